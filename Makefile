@@ -1,0 +1,37 @@
+# One command per wish: `make run`, `make test`, `make check`, `make bench`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test check bench images clean lock
+
+run: images ## set everything up and run a sample flow
+	$(BIN)/actionbox run samples/post-login/weekday-rule.js samples/post-login/roles_to_claims.py --trigger post-login --event samples/post-login/roles_to_claims.event.json
+
+test: images ## set everything up and run the tests
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## lint, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: images ## measure, with peers beside us
+	$(BIN)/python -m bench
+
+images: $(STAMP) ## build the guest images once; later runs find them in the cache
+	@$(BIN)/actionbox images
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+lock: ## renew the hash-locked requirements (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/dev.in -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

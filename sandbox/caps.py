@@ -1,0 +1,107 @@
+"""Every cap of the sandbox in one place: time, memory, stack, bytes, counts and depth.
+
+A tenant can never raise one of these; an operator can lower or raise those that `Limits` carries.
+Each cap has a test at its value and one above it (tests/sandbox/test_caps.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+# --- source text (reference/limits.md, code and entities) ---
+MAX_SOURCE_BYTES: Final = 100_000
+"""Action source in UTF-8 bytes; Auth0 recommends at most 100 kB."""
+MAX_SOURCE_LINES: Final = 20_000
+"""Lines of one source; stops parsers that are quadratic in lines."""
+
+# --- JSON that crosses the host port ---
+MAX_JSON_DEPTH: Final = 64
+"""Nesting of any JSON from the guest, counted before the host parses it (threat-model M4)."""
+MAX_API_ARGUMENT_BYTES: Final = 256 * KIB
+"""UTF-8 bytes of the arguments of one api call."""
+MAX_EVENT_BYTES: Final = 1 * MIB
+"""UTF-8 bytes of the event handed to one Action."""
+MAX_API_PATH_BYTES: Final = 128
+"""UTF-8 bytes of a member path such as `access.deny`."""
+
+# --- logs (reference/limits.md, console and logs) ---
+MAX_LOG_LINE_BYTES: Final = 64 * KIB
+"""One console call; the rest is cut with an explicit note."""
+MAX_LOG_LINES: Final = 10_000
+"""Console calls of one execution that are kept."""
+
+# --- failures and text shown to people ---
+MAX_ERROR_MESSAGE_BYTES: Final = 8 * KIB
+MAX_STACK_FRAMES: Final = 32
+
+# --- outbound HTTP ---
+MAX_FETCH_URL_BYTES: Final = 16 * KIB
+MAX_FETCH_HEADERS: Final = 100
+MAX_FETCH_HEADER_BYTES: Final = 64 * KIB
+MAX_FETCH_REQUEST_BODY_BYTES: Final = 2 * MIB
+MAX_FETCH_RESPONSE_BODY_BYTES: Final = 8 * MIB
+"""Inflated bytes of one response body."""
+MAX_FETCH_REDIRECTS: Final = 5
+MAX_FETCH_PARALLEL: Final = 6
+"""Requests in flight for one execution; further ones queue."""
+MAX_FETCHES: Final = 50
+"""Requests of one execution."""
+MAX_FETCH_TOTAL_BYTES: Final = 32 * MIB
+"""Response bytes of one execution over all requests."""
+DEFAULT_FETCH_TIMEOUT_MS: Final = 10_000
+
+# --- the port ---
+MAX_HOST_CALLS: Final = 100_000
+"""Host calls of one execution; a clock that reads the same millisecond again is not counted."""
+MAX_PENDING_OPERATIONS: Final = 1_000
+"""Operations started and not yet settled."""
+MAX_RANDOM_BYTES: Final = 64 * KIB
+"""Bytes of one random request (Web Crypto has the same quota)."""
+MAX_JOURNAL_BYTES: Final = 64 * MIB
+"""Bytes of arguments and results kept in one journal."""
+
+# --- wasm ---
+MAX_WASM_STACK_BYTES: Final = 2 * MIB
+"""More aborts the process in wasmtime 50 (measured, design 5)."""
+JAVASCRIPT_STACK_BYTES: Final = 128 * KIB
+"""QuickJS's own limit, so that recursion is a catchable RangeError before the wasm stack ends."""
+MAX_TABLE_ELEMENTS: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one execution may use. Immutable; `replace()` makes a changed copy.
+
+    Attributes:
+        wall_ms: milliseconds from instantiation to the last byte of the result. Auth0 gives
+            20 s to the whole flow (reference/limits.md); the flow hands each Action what is left.
+        memory_bytes: linear memory of the instance, the interpreter included.
+        log_bytes: UTF-8 bytes of console output kept (reference/limits.md: 256 KiB).
+        commands: api calls that are recorded.
+        command_bytes: UTF-8 bytes of the arguments of all recorded api calls.
+    """
+
+    wall_ms: int = 20_000
+    memory_bytes: int = 128 * MIB
+    log_bytes: int = 256 * KIB
+    commands: int = 1_000
+    command_bytes: int = 1 * MIB
+
+    def __post_init__(self) -> None:
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                raise ValueError(f"limit {name} must be a whole number from {low} to {high}, not {value!r}")
+
+
+_RANGES: Final = (
+    ("wall_ms", 1, 600_000),
+    ("memory_bytes", 32 * MIB, 2048 * MIB),
+    ("log_bytes", 0, 16 * MIB),
+    ("commands", 0, 100_000),
+    ("command_bytes", 0, 64 * MIB),
+)

@@ -1,0 +1,107 @@
+"""Typed failures: what an execution or a build can end with, each with a code, a place and a next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+
+class FailureCode(StrEnum):
+    """Stable codes; programs branch on these and never on a sentence."""
+
+    SYNTAX = "syntax"
+    """The source does not parse. At upload."""
+    POLICY = "policy"
+    """The source uses something the sandbox refuses. At upload or run."""
+    HANDLER = "handler"
+    """The handler that the trigger calls is not exported, or is not a function."""
+    THROW = "throw"
+    """The Action threw or rejected and did not catch it."""
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    STACK = "stack"
+    OUTPUT = "output"
+    """A cap on bytes or counts was passed."""
+    EGRESS = "egress"
+    """An outbound request was refused or broke, and the Action did not catch it."""
+    INVALID_COMMAND = "invalid_command"
+    """An api call was refused, and the Action did not catch it."""
+    UNSETTLED = "unsettled"
+    """The handler waits for something that nothing can settle."""
+    INTERNAL = "internal"
+    """Ours. Never shows a host traceback; `detail` may carry an id to find it in the host's log."""
+
+
+NEXT_STEP: Final[dict[FailureCode, str]] = {
+    FailureCode.SYNTAX: "Correct the source at the place shown.",
+    FailureCode.POLICY: "Use the alternative named in the message; see docs/compatibility.md.",
+    FailureCode.HANDLER: "Export a function under one of the trigger's handler names.",
+    FailureCode.THROW: "Catch the error in the Action, or correct the line shown.",
+    FailureCode.TIMEOUT: "Make the Action do less, give its requests a timeout, or raise the time limit.",
+    FailureCode.MEMORY: "Keep less data at a time, or raise the memory limit.",
+    FailureCode.STACK: "Recurse less deeply, or use a loop.",
+    FailureCode.OUTPUT: "Log less, send smaller values, or make fewer calls.",
+    FailureCode.EGRESS: "Check the URL and the egress policy; catch the error to go on without the answer.",
+    FailureCode.INVALID_COMMAND: "Correct the arguments; `actionbox types` prints the signatures.",
+    FailureCode.UNSETTLED: "Await only promises that something resolves, and resolve every one you make.",
+    FailureCode.INTERNAL: "This is a fault of actionbox. Run again; if it stays, report it with its id.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of the guest's stack, in the tenant's own source. Lines and columns count from 1."""
+
+    function: str
+    file: str
+    line: int
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the tenant's source. Lines and columns count from 1.
+
+    `excerpt` is the source line itself; a caret goes under `column`.
+    """
+
+    file: str
+    line: int
+    column: int | None = None
+    excerpt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a build or an execution failed.
+
+    Attributes:
+        code: one of `FailureCode`.
+        message: one sentence (or the guest's own error message) for the tenant.
+        error_name: the guest's error class, such as `TypeError`, where there was one.
+        place: where in the tenant's source, where known.
+        stack: frames in the tenant's source, innermost first, at most `MAX_STACK_FRAMES`.
+        next_step: what to do about it.
+        detail: further facts by name, JSON scalars only (a limit, a rule, an id).
+    """
+
+    code: FailureCode
+    message: str
+    error_name: str | None = None
+    place: Place | None = None
+    stack: tuple[Frame, ...] = ()
+    next_step: str = ""
+    detail: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.next_step:
+            object.__setattr__(self, "next_step", NEXT_STEP[self.code])
+
+
+class BuildError(Exception):
+    """A source cannot become a program; `failure` says why (syntax, policy, output or internal)."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure

@@ -1,0 +1,82 @@
+"""wasmtime engines as this project uses them, and the ticker that drives their deadlines."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from typing import Final
+
+import wasmtime
+
+from sandbox.caps import MAX_WASM_STACK_BYTES
+
+TICK_SECONDS: Final = 0.005
+"""Resolution of every deadline: the epoch advances this often."""
+
+_OFF: Final = (
+    "wasm_threads",
+    "wasm_gc",
+    "wasm_exceptions",
+    "wasm_function_references",
+    "wasm_stack_switching",
+    "wasm_memory64",
+    "wasm_multi_memory",
+    "wasm_relaxed_simd",
+    "wasm_custom_page_sizes",
+    "wasm_tail_call",
+)
+"""Proposals that no guest image needs (threat-model 5)."""
+
+
+def make_engine(*, component_model: bool) -> wasmtime.Engine:
+    """An engine with epoch interruption and no more of WebAssembly than the images need.
+
+    The engine is registered with the ticker and lives until the process ends or it is collected.
+    """
+    config = wasmtime.Config()
+    config.epoch_interruption = True
+    config.max_wasm_stack = MAX_WASM_STACK_BYTES
+    config.cache = False
+    for name in _OFF:
+        if hasattr(type(config), name):
+            setattr(config, name, False)
+    config.wasm_component_model = component_model
+    engine = wasmtime.Engine(config)
+    _TICKER.add(engine)
+    return engine
+
+
+def ticks(seconds: float) -> int:
+    """Epoch ticks until `seconds` from now have passed for sure; at least one."""
+    return max(1, int(seconds / TICK_SECONDS) + 1)
+
+
+class _Ticker:
+    """One daemon thread that advances the epoch of every live engine.
+
+    Guests run with the GIL released, so the thread is never starved by guest work.
+    """
+
+    def __init__(self) -> None:
+        self._engines: weakref.WeakSet[wasmtime.Engine] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, engine: wasmtime.Engine) -> None:
+        with self._lock:
+            self._engines.add(engine)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="actionbox-epoch", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(TICK_SECONDS)
+            with self._lock:
+                engines = list(self._engines)
+            for engine in engines:
+                engine.increment_epoch()
+
+
+_TICKER: Final = _Ticker()
