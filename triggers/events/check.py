@@ -1,0 +1,167 @@
+"""Does an event have the shape that its trigger promises to Actions?"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from triggers.events.part import Part
+from triggers.events.plain import require_plain
+from triggers.events.problems import MAX_PROBLEMS, Advice, EventError, Problem, describe, json_path
+from triggers.events.shape import Property, Shape, properties
+
+_MANY_ERRORS: Final = 1_000
+_KEPT_ITEMS: Final = 50
+_SIMILAR: Final = 0.75
+_EXPECTED: Final = {
+    "string_type": "a string",
+    "bool_type": "a boolean",
+    "number_type": "a number",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "list_type": "a list",
+}
+
+_Steps = tuple[str | int, ...]
+
+
+def check(model: type[Part], event: Any) -> None:
+    """Raise EventError unless `event` is JSON of the model's shape. The event itself is not changed."""
+    require_plain(event)
+    try:
+        model.model_validate(event)
+    except ValidationError as error:
+        raise EventError(*_problems(model, event, error)) from None
+
+
+def advise(model: type[Part], event: Mapping[str, Any]) -> list[Advice]:
+    """Name what passes `check` but was probably not meant, sorted by path, at most `MAX_PROBLEMS`.
+
+    That is: a property nobody knows whose name is close to a known, absent one; a value outside the
+    documented ones that is close to one of them.
+    """
+    found: list[Advice] = []
+    for advice in _advice(model, event, ()):
+        found.append(advice)
+        if len(found) == MAX_PROBLEMS:
+            break
+    return sorted(found, key=lambda advice: advice.path)
+
+
+def _problems(model: type[Part], event: Any, error: ValidationError) -> tuple[list[Problem], int]:
+    total = error.error_count()
+    if total > _MANY_ERRORS:
+        # A list of half a million wrong items would cost seconds and gigabytes to report in full.
+        error = _error_of_shortened(model, event) or error
+    details = error.errors(include_url=False, include_context=False)
+    return [_problem(model, event, detail) for detail in details], total
+
+
+def _error_of_shortened(model: type[Part], event: Any) -> ValidationError | None:
+    try:
+        model.model_validate(_shortened(event))
+    except ValidationError as error:
+        return error
+    return None
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shortened(item) for item in value[:_KEPT_ITEMS]]
+    if isinstance(value, dict):
+        return {key: _shortened(item) for key, item in value.items()}
+    return value
+
+
+def _problem(model: type[Part], event: Any, detail: ErrorDetails) -> Problem:
+    steps = detail["loc"]
+    path = json_path(steps)
+    if detail["type"] != "missing":
+        return Problem(path, _EXPECTED.get(detail["type"], detail["msg"]), describe(detail["input"]))
+    expected = _expected_at(model, steps)
+    return Problem(path, expected, "nothing", _misspelling(model, event, steps))
+
+
+def _expected_at(model: type[Part], steps: _Steps) -> str:
+    shape = _shape_at(model, steps)
+    return shape.words() if shape else "a value"
+
+
+def _shape_at(model: type[Part], steps: _Steps) -> Shape | None:
+    shape: Shape | None = Shape("object", model=model)
+    for step in steps:
+        if shape is None:
+            return None
+        if isinstance(step, int) or shape.model is None:
+            shape = shape.item
+        else:
+            shape = _by_name(shape.model).get(str(step))
+    return shape
+
+
+def _by_name(model: type[Part]) -> dict[str, Shape]:
+    return {entry.name: entry.shape for entry in properties(model)}
+
+
+def _misspelling(model: type[Part], event: Any, steps: _Steps) -> str | None:
+    """Say so when an unknown sibling has a name close to the missing one's."""
+    *parents, name = steps
+    parent = _shape_at(model, tuple(parents))
+    siblings = _value_at(event, parents)
+    if parent is None or parent.model is None or not isinstance(siblings, dict):
+        return None
+    unknown = [key for key in siblings if key not in _by_name(parent.model)]
+    close = _closest(str(name), unknown)
+    return f"did you mean it by {json_path([close])[2:]}?" if close else None
+
+
+def _value_at(value: Any, steps: Sequence[str | int]) -> Any:
+    for step in steps:
+        value = value[step]
+    return value
+
+
+def _closest(name: str, candidates: Sequence[str]) -> str | None:
+    """The candidate that differs least from `name`, letter case and underscores aside."""
+    folded = {_folded(candidate): candidate for candidate in candidates}
+    close = difflib.get_close_matches(_folded(name), list(folded)[:200], n=1, cutoff=_SIMILAR)
+    return folded[close[0]] if close else None
+
+
+def _folded(name: str) -> str:
+    return name[:64].replace("_", "").replace("-", "").lower()
+
+
+def _advice(model: type[Part], value: Any, steps: _Steps) -> Iterator[Advice]:
+    if not isinstance(value, Mapping):
+        return
+    known = properties(model)
+    yield from _unknown_names(known, value, steps)
+    for entry in known:
+        if entry.name in value:
+            yield from _value_advice(entry.shape, value[entry.name], (*steps, entry.name))
+
+
+def _unknown_names(known: Sequence[Property], value: Mapping[str, Any], steps: _Steps) -> Iterator[Advice]:
+    names = {entry.name for entry in known}
+    absent = sorted(names - value.keys())
+    for key in value.keys() - names:
+        close = _closest(key, absent)
+        if close:
+            yield Advice(json_path((*steps, key)), f"is not a known property; did you mean {close}?")
+
+
+def _value_advice(shape: Shape, value: Any, steps: _Steps) -> Iterator[Advice]:
+    if shape.known and isinstance(value, str) and value not in shape.known:
+        close = _closest(value, shape.known)
+        if close:
+            yield Advice(json_path(steps), f"{describe(value)} is not a documented value; did you mean {close}?")
+    elif shape.model is not None:
+        yield from _advice(shape.model, value, steps)
+    elif shape.item is not None and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _value_advice(shape.item, item, (*steps, index))

@@ -1,0 +1,55 @@
+"""Event of the `event-stream` trigger, version 1."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from triggers.events.context import Event
+from triggers.events.part import PACKAGE, OpenMap, Part, Timestamp, known, may, must
+
+StreamEventType = Annotated[
+    str,
+    known(
+        "user.created",
+        "user.updated",
+        "user.deleted",
+        "organization.created",
+        "organization.updated",
+        "organization.deleted",
+        "organization.member.added",
+        "organization.member.deleted",
+        "organization.member.role.assigned",
+        "organization.member.role.deleted",
+        "organization.connection.added",
+        "organization.connection.updated",
+        "organization.connection.removed",
+        "group.created",
+        "group.updated",
+        "group.deleted",
+        "group.member.added",
+        "group.member.deleted",
+    ),
+]
+StreamPurpose = Annotated[str, known("test")]
+
+
+class Message(Part):
+    """A CloudEvents envelope."""
+
+    a0purpose: StreamPurpose | None = may("`test` when the message is only a test.", state=PACKAGE)
+    a0stream: str | None = may("Id of the stream (`est_...`).", state=PACKAGE)
+    a0tenant: str = must("Name of the tenant.", state=PACKAGE)
+    data: OpenMap | None = may(
+        "What happened: built-in events have `object` (the thing) and `context` (around it).", nullable=True
+    )
+    id: str = must("Id of the message; a message can come twice.")
+    source: str = must("Who sent it, a URN.")
+    specversion: str = must("Version of CloudEvents, `1.0`.")
+    time: Timestamp | None = may("When it happened.", nullable=True)
+    type: StreamEventType = must("Kind of event.")
+
+
+class EventStreamEvent(Event):
+    """Something happened in the tenant that a stream is subscribed to."""
+
+    message: Message = must("What happened.")

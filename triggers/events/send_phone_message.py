@@ -1,0 +1,38 @@
+"""Event of the `send-phone-message` trigger, version 2."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from triggers.events.context import Event
+from triggers.events.part import Part, known, may, must
+from triggers.events.parties import Client, CustomDomain, SecurityContext, Tenant
+from triggers.events.request import Request
+from triggers.events.transaction import Correlated
+from triggers.events.user import MessagedUser
+
+MessageAction = Annotated[str, known("enrollment", "second-factor-authentication")]
+MessageType = Annotated[str, known("sms", "voice")]
+
+
+class MessageOptions(Part):
+    """The message that is to be sent."""
+
+    action: MessageAction = must("Why it is sent.")
+    code: str = must("One-time code.")
+    message_type: MessageType = must("How it travels.")
+    recipient: str = must("Phone number it goes to.")
+    text: str = must("Finished text.")
+
+
+class SendPhoneMessageEvent(Event):
+    """A code for multi-factor authentication must reach a phone."""
+
+    client: Client = must("Application the user logs in to.")
+    custom_domain: CustomDomain | None = may("Custom domain, unless the tenant's own domain was used.")
+    message_options: MessageOptions = must("The message.")
+    request: Request = must("Request behind this execution.")
+    security_context: SecurityContext | None = may("TLS fingerprints, where the edge supplies them.")
+    tenant: Tenant = must("The tenant.")
+    transaction: Correlated | None = may("The transaction.")
+    user: MessagedUser = must("The user the message goes to.")

@@ -1,0 +1,153 @@
+"""Sessions, refresh tokens and what passes between them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
+
+from triggers.events.part import (
+    EARLY_ACCESS,
+    PACKAGE_SAMPLE,
+    OpenMap,
+    Part,
+    StringMap,
+    Timestamp,
+    known,
+    may,
+    must,
+)
+from triggers.events.request import TransferRequest
+
+CookieMode = Annotated[str, known("persistent", "non-persistent")]
+TokenAccess = Annotated[str, known("online", "offline")]
+
+
+class Device(Part):
+    """The device at its first and its latest use."""
+
+    initial_asn: str | None = may("Autonomous system at first.")
+    initial_ip: str | None = may("Address at first.")
+    initial_user_agent: str | None = may("User agent at first.")
+    last_asn: str | None = may("Autonomous system lately.")
+    last_ip: str | None = may("Address lately.")
+    last_user_agent: str | None = may("User agent lately.")
+
+
+class ParentToken(Part):
+    """The refresh token that something was born from."""
+
+    id: str | None = may("Its id.")
+
+
+class ParentTokenWithMetadata(ParentToken):
+    """The refresh token that a session was born from."""
+
+    metadata: StringMap | None = may("Its metadata.")
+
+
+class TokenTransfer(Part):
+    """Where a refresh token came from, if a session was handed over."""
+
+    parent_refresh_token: ParentToken | None = may("Refresh token at the origin.")
+
+
+class SessionTransfer(Part):
+    """Where a session came from, if a native application handed it over."""
+
+    parent_refresh_token: ParentTokenWithMetadata | None = may("Refresh token at the origin.")
+
+
+class SessionActor(Part):
+    """Who acts in the place of the user."""
+
+    OPEN: ClassVar[bool] = True
+
+    sub: str = must("Subject of the actor.")
+
+
+class SessionClient(Part):
+    """A client that takes part in a session."""
+
+    client_id: str = must("Client id.")
+
+
+class Cookie(Part):
+    """The session's cookie."""
+
+    mode: CookieMode = must("Whether it outlives the browser; follows `api.session.setCookieMode` at once.")
+
+
+class Session(Part):
+    """The user's session."""
+
+    id: str = must("Session id.")
+    actor: SessionActor | None = may("Who acts in the place of the user; delegated sessions only.")
+    authenticated_at: Timestamp | None = may("When the user last authenticated.")
+    clients: list[SessionClient] | None = may("Clients that take part.")
+    cookie: Cookie | None = may("The session's cookie.")
+    created_at: Timestamp | None = may("When it was created.")
+    device: Device | None = may("The device.")
+    expires_at: Timestamp | None = may("When it ends for good.")
+    idle_expires_at: Timestamp | None = may("When it ends if it is not used.")
+    last_interacted_at: Timestamp | None = may("When it was last used.")
+    metadata: StringMap | None = may(
+        "Metadata of the session; follows `api.session.setMetadata` and its kin at once.", state=EARLY_ACCESS
+    )
+    session_transfer: SessionTransfer | None = may("Where the session came from.", state=EARLY_ACCESS)
+    updated_at: Timestamp | None = may("When it last changed.")
+    user_id: str | None = may("Whose session it is.")
+
+
+def _empty_or_session(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    return Session.model_construct() if value == {} else validate(value)
+
+
+# Some flows without a browser carry an empty session object (reference, post-login notes).
+LoginSession = Annotated[Session, WrapValidator(_empty_or_session)]
+
+
+class TokenResourceServer(Part):
+    """An API a refresh token is good for."""
+
+    audience: str = must("Identifier of the API.")
+    scopes: str = must("Scopes, separated by spaces.")
+
+
+class RefreshToken(Part):
+    """The refresh token that is being exchanged."""
+
+    id: str = must("Its id (`rt_...`).")
+    access: TokenAccess | None = may(
+        "Whether it works without a session; online tokens refuse most of `api.refreshToken`.", state=PACKAGE_SAMPLE
+    )
+    client_id: str | None = may("Client it was issued to.")
+    created_at: Timestamp = must("When it was created.")
+    device: Device | None = may("The device.")
+    expires_at: Timestamp | None = may("When it ends for good.")
+    idle_expires_at: Timestamp | None = may("When it ends if it is not used.")
+    last_exchanged_at: Timestamp | None = may("When it was last exchanged.")
+    metadata: StringMap | None = may("Its metadata; follows `api.refreshToken.setMetadata` and its kin at once.")
+    resource_servers: list[TokenResourceServer] | None = may("APIs it is good for.")
+    rotating: bool | None = may("Whether each exchange gives a new one.")
+    session_id: str | None = may("Session it belongs to.")
+    session_transfer: TokenTransfer | None = may("Where it came from, if a session was handed over.")
+    user_id: str | None = may("Whose token it is.")
+
+
+class SessionTransferToken(Part):
+    """The token with which a native application hands its session to a browser."""
+
+    client_id: str = must("Client that had it issued.")
+    request: TransferRequest = must("Request that issued it.")
+    scope: list[str] = must("Scopes asked for when it was issued.")
+
+
+class AnonymousSession(Part):
+    """The session of a visitor who has not logged in."""
+
+    user_id: str | None = may("Id of the visitor (`anon@...`).")
+    session_id: str | None = may("Id of the session (`anon_sess@...`).")
+    created_at: Timestamp | None = may("When it was created.")
+    expires_at: Timestamp | None = may("When it ends.")
+    metadata: OpenMap | None = may("Its metadata.")

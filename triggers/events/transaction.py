@@ -1,0 +1,138 @@
+"""The authorization transaction, in the variants the triggers see."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from triggers.events.part import (
+    EARLY_ACCESS,
+    GATED,
+    Part,
+    ScalarMap,
+    filled,
+    known,
+    may,
+    must,
+)
+from triggers.events.user import LoginUser
+
+Protocol = Annotated[
+    str,
+    known(
+        "oidc-basic-profile",
+        "oidc-ciba",
+        "oidc-ciba-web-link",
+        "oidc-implicit-profile",
+        "oauth2-device-code",
+        "oauth2-resource-owner",
+        "oauth2-resource-owner-jwt-bearer",
+        "oauth2-password",
+        "oauth2-webauthn",
+        "oauth2-access-token",
+        "oauth2-refresh-token",
+        "oauth2-token-exchange",
+        "oidc-hybrid-profile",
+        "samlp",
+        "wsfed",
+        "wstrust-usernamemixed",
+    ),
+]
+ResponseMode = Annotated[str, known("query", "fragment", "form_post", "web_message")]
+ResponseType = Annotated[str, known("code", "token", "id_token")]
+
+
+class Correlated(Part):
+    """The transaction, where only its correlation id is known."""
+
+    correlation_id: str | None = may("Id the caller gave, to find the transaction in logs.")
+
+
+class Actor(Part):
+    """Who acts in the place of the user; `act` goes up to five levels."""
+
+    OPEN: ClassVar[bool] = True
+
+    act: Actor | None = may("Who acts in the place of this actor.")
+    sub: str = must("Subject of the actor.")
+
+
+class AuthorizationDetails(Part):
+    """One object of a rich authorization request."""
+
+    OPEN: ClassVar[bool] = True
+
+    type: str = must("Type of the object, which says what else is in it.")
+
+
+class Authorizing(Correlated):
+    """What the authorization request asked for."""
+
+    OPEN: ClassVar[bool] = True
+
+    login_hint: str | None = may("`login_hint` of the request.")
+    prompt: list[str] | None = may("`prompt` values of the request.")
+    protocol: Protocol | None = may("Protocol or grant of this run.")
+    redirect_uri: str | None = may("Callback URL.")
+    response_mode: ResponseMode | None = may("How the answer travels back.")
+    response_type: list[ResponseType] | None = may("What the answer holds.")
+    state: str | None = may("`state` of the application.")
+
+
+class SignupTransaction(Authorizing):
+    """The transaction a signup belongs to."""
+
+    acr_values: list[str] = must("`acr_values` of the request.")
+    locale: str = must("Locale that was agreed on.")
+    requested_scopes: list[str] = must("Scopes the application asks for.")
+    ui_locales: list[str] = must("`ui_locales` of the request.")
+
+
+class LoginTransaction(Authorizing):
+    """The transaction this login belongs to."""
+
+    acr_values: list[str] | None = may("`acr_values` of the request.")
+    actor: Actor | None = may("Who acts in the place of the user, as a token exchange decided.")
+    actor_token_type: str | None = may("Type of the actor token.")
+    id: str | None = may("Id of the transaction; logins in a browser have one.")
+    linking_id: str | None = may("Id that links the transaction to what is to be approved.")
+    locale: str | None = may("Locale that was agreed on.")
+    metadata: ScalarMap = filled("What Actions share in this transaction; follows `api.transaction.setMetadata` at once.")
+    requested_authorization_details: list[AuthorizationDetails] | None = may("Rich authorization request.")
+    requested_scopes: list[str] | None = may("Scopes the application asks for.")
+    subject_token_type: str | None = may("Type of the subject token.")
+    target_scopes: list[str] | None = may("Scopes that will be granted.", state=GATED)
+    ui_locales: list[str] | None = may("`ui_locales` of the request.")
+
+
+class ResetTransaction(Correlated):
+    """The transaction a password reset belongs to."""
+
+    OPEN: ClassVar[bool] = True
+
+    locale: str = must("Locale that was agreed on.")
+    login_hint: str | None = may("`login_hint` of the request.")
+    state: str | None = may("`state` of the application.")
+    ui_locales: list[str] = must("`ui_locales` of the request.")
+
+
+class MachineTransaction(Correlated):
+    """The client-credentials exchange."""
+
+    requested_scopes: list[str] = must("Scopes the client asks for.")
+    target_scopes: list[str] | None = may(
+        "Scopes that will be granted; follows `api.transaction` at once, and is cut to the grant in the end.",
+        state=EARLY_ACCESS,
+    )
+
+
+class ExchangeTransaction(Part):
+    """The token exchange."""
+
+    actor_token: str | None = may("Actor token as it was sent.")
+    actor_token_type: str | None = may("Type of the actor token.")
+    actor_token_user: LoginUser | None = may("Profile of the actor, when the actor token is an ID token of this tenant.")
+    metadata: ScalarMap | None = may("What Actions share in this transaction.", state=GATED)
+    requested_scopes: list[str] = must("Scopes the client asks for.")
+    requested_token_type: str | None = must("Type of token the client asks for.", nullable=True)
+    subject_token: str = must("Subject token as it was sent.")
+    subject_token_type: str = must("Type of the subject token.")

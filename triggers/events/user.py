@@ -1,0 +1,107 @@
+"""User profiles, from the two or three fields of a signup to the full profile of a login."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from triggers.events.part import OpenMap, Part, StringMap, Timestamp, known, may, must
+
+FactorType = Annotated[
+    str,
+    known("otp", "email", "phone", "push-notification", "webauthn-roaming", "webauthn-platform", "recovery-code"),
+]
+
+
+class Identity(Part):
+    """One linked identity of a user."""
+
+    OPEN: ClassVar[bool] = True
+
+    connection: str | None = may("Connection the identity lives in.")
+    provider: str | None = may("Identity provider.")
+    user_id: str | None = may("Id at the provider.")
+    isSocial: bool | None = may("Whether the connection is a social one.")
+    profileData: StringMap | None = may("What the provider says about the user.")
+
+
+class EnrolledFactor(Part):
+    """One factor a user enrolled."""
+
+    OPEN: ClassVar[bool] = True
+
+    type: FactorType = must("Kind of factor.")
+    options: OpenMap | None = may("Settings of the factor.")
+
+
+class Naming(Part):
+    """What a user is called."""
+
+    email: str | None = may("Email address, unique in its connection.")
+    family_name: str | None = may("Family name.")
+    given_name: str | None = may("Given name.")
+    name: str | None = may("Full name.")
+    nickname: str | None = may("Nickname.")
+    picture: str | None = may("URL of a picture.")
+    username: str | None = may("User name, unique in its connection.")
+
+
+class NewUser(Naming):
+    """The user who is about to be created."""
+
+    app_metadata: OpenMap | None = may("Metadata the user cannot change.")
+    phone_number: str | None = may("Phone number.")
+    user_metadata: OpenMap | None = may("Metadata the user can change.")
+
+
+class Profile(Naming):
+    """The user's profile."""
+
+    OPEN: ClassVar[bool] = True
+
+    app_metadata: OpenMap = must("Metadata the user cannot change, such as what decides about access.")
+    email_verified: bool = must("Whether the email address was verified.")
+    user_id: str = must("Unique id of the user, `<strategy>|<id>`.")
+    user_metadata: OpenMap = must("Metadata the user can change.")
+
+
+class StoredProfile(Profile):
+    """The user's profile."""
+
+    created_at: Timestamp = must("When the profile was created.")
+    last_password_reset: Timestamp | None = may("When the password was last changed; database users only.")
+    phone_number: str | None = may("Phone number.")
+    phone_verified: bool | None = may("Whether the phone number was verified.")
+    updated_at: Timestamp = must("When the profile last changed.")
+
+
+class MessagedUser(StoredProfile):
+    """The user a message goes to."""
+
+    identities: list[Identity] | None = may("Linked identities.")
+
+
+class ResetUser(StoredProfile):
+    """The user whose password is being reset."""
+
+    enrolledFactors: list[EnrolledFactor] | None = may(
+        "Factors the user enrolled; absent when the list could not be had, empty when there are none."
+    )
+    identities: list[Identity] = must("Linked identities.")
+
+
+class LoginUser(ResetUser):
+    """The user who is logging in."""
+
+    multifactor: list[str] | None = may("Names of the MFA providers the user is enrolled with.")
+
+
+class ChangedUser(Part):
+    """The user whose password was changed."""
+
+    email: str | None = may("Email address, unique in its connection.")
+    email_verified: bool | None = may("Whether the email address was verified.")
+    last_password_reset: Timestamp | None = may("When the password was last changed.")
+    phone_number: str | None = may("Phone number.")
+    phone_verified: bool | None = may("Whether the phone number was verified.")
+    user_id: str | None = may("Unique id of the user, `<strategy>|<id>`.")
+    username: str | None = may("User name, unique in its connection.")
