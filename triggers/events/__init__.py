@@ -38,6 +38,7 @@ __all__ = [
     "Problem",
     "advise_event",
     "check_event",
+    "complete_post_login_event",
     "example_event",
 ]
 
@@ -67,10 +68,23 @@ def _example(trigger_id: str) -> dict[str, Any]:
 
 
 def example_event(trigger_id: str) -> dict[str, Any]:
-    """A complete event of a trigger, free to change. KeyError for an unknown trigger."""
+    """A realistic event of a trigger, free to change. KeyError for an unknown trigger."""
     if trigger_id not in MODELS:
         raise KeyError(trigger_id)
     return copy.deepcopy(_example(trigger_id))
+
+
+def complete_post_login_event() -> dict[str, Any]:
+    """A `post-login` event with every declared property at once, which no real login has. Free to change."""
+    return _merged(example_event("post-login"), _example("post-login.complete"))
+
+
+def _merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    both = copy.deepcopy(base)
+    for name, value in more.items():
+        inner = both.get(name)
+        both[name] = _merged(inner, value) if isinstance(inner, dict) else copy.deepcopy(value)
+    return both
 
 
 EXAMPLES: Final[Mapping[str, dict[str, Any]]] = MappingProxyType({name: _example(name) for name in MODELS})

@@ -159,7 +159,9 @@ def _value_advice(shape: Shape, value: Any, steps: _Steps) -> Iterator[Advice]:
     if shape.known and isinstance(value, str) and value not in shape.known:
         close = _closest(value, shape.known)
         if close:
-            yield Advice(json_path(steps), f"{describe(value)} is not a documented value; did you mean {close}?")
+            yield Advice(
+                json_path(steps), f"{describe(value)} is not a documented value; did you mean {close}?"
+            )
     elif shape.model is not None:
         yield from _advice(shape.model, value, steps)
     elif shape.item is not None and isinstance(value, list):

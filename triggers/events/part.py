@@ -49,7 +49,9 @@ def may(about: str, *, state: str | None = None, nullable: bool = False) -> Any:
 
 def filled(about: str, *, state: str | None = None) -> Any:
     """A property every Action sees, but that the host adds when an event lacks it."""
-    return Field(default=None, description=about, json_schema_extra={**(_marks(state) or {}), "x-filled": True})
+    return Field(
+        default=None, description=about, json_schema_extra={**(_marks(state) or {}), "x-filled": True}
+    )
 
 
 def _marks(state: str | None, nullable: bool = False) -> dict[str, Any] | None:
@@ -63,7 +65,9 @@ class Known:
 
     values: tuple[str, ...]
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return {**handler(schema), "examples": list(self.values)}
 
 
@@ -78,7 +82,9 @@ class Values:
 
     typescript: str
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return {**handler(schema), "x-values": self.typescript}
 
 
@@ -88,7 +94,9 @@ class TextFormat:
 
     name: str
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return {**handler(schema), "format": self.name}
 
 
@@ -100,7 +108,9 @@ class NumberRule:
         return core_schema.no_info_plain_validator_function(_number)
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return {"type": "number"}
 
 

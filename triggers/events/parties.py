@@ -87,7 +87,9 @@ class ClientRefreshToken(Part):
 class LoginClient(CertifiedClient, ExternalClient):
     """The application that started the transaction."""
 
-    refresh_token: ClientRefreshToken | None = may("Refresh token settings of the application.", state=EARLY_ACCESS)
+    refresh_token: ClientRefreshToken | None = may(
+        "Refresh token settings of the application.", state=EARLY_ACCESS
+    )
 
 
 class Connection(Part):
@@ -97,7 +99,7 @@ class Connection(Part):
     metadata: StringMap | None = may("Metadata of the connection.")
     name: str = must("Name of the connection.")
     strategy: str = must(
-        "Kind of connection: `auth0` for a database, `email` or `sms` for passwordless, `waad`, `ad` and so on; "
+        "Kind of connection: `auth0` for a database, `email` or `sms` for passwordless, `waad`, `ad`...; "
         "a social connection repeats its name here."
     )
 

@@ -6,10 +6,12 @@ Events come from callers' own code as well as from parsers, and Python's parser 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from math import isfinite
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from triggers.events.problems import MAX_PROBLEMS, EventError, Problem, describe, json_path
 
@@ -19,38 +21,62 @@ MAX_BYTES: Final = 1024 * 1024
 """UTF-8 bytes of an event as compact JSON."""
 MAX_INTEGER_BITS: Final = 1023
 """Above it a JavaScript number would be infinite."""
-_WORST_ESCAPE: Final = 6
-"""Bytes that JSON can need for one character (a control character's escape)."""
 
 _Steps = tuple[str | int, ...]
 
 
+class _Budget:
+    """Values that may still be visited: references shared many times over (YAML) unfold without end."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_BYTES // 2  # no value takes less than two bytes, its comma included
+
+
 def require_plain(value: Any) -> None:
     """Raise EventError unless `value` is finite, well-formed JSON within depth and size."""
-    if not _is_plain(value, MAX_DEPTH):
-        problems = []
-        for problem in _faults(value, ()):
-            problems.append(problem)
-            if len(problems) == MAX_PROBLEMS:
-                break
-        raise EventError(problems)
-    if _weight(value) > MAX_BYTES and len(_compact(value)) > MAX_BYTES:
-        raise EventError([Problem("$", f"at most {MAX_BYTES} bytes of JSON", f"{len(_compact(value))} bytes")])
+    budget = _Budget()
+    if not _is_plain(value, MAX_DEPTH, budget):
+        if budget.left < 0:
+            raise EventError([_too_big("more")])
+        raise EventError(islice(_faults(value, (), _Budget()), MAX_PROBLEMS))
+    size = len(to_json(value))
+    if size > MAX_BYTES:
+        raise EventError([_too_big(f"{size} bytes")])
 
 
-def _is_plain(value: Any, room: int) -> bool:
+def _too_big(found: str) -> Problem:
+    return Problem("$", f"at most {MAX_BYTES} bytes of JSON", found)
+
+
+def _is_plain(value: Any, room: int, budget: _Budget) -> bool:
     # Exact types: a subclass could change under us, and is not what a parser yields.
     kind = type(value)
     if kind is str:
         return value.isascii() or _encodes(value)
     if kind is dict:
-        return room > 0 and all(
-            type(key) is str and (key.isascii() or _encodes(key)) and _is_plain(item, room - 1)
-            for key, item in value.items()
-        )
+        return _are_names(value) and _are_plain(value.values(), len(value), room, budget)
     if kind is list:
-        return room > 0 and all(_is_plain(item, room - 1) for item in value)
+        return _are_plain(value, len(value), room, budget)
     return _is_plain_scalar(value)
+
+
+def _are_names(keys: Iterable[Any]) -> bool:
+    return all([type(key) is str and (key.isascii() or _encodes(key)) for key in keys])  # noqa: C419  faster
+
+
+def _are_plain(values: Iterable[Any], count: int, room: int, budget: _Budget) -> bool:
+    budget.left -= count
+    if room < 1 or budget.left < 0:
+        return False
+    # A loop with the common case inlined: this runs for every value of every event.
+    for value in values:
+        if type(value) is str and value.isascii():
+            continue
+        if not _is_plain(value, room - 1, budget):
+            return False
+    return True
 
 
 def _is_plain_scalar(value: Any) -> bool:
@@ -70,32 +96,21 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _weight(value: Any) -> int:
-    """An upper bound of the compact JSON's bytes, cheap to compute."""
-    if isinstance(value, str):
-        return _WORST_ESCAPE * len(value) + 3
-    if isinstance(value, dict):
-        return 2 + sum(_WORST_ESCAPE * len(key) + 4 + _weight(item) for key, item in value.items())
-    if isinstance(value, list):
-        return 2 + sum(_weight(item) + 1 for item in value)
-    return 32 if not isinstance(value, int) else 8 + value.bit_length()
-
-
-def _compact(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _faults(value: Any, steps: _Steps) -> Iterator[Problem]:
+def _faults(value: Any, steps: _Steps, budget: _Budget) -> Iterator[Problem]:
     """Every fault, in document order; lazily, as a hostile value can have millions."""
+    if isinstance(value, dict | list):
+        budget.left -= len(value)
+    if budget.left < 0:
+        return
     if isinstance(value, dict | list) and len(steps) >= MAX_DEPTH:
         yield Problem(json_path(steps), f"at most {MAX_DEPTH} levels of nesting", describe(value))
     elif type(value) is dict:
         for key, item in value.items():
-            yield from _key_fault(key, steps) or _faults(item, (*steps, key))
+            yield from _key_fault(key, steps) or _faults(item, (*steps, key), budget)
     elif type(value) is list:
         for index, item in enumerate(value):
-            yield from _faults(item, (*steps, index))
-    elif not _is_plain(value, 1):
+            yield from _faults(item, (*steps, index), budget)
+    elif not _is_plain(value, 1, budget):
         yield Problem(json_path(steps), _wanted(value), describe(value))
 
 
@@ -103,7 +118,9 @@ def _key_fault(key: Any, steps: _Steps) -> list[Problem]:
     if type(key) is not str:
         return [Problem(json_path(steps), "property names that are strings", f"{describe(key)} as a name")]
     if not _encodes(key):
-        return [Problem(json_path(steps), "property names that are valid Unicode", f"{describe(key)} as a name")]
+        return [
+            Problem(json_path(steps), "property names that are valid Unicode", f"{describe(key)} as a name")
+        ]
     return []
 
 

@@ -17,13 +17,17 @@ class PreUserRegistrationEvent(Event):
 
     anonymous_session: AnonymousSession | None = may("Session before the signup.", state=PACKAGE_SAMPLE)
     authentication: EdgeAuthentication | None = may("Authentication signals so far.")
-    client: Client | None = may("Application the user signs up for; absent when an API call creates the user.")
+    client: Client | None = may(
+        "Application the user signs up for; absent when an API call creates the user."
+    )
     connection: Connection = must("Connection the user will live in.")
     custom_domain: CustomDomain | None = may("Custom domain, unless the tenant's own domain was used.")
     experiment: Experiment | None = may(
         "Experiment the user takes part in; `null` when there is none.", state=BETA, nullable=True
     )
-    request: BodyRequest = must("Signup request; further inputs of the signup page are in its body (`ulp-...`).")
+    request: BodyRequest = must(
+        "Signup request; further inputs of the signup page are in its body (`ulp-...`)."
+    )
     security_context: SecurityContext | None = may("TLS fingerprints, where the edge supplies them.")
     tenant: Tenant = must("The tenant.")
     transaction: SignupTransaction | None = may("The transaction this signup belongs to.")

@@ -28,7 +28,7 @@ class MessageOptions(Part):
 class SendPhoneMessageEvent(Event):
     """A code for multi-factor authentication must reach a phone."""
 
-    client: Client = must("Application the user logs in to.")
+    client: Client | None = may("Application the user logs in to.")
     custom_domain: CustomDomain | None = may("Custom domain, unless the tenant's own domain was used.")
     message_options: MessageOptions = must("The message.")
     request: Request = must("Request behind this execution.")

@@ -119,7 +119,8 @@ class RefreshToken(Part):
 
     id: str = must("Its id (`rt_...`).")
     access: TokenAccess | None = may(
-        "Whether it works without a session; online tokens refuse most of `api.refreshToken`.", state=PACKAGE_SAMPLE
+        "Whether it works without a session; online tokens refuse most of `api.refreshToken`.",
+        state=PACKAGE_SAMPLE,
     )
     client_id: str | None = may("Client it was issued to.")
     created_at: Timestamp = must("When it was created.")
@@ -127,7 +128,9 @@ class RefreshToken(Part):
     expires_at: Timestamp | None = may("When it ends for good.")
     idle_expires_at: Timestamp | None = may("When it ends if it is not used.")
     last_exchanged_at: Timestamp | None = may("When it was last exchanged.")
-    metadata: StringMap | None = may("Its metadata; follows `api.refreshToken.setMetadata` and its kin at once.")
+    metadata: StringMap | None = may(
+        "Its metadata; follows `api.refreshToken.setMetadata` and its kin at once."
+    )
     resource_servers: list[TokenResourceServer] | None = may("APIs it is good for.")
     rotating: bool | None = may("Whether each exchange gives a new one.")
     session_id: str | None = may("Session it belongs to.")

@@ -11,7 +11,13 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 from triggers.events.part import Known, Part, TextFormat, Values
 
 Kind = Literal["string", "number", "boolean", "object", "list", "map", "any"]
-_SCALARS: Final[dict[Any, Kind]] = {str: "string", float: "number", bool: "boolean", Any: "any", object: "any"}
+_SCALARS: Final[dict[Any, Kind]] = {
+    str: "string",
+    float: "number",
+    bool: "boolean",
+    Any: "any",
+    object: "any",
+}
 _WORDS: Final[dict[Kind, str]] = {
     "string": "a string",
     "number": "a number",

@@ -96,7 +96,9 @@ class LoginTransaction(Authorizing):
     id: str | None = may("Id of the transaction; logins in a browser have one.")
     linking_id: str | None = may("Id that links the transaction to what is to be approved.")
     locale: str | None = may("Locale that was agreed on.")
-    metadata: ScalarMap = filled("What Actions share in this transaction; follows `api.transaction.setMetadata` at once.")
+    metadata: ScalarMap = filled(
+        "What Actions share in this transaction; follows `api.transaction.setMetadata` at once."
+    )
     requested_authorization_details: list[AuthorizationDetails] | None = may("Rich authorization request.")
     requested_scopes: list[str] | None = may("Scopes the application asks for.")
     subject_token_type: str | None = may("Type of the subject token.")
@@ -130,7 +132,9 @@ class ExchangeTransaction(Part):
 
     actor_token: str | None = may("Actor token as it was sent.")
     actor_token_type: str | None = may("Type of the actor token.")
-    actor_token_user: LoginUser | None = may("Profile of the actor, when the actor token is an ID token of this tenant.")
+    actor_token_user: LoginUser | None = may(
+        "Profile of the actor, when the actor token is an ID token of this tenant."
+    )
     metadata: ScalarMap | None = may("What Actions share in this transaction.", state=GATED)
     requested_scopes: list[str] = must("Scopes the client asks for.")
     requested_token_type: str | None = must("Type of token the client asks for.", nullable=True)

@@ -8,7 +8,9 @@ from triggers.events.part import OpenMap, Part, StringMap, Timestamp, known, may
 
 FactorType = Annotated[
     str,
-    known("otp", "email", "phone", "push-notification", "webauthn-roaming", "webauthn-platform", "recovery-code"),
+    known(
+        "otp", "email", "phone", "push-notification", "webauthn-roaming", "webauthn-platform", "recovery-code"
+    ),
 ]
 
 
