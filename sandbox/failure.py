@@ -29,6 +29,8 @@ class FailureCode(StrEnum):
     """An api call was refused, and the Action did not catch it."""
     UNSETTLED = "unsettled"
     """The handler waits for something that nothing can settle."""
+    DIVERGENCE = "divergence"
+    """A replay made another host call than the journal holds. Only in replays."""
     INTERNAL = "internal"
     """Ours. Never shows a host traceback; `detail` may carry an id to find it in the host's log."""
 
@@ -45,6 +47,7 @@ NEXT_STEP: Final[dict[FailureCode, str]] = {
     FailureCode.EGRESS: "Check the URL and the egress policy; catch the error to go on without the answer.",
     FailureCode.INVALID_COMMAND: "Correct the arguments; `actionbox types` prints the signatures.",
     FailureCode.UNSETTLED: "Await only promises that something resolves, and resolve every one you make.",
+    FailureCode.DIVERGENCE: "Replay with the program, event and version that the record was made with.",
     FailureCode.INTERNAL: "This is a fault of actionbox. Run again; if it stays, report it with its id.",
 }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypedDict
 
 from sandbox.failure import Failure
+from sandbox.journal import Journal
 from sandbox.program import JsonValue
 
 LogLevel = Literal["debug", "info", "warn", "error", "trace", "log"]
@@ -52,7 +53,9 @@ class ApiHost(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One console call. `at_ms`: milliseconds since the start; `cut_bytes`: what was left out."""
+    """One console call. `at_ms`: milliseconds since the start; `cut_bytes`: what was left out, also named
+    at the end of `text` ("… N bytes more"); in the last line kept it counts the calls after it too.
+    `text` is what the tenant wrote: whoever shows it escapes control characters."""
 
     at_ms: float
     level: str
@@ -105,7 +108,9 @@ class HostPort(Protocol):
         """Milliseconds since the execution began, whole."""
         ...
 
-    def random(self, count: int) -> bytes: ...
+    def random(self, count: int) -> bytes:
+        """`count` fresh random bytes; more than `MAX_RANDOM_BYTES` is fatal and gives b""."""
+        ...
 
     # --- engine-facing ---
     def begin(self, deadline: float) -> None:
@@ -121,3 +126,24 @@ class HostPort(Protocol):
         """A cap that was passed or a fault of ours: the engine stops the guest at its next chance, and
         this failure outranks whatever the guest reports."""
         ...
+
+
+class ExecutionPort(HostPort, Protocol):
+    """A port that knows, after `end`, what the guest did. Both ports of this package are one."""
+
+    @property
+    def logs(self) -> tuple[LogLine, ...]: ...
+
+    @property
+    def logs_cut_bytes(self) -> int: ...
+
+    @property
+    def commands(self) -> tuple[Command, ...]: ...
+
+    @property
+    def host_calls(self) -> dict[str, int]:
+        """Calls by kind (api, log, fetch, wait, clock, random); kinds that did not occur are absent."""
+        ...
+
+    @property
+    def journal(self) -> Journal: ...

@@ -1,0 +1,96 @@
+"""Runs untrusted Actions in WebAssembly sandboxes.
+
+`build` makes a `Program` of a `Source`; `run` executes it against a port and answers an
+`ExecutionResult`. Engines are opened on first use, once per process and language.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from sandbox.caps import Limits
+from sandbox.egress.none import NoEgress
+from sandbox.execution import execute
+from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.live import LivePort
+from sandbox.port import ApiReply, ExecutionPort
+from sandbox.program import JsonValue, Language, Program, Request, Source
+from sandbox.result import Engine, ExecutionResult
+
+__all__ = [
+    "BuildError",
+    "ExecutionResult",
+    "Failure",
+    "FailureCode",
+    "Language",
+    "Limits",
+    "Program",
+    "Request",
+    "Source",
+    "build",
+    "build_images",
+    "exports",
+    "open_engine",
+    "run",
+]
+
+_ENGINES: Final = {
+    Language.JAVASCRIPT: ("sandbox.javascript.engine", "JavaScriptEngine"),
+    Language.PYTHON: ("sandbox.python.engine", "PythonEngine"),
+}
+_engines: Final[dict[Language, Engine]] = {}
+_locks: Final = {language: threading.Lock() for language in Language}
+
+
+def open_engine(language: Language, progress: Callable[[str], None] | None = None) -> Engine:
+    """The process-wide engine of `language`. The first call may build the guest image, which takes a
+    minute on a new machine; `progress` is told about it. Safe to call from several threads."""
+    with _locks[language]:
+        engine = _engines.get(language)
+        if engine is None:
+            engine = _engines[language] = _make_engine(language, progress or _silent)
+    return engine
+
+
+def build(source: Source, limits: Limits = Limits()) -> Program:  # noqa: B008 - frozen
+    """Compile and check `source`. Raises `BuildError` with a typed failure."""
+    return open_engine(source.language).build(source, limits)
+
+
+def exports(program: Program, limits: Limits = Limits()) -> tuple[str, ...]:  # noqa: B008 - frozen
+    """Names of the functions that the top level of `program` exports, found by running it with no api
+    and no network. Raises `BuildError` when the top level fails."""
+    port = LivePort(_NoApi(), NoEgress(), limits)
+    return open_engine(program.language).exports(program, limits, port)
+
+
+def run(program: Program, request: Request, limits: Limits, port: ExecutionPort) -> ExecutionResult:
+    """Run one handler in a fresh instance. Never raises. `port` is used once."""
+    return execute(open_engine(program.language), program, request, limits, port)
+
+
+def build_images(progress: Callable[[str], None] | None = None) -> None:
+    """Build every guest image that the cache does not hold yet, and open its engine."""
+    for language in Language:
+        open_engine(language, progress)
+
+
+class _NoApi:
+    """The api of a top level that runs only to be looked at."""
+
+    def call(self, path: str, arguments: list[JsonValue]) -> ApiReply:  # noqa: ARG002
+        return {"forged": True}
+
+
+def _make_engine(language: Language, progress: Callable[[str], None]) -> Engine:
+    # Imported late: each engine loads a large native image and its tool chain's bindings.
+    module, name = _ENGINES[language]
+    engine: Engine = getattr(importlib.import_module(module), name)(progress=progress)
+    return engine
+
+
+def _silent(message: str) -> None:
+    del message

@@ -1,0 +1,80 @@
+"""One execution from request to result: begins and ends the port, measures, and decides what counts."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from dataclasses import replace
+from typing import Final
+
+from sandbox.caps import MAX_EVENT_BYTES, Limits
+from sandbox.failure import Failure, FailureCode
+from sandbox.jsontext import utf8_length
+from sandbox.port import ExecutionPort
+from sandbox.program import Program, Request
+from sandbox.result import Engine, EngineReport, ExecutionResult, Statistics
+
+_log: Final = logging.getLogger(__name__)
+
+
+def execute(
+    engine: Engine, program: Program, request: Request, limits: Limits, port: ExecutionPort
+) -> ExecutionResult:
+    """Run `program` once. Never raises: whatever goes wrong is the result's failure.
+
+    The time limit starts here and holds until the engine returns. A fatal failure of the port outranks
+    what the engine reports, because a guest can dress up anything else.
+    """
+    wall, cpu = time.perf_counter(), time.thread_time()
+    port.begin(time.monotonic() + limits.wall_ms / 1000)
+    try:
+        report = _run(engine, program, request, limits, port)
+    finally:
+        port.end()
+    statistics = Statistics(
+        wall_ms=(time.perf_counter() - wall) * 1000,
+        cpu_ms=(time.thread_time() - cpu) * 1000,
+        peak_memory_bytes=report.peak_memory_bytes,
+        host_calls=port.host_calls,
+    )
+    return _result(port.fatal or report.failure, statistics, port)
+
+
+def internal_failure(where: str, error: BaseException) -> Failure:
+    """A failure for a fault of ours. Its story goes to the host's log under the id it carries."""
+    fault_id = secrets.token_hex(6)
+    _log.error("host fault %s in %s", fault_id, where, exc_info=error)
+    message = f"The sandbox met an internal fault ({fault_id})."
+    return Failure(FailureCode.INTERNAL, message, detail={"id": fault_id})
+
+
+def _run(
+    engine: Engine, program: Program, request: Request, limits: Limits, port: ExecutionPort
+) -> EngineReport:
+    if utf8_length(request.event) > MAX_EVENT_BYTES:
+        return EngineReport(_event_too_large(), 0)
+    try:
+        return engine.run(program, request, limits, port)
+    except Exception as error:  # noqa: BLE001 - an engine must not raise; if it does, it is our fault
+        return EngineReport(internal_failure("engine.run", error), 0)
+
+
+def _event_too_large() -> Failure:
+    return Failure(
+        FailureCode.OUTPUT,
+        f"The event is larger than {MAX_EVENT_BYTES} bytes of JSON.",
+        next_step="Send a smaller event.",
+        detail={"limit": "event_bytes", "value": MAX_EVENT_BYTES},
+    )
+
+
+def _result(failure: Failure | None, statistics: Statistics, port: ExecutionPort) -> ExecutionResult:
+    return ExecutionResult(
+        failure=failure,
+        commands=port.commands if failure is None else (),
+        logs=port.logs,
+        logs_cut_bytes=port.logs_cut_bytes,
+        statistics=statistics,
+        journal=replace(port.journal, outcome=None if failure is None else str(failure.code)),
+    )

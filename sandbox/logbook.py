@@ -1,0 +1,79 @@
+"""What an execution prints, in order, within the caps of a line and of all lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, get_args
+
+from sandbox.caps import MAX_LOG_LINE_BYTES, MAX_LOG_LINES
+from sandbox.jsontext import cut, utf8_length, well_formed
+from sandbox.port import LogLevel, LogLine
+
+LEVELS: Final = frozenset(get_args(LogLevel))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of one console call: its level, the text kept and the bytes left out."""
+
+    level: str
+    text: str
+    cut_bytes: int
+
+
+class LogBook:
+    """Collects console calls. Control characters stay data; whoever shows a line escapes them."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._room = max_bytes
+        self._lines: list[LogLine] = []
+        self._cut_bytes = 0
+        self._tail: LogLine | None = None
+
+    @property
+    def full(self) -> bool:
+        """No further call is kept; they are only counted."""
+        return self._tail is not None
+
+    @property
+    def cut_bytes(self) -> int:
+        """Bytes left out over all calls."""
+        return self._cut_bytes
+
+    @property
+    def lines(self) -> tuple[LogLine, ...]:
+        """The lines, oldest first. A line that was cut ends with its note; the last line's note counts
+        the calls after it as well."""
+        shown = self._lines if self._tail is None else [*self._lines, self._tail]
+        return tuple(_noted(line) for line in shown)
+
+    def add(self, at_ms: float, level: str, text: str) -> Kept | None:
+        """Keep one call; None when the book was full before and the call only counts."""
+        if self._tail is not None:
+            self._drop(utf8_length(text))
+            return None
+        level = level if level in LEVELS else "log"
+        text = well_formed(text)
+        kept, left_out = cut(text, min(MAX_LOG_LINE_BYTES, self._room))
+        used = utf8_length(text) - left_out
+        line = LogLine(at_ms, level, kept, left_out)
+        out_of_room = left_out > 0 and self._room <= MAX_LOG_LINE_BYTES
+        if out_of_room or len(self._lines) + 1 >= MAX_LOG_LINES:
+            self._tail = line
+        else:
+            self._lines.append(line)
+        self._room -= used
+        self._cut_bytes += left_out
+        return Kept(level, kept, left_out)
+
+    def _drop(self, size: int) -> None:
+        assert self._tail is not None
+        tail = self._tail
+        self._tail = LogLine(tail.at_ms, tail.level, tail.text, tail.cut_bytes + size)
+        self._cut_bytes += size
+
+
+def _noted(line: LogLine) -> LogLine:
+    if not line.cut_bytes:
+        return line
+    return LogLine(line.at_ms, line.level, f"{line.text}… {line.cut_bytes} bytes more", line.cut_bytes)

@@ -1,0 +1,111 @@
+"""Operations that a guest starts and waits for: their handles, settling, sleeping and giving up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from sandbox import caps
+from sandbox.egress.model import Cancel, Egress, EgressError, EgressSession, Outcome
+from sandbox.egress.wire import answer, read_request
+
+MAX_SLEEP_SECONDS: Final = 3600.0
+
+
+class Operations:
+    """The fetches of one execution. Called from the execution's thread; settled from any."""
+
+    def __init__(self, egress: Egress, deadline: float) -> None:
+        self._egress = egress
+        self._deadline = deadline
+        self._session: EgressSession | None = None
+        self._changed = threading.Condition()
+        self._pending: dict[int, Cancel] = {}
+        self._cancelled: set[int] = set()
+        self._outcomes: dict[int, Outcome] = {}
+        self._last = 0
+
+    def start(self, operation: str, arguments: str) -> int:
+        """A handle for the new operation; a refusal settles at once."""
+        self._last += 1
+        handle = self._last
+        with self._changed:
+            crowded = len(self._pending) >= caps.MAX_PENDING_OPERATIONS
+            self._pending[handle] = _nothing
+        try:
+            if crowded:
+                raise EgressError("limit", f"more than {caps.MAX_PENDING_OPERATIONS} operations at a time")
+            if operation != "fetch":
+                raise EgressError("method", "the host has no such operation")
+            if handle > caps.MAX_FETCHES:
+                raise EgressError("limit", f"an execution may make {caps.MAX_FETCHES} requests")
+            cancel = self._open().start(read_request(arguments), partial(self._settle, handle))
+        except EgressError as error:
+            self._settle(handle, error)
+            return handle
+        with self._changed:
+            if handle in self._pending:
+                self._pending[handle] = cancel
+        return handle
+
+    def wait_any(self, handles: Sequence[int], timeout_ms: float | None) -> str:
+        """See `HostPort.wait_any`. Waits for at most the rest of the execution's time."""
+        until = self._deadline
+        if timeout_ms is not None:
+            until = min(until, time.monotonic() + timeout_ms / 1000)
+        wanted = frozenset(handles)
+        with self._changed:
+            while True:
+                settled = self._take(wanted)
+                if settled is not None:
+                    break
+                left = until - time.monotonic()
+                if left <= 0 or (timeout_ms is None and not wanted & self._pending.keys()):
+                    return ""
+                self._changed.wait(min(left, MAX_SLEEP_SECONDS))
+        return answer(*settled)
+
+    def cancel(self, handle: int) -> None:
+        """Give up one operation; nothing happens when it has settled or never was."""
+        with self._changed:
+            cancel = self._pending.pop(handle, None)
+            if cancel is not None or self._outcomes.pop(handle, None) is not None:
+                self._cancelled.add(handle)
+        if cancel is not None:
+            cancel()
+
+    def close(self) -> None:
+        """Give up everything. Late answers are dropped."""
+        with self._changed:
+            self._pending.clear()
+            self._outcomes.clear()
+        if self._session is not None:
+            self._session.close()
+
+    def _open(self) -> EgressSession:
+        if self._session is None:
+            self._session = self._egress.open(self._deadline)
+        return self._session
+
+    def _settle(self, handle: int, outcome: Outcome) -> None:
+        with self._changed:
+            if self._pending.pop(handle, None) is not None:
+                self._outcomes[handle] = outcome
+                self._changed.notify_all()
+
+    def _take(self, wanted: frozenset[int]) -> tuple[int, Outcome] | None:
+        """The first of `wanted` that settled; one that never was settles as an error."""
+        for handle in self._outcomes:
+            if handle in wanted:
+                return handle, self._outcomes.pop(handle)
+        for handle in wanted:
+            if handle not in self._pending and handle not in self._cancelled:
+                return handle, EgressError("limit", "there is no such operation")
+        return None
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,92 @@
+"""Writes a journal while an execution runs, within `MAX_JOURNAL_BYTES`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from sandbox.caps import MAX_JOURNAL_BYTES
+from sandbox.failure import Failure
+from sandbox.journal import Entry, Journal
+from sandbox.jsontext import cut, utf8_length, well_formed
+
+_ABRIDGED_BYTES: Final = 256
+_ENTRY_BYTES: Final = 64
+"""What an entry costs beside its texts."""
+
+
+class Recorder:
+    """Appends host calls. Rows are turned into entries only when the journal is asked for."""
+
+    def __init__(self) -> None:
+        self._rows: list[_Row] = []
+        self._runs: dict[str, _Row] = {}
+        self._room = MAX_JOURNAL_BYTES
+
+    @property
+    def full(self) -> bool:
+        return self._room < 0
+
+    def add(self, operation: str, arguments: dict[str, Any], result: dict[str, Any]) -> None:
+        """Append one call."""
+        self._room -= _ENTRY_BYTES + _size(arguments) + _size(result)
+        self._rows.append(_Row(operation, arguments, result))
+
+    def clock(self, operation: str, milliseconds: int) -> bool:
+        """Count one clock reading; True when it is a new value."""
+        run = self._runs.get(operation)
+        if run is not None and run.result["ms"] == milliseconds:
+            run.repeat += 1
+            return False
+        self.add(operation, {}, {"ms": milliseconds})
+        self._runs[operation] = self._rows[-1]
+        return True
+
+    def dropped(self, size: int) -> None:
+        """Count one console call that is not kept."""
+        run = self._runs.get("log_dropped")
+        if run is None:
+            self.add("log_dropped", {}, {"bytes": size})
+            self._runs["log_dropped"] = self._rows[-1]
+            return
+        run.repeat += 1
+        run.result["bytes"] += size
+
+    def stop(self, failure: Failure) -> None:
+        """Append the fatal failure that the calls before led to."""
+        detail = {"code": str(failure.code), "message": failure.message, "detail": dict(failure.detail)}
+        self._rows.append(_Row("stop", {}, detail))
+
+    def journal(self) -> Journal:
+        """What was recorded so far."""
+        return Journal(
+            tuple(
+                Entry(number, row.operation, row.arguments, row.result, row.repeat)
+                for number, row in enumerate(self._rows, 1)
+            )
+        )
+
+
+def abridged(text: str, max_bytes: int) -> str:
+    """`text`, or its beginning and a digest of the whole when it is longer. Both a recording and its
+    replay see the short form, so that they still compare."""
+    text = well_formed(text)
+    if utf8_length(text) <= max_bytes:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"{cut(text, min(max_bytes, _ABRIDGED_BYTES))[0]}… sha256:{digest}"
+
+
+def _size(fields: dict[str, Any]) -> int:
+    """UTF-8 bytes of the texts among `fields`; eight for anything else."""
+    return sum(utf8_length(value) if isinstance(value, str) else 8 for value in fields.values())
+
+
+class _Row:
+    __slots__ = ("arguments", "operation", "repeat", "result")
+
+    def __init__(self, operation: str, arguments: dict[str, Any], result: dict[str, Any]) -> None:
+        self.operation = operation
+        self.arguments = arguments
+        self.result = result
+        self.repeat = 1
