@@ -11,7 +11,6 @@ Secrets:
 """
 
 import base64
-import json
 
 
 def basic_auth(user, token):
@@ -34,16 +33,11 @@ async def on_execute_custom_email_provider(event, api):
         response = await fetch(
             event.secrets.RELAY_URL,
             method="POST",
-            headers={
-                "authorization": basic_auth(event.secrets.RELAY_USER, event.secrets.RELAY_TOKEN),
-                "content-type": "application/json",
-            },
-            body=json.dumps(
-                {"from": sender(event), "to": message.to, "subject": message.subject, "body": message.html}
-            ),
+            headers={"authorization": basic_auth(event.secrets.RELAY_USER, event.secrets.RELAY_TOKEN)},
+            json={"from": sender(event), "to": message.to, "subject": message.subject, "body": message.html},
             timeout=5,
         )
-    except Exception as error:
+    except OSError as error:
         api.notification.retry(f"relay not reached: {error}")
         return
 

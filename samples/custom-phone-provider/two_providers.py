@@ -12,7 +12,6 @@ Secrets:
 """
 
 import asyncio
-import json
 
 
 async def deliver(url, key, message):
@@ -20,8 +19,8 @@ async def deliver(url, key, message):
     response = await fetch(
         f"{url}/{message.delivery_method}",
         method="POST",
-        headers={"authorization": f"Bearer {key}", "content-type": "application/json"},
-        body=json.dumps({"to": message.recipient, "content": text}),
+        headers={"authorization": f"Bearer {key}"},
+        json={"to": message.recipient, "content": text},
     )
     return response.status
 
@@ -33,7 +32,7 @@ async def on_execute_custom_phone_provider(event, api):
     for number, (url, key) in enumerate(providers, start=1):
         try:
             status = await asyncio.wait_for(deliver(url, key, event.notification), timeout=3)
-        except Exception as error:
+        except OSError as error:
             troubles.append(f"provider {number}: {type(error).__name__}")
             continue
         if status < 300:

@@ -9,8 +9,6 @@ Secrets:
   AUDIT_TOKEN  token that may append to it
 """
 
-import json
-
 VERBS = {
     "organization.member.added": "joined",
     "organization.member.deleted": "left",
@@ -38,8 +36,8 @@ async def on_execute_event_stream(event, api):
     response = await fetch(
         event.secrets.AUDIT_URL,
         method="POST",
-        headers={"authorization": f"Bearer {event.secrets.AUDIT_TOKEN}", "content-type": "application/json"},
-        body=json.dumps(line),
+        headers={"authorization": f"Bearer {event.secrets.AUDIT_TOKEN}"},
+        json=line,
     )
     if not response.ok:
         raise RuntimeError(f"audit store answered {response.status}")

@@ -8,8 +8,6 @@ Secrets:
   ALARM_URL        webhook of the security team
 """
 
-import json
-
 
 async def on_execute_post_challenge(event, api):
     if event.connection.name != "staff":
@@ -28,6 +26,5 @@ async def on_continue_post_challenge(event, api):
         await fetch(
             event.secrets.ALARM_URL,
             method="POST",
-            headers={"content-type": "application/json"},
-            body=json.dumps({"user": event.prompt.vars.user, "ip": event.request.ip}),
+            json={"user": event.prompt.vars.user, "ip": event.request.ip},
         )

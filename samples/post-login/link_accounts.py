@@ -11,10 +11,7 @@ Secrets:
   API_CLIENT_SECRET  its secret
 """
 
-import json
 from urllib.parse import quote
-
-JSON = {"content-type": "application/json"}
 
 
 async def management_token(event, api):
@@ -25,20 +22,17 @@ async def management_token(event, api):
     response = await fetch(
         f"https://{secrets.API_DOMAIN}/oauth/token",
         method="POST",
-        headers=JSON,
-        body=json.dumps(
-            {
-                "grant_type": "client_credentials",
-                "client_id": secrets.API_CLIENT_ID,
-                "client_secret": secrets.API_CLIENT_SECRET,
-                "audience": f"https://{secrets.API_DOMAIN}/api/v2/",
-            }
-        ),
+        json={
+            "grant_type": "client_credentials",
+            "client_id": secrets.API_CLIENT_ID,
+            "client_secret": secrets.API_CLIENT_SECRET,
+            "audience": f"https://{secrets.API_DOMAIN}/api/v2/",
+        },
         timeout=5,
     )
     if not response.ok:
         raise RuntimeError(f"no Management API token: HTTP {response.status}")
-    grant = await response.json()
+    grant = response.json()
     api.cache.set("management-token", grant["access_token"], ttl=(grant["expires_in"] - 60) * 1000)
     return grant["access_token"]
 
@@ -55,13 +49,13 @@ async def on_execute_post_login(event, api):
         return
 
     users = f"https://{event.secrets.API_DOMAIN}/api/v2/users"
-    headers = {**JSON, "authorization": f"Bearer {await management_token(event, api)}"}
+    headers = {"authorization": f"Bearer {await management_token(event, api)}"}
     response = await fetch(f"{users}-by-email?email={quote(user.email)}", headers=headers, timeout=5)
     if not response.ok:
         print(f"search failed with HTTP {response.status}, going on without linking")
         return
 
-    older = [other for other in await response.json() if is_older_self(other, user)]
+    older = [other for other in response.json() if is_older_self(other, user)]
     if not older:
         return
 
@@ -71,7 +65,7 @@ async def on_execute_post_login(event, api):
         f"{users}/{quote(primary, safe='')}/identities",
         method="POST",
         headers=headers,
-        body=json.dumps({"provider": provider, "user_id": own_id}),
+        json={"provider": provider, "user_id": own_id},
         timeout=5,
     )
     if response.status != 201:

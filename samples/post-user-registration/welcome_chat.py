@@ -9,17 +9,10 @@ Secrets:
 """
 
 import asyncio
-import json
 
 
 async def post(webhook, text):
-    response = await fetch(
-        webhook,
-        method="POST",
-        headers={"content-type": "application/json"},
-        body=json.dumps({"text": text}),
-        timeout=5,
-    )
+    response = await fetch(webhook, method="POST", json={"text": text}, timeout=5)
     if not response.ok:
         raise RuntimeError(f"HTTP {response.status}")
 

@@ -24,9 +24,8 @@ async def verdict_on(domain, event, api):
         headers={"authorization": f"Bearer {event.secrets.REPUTATION_KEY}"},
         timeout=2,
     )
-    if not response.ok:
-        raise RuntimeError(f"reputation service: HTTP {response.status}")
-    verdict = (await response.json())["verdict"]
+    response.raise_for_status()
+    verdict = response.json()["verdict"]
     api.cache.set(f"domain:{domain}", verdict, ttl=HOUR_MS)
     return verdict
 
@@ -37,7 +36,7 @@ async def on_execute_pre_user_registration(event, api):
     domain = event.user.email.rpartition("@")[2].lower()
     try:
         verdict = await verdict_on(domain, event, api)
-    except Exception as error:
+    except OSError as error:
         print("no verdict, marked for review:", error)
         api.user.set_app_metadata("review", "email")
         return

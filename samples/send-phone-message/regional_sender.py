@@ -8,8 +8,6 @@ Secrets:
   SMS_KEY  our key there
 """
 
-import json
-
 ROUTES = {
     "+31": {"sender": "HARBOR", "route": "eu"},
     "+49": {"sender": "HARBOR", "route": "eu"},
@@ -30,8 +28,8 @@ async def on_execute_send_phone_message(event, api):
     response = await fetch(
         f"{event.secrets.SMS_URL}/{route['route']}/{message.message_type}",
         method="POST",
-        headers={"x-api-key": event.secrets.SMS_KEY, "content-type": "application/json"},
-        body=json.dumps({"to": message.recipient, "from": route["sender"], "text": message.text}),
+        headers={"x-api-key": event.secrets.SMS_KEY},
+        json={"to": message.recipient, "from": route["sender"], "text": message.text},
         timeout=8,
     )
     if not response.ok:
