@@ -1,0 +1,193 @@
+"""The Python sandbox: CPython in WebAssembly, a fresh instance for every build and execution."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sandbox.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES, Limits
+from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.port import HostPort
+from sandbox.program import Language, Program, Request, Source
+from sandbox.python import failures
+from sandbox.python.image import Image, ImageError, load_image
+from sandbox.python.instance import Guest, WasmtimeError
+from sandbox.python.pool import Pool
+from sandbox.result import EngineReport
+
+_OK: Final[dict[str, object]] = {"ok": True}
+"""What the guest answers when the handler completed; nothing else is success (threat-model K3)."""
+
+POOL_SIZE: Final = 3
+"""Warmed instances kept ready; see `bench/` for what they save."""
+
+
+class PythonEngine:
+    """Runs Python Actions. Meets `sandbox.result.Engine`.
+
+    Args:
+        progress: told one sentence per step while the guest image is built.
+        pool_size: warmed instances kept ready.
+        policy: False compiles without the policy. Only for the escape suite, which proves that the
+            boundary is the WebAssembly instance.
+
+    Raises:
+        ImageError: the image could not be built.
+    """
+
+    def __init__(
+        self,
+        progress: Callable[[str], None] | None = None,
+        *,
+        pool_size: int = POOL_SIZE,
+        policy: bool = True,
+    ) -> None:
+        self._image: Image = load_image(progress)
+        self._pool = Pool(Guest(self._image.engine, self._image.component), pool_size)
+        self._policy = policy
+        self._closing = threading.Lock()
+
+    @property
+    def language(self) -> Language:
+        return Language.PYTHON
+
+    @property
+    def image_digest(self) -> str:
+        """Names the guest image; programs of another image are refused."""
+        return self._image.digest
+
+    def warm(self) -> None:
+        """Wait until instances are ready."""
+        self._pool.fill()
+
+    def close(self) -> None:
+        """Stop the background thread. The engine is of no use afterwards."""
+        with self._closing:
+            self._pool.close()
+
+    # --- Engine ---
+
+    def build(self, source: Source, limits: Limits) -> Program:
+        """Check and compile. See `sandbox.result.Engine.build`."""
+        text = _checked(source)
+        answer = self._call(limits, "build", text, source.filename, "on" if self._policy else "off")
+        if isinstance(answer, Failure):
+            raise BuildError(answer)
+        report = failures.decode(answer)
+        if report is None:
+            raise BuildError(failures.internal("the compiler gave no answer", answer[:500]))
+        if "failure" in report:
+            raise BuildError(failures.from_guest(report["failure"], source))
+        return self._program(source, report)
+
+    def _program(self, source: Source, report: dict[str, object]) -> Program:
+        code, exports = report.get("code"), report.get("exports")
+        if not isinstance(code, str) or not isinstance(exports, list):
+            raise BuildError(failures.internal("the compiler gave no code", str(report)[:500]))
+        try:
+            raw = base64.b64decode(code, validate=True)
+        except binascii.Error as error:
+            raise BuildError(failures.internal("the compiler gave no code", str(error))) from None
+        mark = b"r:" if self._policy else b"u:"
+        return Program(source, mark + raw, self.image_digest, tuple(str(name) for name in exports))
+
+    def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
+        """Functions that the top level defines. See `sandbox.result.Engine.exports`."""
+        request = Request(handler="", event="{}", surface="{}")
+        answer = self._execute(program, request, limits, port)
+        if isinstance(answer, Failure):
+            raise BuildError(answer)
+        names = answer.get("exports")
+        if not isinstance(names, list):
+            raise BuildError(failures.internal("the guest listed no exports", str(answer)[:500]))
+        return tuple(str(name) for name in names[:1000])
+
+    def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
+        """Run the handler. See `sandbox.result.Engine.run`."""
+        answer = self._execute(program, request, limits, port)
+        if isinstance(answer, Failure):
+            return EngineReport(answer, 0)
+        failure = (
+            None if answer == _OK else failures.internal("the guest's answer is unclear", str(answer)[:200])
+        )
+        return EngineReport(failure, 0)
+
+    # --- calls into the guest ---
+
+    def _execute(
+        self, program: Program, request: Request, limits: Limits, port: HostPort
+    ) -> Failure | dict[str, object]:
+        if program.image != self.image_digest:
+            return Failure(
+                FailureCode.INTERNAL,
+                "this program was built by another version of the Python sandbox",
+                next_step="Build the Action again.",
+            )
+        code = program.code[:2].decode() + base64.b64encode(program.code[2:]).decode()
+        answer = self._call(
+            limits, "execute", code, request.handler, request.event, request.surface, port=port
+        )
+        if isinstance(answer, Failure):
+            return answer
+        report = failures.decode(answer)
+        if report is None:
+            return failures.internal("the guest's answer is no JSON object", answer[:200])
+        if "failure" in report:
+            return failures.from_guest(report["failure"], program.source)
+        return report
+
+    def _call(
+        self, limits: Limits, name: str, *arguments: str, port: HostPort | None = None
+    ) -> str | Failure:
+        """The guest's answer, or why there is none."""
+        deadline = time.monotonic() + limits.wall_ms / 1000
+        try:
+            instance = self._pool.take()
+        except (WasmtimeError, ImageError, OSError) as error:
+            return failures.internal("no instance of the Python sandbox could be made", str(error))
+        try:
+            instance.bind(port, limits, deadline)
+            return instance.call(name, *arguments)
+        except WasmtimeError as error:
+            return instance.binding.fault or failures.from_trap(str(error), limits)
+        finally:
+            instance.close()
+
+
+def _checked(source: Source) -> str:
+    """The text to compile: caps and characters that no parser may see are refused here.
+
+    Raises:
+        BuildError: too large, or not text.
+    """
+    text = source.text.removeprefix("\ufeff")
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_SOURCE_BYTES:
+        raise BuildError(_too_large(f"{size} bytes", f"{MAX_SOURCE_BYTES} bytes"))
+    lines = text.count("\n") + 1
+    if lines > MAX_SOURCE_LINES:
+        raise BuildError(_too_large(f"{lines} lines", f"{MAX_SOURCE_LINES} lines"))
+    for index, character in enumerate(text):
+        if character == "\0" or "\ud800" <= character <= "\udfff":
+            line = text.count("\n", 0, index) + 1
+            column = index - text.rfind("\n", 0, index)
+            what = (
+                "a NUL character" if character == "\0" else "half of a surrogate pair, which is no character"
+            )
+            raise BuildError(failures.syntax(source, f"the source contains {what}", line, column))
+    return text
+
+
+def _too_large(found: str, limit: str) -> Failure:
+    return Failure(
+        FailureCode.OUTPUT,
+        f"the source has {found}; an Action may have {limit}",
+        next_step="Make the Action smaller, or split it into several.",
+    )
+
+
+__all__ = ["POOL_SIZE", "ImageError", "PythonEngine"]

@@ -1,0 +1,144 @@
+"""Run-time guards for what a source does not show: computed attribute names and format strings."""
+
+import operator
+import string
+
+from RestrictedPython.transformer import INSPECT_ATTRIBUTES
+
+FORMAT_GUARD = "<format>"
+"""Builtin that replaces reads of `.format`; no source can spell or shadow the name."""
+
+_TEXT = frozenset(("__name__", "__qualname__", "__doc__"))
+_TUPLE = frozenset(("_replace", "_asdict", "_fields", "_make", "_field_defaults"))
+
+
+def check(name):
+    """Raise AttributeError when Actions may not use the attribute `name`."""
+    if type(name) is not str:
+        raise TypeError(f"attribute name must be string, not '{type(name).__name__}'")
+    if name in INSPECT_ATTRIBUTES or (name[:1] == "_" and name not in _TEXT and name not in _TUPLE):
+        raise AttributeError(f"the attribute '{name}' is not available to Actions")
+
+
+def tenant_getattr(value, name, *default):
+    check(name)
+    if name in ("format", "format_map"):
+        return format_method(value, name)
+    return getattr(value, name, *default)
+
+
+def tenant_hasattr(value, name):
+    try:
+        check(name)
+    except AttributeError:
+        return False
+    return hasattr(value, name)
+
+
+def tenant_setattr(value, name, new):
+    check(name)
+    setattr(value, name, new)
+
+
+def tenant_delattr(value, name):
+    check(name)
+    delattr(value, name)
+
+
+def tenant_dir(*values):
+    """Public names only; without an argument there is no scope to list."""
+    if len(values) != 1:
+        raise TypeError("dir() takes exactly one argument in Actions")
+    return [name for name in dir(values[0]) if not name.startswith("_")]
+
+
+class _Formatter(string.Formatter):
+    """`str.format` whose fields read no private attribute (CVE-2023-41039, CVE-2026-76825)."""
+
+    def get_field(self, field_name, args, kwargs):
+        first, rest = _split(field_name)
+        value = self.get_value(first, args, kwargs)
+        for is_attribute, key in rest:
+            value = tenant_getattr(value, key) if is_attribute else value[key]
+        return value, first
+
+
+_split = __import__("_string").formatter_field_name_split
+_formatter = _Formatter()
+
+
+def format_method(value, name):
+    """What `value.format` or `value.format_map` means in an Action."""
+    if isinstance(value, str):
+        text = str.__str__(value)
+        if name == "format":
+            return lambda *arguments, **options: _formatter.vformat(text, arguments, options)
+        return lambda mapping: _formatter.vformat(text, (), mapping)
+    if isinstance(value, type) and issubclass(value, str):
+        return lambda text, *arguments, **options: _formatter.vformat(text, arguments, options)
+    return getattr(value, name)
+
+
+def attrgetter(*names):
+    """`operator.attrgetter` that checks each part of each name."""
+    for name in names:
+        for part in str(name).split("."):
+            check(part)
+    return operator.attrgetter(*names)
+
+
+def methodcaller(name, /, *arguments, **options):
+    """`operator.methodcaller` that checks the name."""
+    check(name)
+    return lambda value: tenant_getattr(value, name)(*arguments, **options)
+
+
+class _TypeMeta(type):
+    def __instancecheck__(cls, value):
+        return isinstance(value, type)
+
+    def __subclasscheck__(cls, value):
+        return issubclass(value, type)
+
+    def __call__(cls, *arguments):
+        if len(arguments) != 1:
+            raise TypeError("type() takes one argument in Actions; use a class statement")
+        return type(arguments[0])
+
+    def __getitem__(cls, item):
+        return type[item]
+
+    def __eq__(cls, other):
+        return other is type or other is cls
+
+    def __hash__(cls):
+        return hash(type)
+
+    def __or__(cls, other):
+        return type | other
+
+    def __ror__(cls, other):
+        return other | type
+
+    def __repr__(cls):
+        return "<class 'type'>"
+
+
+class TenantType(metaclass=_TypeMeta):
+    """`type` with one argument; also what `isinstance(x, type)` and annotations mean."""
+
+
+class IsInstance:
+    """A type of Python's own that Actions may test for but not make."""
+
+    def __init__(self, kind):
+        self._kind = kind
+
+    def __instancecheck__(self, value):
+        return isinstance(value, self._kind)
+
+    def __call__(self, *arguments, **options):
+        raise TypeError(f"{self._kind.__name__} objects come from def and lambda")
+
+    def __repr__(self):
+        return repr(self._kind)

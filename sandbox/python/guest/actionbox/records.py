@@ -1,0 +1,103 @@
+"""Event objects: dictionaries whose items are attributes too."""
+
+import json
+
+
+class Record(dict):
+    """A JSON object of the event.
+
+    An attribute is the item of that name, else the item whose camelCase name it is in snake_case
+    (`event.access_token` reads `accessToken`), else None. Methods of dict win over items of their name.
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name):
+        if name in self:
+            return self[name]
+        if name[:1] == "_":
+            raise AttributeError(name)
+        key = camel_case(name)
+        return self.get(key)
+
+    def __missing__(self, name):
+        if isinstance(name, str):
+            key = camel_case(name)
+            if key in self:
+                return self[key]
+        raise KeyError(name)
+
+    def __setattr__(self, name, value):
+        self[own_name(self, name)] = value
+
+    def __delattr__(self, name):
+        del self[own_name(self, name)]
+
+    def __copy__(self):
+        return Record(self)
+
+    def __reduce_ex__(self, protocol):
+        return (Record, (dict(self),))
+
+
+def own_name(record, name):
+    """The key that `name` means in this record: itself, or its camelCase form if only that exists."""
+    if name not in record:
+        key = camel_case(name)
+        if key in record:
+            return key
+    return name
+
+
+_camel = {}
+
+
+def camel_case(name):
+    """`access_token` -> `accessToken`. Remembered: the same few names are asked for again and again."""
+    found = _camel.get(name)
+    if found is None:
+        head, *rest = name.split("_")
+        found = head + "".join(part[:1].upper() + part[1:] for part in rest)
+        if len(_camel) < 1000:
+            _camel[name] = found
+    return found
+
+
+def snake_case(name):
+    """`accessToken` -> `access_token`."""
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+_decode = json.JSONDecoder(object_hook=Record).decode
+
+
+def parse(text):
+    """JSON text from the host, with every object a `Record`."""
+    return _decode(text)
+
+
+def wrap(value):
+    """A JSON value with every object a `Record`."""
+    if type(value) is dict:
+        return Record({key: wrap(item) for key, item in value.items()})
+    if type(value) is list:
+        return [wrap(item) for item in value]
+    return value
+
+
+def replace(root, path, value):
+    """Put `value` at `path` (a list of keys) of `root`, making objects on the way."""
+    target = root
+    for key in path[:-1]:
+        if isinstance(target, list):
+            target = target[int(key)]
+            continue
+        inner = dict.get(target, key)
+        if not isinstance(inner, (dict, list)):
+            inner = Record()
+            dict.__setitem__(target, key, inner)
+        target = inner
+    if isinstance(target, list):
+        target[int(path[-1])] = wrap(value)
+    else:
+        dict.__setitem__(target, path[-1], wrap(value))

@@ -1,0 +1,152 @@
+"""The guest image: CPython with our guest modules and RestrictedPython in it, compiled for this machine.
+
+Built once per machine and version (componentize-py, then Cranelift: 15-45 s), kept by
+`sandbox.wasm.artefacts`, loaded in milliseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import wasmtime
+from wasmtime.component import Component
+
+from sandbox.wasm import artefacts
+from sandbox.wasm.engine import make_engine
+
+_HERE: Final = Path(__file__).parent
+_GUEST: Final = _HERE / "guest"
+_WIT: Final = _HERE / "guest.wit"
+_DISTRIBUTIONS: Final = ("componentize-py", "RestrictedPython", "wasmtime")
+_BUILD_SECONDS: Final = 600
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A guest ready to instantiate.
+
+    Attributes:
+        digest: names the image; code built by one image runs only on it.
+    """
+
+    engine: wasmtime.Engine
+    component: Component
+    digest: str
+
+
+def load_image(progress: Progress | None = None) -> Image:
+    """The image, from the cache or built now.
+
+    Raises:
+        ImageError: it could not be built; the message holds the tool's last words.
+    """
+    say = progress or (lambda _text: None)
+    engine = make_engine(component_model=True)
+    key = _key()
+    compiled = artefacts.load_or_build(
+        "python-native", f"{key};{_machine()}", lambda: _compile(engine, key, say)
+    )
+    return Image(
+        engine, Component.deserialize(engine, compiled), hashlib.sha256(key.encode()).hexdigest()[:32]
+    )
+
+
+class ImageError(RuntimeError):
+    """The guest image cannot be built."""
+
+
+def _key() -> str:
+    """Everything that the component's bytes depend on."""
+    versions = [f"{name}={importlib.metadata.version(name)}" for name in _DISTRIBUTIONS]
+    digest = hashlib.sha256()
+    for path in sorted(_sources()):
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
+    return ";".join([*versions, f"guest={digest.hexdigest()}"])
+
+
+def _machine() -> str:
+    """What native code depends on beside the component; wasmtime itself checks CPU features."""
+    return f"{platform.system()};{platform.machine()};{platform.processor()}"
+
+
+def _sources() -> Iterator[Path]:
+    yield _WIT
+    yield from _GUEST.rglob("*.py")
+    yield from _restricted_python().rglob("*.py")
+
+
+def _restricted_python() -> Path:
+    spec = importlib.util.find_spec("RestrictedPython")
+    if spec is None or spec.origin is None:
+        raise ImageError("RestrictedPython is not installed; install actionbox's requirements")
+    return Path(spec.origin).parent
+
+
+def _compile(engine: wasmtime.Engine, key: str, say: Progress) -> bytes:
+    component = artefacts.load_or_build("python-component", key, lambda: _componentize(say))
+    say("Python sandbox: compiling to native code (once per machine and version)")
+    began = time.monotonic()
+    compiled = bytes(Component(engine, component).serialize())
+    say(f"Python sandbox: compiled in {time.monotonic() - began:.0f} s")
+    return compiled
+
+
+def _componentize(say: Progress) -> bytes:
+    say("Python sandbox: packing CPython and the guest modules (once per version)")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="actionbox-python-") as folder:
+        content = _run_componentize(Path(folder))
+    say(f"Python sandbox: packed in {time.monotonic() - began:.0f} s")
+    return content
+
+
+def _run_componentize(folder: Path) -> bytes:
+    """Run componentize-py on a copy of the sources, away from this process's environment."""
+    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "tests")
+    shutil.copytree(_GUEST, folder / "guest", ignore=ignore)
+    shutil.copytree(_restricted_python(), folder / "packages" / "RestrictedPython", ignore=ignore)
+    output = folder / "guest.wasm"
+    command = [
+        *_tool(), "--quiet", "--wit-path", str(_WIT), "--world", "guest", "componentize", "entry",
+        "--python-path", str(folder / "guest"), "--python-path", str(folder / "packages"),
+        "--output", str(output),
+    ]  # fmt: skip
+    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "TMPDIR": str(folder)}
+    done = subprocess.run(  # noqa: S603 - our own tool with our own arguments
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=_BUILD_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0 or not output.exists():
+        words = (done.stderr or done.stdout).partition("Stack backtrace:")[0].strip()
+        raise ImageError(f"componentize-py failed: {words[-2000:]}")
+    return output.read_bytes()
+
+
+def _tool() -> list[str]:
+    """The command of componentize-py in this very environment."""
+    return [
+        sys.executable,
+        "-c",
+        "import componentize_py, sys; sys.argv[0] = 'componentize-py'; componentize_py.script()",
+    ]

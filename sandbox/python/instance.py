@@ -1,0 +1,105 @@
+"""One fresh instance of the guest: a store, its limits and its three functions."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from typing import Any, Final
+
+import wasmtime
+from wasmtime import WasmtimeError
+from wasmtime import _bindings as c
+from wasmtime.component import Component, ExportIndex, Linker
+
+from sandbox.caps import MAX_TABLE_ELEMENTS, Limits
+from sandbox.port import HostPort
+from sandbox.python import values
+from sandbox.python.imports import Binding, define_imports
+from sandbox.wasm.engine import ticks
+
+_EXPORTS: Final = ("warm", "build", "execute")
+_WARM_SECONDS: Final = 30.0
+
+
+class Guest:
+    """The compiled image with its imports defined: makes instances. Safe to use from several threads."""
+
+    def __init__(self, engine: wasmtime.Engine, component: Component) -> None:
+        self.engine = engine
+        self.component = component
+        self._linker = Linker(engine)
+        self._callbacks = define_imports(self._linker, component)
+        self._exports = {name: self._export(name) for name in _EXPORTS}
+
+    def _export(self, name: str) -> ExportIndex:
+        index = self.component.get_export_index(name)
+        if index is None:
+            raise RuntimeError(f"the Python image has no export {name}")
+        return index
+
+    def instantiate(self) -> Instance:
+        """A new instance that has run nothing of a tenant's, warmed for its one execution."""
+        return Instance(self.engine, self.component, self._linker, self._exports)
+
+
+class Instance:
+    """A store with one guest in it, for one use."""
+
+    def __init__(
+        self, engine: wasmtime.Engine, component: Component, linker: Linker, exports: dict[str, ExportIndex]
+    ) -> None:
+        self._binding = Binding()
+        self._store = wasmtime.Store(engine)
+        try:
+            c.wasmtime_context_set_data(self._store._context(), ctypes.c_void_p(self._binding.number))
+            self._limit(Limits().memory_bytes)
+            self._store.set_epoch_deadline(ticks(_WARM_SECONDS))
+            self._functions = self._find(linker.instantiate(self._store, component), exports)
+            self.call("warm")
+        except BaseException:
+            self.close()
+            raise
+
+    def _limit(self, memory_bytes: int) -> None:
+        self._store.set_limits(
+            memory_size=memory_bytes, table_elements=MAX_TABLE_ELEMENTS, memories=2, tables=8, instances=200
+        )
+
+    def _find(self, instance: Any, exports: dict[str, ExportIndex]) -> dict[str, Any]:
+        found = {}
+        for name, index in exports.items():
+            function = instance.get_func(self._store, index)
+            if function is None:
+                raise RuntimeError(f"the Python image's {name} is not a function")
+            found[name] = function._func
+        return found
+
+    def bind(self, port: HostPort | None, limits: Limits, deadline: float) -> None:
+        """From now on host calls go to `port`, and the limits are those of this execution.
+
+        Args:
+            deadline: in `time.monotonic()` seconds.
+        """
+        self._binding.port = port
+        self._limit(limits.memory_bytes)
+        self._store.set_epoch_deadline(ticks(max(0.0, deadline - time.monotonic())))
+
+    @property
+    def binding(self) -> Binding:
+        return self._binding
+
+    def call(self, name: str, *arguments: str) -> str:
+        """Call an export of strings.
+
+        Raises:
+            WasmtimeError: it trapped; the text says why.
+        """
+        return values.call_strings(self._functions[name], self._store._context(), arguments)
+
+    def close(self) -> None:
+        """Drop everything; an instance is never used twice (threat-model I1)."""
+        self._binding.close()
+        self._store.close()
+
+
+__all__ = ["Guest", "Instance", "WasmtimeError"]

@@ -1,0 +1,74 @@
+"""Runs Python Actions for tests: builds a source, gives it an event, an api and stubbed requests."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.caps import Limits
+from sandbox.egress.model import Egress
+from sandbox.egress.none import NoEgress
+from sandbox.execution import execute
+from sandbox.failure import BuildError, Failure
+from sandbox.live import LivePort
+from sandbox.program import Language, Program, Request, Source
+from sandbox.python.engine import PythonEngine
+from sandbox.result import ExecutionResult
+from tests.sandbox.ports import FakeApi
+
+SURFACE: dict[str, Any] = {
+    "access": {"deny": ["api", ["reason"]]},
+    "idToken": {"setCustomClaim": ["api", ["name", "value"]]},
+    "user": {"setAppMetadata": ["void", ["name", "value"]]},
+    "multifactor": {"enable": ["api", ["provider"], ["allowRememberBrowser", "providerOptions"]]},
+    "cache": {"get": ["value", ["key"]], "set": ["value", ["key", "value"], ["ttl", "expiresAt"]]},
+    "roles": {"getUserEffectiveRoles": ["promise", [], ["take", "from"]]},
+}
+HEAD = "async def on_execute_post_login(event, api):\n"
+
+
+@dataclass
+class Runner:
+    """Builds and runs Actions on one engine."""
+
+    engine: PythonEngine
+    limits: Limits = field(default_factory=lambda: Limits(wall_ms=5_000))
+
+    def build(self, text: str, limits: Limits | None = None) -> Program:
+        return self.engine.build(Source(Language.PYTHON, "rule.py", text), limits or self.limits)
+
+    def refusal(self, text: str) -> Failure:
+        """The failure that building `text` must end with."""
+        try:
+            self.build(text)
+        except BuildError as error:
+            return error.failure
+        raise AssertionError("the source was accepted")
+
+    def run(
+        self,
+        text: str,
+        event: dict[str, Any] | None = None,
+        *,
+        api: FakeApi | None = None,
+        egress: Egress | None = None,
+        limits: Limits | None = None,
+        handler: str = "onExecutePostLogin",
+    ) -> ExecutionResult:
+        limits = limits or self.limits
+        program = self.build(text)
+        port = LivePort(api or FakeApi(), egress or NoEgress(), limits)
+        request = Request(handler, json.dumps(event or {}), json.dumps(SURFACE))
+        return execute(self.engine, program, request, limits, port)
+
+    def body(self, lines: str, event: dict[str, Any] | None = None, **options: Any) -> ExecutionResult:
+        """Run `lines` as the body of an async handler."""
+        indented = "".join(f"    {line}\n" for line in lines.strip("\n").split("\n"))
+        return self.run(HEAD + indented, event, **options)
+
+    def printed(self, lines: str, event: dict[str, Any] | None = None, **options: Any) -> list[str]:
+        """What `lines` print as a handler's body; the run must succeed."""
+        result = self.body(lines, event, **options)
+        assert result.failure is None, result.failure
+        return [line.text for line in result.logs]
