@@ -1,0 +1,35 @@
+"""Contracts of the triggers: event models, api surfaces, and how recorded commands become effects."""
+
+from triggers.catalogue import UndocumentedTriggerError, UnknownTriggerError
+from triggers.effects import Effects
+from triggers.problems import EventError, Problem
+from triggers.refusal import CommitError, ResumeError
+from triggers.registry import all_triggers, get_trigger
+from triggers.services import CacheStore, Directory, MemoryCache, Services, StaticDirectory
+from triggers.session import ActionSession, Reply
+from triggers.state import FlowState, RecordedCommand, Suspension, resume
+from triggers.trigger import Trigger
+
+__all__ = [
+    "ActionSession",
+    "CacheStore",
+    "CommitError",
+    "Directory",
+    "Effects",
+    "EventError",
+    "FlowState",
+    "MemoryCache",
+    "Problem",
+    "RecordedCommand",
+    "Reply",
+    "ResumeError",
+    "Services",
+    "StaticDirectory",
+    "Suspension",
+    "Trigger",
+    "UndocumentedTriggerError",
+    "UnknownTriggerError",
+    "all_triggers",
+    "get_trigger",
+    "resume",
+]

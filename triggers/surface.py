@@ -22,13 +22,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired
 
 from pydantic import ConfigDict, TypeAdapter
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
-    from triggers.effects import Draft
+    from triggers.draft import Draft
     from triggers.session import Call
     from triggers.state import RecordedCommand
 
@@ -159,6 +159,24 @@ class Method:
         if self.options is not None:
             keys[self.options.name] = _options_key(self.options)
         return _record("Arguments", keys)
+
+    @cached_property
+    def annotations(self) -> dict[str, Any]:
+        """Annotation of each argument by name, as errors describe it."""
+        known = {item.name: item.type for item in self.parameters}
+        if self.options is not None:
+            known[self.options.name] = _typed_dict(
+                self.options.name, {item.name: item.type for item in self.options.members}
+            )
+        return known
+
+    @cached_property
+    def hidden(self) -> set[str]:
+        """Names of arguments and options whose values no error may quote."""
+        names = {item.name for item in self.parameters if item.sensitive}
+        if self.options is not None:
+            names |= {item.name for item in self.options.members if item.sensitive}
+        return names
 
     def wire(self) -> list[Any]:
         """`[returns, parameters, options?]` as docs/decisions/0002 lays down."""

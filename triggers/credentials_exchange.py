@@ -1,0 +1,33 @@
+"""The trigger `credentials-exchange` (reference/trigger-credentials-exchange.md)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from triggers.catalogue import current, deprecated
+from triggers.members.access import DENY_WITH_CODE
+from triggers.members.cache import CACHE
+from triggers.members.scopes import target_scopes
+from triggers.members.tokens import set_custom_claim
+from triggers.surface import Surface
+from triggers.trigger import Trigger
+
+TRIGGER: Final = Trigger(
+    id="credentials-exchange",
+    summary="A client-credentials grant, before the access token is returned.",
+    handlers=("onExecuteCredentialsExchange",),
+    blocking=True,
+    surface=Surface(
+        (
+            DENY_WITH_CODE,
+            set_custom_claim("access", scope_throws=False),
+            *target_scopes(None),
+            *CACHE,
+        )
+    ),
+    versions=(
+        current("v2"),
+        deprecated("v1"),
+    ),
+    decided=("No later Action runs after a deny.",),
+)

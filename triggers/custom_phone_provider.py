@@ -1,0 +1,30 @@
+"""The trigger `custom-phone-provider` (reference/trigger-custom-phone-provider.md)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from triggers.catalogue import current
+from triggers.members.cache import CACHE
+from triggers.members.notification import NOTIFICATION, delivered
+from triggers.surface import Surface
+from triggers.trigger import Trigger
+
+TRIGGER: Final = Trigger(
+    id="custom-phone-provider",
+    summary="A phone notification must be delivered by a provider of your own.",
+    handlers=("onExecuteCustomPhoneProvider",),
+    blocking=False,
+    surface=Surface(
+        (
+            *NOTIFICATION,
+            *CACHE,
+        )
+    ),
+    versions=(current("v1"),),
+    max_actions=1,
+    prepare=delivered,
+    decided=(
+        "Counts as non-blocking: whether the service waits is undocumented, and retries are asynchronous.",
+    ),
+)

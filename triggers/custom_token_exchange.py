@@ -1,0 +1,33 @@
+"""The trigger `custom-token-exchange` (reference/trigger-custom-token-exchange.md)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from triggers.catalogue import current
+from triggers.gates import TOKEN_EXCHANGE_TRANSACTION_METADATA
+from triggers.members.cache import CACHE
+from triggers.members.exchange import EXCHANGE, one_user
+from triggers.members.profile import metadata
+from triggers.members.transaction import set_metadata
+from triggers.surface import Surface
+from triggers.trigger import Trigger
+
+TRIGGER: Final = Trigger(
+    id="custom-token-exchange",
+    summary="A token exchange whose subject_token_type matches a profile; before post-login.",
+    handlers=("onExecuteCustomTokenExchange",),
+    blocking=True,
+    surface=Surface(
+        (
+            *EXCHANGE,
+            *metadata("void", visible=False),
+            set_metadata("void", TOKEN_EXCHANGE_TRANSACTION_METADATA),
+            *CACHE,
+        )
+    ),
+    versions=(current("v1", ("node18", "node22")),),
+    binding_policy="entity-bound",
+    max_actions=1,
+    checks=(one_user,),
+)

@@ -1,0 +1,166 @@
+"""The fold: recorded commands, one after another, into `Effects`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from triggers.claims import sort_out
+from triggers.effects import (
+    Denial,
+    Effects,
+    Lifetime,
+    Multifactor,
+    Notification,
+    RecordedMethod,
+    Revocation,
+    Saml,
+    SessionEffects,
+    TokenExchange,
+    UserByConnection,
+    UserById,
+)
+from triggers.registry import get_trigger
+
+if TYPE_CHECKING:
+    from triggers.state import FlowState
+
+INTERACTION_REQUIRED = "engine.interaction_required"
+"""The engine's own entry: an Action asked for a redirect or form where none is possible."""
+
+
+@dataclass(slots=True)
+class LifetimeDraft:
+    """`Lifetime` under construction."""
+
+    revoke: Revocation | None = None
+    expires_at: int | float | None = None
+    idle_expires_at: int | float | None = None
+    cookie_mode: Literal["persistent", "non-persistent"] | None = None
+    metadata: dict[str, str] | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """`Effects` under construction. `event` is the flow's, as of its last commit."""
+
+    event: dict[str, Any]
+    denial: Denial | None = None
+    claims: dict[Literal["id", "access"], dict[str, Any]] = field(
+        default_factory=lambda: {"id": {}, "access": {}}
+    )
+    scopes: dict[str, bool] = field(default_factory=dict)
+    target_scopes: tuple[str, ...] | None = None
+    metadata: list[tuple[int, Literal["user", "app"], str, Any]] = field(default_factory=list)
+    user_id: str | None = None
+    primary_user: tuple[int, str] | None = None
+    multifactor: Multifactor | None = None
+    challenged: bool = False
+    recorded_methods: list[RecordedMethod] = field(default_factory=list)
+    saml_options: dict[str, Any] = field(default_factory=dict)
+    saml_attributes: dict[str, Any] = field(default_factory=dict)
+    session: LifetimeDraft = field(default_factory=LifetimeDraft)
+    refresh_token: LifetimeDraft = field(default_factory=LifetimeDraft)
+    transaction_metadata: dict[str, Any] | None = None
+    result_url: str | None = None
+    user: UserById | UserByConnection | None = None
+    organization: str | None = None
+    actor: dict[str, Any] | None = None
+    notification: Notification | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def deny(self, denial: Denial) -> None:
+        """The first refusal of a flow stands."""
+        self.denial = self.denial or denial
+
+    def warn(self, text: str) -> None:
+        """Note something once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+def fold(state: FlowState) -> Effects:
+    """The effects of a state's commands. Reads nothing but the state."""
+    trigger = get_trigger(state.trigger)
+    draft = Draft(state.event)
+    if trigger.prepare is not None:
+        trigger.prepare(draft)
+    for command in state.commands:
+        method = trigger.surface.get(command.path)
+        if method is not None and method.apply is not None:
+            method.apply(draft, command)
+        elif command.path == INTERACTION_REQUIRED:
+            draft.deny(
+                Denial(
+                    kind="interaction_required",
+                    code="interaction_required",
+                    reason=command.arguments["reason"],
+                    action=command.action,
+                )
+            )
+    for note in trigger.notes:
+        note(draft)
+    return _finish(draft, state)
+
+
+def _finish(draft: Draft, state: FlowState) -> Effects:
+    id_claims, id_dropped = sort_out("id", draft.claims["id"], draft.event)
+    access_claims, access_dropped = sort_out("access", draft.claims["access"], draft.event)
+    user_metadata, app_metadata = _metadata(draft)
+    waiting = state.suspension
+    if draft.multifactor is not None and draft.challenged:
+        draft.warn("multifactor.enable is overridden by the challenges and enrolments of the flow")
+    return Effects(
+        decision="deny" if draft.denial else "allow",
+        denial=draft.denial,
+        id_token_claims=id_claims,
+        access_token_claims=access_claims,
+        dropped_claims=(*id_dropped, *access_dropped),
+        scopes_added=tuple(scope for scope, added in draft.scopes.items() if added),
+        scopes_removed=tuple(scope for scope, added in draft.scopes.items() if not added),
+        target_scopes=draft.target_scopes,
+        user_metadata=user_metadata,
+        app_metadata=app_metadata,
+        user_id=draft.user_id,
+        primary_user_id=draft.primary_user[1] if draft.primary_user else None,
+        redirect=waiting.redirect if waiting else None,
+        prompt=waiting.prompt if waiting else None,
+        steps=waiting.steps if waiting else (),
+        multifactor=None if draft.challenged else draft.multifactor,
+        recorded_methods=tuple(draft.recorded_methods),
+        saml=Saml(options=draft.saml_options, attributes=draft.saml_attributes),
+        session=SessionEffects(cookie_mode=draft.session.cookie_mode, **_lifetime(draft.session)),
+        refresh_token=Lifetime(**_lifetime(draft.refresh_token)),
+        transaction_metadata=draft.transaction_metadata,
+        result_url=draft.result_url,
+        token_exchange=_exchange(draft),
+        notification=draft.notification,
+        warnings=tuple(draft.warnings),
+    )
+
+
+def _lifetime(draft: LifetimeDraft) -> dict[str, Any]:
+    return {
+        "revoke": draft.revoke,
+        "expires_at": draft.expires_at,
+        "idle_expires_at": draft.idle_expires_at,
+        "metadata": draft.metadata,
+    }
+
+
+def _exchange(draft: Draft) -> TokenExchange | None:
+    if draft.user is None and draft.organization is None and draft.actor is None:
+        return None
+    return TokenExchange(user=draft.user, organization=draft.organization, actor=draft.actor)
+
+
+def _metadata(draft: Draft) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The merged profile write; what the Action that set the primary user wrote is lost
+    (reference/behaviour.md section 13)."""
+    written: dict[Literal["user", "app"], dict[str, Any]] = {"user": {}, "app": {}}
+    for action, kind, key, value in draft.metadata:
+        if draft.primary_user is not None and draft.primary_user[0] == action:
+            draft.warn(f"{kind}_metadata {key!r} is lost, because the same Action sets the primary user")
+            continue
+        written[kind][key] = value
+    return written["user"], written["app"]

@@ -1,0 +1,12 @@
+"""Features that a platform can turn on (`Services.features`); members behind one throw while it is off."""
+
+from __future__ import annotations
+
+from typing import Final
+
+POST_LOGIN_TARGET_SCOPES: Final = "post-login-target-scopes"
+"""Target scopes in post-login (in the package only)."""
+TOKEN_EXCHANGE_TRANSACTION_METADATA: Final = "custom-token-exchange-transaction-metadata"  # noqa: S105
+"""Transaction metadata in custom-token-exchange (in the package only)."""
+
+GATES: Final = frozenset({POST_LOGIN_TARGET_SCOPES, TOKEN_EXCHANGE_TRANSACTION_METADATA})

@@ -1,0 +1,1 @@
+"""Groups of api members that several triggers share."""

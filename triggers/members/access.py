@@ -1,0 +1,174 @@
+"""`api.access` and `api.validation`: refusing the operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator
+
+from triggers.effects import Denial
+from triggers.jsonvalue import text as json_text
+from triggers.surface import Method, Parameter, Returns
+from triggers.values import text
+
+if TYPE_CHECKING:
+    from triggers.draft import Draft
+    from triggers.state import RecordedCommand
+
+MAX_REASON: Final = 4096
+"""Characters of a reason that are kept where the reference gives no limit (decided)."""
+
+
+def as_text(value: Any) -> str:
+    """A reason as text: a deny must not turn into something weaker because its reason is odd."""
+    if value is None:
+        return ""
+    shown = value if isinstance(value, str) else json_text(value)
+    return shown[:MAX_REASON]
+
+
+Reason = Annotated[str, BeforeValidator(as_text)]
+
+_LENIENT: Final = (
+    "The package validates nothing here: a missing reason is empty, any other value is turned into text, and "
+    f"text over {MAX_REASON} characters is cut, so that a deny always denies. The first deny of a "
+    "flow stands."
+)
+
+
+def _denied(draft: Draft, command: RecordedCommand) -> None:
+    draft.deny(
+        Denial(
+            kind="access",
+            code=command.arguments.get("code", "access_denied"),
+            reason=command.arguments.get("reason", ""),
+            action=command.action,
+        )
+    )
+
+
+def _signup_denied(draft: Draft, command: RecordedCommand) -> None:
+    draft.deny(
+        Denial(
+            kind="access",
+            code="extensibility_error",
+            reason=command.arguments.get("reason", ""),
+            user_message=command.arguments.get("userMessage"),
+            action=command.action,
+        )
+    )
+
+
+def _invalid_token(draft: Draft, command: RecordedCommand) -> None:
+    draft.deny(
+        Denial(
+            kind="invalid_subject_token",
+            code="invalid_request",
+            reason=command.arguments["reason"],
+            action=command.action,
+        )
+    )
+
+
+def _invalid(draft: Draft, command: RecordedCommand) -> None:
+    draft.deny(
+        Denial(
+            kind="validation",
+            code=command.arguments["errorCode"],
+            reason=command.arguments["errorMessage"],
+            user_message=command.arguments["errorMessage"],
+            action=command.action,
+        )
+    )
+
+
+def deny(returns: Returns) -> Method:
+    """`access.deny(reason)`."""
+    return Method(
+        "access.deny",
+        "command",
+        returns,
+        "Refuse the operation when this Action completes; no later Action runs. The handler goes on, and "
+        "what else the Action asked for is kept.",
+        parameters=(
+            Parameter("reason", Reason, "Why; the application gets it as error_description.", required=False),
+        ),
+        decided=_LENIENT,
+        apply=_denied,
+        denies=True,
+    )
+
+
+DENY_WITH_CODE: Final = Method(
+    "access.deny",
+    "command",
+    "api",
+    "Refuse the token; no later Action runs.",
+    parameters=(
+        Parameter(
+            "code",
+            Literal["invalid_scope", "invalid_request", "server_error"],
+            "What the application gets as error.",
+        ),
+        Parameter("reason", Reason, "What it gets as error_description.", required=False),
+    ),
+    decided="Other codes are refused; whether the service takes them is undocumented. Later Actions of the "
+    "trigger do not run. " + _LENIENT,
+    apply=_denied,
+    denies=True,
+)
+
+DENY_SIGNUP: Final = Method(
+    "access.deny",
+    "command",
+    "api",
+    "Refuse the signup when this Action completes; no later Action runs and no user is created.",
+    parameters=(
+        Parameter("reason", Reason, "Why; for the tenant's logs.", required=False),
+        Parameter("userMessage", Reason, "Text that may be shown to the user.", required=False),
+    ),
+    decided=_LENIENT,
+    apply=_signup_denied,
+    denies=True,
+)
+
+DENY_EXCHANGE: Final = Method(
+    "access.deny",
+    "command",
+    "void",
+    "Refuse the exchange.",
+    parameters=(
+        Parameter(
+            "code",
+            text(1024, minimum=1),
+            "invalid_request, server_error or a code of your own; 1 to 1024 characters.",
+        ),
+        Parameter("reason", text(4096, minimum=1), "Why; 1 to 4096 characters."),
+    ),
+    apply=_denied,
+    denies=True,
+)
+
+REJECT_SUBJECT_TOKEN: Final = Method(
+    "access.rejectInvalidSubjectToken",
+    "command",
+    "void",
+    "Refuse the exchange with invalid_request and count a failed attempt of this IP address.",
+    parameters=(Parameter("reason", text(4096, minimum=1), "Why; 1 to 4096 characters."),),
+    apply=_invalid_token,
+    denies=True,
+)
+
+VALIDATION_ERROR: Final = Method(
+    "validation.error",
+    "command",
+    "api",
+    "Refuse the operation as a validation error.",
+    parameters=(
+        Parameter("errorCode", text(100, minimum=1), "A code of your own; at most 100 characters."),
+        Parameter("errorMessage", text(100, minimum=1), "Text for the user; at most 100 characters."),
+    ),
+    decided="Ends the flow like a deny; beside a deny, the earlier call of the two stands.",
+    apply=_invalid,
+    denies=True,
+)

@@ -1,0 +1,48 @@
+"""`api.notification`: what became of a message that a provider Action had to deliver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from triggers.effects import Notification
+from triggers.members.access import Reason
+from triggers.surface import Method, Parameter
+
+if TYPE_CHECKING:
+    from triggers.draft import Draft
+    from triggers.session import Call
+    from triggers.state import RecordedCommand
+
+MAX_REASON: Final = 1024
+"""Characters of the reason that are kept."""
+
+
+def _cut(call: Call) -> None:
+    call.arguments["reason"] = call.arguments.get("reason", "")[:MAX_REASON]
+
+
+def delivered(draft: Draft) -> None:
+    """Without a call the message counts as delivered."""
+    draft.notification = Notification()
+
+
+def _method(outcome: Literal["drop", "retry"], doc: str) -> Method:
+    def apply(draft: Draft, command: RecordedCommand) -> None:
+        draft.notification = Notification(outcome=outcome, reason=command.arguments["reason"])
+
+    return Method(
+        f"notification.{outcome}",
+        "command",
+        "void",
+        f"{doc} The last call wins.",
+        parameters=(Parameter("reason", Reason, f"Why; cut at {MAX_REASON} characters.", required=False),),
+        decided="A missing reason is empty, any other value is turned into text.",
+        run=_cut,
+        apply=apply,
+    )
+
+
+NOTIFICATION: Final = (
+    _method("drop", "Delivery failed for good: it is logged and not tried again."),
+    _method("retry", "Delivery failed and may work later: it is tried up to five more times."),
+)

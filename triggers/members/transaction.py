@@ -1,0 +1,86 @@
+"""`api.transaction.setMetadata`: data that the Actions of one transaction share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from triggers.jsonvalue import MAX_SAFE_INTEGER, record
+from triggers.jsonvalue import text as json_text
+from triggers.surface import Change, Method, Parameter, Returns
+from triggers.values import Scalar, text
+
+if TYPE_CHECKING:
+    from triggers.draft import Draft
+    from triggers.session import Call
+    from triggers.state import RecordedCommand
+
+MAX_KEY: Final = 64
+MAX_VALUE_BYTES: Final = 8 * 1024
+MAX_TOTAL_BYTES: Final = 16 * 1024
+
+
+def _bytes(value: Any) -> int:
+    """A string counts its UTF-8 bytes, numbers and booleans the bytes of their JSON."""
+    return len((value if isinstance(value, str) else json_text(value)).encode())
+
+
+def _check(call: Call) -> None:
+    value = call.arguments["value"]
+    if isinstance(value, (int, float)) and float(value).is_integer() and abs(value) > MAX_SAFE_INTEGER:
+        raise call.refusal("value must be a safe integer (at most 2^53 - 1 in size)")
+    if value is not None and _bytes(value) > MAX_VALUE_BYTES:
+        raise call.refusal(f"value takes {_bytes(value)} bytes; the limit is {MAX_VALUE_BYTES}", code="limit")
+    after = _updated(call.event, call.arguments)
+    total = sum(len(key.encode()) + _bytes(item) for key, item in after.items())
+    if value is not None and total > MAX_TOTAL_BYTES:
+        raise call.refusal(
+            f"the transaction's metadata would take {total} bytes; the limit is {MAX_TOTAL_BYTES}",
+            code="limit",
+        )
+
+
+def _updated(event: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = {**record(event, "transaction", "metadata"), arguments["key"]: arguments["value"]}
+    if arguments["value"] is None:
+        del metadata[arguments["key"]]
+    return metadata
+
+
+def _change(event: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[Change]:
+    metadata = _updated(event, arguments)
+    if isinstance(event.get("transaction"), dict):
+        return [(["transaction", "metadata"], metadata)]
+    return [(["transaction"], {"metadata": metadata})]
+
+
+def _apply(draft: Draft, _command: RecordedCommand) -> None:
+    draft.transaction_metadata = dict(record(draft.event, "transaction", "metadata"))
+
+
+def set_metadata(returns: Returns, gate: str | None = None) -> Method:
+    """`transaction.setMetadata(key, value)`."""
+    return Method(
+        "transaction.setMetadata",
+        "live",
+        returns,
+        "Share a value with the other Actions of this transaction; event.transaction.metadata shows "
+        "it at once.",
+        parameters=(
+            Parameter("key", text(MAX_KEY, minimum=1), f"1 to {MAX_KEY} characters."),
+            Parameter(
+                "value",
+                Scalar | None,
+                f"A string, number or boolean of at most {MAX_VALUE_BYTES} bytes; null removes the key.",
+                nullable=True,
+            ),
+        ),
+        source="pkg" if gate else "docs",
+        gate=gate,
+        decided="A violation throws. 8 KB is 8192 bytes and 16 KB 16 384 bytes of UTF-8, keys and "
+        "values; numbers "
+        "and booleans count as their JSON. Without event.transaction the object is made.",
+        run=_check,
+        change=_change,
+        apply=_apply,
+    )

@@ -1,0 +1,22 @@
+"""The trigger `post-change-password` (reference/trigger-post-change-password.md)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from triggers.catalogue import current, deprecated
+from triggers.members.cache import CACHE
+from triggers.surface import Surface
+from triggers.trigger import Trigger
+
+TRIGGER: Final = Trigger(
+    id="post-change-password",
+    summary="After a database user's password was changed or reset.",
+    handlers=("onExecutePostChangePassword",),
+    blocking=False,
+    surface=Surface((*CACHE,)),
+    versions=(
+        current("v2"),
+        deprecated("v1"),
+    ),
+)

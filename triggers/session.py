@@ -1,0 +1,306 @@
+"""One Action's run: answers its api calls, keeps its commands, and commits them to a new flow state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypedDict
+
+from pydantic import ValidationError
+
+from triggers.draft import INTERACTION_REQUIRED
+from triggers.explain import refusal_of
+from triggers.jsonvalue import JsonError, clean, copy, replaced, text
+from triggers.refusal import CommitError, ErrorName, Refusal, RefusalCode
+from triggers.registry import get_trigger
+from triggers.services import Services
+from triggers.state import FlowState, RecordedCommand, Suspension
+from triggers.surface import UNDEFINED, Change, Method
+from triggers.suspend import check_combination, plan
+
+
+class ReplyError(TypedDict, total=False):
+    """An error for the guest; `name` is a JavaScript error class name."""
+
+    name: str
+    message: str
+    code: str
+
+
+class Reply(TypedDict, total=False):
+    """Answer to one api call; has the shape of the sandbox's `ApiReply`.
+
+    Keys:
+        ok: the value for the guest; absent means `undefined` / `None`.
+        error: thrown (or rejected) in the guest instead.
+        event: replacements in the guest's `event` as (path, value).
+        recorded: True when the call became a command.
+        forged: True when the trigger has no such member.
+    """
+
+    ok: Any
+    error: ReplyError
+    event: list[tuple[list[str], Any]]
+    recorded: bool
+    forged: bool
+
+
+@dataclass(slots=True)
+class Call:
+    """What a method's `run` may use. `event` and `state` are not to be changed; `arguments` may be.
+
+    Attributes:
+        event: the host's own, live changes included; never what the guest made of it.
+        own: commands of this Action so far.
+        continuing: whether the continue handler runs.
+        memory: scratch space of this session, for running totals.
+    """
+
+    method: Method
+    arguments: dict[str, Any]
+    event: Mapping[str, Any]
+    state: FlowState
+    services: Services
+    own: list[RecordedCommand]
+    action: int
+    continuing: bool
+    memory: dict[str, Any]
+
+    def earlier(self, *paths: str) -> Iterator[RecordedCommand]:
+        """Commands of the flow so far, this Action's included, that were made through `paths`."""
+        for command in (*self.state.commands, *self.own):
+            if command.path in paths:
+                yield command
+
+    def refusal(
+        self,
+        rule: str,
+        *,
+        name: ErrorName = "Error",
+        code: RefusalCode = "invalid_argument",
+        aborts: bool = False,
+    ) -> Refusal:
+        """A refusal whose text starts with the method's name."""
+        return Refusal(f"{_prefix(self.method)} {rule}", name=name, code=code, aborts=aborts)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What changes while an Action runs."""
+
+    event: dict[str, Any]
+    own: list[RecordedCommand] = field(default_factory=list)
+    memory: dict[str, Any] = field(default_factory=dict)
+    abort: tuple[str, str] | None = None
+    over: bool = False
+
+
+class ActionSession:
+    """One Action's run in a flow. Use it for one execution: `event` in, `call`s, then `commit`; an Action
+    that failed is simply never committed.
+
+    Args:
+        state: where the flow stands; not suspended.
+        services: clock, cache and so on for this run.
+        action_index: the Action's place in the flow, from 0.
+        secrets: of this Action only; they reach its `event` and nothing else.
+        configuration: `event.configuration`; None takes what the flow's event came with.
+        handler: which handler runs, such as `onExecutePostLogin`.
+
+    Raises:
+        ValueError: the trigger has no such handler, or the state is suspended.
+    """
+
+    def __init__(
+        self,
+        state: FlowState,
+        services: Services,
+        *,
+        action_index: int,
+        secrets: dict[str, str],
+        configuration: dict[str, Any] | None = None,
+        handler: str,
+    ) -> None:
+        self._trigger: Final = get_trigger(state.trigger)
+        if handler not in self._trigger.handlers:
+            raise ValueError(f"{state.trigger} has no handler {handler!r}; it has {self._trigger.handlers}")
+        if state.suspension is not None:
+            raise ValueError("the flow is suspended; resume it first")
+        self._state: Final = state
+        self._services: Final = services
+        self._index: Final = action_index
+        self._private: Final = {
+            "secrets": dict(secrets),
+            "configuration": state.configuration if configuration is None else configuration,
+        }
+        self._continuing: Final = handler == self._trigger.continue_handler
+        self._progress: Final = _Progress(state.event)
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """A deep copy of the event for the guest, with this Action's secrets and configuration."""
+        event: dict[str, Any] = copy({**self._progress.event, **self._private})
+        return event
+
+    def event_json(self) -> str:
+        """The same as JSON text, without making the copy."""
+        return text({**self._progress.event, **self._private})
+
+    def call(self, path: str, arguments: list[Any]) -> Reply:
+        """Answer one api call. Never raises, whatever the arguments are."""
+        method = self._trigger.surface.get(path) if isinstance(path, str) else None
+        if method is None:
+            message = f"api.{path} is not a function" if isinstance(path, str) else "no such api member"
+            return {"error": {"name": "TypeError", "message": message[:200]}, "forged": True}
+        try:
+            return self._answer(method, arguments)
+        except Refusal as refusal:
+            if refusal.aborts and self._progress.abort is None:
+                self._progress.abort = (refusal.message, method.path)
+            return {"error": {"name": refusal.name, "message": refusal.message, "code": refusal.code}}
+
+    @property
+    def halts(self) -> Literal["deny", "suspend"] | None:
+        """What the flow does after this Action, as far as it has come."""
+        if any(self._method(command).denies for command in self._progress.own):
+            return "deny"
+        suspension, impossible = self._plan()
+        return "deny" if impossible else "suspend" if suspension else None
+
+    def commit(self) -> FlowState:
+        """The state after this Action. The session answers no further calls.
+
+        Raises:
+            CommitError: what the Action asked for cannot be; it counts as failed.
+        """
+        self._progress.over = True
+        if self._progress.abort is not None:
+            raise CommitError(*self._progress.abort)
+        denied = self.halts == "deny"
+        for check in self._trigger.checks:
+            check(self._progress.own, denied)
+        suspension, impossible = (None, None) if self._denies() else self._plan()
+        own = list(self._progress.own)
+        if impossible is not None:
+            own.append(
+                RecordedCommand(
+                    action=self._index, path=INTERACTION_REQUIRED, arguments={"reason": impossible}
+                )
+            )
+        return self._state.model_copy(
+            update={
+                "event": self._next_event(),
+                "commands": (*self._state.commands, *own),
+                "suspension": suspension,
+            }
+        )
+
+    def _answer(self, method: Method, arguments: list[Any]) -> Reply:
+        if self._progress.over:
+            raise Refusal(f"{_prefix(method)} the Action is over; await what it starts", code="not_allowed")
+        if method.gate is not None and method.gate not in self._services.features:
+            raise Refusal(
+                f"{_prefix(method)} is not implemented here: the feature {method.gate!r} is off", code="gated"
+            )
+        call = self._checked(method, arguments)
+        value = method.run(call) if method.run is not None else UNDEFINED
+        if method.kind == "query":
+            return {} if value is UNDEFINED else {"ok": value}
+        return self._record(method, call.arguments)
+
+    def _checked(self, method: Method, arguments: list[Any]) -> Call:
+        if method.suspends is not None:
+            check_combination(method, self._progress.own, self._trigger)
+        return Call(
+            method=method,
+            arguments=validated(method, arguments),
+            event=self._progress.event,
+            state=self._state,
+            services=self._services,
+            own=self._progress.own,
+            action=self._index,
+            continuing=self._continuing,
+            memory=self._progress.memory,
+        )
+
+    def _record(self, method: Method, arguments: dict[str, Any]) -> Reply:
+        progress = self._progress
+        progress.own.append(RecordedCommand(action=self._index, path=method.path, arguments=arguments))
+        reply: Reply = {"recorded": True}
+        if method.kind == "live" and method.change is not None:
+            changes = method.change(progress.event, arguments)
+            progress.event = _changed(progress.event, changes)
+            reply["event"] = [(path, copy(value)) for path, value in changes]
+        return reply
+
+    def _next_event(self) -> dict[str, Any]:
+        """What the next Action sees: live changes are in already, commands show now."""
+        event = self._progress.event
+        for command in self._progress.own:
+            method = self._method(command)
+            if method.kind == "command" and method.change is not None:
+                event = _changed(event, method.change(event, command.arguments))
+        return event
+
+    def _denies(self) -> bool:
+        return any(self._method(command).denies for command in self._progress.own)
+
+    def _plan(self) -> tuple[Suspension | None, str | None]:
+        return plan(self._trigger, self._progress.own, self._state, self._services, self._index)
+
+    def _method(self, command: RecordedCommand) -> Method:
+        method = self._trigger.surface.get(command.path)
+        assert method is not None  # only calls of existing members are recorded
+        return method
+
+
+def validated(method: Method, arguments: Any) -> dict[str, Any]:
+    """Positional arguments as the method's named ones: extra ones ignored, missing ones absent.
+
+    Raises:
+        Refusal: they break a rule of the declaration.
+    """
+    prefix = _prefix(method)
+    if not isinstance(arguments, list):
+        raise Refusal(f"{prefix} arguments must be an array", name="TypeError")
+    named = _named(method, arguments, prefix)
+    try:
+        checked: dict[str, Any] = method.arguments.validate_python(named, strict=True)
+    except ValidationError as error:
+        raise refusal_of(error, prefix, method.annotations, method.hidden) from None
+    return checked
+
+
+def _named(method: Method, arguments: list[Any], prefix: str) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for parameter, argument in zip(method.parameters, arguments, strict=False):
+        value = _cleaned(argument, prefix, parameter.name)
+        if value is not None or parameter.required or parameter.nullable:
+            named[parameter.name] = value
+    options = method.options
+    if options is None or len(arguments) <= len(method.parameters):
+        return named
+    value = _cleaned(arguments[len(method.parameters)], prefix, options.name)
+    if isinstance(value, dict):
+        absent = {item.name for item in options.members if not (item.required or item.nullable)}
+        value = {key: item for key, item in value.items() if item is not None or key not in absent}
+    if value is not None or options.required:
+        named[options.name] = value
+    return named
+
+
+def _cleaned(value: Any, prefix: str, name: str) -> Any:
+    try:
+        return clean(value)
+    except JsonError as error:
+        raise Refusal(f"{prefix} {name} {error}", name="TypeError") from None
+
+
+def _prefix(method: Method) -> str:
+    return method.error_prefix or f"api.{method.path}:"
+
+
+def _changed(event: dict[str, Any], changes: list[Change]) -> dict[str, Any]:
+    for path, value in changes:
+        event = replaced(event, path, value)
+    return event

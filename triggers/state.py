@@ -1,0 +1,166 @@
+"""The state of a flow between two Actions: JSON, small, replayable, and what a suspension stores."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from pydantic import Field
+
+from triggers.effects import Effects, Frozen, Prompt, Redirect, Step
+from triggers.jsonvalue import clean, record, replaced
+from triggers.refusal import ResumeError
+
+
+class RecordedCommand(Frozen):
+    """One api call that an Action made and committed.
+
+    Attributes:
+        action: index of the Action in the flow.
+        path: the member, such as `access.deny`; the engine's own entries start with `engine.`.
+        arguments: by parameter name, as validated; what was left out is absent.
+    """
+
+    action: int
+    path: str
+    arguments: dict[str, Any]
+
+
+class Suspension(Frozen):
+    """What a flow waits for.
+
+    Attributes:
+        kind: what the user has to do first.
+        action: index of the Action that asked.
+        resume_action: index of the Action to go on with; past the last one, the flow is complete.
+        resume_handler: the handler to call there.
+        redirect, prompt, steps: what the platform has to carry out; exactly one is filled.
+    """
+
+    kind: Literal["redirect", "prompt", "challenge", "enroll"]
+    action: int
+    resume_action: int
+    resume_handler: str
+    redirect: Redirect | None = None
+    prompt: Prompt | None = None
+    steps: tuple[Step, ...] = ()
+
+
+class FlowState(Frozen):
+    """Where a flow stands. Immutable; Actions are run on it by `ActionSession` and committed to a new one.
+
+    Attributes:
+        trigger: trigger id.
+        event: what the next Action sees, without secrets and configuration; not to be changed.
+        commands: of all committed Actions, in order.
+        suspension: what the flow waits for after the last committed Action.
+        redirect_state: the `state` of the redirect that was resumed last.
+        satisfied: factor types passed in this transaction.
+    """
+
+    trigger: str
+    event: dict[str, Any]
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    commands: tuple[RecordedCommand, ...] = ()
+    suspension: Suspension | None = None
+    redirect_state: str | None = None
+    satisfied: tuple[str, ...] = ()
+
+    def effects(self) -> Effects:
+        """What the platform has to do: a pure fold over the commands."""
+        from triggers.draft import fold
+
+        return fold(self)
+
+    def to_json(self) -> str:
+        """JSON text; `from_json` gives an equal state back."""
+        return json.dumps(self.model_dump(mode="json"), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> FlowState:
+        """Raises `ValueError` for text that is not a flow state."""
+        try:
+            data = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("a flow state is not nested this deeply") from error
+        return cls.model_validate(data)
+
+
+def resume(
+    state: FlowState,
+    *,
+    request: dict[str, Any] | None = None,
+    prompt: dict[str, Any] | None = None,
+    methods: list[dict[str, Any]] | None = None,
+    enrolled: list[dict[str, Any]] | None = None,
+) -> FlowState:
+    """The state with which a suspended flow goes on (reference/triggers.md section 7).
+
+    Args:
+        state: a suspended state; its `suspension` says which Action and handler come next.
+        request: the request that resumes the flow; replaces `event.request`.
+        prompt: what a form returned (`fields`, `vars`; `id` defaults to the form's); for a form only.
+        methods: completed factors as `event.authentication.methods` lists them; appended there.
+        enrolled: newly enrolled factors; appended to `event.user.enrolledFactors`.
+
+    Raises:
+        ResumeError: the state is not suspended, or on something else, or a value is not as described.
+    """
+    waiting = state.suspension
+    if waiting is None:
+        raise ResumeError("the flow is not suspended")
+    if (prompt is not None) != (waiting.kind == "prompt"):
+        raise ResumeError(
+            "the flow waits for a form: hand over its result as `prompt`"
+            if waiting.kind == "prompt"
+            else f"the flow is suspended on a {waiting.kind}, not on a form"
+        )
+    event = state.event
+    if request is not None:
+        event = {**event, "request": _object(request, "request")}
+    if waiting.prompt is not None:
+        event = {**event, "prompt": {"id": waiting.prompt.id, **_object(prompt, "prompt")}}
+    passed = _objects(methods, "methods", "name")
+    event = _appended(event, ("authentication", "methods"), passed)
+    event = _appended(event, ("user", "enrolledFactors"), _objects(enrolled, "enrolled", "type"))
+    return state.model_copy(
+        update={
+            "event": event,
+            "suspension": None,
+            "redirect_state": waiting.redirect.state if waiting.redirect else state.redirect_state,
+            "satisfied": (*state.satisfied, *(_factor(item) for item in passed if item["name"] == "mfa")),
+        }
+    )
+
+
+def _factor(method: dict[str, Any]) -> str:
+    return str(method.get("type", ""))
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ResumeError(f"{name} must be an object")
+    try:
+        cleaned: dict[str, Any] = clean(value)
+    except ValueError as error:
+        raise ResumeError(f"{name} {error}") from error
+    return cleaned
+
+
+def _objects(values: Any, name: str, key: str) -> list[dict[str, Any]]:
+    if values is None:
+        return []
+    if not isinstance(values, list):
+        raise ResumeError(f"{name} must be an array")
+    items = [_object(value, f"{name}[{index}]") for index, value in enumerate(values)]
+    for index, item in enumerate(items):
+        if not isinstance(item.get(key), str):
+            raise ResumeError(f"{name}[{index}].{key} must be a string")
+    return items
+
+
+def _appended(event: dict[str, Any], path: tuple[str, str], items: list[dict[str, Any]]) -> dict[str, Any]:
+    if not items:
+        return event
+    there = record(event, path[0]).get(path[1])
+    return replaced(event, path, [*(there if isinstance(there, list) else []), *items])

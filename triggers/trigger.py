@@ -1,0 +1,115 @@
+"""A trigger: one declaration with its handlers, its rules and its api surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from triggers.catalogue import BindingPolicy, Version
+from triggers.jsonvalue import JsonError, clean, copy
+from triggers.problems import EventError, Problem, problems_of
+from triggers.state import FlowState, RecordedCommand
+from triggers.surface import Surface
+
+if TYPE_CHECKING:
+    from triggers.draft import Draft
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """One trigger in its CURRENT version.
+
+    Attributes:
+        id: such as `post-login`.
+        summary: one sentence: when it runs.
+        handlers: exported names that it calls, the execute handler first, then the continue handler.
+        blocking: the operation waits for the Actions, and their failure fails it.
+        binding_policy: bound to the trigger, or to an entity such as a stream.
+        max_actions: how many Actions one binding takes.
+        surface: the api.
+        versions: all versions that are known, the current one first.
+        can_redirect: whether an event allows to send the user somewhere; None: always.
+        prepare: fills a new draft with what holds without any command.
+        notes: look at a finished draft and add warnings.
+        checks: run when an Action completed, with its commands and whether it denied; raise `CommitError`.
+        decided: flow-level decisions where the reference is silent.
+    """
+
+    id: str
+    summary: str
+    handlers: tuple[str, ...]
+    blocking: bool
+    surface: Surface
+    versions: tuple[Version, ...]
+    binding_policy: BindingPolicy = "trigger-bound"
+    max_actions: int = 20
+    can_redirect: Callable[[Mapping[str, Any]], bool] | None = field(default=None, repr=False)
+    prepare: Callable[[Draft], None] | None = field(default=None, repr=False)
+    notes: tuple[Callable[[Draft], None], ...] = field(default=(), repr=False)
+    checks: tuple[Callable[[Sequence[RecordedCommand], bool], None], ...] = field(default=(), repr=False)
+    decided: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """The version that runs."""
+        return self.versions[0].name
+
+    @property
+    def status(self) -> str:
+        return self.versions[0].status
+
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        return self.versions[0].runtimes
+
+    @property
+    def execute_handler(self) -> str:
+        return self.handlers[0]
+
+    @property
+    def continue_handler(self) -> str | None:
+        return self.handlers[1] if len(self.handlers) > 1 else None
+
+    @cached_property
+    def event_model(self) -> type[BaseModel]:
+        """The pydantic model of the event; unknown properties are allowed everywhere."""
+        from triggers.events import MODELS
+
+        return MODELS[self.id]
+
+    @property
+    def example_event(self) -> dict[str, Any]:
+        """A complete, valid event, as a fresh copy."""
+        from triggers.events import EXAMPLES
+
+        event: dict[str, Any] = copy(EXAMPLES[self.id])
+        return event
+
+    def parse_event(self, data: Any) -> dict[str, Any]:
+        """A checked deep copy of an event; properties that the model does not know stay.
+
+        `secrets` and `configuration` belong to Actions and may be left out.
+
+        Raises:
+            EventError: with every problem found.
+        """
+        if not isinstance(data, dict):
+            raise EventError([Problem("$", "an object", type(data).__name__)])
+        try:
+            event: dict[str, Any] = clean(data)
+        except JsonError as error:
+            raise EventError([Problem("$", "JSON", f"something that {error}")]) from None
+        try:
+            self.event_model.model_validate({"secrets": {}, "configuration": {}, **event}, strict=True)
+        except ValidationError as error:
+            raise EventError(problems_of(error, self.event_model)) from None
+        return event
+
+    def begin(self, event: dict[str, Any]) -> FlowState:
+        """The state before the first Action. `event` comes from `parse_event`; its secrets are left out."""
+        visible = {key: value for key, value in event.items() if key not in ("secrets", "configuration")}
+        return FlowState(trigger=self.id, event=visible, configuration=event.get("configuration") or {})
