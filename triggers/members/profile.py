@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 MAX_METADATA_BYTES: Final = 32 * 1024
 """UTF-8 bytes of the JSON of what one flow writes to user_metadata, and as much to app_metadata."""
 FORBIDDEN_APP_METADATA: Final = frozenset(
-    "__tenant _id blocked clientID created_at email_verified email globalClientID global_client_id "  # noqa: SIM905
-    "identities lastIP lastLogin loginsCount metadata multifactor_last_modified multifactor updated_at user_id".split()
+    "__tenant _id blocked clientID created_at email_verified email globalClientID "  # noqa: SIM905
+    "global_client_id identities lastIP lastLogin loginsCount metadata multifactor_last_modified "
+    "multifactor updated_at user_id".split()
 )
 
 _Kind = Literal["user", "app"]
