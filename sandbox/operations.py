@@ -24,7 +24,6 @@ class Operations:
         self._session: EgressSession | None = None
         self._changed = threading.Condition()
         self._pending: dict[int, Cancel] = {}
-        self._cancelled: set[int] = set()
         self._outcomes: dict[int, Outcome] = {}
         self._last = 0
 
@@ -72,8 +71,7 @@ class Operations:
         """Give up one operation; nothing happens when it has settled or never was."""
         with self._changed:
             cancel = self._pending.pop(handle, None)
-            if cancel is not None or self._outcomes.pop(handle, None) is not None:
-                self._cancelled.add(handle)
+            self._outcomes.pop(handle, None)
         if cancel is not None:
             cancel()
 
@@ -97,12 +95,13 @@ class Operations:
                 self._changed.notify_all()
 
     def _take(self, wanted: frozenset[int]) -> tuple[int, Outcome] | None:
-        """The first of `wanted` that settled; one that never was settles as an error."""
+        """The first of `wanted` that settled. One that never was settles as an error; one that was
+        settled or cancelled before is passed over."""
         for handle in self._outcomes:
             if handle in wanted:
                 return handle, self._outcomes.pop(handle)
         for handle in wanted:
-            if handle not in self._pending and handle not in self._cancelled:
+            if not 0 < handle <= self._last:
                 return handle, EgressError("limit", "there is no such operation")
         return None
 

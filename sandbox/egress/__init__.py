@@ -1,0 +1,30 @@
+"""The way out to the network: policy, the real client, and stand-ins for tests.
+
+HttpEgress(EgressPolicy())   real requests to public hosts
+StubEgress(parse_stubs(...)) canned answers
+NoEgress()                   refuses everything
+"""
+
+from __future__ import annotations
+
+from sandbox.egress.model import Egress, EgressError, EgressSession, FetchRequest, FetchResponse
+from sandbox.egress.none import NoEgress
+from sandbox.egress.policy import AllowRule, EgressPolicy
+from sandbox.egress.stub import SeenRequest, Stub, StubEgress
+from sandbox.egress.stub_format import StubFormatError, parse_stubs
+
+__all__ = [
+    "AllowRule",
+    "Egress",
+    "EgressError",
+    "EgressPolicy",
+    "EgressSession",
+    "FetchRequest",
+    "FetchResponse",
+    "NoEgress",
+    "SeenRequest",
+    "Stub",
+    "StubEgress",
+    "StubFormatError",
+    "parse_stubs",
+]

@@ -1,0 +1,111 @@
+"""What guests may request: immutable data that an operator sets, and the checks that read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from yarl import URL
+
+from sandbox import caps
+from sandbox.egress.addresses import Address, parse_address, refusal
+from sandbox.egress.model import EgressError
+from sandbox.egress.target import SCHEMES
+
+BLOCKED_PORTS: Final = frozenset(
+    {
+        0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101,
+        102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 138, 139, 143, 161, 179,
+        389, 427, 445, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587,
+        601, 636, 873, 989, 990, 993, 995, 1433, 1521, 1719, 1720, 1723, 2049, 2181, 2379, 2380,
+        3306, 3389, 3659, 4045, 4190, 4369, 5060, 5061, 5432, 5672, 5900, 6000, 6379, 6566, 6665,
+        6666, 6667, 6668, 6669, 6679, 6697, 9042, 9092, 10080, 10250, 11211, 27017, 27018, 27019,
+    }
+)  # fmt: skip
+"""Ports on which something other than HTTP listens, so that an HTTP request could be read as its commands:
+the fetch standard's "bad ports", and databases, queues, caches and cluster control on top. Any other port is
+allowed, because APIs do listen on odd ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowRule:
+    """A host that guests may reach.
+
+    Attributes:
+        host: exact name, or `*.example.com` for every name below it (not itself).
+        methods: allowed methods in upper case; empty for all.
+        paths: allowed path prefixes, matched at segment ends (`/v1` allows `/v1` and `/v1/x`, not `/v10`);
+            empty for all.
+        ports: allowed ports; empty for those that the policy allows anyway.
+    """
+
+    host: str
+    methods: frozenset[str] = frozenset()
+    paths: tuple[str, ...] = ()
+    ports: frozenset[int] = frozenset()
+
+    def permits(self, method: str, url: URL) -> bool:
+        """`url` may be requested with `method` under this rule."""
+        return (
+            self._names(url.raw_host or "")
+            and (not self.methods or method in self.methods)
+            and (not self.ports or url.port in self.ports)
+            and (not self.paths or any(_under(url.raw_path, prefix) for prefix in self.paths))
+        )
+
+    def _names(self, host: str) -> bool:
+        wanted, name = self.host.lower().rstrip("."), host.rstrip(".")
+        return name.endswith(wanted[1:]) if wanted.startswith("*.") else name == wanted
+
+
+@dataclass(frozen=True, slots=True)
+class EgressPolicy:
+    """What the requests of guests may reach and use.
+
+    Attributes:
+        allow_private: loopback and private addresses too, and any port but 0: for runs on a developer's
+            machine. Link-local, multicast and cloud metadata addresses stay closed.
+        allow: the only hosts that may be reached; None for every public host.
+        schemes: of `http` and `https`.
+        ca_file: a PEM file with further certificate authorities. Verification cannot be switched off.
+        timeout_ms: for a request that names none of its own.
+        response_bytes: inflated bytes of one response.
+        total_bytes: inflated bytes of all responses of one execution.
+        parallel: requests of one execution in flight; further ones queue.
+    """
+
+    allow_private: bool = False
+    allow: tuple[AllowRule, ...] | None = None
+    schemes: frozenset[str] = frozenset(SCHEMES)
+    ca_file: str | None = None
+    timeout_ms: float = caps.DEFAULT_FETCH_TIMEOUT_MS
+    response_bytes: int = caps.MAX_FETCH_RESPONSE_BODY_BYTES
+    total_bytes: int = caps.MAX_FETCH_TOTAL_BYTES
+    parallel: int = caps.MAX_FETCH_PARALLEL
+
+    def check(self, method: str, url: URL) -> None:
+        """Judge one hop before any lookup. Raises `EgressError` that names the rule."""
+        if url.scheme not in self.schemes:
+            raise EgressError("scheme", f"The scheme {url.scheme}: is not allowed by the egress policy.")
+        blocked = {0} if self.allow_private else BLOCKED_PORTS
+        if url.port in blocked:
+            raise EgressError("port", f"Port {url.port} is blocked: it is no port of HTTP servers.")
+        address = parse_address(url.raw_host or "")
+        if address is not None:
+            self.check_address(address, url.raw_host or "")
+        if self.allow is not None and not any(rule.permits(method, url) for rule in self.allow):
+            raise EgressError("allow-list", f"{method} {url.origin()} is not on the egress allow-list.")
+
+    def check_address(self, address: Address, host: str) -> None:
+        """Judge an address that a connection would go to. Raises `EgressError`."""
+        name = refusal(address, allow_local=self.allow_private)
+        if name is not None:
+            raise EgressError("private-address", f"{host} is not reachable: its address is {name}.")
+
+
+def _under(path: str, prefix: str) -> bool:
+    """`path` is at or below `prefix`. A path with encoded slashes is below nothing: servers differ on it."""
+    lowered = path.lower()
+    if "%2f" in lowered or "%5c" in lowered:
+        return False
+    return path == prefix or path.startswith(prefix if prefix.endswith("/") else prefix + "/")
