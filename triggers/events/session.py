@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from triggers.events.part import (
     EARLY_ACCESS,
@@ -99,12 +101,25 @@ class Session(Part):
     user_id: str | None = may("Whose session it is.")
 
 
-def _empty_or_session(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+class _OrEmpty:
+    """Accepts `{}` as well: some flows without a browser carry an empty session (reference, post-login notes)."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(_empty_or_whole, handler(source))
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"type": "object", "maxProperties": 0}]}
+
+
+def _empty_or_whole(value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Any:
     return Session.model_construct() if value == {} else validate(value)
 
 
-# Some flows without a browser carry an empty session object (reference, post-login notes).
-LoginSession = Annotated[Session, WrapValidator(_empty_or_session)]
+LoginSession = Annotated[Session, _OrEmpty]
 
 
 class TokenResourceServer(Part):
