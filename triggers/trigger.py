@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
-
 from triggers.catalogue import BindingPolicy, Version
-from triggers.jsonvalue import JsonError, clean, copy
-from triggers.problems import EventError, Problem, problems_of
+from triggers.jsonvalue import copy
 from triggers.state import FlowState, RecordedCommand
 from triggers.surface import Surface
 
 if TYPE_CHECKING:
     from triggers.draft import Draft
+    from triggers.events.part import Part
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Trigger:
         return self.handlers[1] if len(self.handlers) > 1 else None
 
     @cached_property
-    def event_model(self) -> type[BaseModel]:
+    def event_model(self) -> type[Part]:
         """The pydantic model of the event; unknown properties are allowed everywhere."""
         from triggers.events import MODELS
 
@@ -95,21 +93,17 @@ class Trigger:
         `secrets` and `configuration` belong to Actions and may be left out.
 
         Raises:
-            EventError: with every problem found.
+            EventError: what is wrong, and where.
         """
-        if not isinstance(data, dict):
-            raise EventError([Problem("$", "an object", type(data).__name__)])
-        try:
-            event: dict[str, Any] = clean(data)
-        except JsonError as error:
-            raise EventError([Problem("$", "JSON", f"something that {error}")]) from None
-        try:
-            self.event_model.model_validate({"secrets": {}, "configuration": {}, **event}, strict=True)
-        except ValidationError as error:
-            raise EventError(problems_of(error, self.event_model)) from None
+        from triggers.events import check_event
+
+        event: dict[str, Any] = copy(check_event(self.id, data))
         return event
 
     def begin(self, event: dict[str, Any]) -> FlowState:
         """The state before the first Action. `event` comes from `parse_event`; its secrets are left out."""
         visible = {key: value for key, value in event.items() if key not in ("secrets", "configuration")}
+        if self.id == "post-login" and isinstance(visible.get("transaction"), dict):
+            # Always there for Actions, and ours to keep; hand-written events lack it.
+            visible["transaction"] = {"metadata": {}, **visible["transaction"]}
         return FlowState(trigger=self.id, event=visible, configuration=event.get("configuration") or {})

@@ -25,8 +25,8 @@ from triggers.events.post_change_password import PostChangePasswordEvent
 from triggers.events.post_login import PostLoginEvent
 from triggers.events.post_user_registration import PostUserRegistrationEvent
 from triggers.events.pre_user_registration import PreUserRegistrationEvent
-from triggers.events.problems import MAX_PROBLEMS, Advice, EventError, Problem
 from triggers.events.send_phone_message import SendPhoneMessageEvent
+from triggers.problems import MAX_PROBLEMS, Advice, EventError, Problem
 
 __all__ = [
     "EXAMPLES",

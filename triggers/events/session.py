@@ -102,7 +102,7 @@ class Session(Part):
 
 
 class _OrEmpty:
-    """Accepts `{}` as well: some flows without a browser carry an empty session (reference, post-login notes)."""
+    """Accepts `{}` as well: some flows without a browser carry an empty session (post-login, notes)."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
