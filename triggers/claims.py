@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
+from unicodedata import normalize
+from urllib.parse import unquote, urlsplit
 
 from triggers.effects import DroppedClaim
 from triggers.jsonvalue import member
@@ -15,8 +16,9 @@ MAX_CLAIMS_BYTES: Final = 100 * 1024
 
 RESTRICTED: Final = frozenset(
     "acr act active amr at_hash ath attest aud auth_time authorization_details azp c_hash "  # noqa: SIM905
-    "client_id cnf cty dest entitlements events exp groups gty htm htu iat internalService iss jcard jku jti jwe jwk kid "
-    "may_act mky nbf nonce object_id org_id org_name orig origid permissions roles rph s_hash sid "
+    "client_id cnf cty dest entitlements events exp groups gty htm htu iat internalService iss jcard "
+    "jku jti jwe jwk kid may_act mky nbf nonce object_id org_id org_name orig origid permissions "
+    "roles rph s_hash sid "
     "sip_callid sip_cseq_num sip_date sip_from_tag sip_via_branch sub sub_jwk toe txn typ uuid vot vtm "
     "x5t#S256 scope".split()
 )
@@ -58,7 +60,8 @@ def _reserved_namespace(name: str) -> str | None:
         reserved = re.match(r"urn:auth0(?::|$)", name, re.IGNORECASE)
         return "the namespace urn:auth0 is reserved" if reserved else None
     try:
-        host = (urlsplit(name).hostname or "").rstrip(".")
+        # browsers undo percent signs and full-width forms, so look-alikes count too
+        host = normalize("NFKC", unquote(urlsplit(name).hostname or "")).lower().rstrip(".")
     except ValueError:
         return "the namespace is not a valid URL"
     taken = next((item for item in _RESERVED_HOSTS if host == item or host.endswith("." + item)), None)

@@ -7,7 +7,7 @@ import types
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from typing_extensions import is_typeddict
 
 from triggers.jsonvalue import shown, units
@@ -40,7 +40,7 @@ def describe(annotation: Any) -> str:
         return "one of " + ", ".join(shown(item) for item in get_args(annotation))
     if origin in (Union, types.UnionType):
         return _either([describe(item) for item in get_args(annotation)])
-    if is_typeddict(annotation) or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+    if is_typeddict(annotation):
         return "an object"
     return _WORDS.get(origin or annotation, "a JSON value")
 
@@ -61,7 +61,7 @@ def refusal_of(error: ValidationError, prefix: str, annotations: dict[str, Any],
         hidden: names whose values are never quoted.
     """
     found = error.errors(include_url=False)[0]
-    where, annotation = locate(found["loc"], annotations)
+    where, annotation = _locate(found["loc"], annotations)
     seen = None if hidden & set(where) else found["input"]
     kind, context = found["type"], found.get("ctx", {})
     mistyped = kind == "missing" or kind.endswith("_type") or kind in ("none_required", "is_instance_of")
@@ -69,7 +69,7 @@ def refusal_of(error: ValidationError, prefix: str, annotations: dict[str, Any],
     return Refusal(f"{prefix} {_spell(where)} {rule}", name="TypeError" if mistyped else "Error")
 
 
-def locate(location: Sequence[int | str], annotations: dict[str, Any]) -> tuple[list[str], Any]:
+def _locate(location: Sequence[int | str], annotations: dict[str, Any]) -> tuple[list[str], Any]:
     """The path as a reader spells it, and the annotation there; a union ends the walk."""
     name, *rest = location
     where, annotation = [str(name)], annotations.get(str(name), Any)
@@ -98,17 +98,8 @@ def _tagged(union: Any, tag: Any) -> Any:
 def _inside(annotation: Any, part: int | str) -> Any:
     if is_typeddict(annotation):
         return get_type_hints(annotation, include_extras=True).get(str(part), Any)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _field(annotation, str(part))
     inner = get_args(annotation)
     return inner[-1] if inner else Any
-
-
-def _field(model: type[BaseModel], part: str) -> Any:
-    for name, info in model.model_fields.items():
-        if part in (name, info.alias, info.validation_alias):
-            return info.annotation
-    return Any
 
 
 def _spell(where: list[str]) -> str:

@@ -35,7 +35,10 @@ def clean(value: Any, depth: int = 0) -> Any:
     if kind is list:
         return [clean(item, depth + 1) for item in value]
     if kind is dict:
-        return {_key(key): clean(item, depth + 1) for key, item in value.items()}
+        return {
+            key if type(key) is str and key.isascii() else _key(key): clean(item, depth + 1)
+            for key, item in value.items()
+        }
     raise JsonError(f"holds a {kind.__name__}, which JSON has no form for")
 
 
@@ -77,6 +80,15 @@ def size(value: Any) -> int:
 def units(value: str) -> int:
     """UTF-16 code units: what JavaScript calls the length of a string."""
     return len(value) if value.isascii() else len(value.encode("utf-16-le")) // 2
+
+
+def cut(value: str, limit: int) -> str:
+    """The first `limit` UTF-16 code units, without half a character at the end."""
+    return (
+        value
+        if units(value) <= limit
+        else value.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
+    )
 
 
 def shown(value: Any, limit: int = 60) -> str:

@@ -80,10 +80,11 @@ class FlowState(Frozen):
     def from_json(cls, text: str | bytes) -> FlowState:
         """Raises `ValueError` for text that is not a flow state."""
         try:
-            data = json.loads(text)
-        except RecursionError as error:
-            raise ValueError("a flow state is not nested this deeply") from error
-        return cls.model_validate(data)
+            state = cls.model_validate(clean(json.loads(text)))
+            state.effects()
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError("this is not the state of a flow") from error
+        return state
 
 
 def resume(
@@ -118,8 +119,9 @@ def resume(
     event = state.event
     if request is not None:
         event = {**event, "request": _object(request, "request")}
+    event = {key: value for key, value in event.items() if key != "prompt"}
     if waiting.prompt is not None:
-        event = {**event, "prompt": {"id": waiting.prompt.id, **_object(prompt, "prompt")}}
+        event["prompt"] = {"id": waiting.prompt.id, **_form(prompt)}
     passed = _objects(methods, "methods", "name")
     event = _appended(event, ("authentication", "methods"), passed)
     event = _appended(event, ("user", "enrolledFactors"), _objects(enrolled, "enrolled", "type"))
@@ -145,6 +147,15 @@ def _object(value: Any, name: str) -> dict[str, Any]:
     except ValueError as error:
         raise ResumeError(f"{name} {error}") from error
     return cleaned
+
+
+def _form(prompt: Any) -> dict[str, Any]:
+    """What a form returned: `fields` and `vars` are objects when they are there."""
+    result = _object(prompt, "prompt")
+    for name in ("fields", "vars"):
+        if name in result:
+            _object(result[name], f"prompt.{name}")
+    return result
 
 
 def _objects(values: Any, name: str, key: str) -> list[dict[str, Any]]:

@@ -61,6 +61,8 @@ def plan(
     steps = tuple(
         step for way, command in asking if (step := _step(way, command.arguments, state)) is not None
     )
+    if steps and member(state.event, "session", "actor") is not None:
+        return None, "multi-factor steps are not possible in a delegated session"
     return _challenge(trigger, steps, action), None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import BeforeValidator
 
 from triggers.effects import Denial
+from triggers.jsonvalue import cut
 from triggers.jsonvalue import text as json_text
 from triggers.surface import Method, Parameter, Returns
 from triggers.values import text
@@ -24,7 +25,7 @@ def as_text(value: Any) -> str:
     if value is None:
         return ""
     shown = value if isinstance(value, str) else json_text(value)
-    return shown[:MAX_REASON]
+    return cut(shown, MAX_REASON)
 
 
 Reason = Annotated[str, BeforeValidator(as_text)]

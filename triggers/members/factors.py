@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field
 
 from triggers.effects import Multifactor, RecordedMethod
+from triggers.jsonvalue import member
 from triggers.surface import Method, Option, Options, Parameter
 from triggers.urls import UrlError, with_query
 from triggers.values import ChallengeFactor, DuoOptions, EnrollFactor
@@ -31,7 +32,9 @@ _DECIDED: Final = (
 )
 
 
-def _count(call: Call) -> None:
+def _check(call: Call) -> None:
+    if member(call.event, "transaction", "protocol") == "oauth2-token-exchange":
+        raise call.refusal("is not possible in a token exchange", code="not_allowed", aborts=True)
     if sum(1 for _ in call.earlier(*_PATHS)) >= MAX_COMMANDS:
         raise call.refusal(
             f"a flow can ask for at most {MAX_COMMANDS} challenges and enrolments; this would be one more",
@@ -53,7 +56,7 @@ def _with(kind: Literal["challenge", "enroll"], factor: Any, doc: str) -> tuple[
         parameters=(Parameter("factor", factor, "The factor to ask for."),),
         options=Options((Option("additionalFactors", list[factor], "Factors that the user may switch to."),)),
         decided=_DECIDED,
-        run=_count,
+        run=_check,
         apply=_asked,
         suspends=kind,
     )
@@ -68,7 +71,7 @@ def _with(kind: Literal["challenge", "enroll"], factor: Any, doc: str) -> tuple[
             ),
         ),
         decided=_DECIDED,
-        run=_count,
+        run=_check,
         apply=_asked,
         suspends=kind,
     )

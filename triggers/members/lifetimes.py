@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from triggers.effects import Denial, Revocation
 from triggers.jsonvalue import member, record
 from triggers.surface import Change, Method, Option, Options, Parameter
-from triggers.values import FILLED, Number, text
+from triggers.values import Number, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ REVOKE_SESSION: Final = Method(
     "void",
     "Revoke the session, and its refresh tokens unless preserved, and refuse the login; no later "
     "Action runs.",
-    parameters=(Parameter("reason", FILLED, "Why; not empty."),),
+    parameters=(Parameter("reason", str, "Why."),),
     options=Options(
         (Option("preserveRefreshTokens", bool, "Keep the refresh tokens of the session.", default=False),),
         closed=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from triggers.effects import Notification
+from triggers.jsonvalue import cut
 from triggers.members.access import Reason
 from triggers.surface import Method, Parameter
 
@@ -18,7 +19,7 @@ MAX_REASON: Final = 1024
 
 
 def _cut(call: Call) -> None:
-    call.arguments["reason"] = call.arguments.get("reason", "")[:MAX_REASON]
+    call.arguments["reason"] = cut(call.arguments.get("reason", ""), MAX_REASON)
 
 
 def delivered(draft: Draft) -> None:
