@@ -1,0 +1,183 @@
+"""One leg of a flow: Actions in bound order, one after another, under one budget (design section 8)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from runner.action import Action, FailPolicy
+from runner.execute import Execution, Executor, blame_budget, out_of_time
+from runner.outcome import ActionRecord, CommandRecord, Decision, LogRecord, ResumePoint, Status
+from sandbox.caps import Limits
+from sandbox.failure import Failure
+from triggers import FlowState, Services, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What a leg starts from.
+
+    Attributes:
+        start: the first Action to run and its handler; None when a resume finds no Action left.
+        limits: for Actions without limits of their own.
+        budget_ms: wall time for all Actions of this leg together.
+    """
+
+    trigger: Trigger
+    actions: tuple[Action, ...]
+    state: FlowState
+    services: Services
+    start: ResumePoint | None
+    limits: Limits
+    budget_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnd:
+    """How a leg ended. `state` holds the commands of every Action that completed."""
+
+    decision: Decision
+    state: FlowState
+    records: tuple[ActionRecord, ...]
+    failure: Failure | None = None
+    failed_action: int | None = None
+    suspended_by: int | None = None
+    wall_ms: float = 0.0
+
+
+def run_leg(leg: Leg, executor: Executor, monotonic: Callable[[], float] = time.monotonic) -> LegEnd:
+    """Run the leg to its end. Never raises for what a tenant's Action does."""
+    return _Run(leg, executor, monotonic).run()
+
+
+@dataclass(slots=True)
+class _Run:
+    """The changing part of a running leg."""
+
+    leg: Leg
+    executor: Executor
+    monotonic: Callable[[], float]
+    state: FlowState = field(init=False)
+    records: list[ActionRecord] = field(default_factory=list)
+    failure: Failure | None = None
+    failed_action: int | None = None
+    ended: Decision | None = None
+    suspended_by: int | None = None
+    deadline: float = field(init=False)
+
+    def run(self) -> LegEnd:
+        self.state = self.leg.state
+        began = self.monotonic()
+        self.deadline = began + self.leg.budget_ms / 1000
+        first = self.leg.start.action if self.leg.start else len(self.leg.actions)
+        for index, action in enumerate(self.leg.actions):
+            if index < first or self.ended is not None:
+                self.records.append(_skipped(index, action))
+            else:
+                self._run_action(index, action)
+        decision = self.ended or (Decision.FAILED if self.failure else Decision.ALLOW)
+        return LegEnd(
+            decision=decision,
+            state=self.state,
+            records=tuple(self.records),
+            failure=self.failure,
+            failed_action=self.failed_action,
+            suspended_by=self.suspended_by,
+            wall_ms=(self.monotonic() - began) * 1000,
+        )
+
+    def _run_action(self, index: int, action: Action) -> None:
+        handler = self._handler(index)
+        execution = self._execute(action, index, handler)
+        first_failure = execution.failure
+        used_last_good = False
+        if first_failure is not None and action.fail_policy is FailPolicy.LAST_GOOD:
+            execution = self._execute(
+                replace(action, source=action.last_good or action.source), index, handler
+            )
+            used_last_good = True
+        if execution.failure is None:
+            status = self._completed(index, execution)
+        else:
+            status = Status.FAILED
+            self._failed(index, action, execution.failure)
+        record = _record(index, action, handler, status, execution)
+        self.records.append(
+            record.model_copy(
+                update={"failure": execution.failure or first_failure, "used_last_good": used_last_good}
+            )
+        )
+
+    def _handler(self, index: int) -> str:
+        start = self.leg.start
+        if start is not None and index == start.action:
+            return start.handler
+        return self.leg.trigger.execute_handler
+
+    def _execute(self, action: Action, index: int, handler: str) -> Execution:
+        own = action.limits or self.leg.limits
+        left = int((self.deadline - self.monotonic()) * 1000)
+        if left < 1:
+            return Execution(out_of_time(self.leg.budget_ms), self.state)
+        limits = replace(own, wall_ms=min(own.wall_ms, left))
+        execution = self.executor.run(
+            action, action.source, index, handler, self.state, self.leg.services, limits
+        )
+        if execution.failure is None:
+            return execution
+        return replace(execution, failure=blame_budget(execution.failure, limits, own, self.leg.budget_ms))
+
+    def _completed(self, index: int, execution: Execution) -> Status:
+        self.state = execution.state
+        if execution.halts == "deny":
+            self.ended = Decision.DENY
+            return Status.DENIED
+        if execution.halts == "suspend":
+            self.ended = Decision.SUSPENDED
+            self.suspended_by = index
+            return Status.SUSPENDED
+        return Status.RAN
+
+    def _failed(self, index: int, action: Action, failure: Failure) -> None:
+        """Blocking triggers stop at a failure. On the others nobody waits for the outcome, so the Actions
+        that follow still run, and the first failure is reported."""
+        if action.fail_policy is FailPolicy.OPEN:
+            return
+        if self.failure is None:
+            self.failure = failure
+            self.failed_action = index
+        if self.leg.trigger.blocking:
+            self.ended = Decision.FAILED
+
+
+def _skipped(index: int, action: Action) -> ActionRecord:
+    return ActionRecord(
+        index=index,
+        name=action.name,
+        language=action.language,
+        digest=action.digest,
+        status=Status.SKIPPED,
+    )
+
+
+def _record(index: int, action: Action, handler: str, status: Status, execution: Execution) -> ActionRecord:
+    record = _skipped(index, action).model_copy(update={"status": status, "handler": handler})
+    result = execution.result
+    if result is None:
+        return record
+    logs = tuple(
+        LogRecord(at_ms=line.at_ms, level=line.level, text=line.text, cut_bytes=line.cut_bytes)
+        for line in result.logs
+    )
+    commands = tuple(
+        CommandRecord(path=item.path, arguments=tuple(item.arguments)) for item in result.commands
+    )
+    return record.model_copy(
+        update={
+            "logs": logs,
+            "logs_cut_bytes": result.logs_cut_bytes,
+            "commands": commands,
+            "statistics": result.statistics,
+        }
+    )

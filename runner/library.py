@@ -1,0 +1,378 @@
+"""The entry for a platform that embeds actionbox: one `Runner` per process, one call per event."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import secrets as tokens
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from runner.action import Action
+from runner.caps import DEFAULT_BUDGET_MS, DEFAULT_HANDLE_SECONDS, MAX_BUDGET_MS, MAX_HANDLE_SECONDS
+from runner.errors import FlowError, ResumeError
+from runner.execute import Executor
+from runner.flow import Leg, LegEnd, run_leg
+from runner.outcome import FlowOutcome, ResumePoint
+from runner.programs import ProgramCache
+from runner.report import Reporter
+from runner.suspension import (
+    MemoryStore,
+    PinnedAction,
+    SuspendedFlow,
+    SuspensionStore,
+    new_handle,
+    store_key,
+)
+from runner.trace import LegTrace, Observer, Tracer
+from sandbox.caps import Limits
+from sandbox.egress.model import Egress
+from sandbox.live import Clock, LivePort
+from sandbox.port import ApiHost, ExecutionPort
+from triggers import (
+    CacheStore,
+    Directory,
+    FlowState,
+    MemoryCache,
+    Services,
+    StaticDirectory,
+    Trigger,
+    get_trigger,
+)
+from triggers import ResumeError as WrongResultError
+from triggers import resume as resume_state
+
+
+def public_egress(*, allow_private: bool = False) -> Egress:
+    """The real way out; refuses private addresses unless told otherwise."""
+    # Imported when used: the HTTP client is the slowest import of all, and stubbed runs never need it.
+    from sandbox import egress
+
+    client = getattr(egress, "HttpEgress", None)  # lands with the egress client; until then nothing goes out
+    if client is None:
+        return egress.NoEgress()
+    found: Egress = client(egress.EgressPolicy(allow_private=allow_private))
+    return found
+
+
+SecretsProvider = Callable[[PinnedAction], Mapping[str, str]]
+"""Gives the secrets of a pinned Action when its flow resumes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How flows run, the same for every flow of a `Runner`.
+
+    Attributes:
+        tenant: used where a call names none.
+        limits: of one execution, for Actions without limits of their own.
+        budget_ms: wall time of one leg (reference/limits.md: 20 s).
+        handle_seconds: how long a suspended flow waits.
+        features: gates of the trigger contracts that are open.
+        payload_may_override_claims: see `triggers.Services`.
+    """
+
+    tenant: str = "local"
+    limits: Limits = field(default_factory=Limits)
+    budget_ms: int = DEFAULT_BUDGET_MS
+    handle_seconds: int = DEFAULT_HANDLE_SECONDS
+    features: frozenset[str] = frozenset()
+    payload_may_override_claims: bool = True
+
+    def __post_init__(self) -> None:
+        _check_range("budget_ms", self.budget_ms, MAX_BUDGET_MS)
+        _check_range("handle_seconds", self.handle_seconds, MAX_HANDLE_SECONDS)
+
+
+def _check_range(name: str, value: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
+        raise ValueError(f"{name} must be a whole number from 1 to {high}, not {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """One flow's identity, the same in all its legs."""
+
+    trigger: Trigger
+    tenant: str
+    execution_id: str
+    leg: int
+    actions: tuple[Action, ...]
+    executed_rules: tuple[str, ...]
+    flushed: int = 0
+
+
+class Caches:
+    """The caches of all tenants and triggers, in memory (`api.cache`)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._caches: dict[tuple[str, str], MemoryCache] = {}
+
+    def __call__(self, tenant: str, trigger: str) -> CacheStore:
+        with self._lock:
+            return self._caches.setdefault((tenant, trigger), MemoryCache())
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs flows. Immutable and safe to use from several threads; make one and keep it.
+
+    Attributes:
+        settings: limits and defaults.
+        egress: how Actions reach the network; the default refuses private addresses.
+        store: where suspended flows wait; the default is this process's memory.
+        programs: built programs.
+        caches: gives the cache of a tenant and trigger.
+        directory: answers `api.groups` and `api.roles`.
+        clock, entropy: what guests read as time and randomness.
+        wall: epoch seconds for handles, records and tokens.
+        observer: told of every leg when it is over, from the thread that ran it.
+    """
+
+    settings: Settings = Settings()
+    egress: Egress = field(default_factory=public_egress)
+    store: SuspensionStore = field(default_factory=MemoryStore)
+    programs: ProgramCache = field(default_factory=ProgramCache)
+    caches: Callable[[str, str], CacheStore] = field(default_factory=Caches)
+    directory: Directory = field(default_factory=StaticDirectory)
+    clock: Clock = field(default_factory=Clock)
+    entropy: Callable[[int], bytes] = os.urandom
+    wall: Callable[[], float] = time.time
+    observer: Observer | None = None
+
+    def run(
+        self,
+        trigger: str | Trigger,
+        event: Mapping[str, Any],
+        actions: Sequence[Action],
+        *,
+        tenant: str | None = None,
+        execution_id: str | None = None,
+        executed_rules: Sequence[str] = (),
+    ) -> FlowOutcome:
+        """Run `actions` in order on `event`.
+
+        Args:
+            trigger: trigger id, or the trigger itself.
+            event: as the trigger's event model describes it, without secrets.
+            executed_rules: ids for which `api.rules.wasExecuted` answers true.
+
+        Raises:
+            UnknownTriggerError: no such trigger.
+            EventError: the event breaks the trigger's schema.
+            FlowError: `no_actions` or `too_many_actions`.
+        """
+        contract = get_trigger(trigger) if isinstance(trigger, str) else trigger
+        _check_count(contract, actions)
+        state = contract.begin(contract.parse_event(dict(event)))
+        flow = _Flow(
+            trigger=contract,
+            tenant=tenant or self.settings.tenant,
+            execution_id=execution_id or f"exe_{tokens.token_hex(16)}",
+            leg=1,
+            actions=_with_unique_names(actions),
+            executed_rules=tuple(executed_rules),
+        )
+        return self._leg(flow, state, ResumePoint(action=0, handler=contract.execute_handler))
+
+    def resume(
+        self,
+        handle: str,
+        *,
+        request: Mapping[str, Any] | None = None,
+        prompt: Mapping[str, Any] | None = None,
+        methods: Sequence[Mapping[str, Any]] | None = None,
+        enrolled: Sequence[Mapping[str, Any]] | None = None,
+        secrets: SecretsProvider | Mapping[str, str] | Sequence[Action] | None = None,
+        tenant: str | None = None,
+    ) -> FlowOutcome:
+        """Go on with a suspended flow, with the versions it began with.
+
+        Args:
+            handle: from the outcome that suspended.
+            request: the request that came back, as `event.request`; replaces it. For a redirect it must
+                carry the `state` in its `query` or `body`.
+            prompt: `{"fields", "vars"}` of a rendered form.
+            methods: authentication methods completed by a challenge.
+            enrolled: factors enrolled.
+            secrets: for the pinned Actions: a provider, the Actions again, or values for all of them.
+
+        Raises:
+            ResumeError: see there; after `invalid_request` the transaction is lost.
+        """
+        tenant = tenant or self.settings.tenant
+        key = store_key(tenant, handle)
+        waiting = _parse(self.store.peek(key))
+        actions = _with_secrets(waiting, secrets)
+        if waiting.kind == "redirect" and not _state_matches(waiting.state, request):
+            self.store.take(key)
+            raise ResumeError(
+                "invalid_request",
+                "the request does not carry the state of this transaction; the transaction is lost",
+                next_step="Send back the parameter `state` of the redirect unchanged; start the flow again.",
+            )
+        state = _resumed(waiting, request, prompt, methods, enrolled)
+        self.store.take(key)
+        flow = _Flow(
+            trigger=get_trigger(waiting.trigger),
+            tenant=tenant,
+            execution_id=waiting.execution_id,
+            leg=waiting.leg + 1,
+            actions=actions,
+            executed_rules=waiting.executed_rules,
+            flushed=waiting.flushed,
+        )
+        return self._leg(flow, state, waiting.resumes)
+
+    def waiting(self, handle: str, *, tenant: str | None = None) -> SuspendedFlow:
+        """A suspended flow, without resuming it. Raises `ResumeError` as `resume` does."""
+        return _parse(self.store.peek(store_key(tenant or self.settings.tenant, handle)))
+
+    async def run_async(self, *arguments: Any, **options: Any) -> FlowOutcome:
+        """`run` in a thread of the event loop's default executor."""
+        return await asyncio.to_thread(self.run, *arguments, **options)
+
+    async def resume_async(self, *arguments: Any, **options: Any) -> FlowOutcome:
+        """`resume` in a thread of the event loop's default executor."""
+        return await asyncio.to_thread(self.resume, *arguments, **options)
+
+    def _leg(self, flow: _Flow, state: FlowState, start: ResumePoint | None) -> FlowOutcome:
+        started_at = self.wall()
+        tracer = Tracer(self._live_port, self.clock.wall)
+        leg = Leg(
+            trigger=flow.trigger,
+            actions=flow.actions,
+            state=state,
+            services=self._services(flow, tracer),
+            start=start,
+            limits=self.settings.limits,
+            budget_ms=self.settings.budget_ms,
+        )
+        end = run_leg(leg, Executor(flow.trigger, self.programs, tracer.make_port))
+        if self.observer is not None:
+            self.observer(LegTrace(flow.tenant, flow.execution_id, flow.leg, leg, end, tracer.executions()))
+        return self._conclude(flow, end, started_at)
+
+    def _conclude(self, flow: _Flow, end: LegEnd, started_at: float) -> FlowOutcome:
+        reporter = Reporter(
+            trigger=flow.trigger,
+            tenant=flow.tenant,
+            execution_id=flow.execution_id,
+            leg=flow.leg,
+            actions=flow.actions,
+            flushed=flow.flushed,
+            started_at=started_at,
+            budget_ms=self.settings.budget_ms,
+        )
+        handle = new_handle()
+        expires_at = self.wall() + self.settings.handle_seconds
+        waiting = reporter.suspended(end, expires_at, flow.executed_rules)
+        if waiting is not None:
+            self.store.put(store_key(flow.tenant, handle), waiting.model_dump_json(), expires_at)
+        return reporter.outcome(end, handle, expires_at)
+
+    def _services(self, flow: _Flow, tracer: Tracer) -> Services:
+        return Services(
+            clock=tracer.read_clock,
+            cache=self.caches(flow.tenant, flow.trigger.id),
+            directory=self.directory,
+            executed_rules=frozenset(flow.executed_rules),
+            redirect_state=tokens.token_urlsafe(32),
+            features=self.settings.features,
+            payload_may_override_claims=self.settings.payload_may_override_claims,
+        )
+
+    def _live_port(self, index: int, api: ApiHost, limits: Limits) -> ExecutionPort:  # noqa: ARG002 - a PortFactory
+        return LivePort(api, self.egress, limits, clock=self.clock, entropy=self.entropy)
+
+
+def _check_count(trigger: Trigger, actions: Sequence[Action]) -> None:
+    if not actions:
+        raise FlowError("no_actions", "a flow needs at least one Action")
+    if len(actions) > trigger.max_actions:
+        raise FlowError(
+            "too_many_actions",
+            f"{len(actions)} Actions were given; trigger {trigger.id} takes at most {trigger.max_actions}",
+        )
+
+
+def _with_unique_names(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """A name that occurs again gets a number, so that outcomes and secrets name one Action each."""
+    seen: dict[str, int] = {}
+    named = []
+    for action in actions:
+        count = seen[action.name] = seen.get(action.name, 0) + 1
+        named.append(action if count == 1 else replace(action, name=f"{action.name}#{count}"))
+    return tuple(named)
+
+
+def _parse(text: str) -> SuspendedFlow:
+    waiting = SuspendedFlow.model_validate_json(text)
+    waiting.check()
+    return waiting
+
+
+def _with_secrets(
+    waiting: SuspendedFlow, secrets: SecretsProvider | Mapping[str, str] | Sequence[Action] | None
+) -> tuple[Action, ...]:
+    provide = _provider(secrets)
+    actions = []
+    for pinned in waiting.actions:
+        values = provide(pinned) if pinned.secret_names else {}
+        missing = [name for name in pinned.secret_names if name not in values]
+        if missing:
+            raise ResumeError(
+                "missing_secrets",
+                f"Action {pinned.name!r} needs its secrets again: {', '.join(missing)}",
+                next_step="Secrets are not kept with a suspended flow; give them with the resume.",
+            )
+        actions.append(pinned.action(values))
+    return tuple(actions)
+
+
+def _provider(secrets: SecretsProvider | Mapping[str, str] | Sequence[Action] | None) -> SecretsProvider:
+    if callable(secrets):
+        return secrets
+    if secrets is None or isinstance(secrets, Mapping):
+        values = dict(secrets or {})
+        return lambda _: values
+    by_name = {action.name: action.secrets for action in _with_unique_names(secrets)}
+    return lambda pinned: by_name.get(pinned.name, {})
+
+
+def _state_matches(state: str, request: Mapping[str, Any] | None) -> bool:
+    """Query and body are both looked at; one that differs spoils it, so none can shadow the other."""
+    found = [
+        part["state"]
+        for part in ((request or {}).get("query"), (request or {}).get("body"))
+        if isinstance(part, Mapping) and "state" in part
+    ]
+    return bool(found) and all(
+        isinstance(value, str) and hmac.compare_digest(value.encode(errors="replace"), state.encode())
+        for value in found
+    )
+
+
+def _resumed(
+    waiting: SuspendedFlow,
+    request: Mapping[str, Any] | None,
+    prompt: Mapping[str, Any] | None,
+    methods: Sequence[Mapping[str, Any]] | None,
+    enrolled: Sequence[Mapping[str, Any]] | None,
+) -> FlowState:
+    state = FlowState.model_validate(waiting.flow_state)
+    try:
+        return resume_state(
+            state,
+            request=dict(request) if request is not None else None,
+            prompt=dict(prompt) if prompt is not None else None,
+            methods=[dict(item) for item in methods] if methods is not None else None,
+            enrolled=[dict(item) for item in enrolled] if enrolled is not None else None,
+        )
+    except WrongResultError as error:
+        raise ResumeError("wrong_result", str(error)) from None

@@ -1,0 +1,152 @@
+"""From the end of a leg to what the platform gets (the outcome) and what is kept (the suspended flow)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from runner.action import Action
+from runner.flow import LegEnd
+from runner.outcome import (
+    ActionRecord,
+    Decision,
+    FlowOutcome,
+    ResumePoint,
+    SuspensionRecord,
+    Timing,
+    TriggerRef,
+)
+from runner.redact import Redactor
+from runner.suspension import PinnedAction, SuspendedFlow
+from triggers import Effects, FlowState, Suspension, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Facts of one leg that both records need.
+
+    Attributes:
+        flushed: commands, from the first, whose metadata changes an earlier suspension handed over.
+    """
+
+    trigger: Trigger
+    tenant: str
+    execution_id: str
+    leg: int
+    actions: tuple[Action, ...]
+    flushed: int
+    started_at: float
+    budget_ms: int
+
+    def outcome(self, end: LegEnd, handle: str, expires_at: float) -> FlowOutcome:
+        """The record for the platform. Secret values are redacted in everything but the effects, which
+        must be applied as they are."""
+        redactor = Redactor(action.secrets for action in self.actions)
+        effects = self._effects(end)
+        return FlowOutcome(
+            execution_id=self.execution_id,
+            leg=self.leg,
+            tenant=self.tenant,
+            trigger=TriggerRef(
+                id=self.trigger.id, version=self.trigger.version, blocking=self.trigger.blocking
+            ),
+            decision=end.decision,
+            effects=effects.model_dump(mode="json"),
+            suspension=_suspension(end, handle, expires_at),
+            failure=redactor.value(end.failure),
+            failed_action=end.failed_action,
+            actions=tuple(_redacted(record, redactor) for record in end.records),
+            timing=Timing(
+                started_at=self.started_at, wall_ms=round(end.wall_ms, 3), budget_ms=self.budget_ms
+            ),
+        )
+
+    def suspended(
+        self, end: LegEnd, expires_at: float, executed_rules: tuple[str, ...]
+    ) -> SuspendedFlow | None:
+        """What a resume needs; None when the leg did not suspend."""
+        waiting = end.state.suspension
+        if end.decision is not Decision.SUSPENDED or waiting is None:
+            return None
+        return SuspendedFlow(
+            tenant=self.tenant,
+            trigger=self.trigger.id,
+            trigger_version=self.trigger.version,
+            execution_id=self.execution_id,
+            leg=self.leg,
+            created_at=self.started_at,
+            expires_at=expires_at,
+            state=_state(waiting),
+            kind=waiting.kind,
+            resumes=_resume_point(waiting, len(self.actions)),
+            actions=tuple(PinnedAction.of(action) for action in self.actions),
+            flow_state=end.state.model_dump(mode="json"),
+            executed_rules=executed_rules,
+            budget_ms=self.budget_ms,
+            flushed=len(end.state.commands) if _flushes(waiting) else self.flushed,
+        )
+
+    def _effects(self, end: LegEnd) -> Effects:
+        """What to apply now (reference/behaviour.md sections 6 and 7): after a failure nothing, at a
+        suspension only what it needs and the metadata pending before the user leaves, at the end all the
+        rest."""
+        if end.decision is Decision.FAILED and self.trigger.blocking:
+            return Effects()
+        effects = end.state.effects()
+        pending = self._pending(end.state)
+        if end.decision is not Decision.SUSPENDED or end.state.suspension is None:
+            return effects.model_copy(update=pending)
+        shown: dict[str, Any] = {
+            name: getattr(effects, name) for name in ("redirect", "prompt", "steps", "warnings")
+        }
+        return Effects(**shown, **(pending if _flushes(end.state.suspension) else {}))
+
+    def _pending(self, state: FlowState) -> dict[str, Any]:
+        """Metadata changes that no suspension handed over yet: writing the others again would undo what
+        the external site wrote meanwhile."""
+        if not self.flushed:
+            return {}
+        rest = state.model_copy(update={"commands": state.commands[self.flushed :]}).effects()
+        return {"user_metadata": rest.user_metadata, "app_metadata": rest.app_metadata}
+
+
+def _flushes(waiting: Suspension) -> bool:
+    return waiting.kind in ("redirect", "prompt")
+
+
+def _state(waiting: Suspension) -> str:
+    return waiting.redirect.state if waiting.redirect else ""
+
+
+def _resume_point(waiting: Suspension, count: int) -> ResumePoint | None:
+    if waiting.resume_action >= count:
+        return None
+    return ResumePoint(action=waiting.resume_action, handler=waiting.resume_handler)
+
+
+def _suspension(end: LegEnd, handle: str, expires_at: float) -> SuspensionRecord | None:
+    waiting = end.state.suspension
+    if end.decision is not Decision.SUSPENDED or waiting is None:
+        return None
+    return SuspensionRecord(
+        kind=waiting.kind,
+        handle=handle,
+        state=_state(waiting),
+        url=waiting.redirect.url if waiting.redirect else None,
+        action=waiting.action,
+        resumes=_resume_point(waiting, len(end.records)),
+        expires_at=expires_at,
+    )
+
+
+def _redacted(record: ActionRecord, redactor: Redactor) -> ActionRecord:
+    return record.model_copy(
+        update={
+            "failure": redactor.value(record.failure),
+            "logs": tuple(line.model_copy(update={"text": redactor.text(line.text)}) for line in record.logs),
+            "commands": tuple(
+                item.model_copy(update={"arguments": redactor.value(item.arguments)})
+                for item in record.commands
+            ),
+        }
+    )
