@@ -1,0 +1,1 @@
+"""Declarative test cases: `*.case.yaml` files, see docs/testing.md."""

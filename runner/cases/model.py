@@ -1,0 +1,169 @@
+"""The shape of a case file, see docs/testing.md; unknown keys are errors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from sandbox.egress import StubFormatError, parse_stubs
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _epoch(value: Any) -> Any:
+    """ISO 8601 text as epoch seconds; text without an offset is UTC."""
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be ISO 8601, such as 2025-03-12T09:00:00Z, or epoch seconds") from None
+    if moment.tzinfo is None:
+        moment = datetime.fromisoformat(f"{moment.isoformat()}+00:00")
+    return moment.timestamp()
+
+
+def _stubs(value: Any) -> Any:
+    try:
+        parse_stubs(value)
+    except StubFormatError as error:
+        raise ValueError(f"{error.path.removeprefix('$')} {error.problem}".strip()) from None
+    return value
+
+
+Clock = Annotated[float | int, BeforeValidator(_epoch)]
+Text = Annotated[str, Field(min_length=1)]
+Object = dict[str, Any]
+
+
+class LimitsSpec(_Strict):
+    """Limits of one Action; see `sandbox.caps.Limits`."""
+
+    wall_ms: int | None = None
+    memory_bytes: int | None = None
+    log_bytes: int | None = None
+    commands: int | None = None
+    command_bytes: int | None = None
+
+    def given(self) -> dict[str, int]:
+        return self.model_dump(exclude_none=True)
+
+
+class ActionSpec(_Strict):
+    """One Action of the flow; a plain string in the file stands for `{file: ...}`."""
+
+    file: Text
+    name: Text | None = None
+    secrets: dict[str, str] = Field(default_factory=dict)
+    configuration: Object = Field(default_factory=dict)
+    fail: Literal["closed", "open", "last_good"] | None = None
+    last_good: Text | None = None
+    limits: LimitsSpec = LimitsSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_alone(cls, value: Any) -> Any:
+        return {"file": value} if isinstance(value, str) else value
+
+
+class DirectorySpec(_Strict):
+    """What `api.groups` and `api.roles` answer from, for the user of the event."""
+
+    groups: list[Object] = Field(default_factory=list)
+    roles: list[Object] = Field(default_factory=list)
+
+
+class TokenSpec(_Strict):
+    """A signed session token that an external site brings back."""
+
+    secret: str
+    claims: Object = Field(default_factory=dict)
+    parameter: Text = "session_token"
+    into: Literal["body", "query"] = Field(default="body", alias="in")
+    expires_in: int = 900
+
+
+class PromptSpec(_Strict):
+    """What a rendered form brings back."""
+
+    id: str | None = None
+    fields: Object = Field(default_factory=dict)
+    vars: Object = Field(default_factory=dict)
+
+
+class ResumeSpec(_Strict):
+    """How a suspended flow goes on."""
+
+    query: Object = Field(default_factory=dict)
+    body: Object = Field(default_factory=dict)
+    state: bool = True
+    request: Object = Field(default_factory=dict)
+    token: TokenSpec | None = None
+    prompt: PromptSpec | None = None
+    methods: list[Object] = Field(default_factory=list)
+    enrolled: list[Object] = Field(default_factory=list)
+
+
+class _Circumstances(_Strict):
+    """What a file, a case and a step may all set."""
+
+    clock: Clock | None = None
+    seed: int | None = None
+    secrets: dict[str, str] = Field(default_factory=dict)
+    fetch: Annotated[list[Any], BeforeValidator(_stubs)] = Field(default_factory=list)
+    limits: LimitsSpec = LimitsSpec()
+
+
+class Step(_Circumstances):
+    """One leg of a flow that suspends."""
+
+    resume: ResumeSpec | None = None
+    expect: Object
+
+
+class _Common(_Circumstances):
+    """What a file and a case may both set."""
+
+    actions: list[ActionSpec] | None = None
+    event: Text | Object | None = None
+    patch: Object | None = None
+    configuration: Object = Field(default_factory=dict)
+    budget_ms: Annotated[int, Field(ge=1, le=600_000)] | None = None
+    cache: dict[str, str] = Field(default_factory=dict)
+    directory: DirectorySpec | None = None
+    executed_rules: list[str] | None = None
+    features: list[str] | None = None
+    expect: Object | None = None
+    steps: list[Step] | None = None
+    skip: Text | None = None
+
+    @model_validator(mode="after")
+    def _expect_or_steps(self) -> _Common:
+        if self.expect is not None and self.steps is not None:
+            raise ValueError("has both expect and steps")
+        return self
+
+
+class CaseSpec(_Common):
+    """One case of a file."""
+
+    name: Text
+
+
+class CaseFile(_Common):
+    """A whole file."""
+
+    trigger: Text
+    cases: list[CaseSpec] | None = None
+
+    @model_validator(mode="after")
+    def _something_to_run(self) -> CaseFile:
+        if self.cases is None and self.expect is None and self.steps is None:
+            raise ValueError("has neither cases nor expect nor steps, so it would test nothing")
+        if self.cases is not None and not self.cases:
+            raise ValueError("has an empty list of cases, so it would test nothing")
+        return self

@@ -1,0 +1,286 @@
+"""Running a case: put its circumstances together, run every step, compare."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from runner.action import Action, FailPolicy, load_action
+from runner.cases.load import Case
+from runner.cases.match import Difference, differences
+from runner.cases.model import ActionSpec, DirectorySpec, ResumeSpec, Step
+from runner.errors import ActionError, InputError, RunnerError
+from runner.jsonfile import read_json
+from runner.library import Runner, Settings
+from runner.outcome import FlowOutcome
+from runner.programs import ProgramCache
+from runner.returning import merge_patch, returning_request, session_token, with_timestamps
+from runner.suspension import SuspendedFlow
+from runner.text import printable
+from runner.trace import LegTrace
+from sandbox.caps import Limits
+from sandbox.egress import StubEgress, parse_stubs
+from sandbox.failure import BuildError
+from sandbox.live import Clock
+from triggers import CacheStore, EventError, MemoryCache, Trigger, UnknownTriggerError, get_trigger
+from triggers.services import CacheRecord
+
+UNUSABLE: Final = (RunnerError, BuildError, EventError, UnknownTriggerError)
+"""What a case can be wrong in; anything else is a fault of ours."""
+_CACHE_SECONDS: Final = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """How one case ended.
+
+    Attributes:
+        status: `unusable` when the case itself is wrong, `problem` says how.
+        step: number of the step that differs, from 1.
+        outcome: of that step, or of the last one.
+    """
+
+    case: Case
+    status: Literal["passed", "failed", "skipped", "unusable"]
+    seconds: float
+    step: int = 0
+    differences: tuple[Difference, ...] = ()
+    problem: Exception | None = None
+    outcome: FlowOutcome | None = None
+
+
+def run_case(case: Case, programs: ProgramCache) -> CaseResult:
+    """Run one case. Never raises for what is wrong with the case or its Actions."""
+    if case.skip is not None:
+        return CaseResult(case, "skipped", 0.0)
+    began = time.monotonic()
+    try:
+        result = _Play(case, programs).run()
+    except UNUSABLE as error:
+        result = CaseResult(case, "unusable", 0.0, problem=error)
+    return replace(result, seconds=time.monotonic() - began)
+
+
+@dataclass(slots=True)
+class _Play:
+    """A case while its steps run."""
+
+    case: Case
+    programs: ProgramCache
+    trigger: Trigger = field(init=False)
+    runner: Runner = field(init=False)
+    traces: list[LegTrace] = field(default_factory=list)
+    outcome: FlowOutcome | None = None
+
+    def run(self) -> CaseResult:
+        self.trigger = get_trigger(self.case.trigger)
+        self.runner = self._runner()
+        for number, step in enumerate(self.case.steps, 1):
+            found = self._differences(step)
+            if found:
+                return CaseResult(self.case, "failed", 0.0, number, tuple(found), outcome=self.outcome)
+        return CaseResult(self.case, "passed", 0.0, len(self.case.steps), outcome=self.outcome)
+
+    def _runner(self) -> Runner:
+        case = self.case
+        settings = Settings(limits=Limits(**case.limits.given()), features=frozenset(case.features))
+        if case.budget_ms is not None:
+            settings = replace(settings, budget_ms=case.budget_ms)
+        return Runner(
+            settings=settings,
+            egress=StubEgress(case.fetch),
+            programs=self.programs,
+            caches=_fixed_cache(case.cache),
+            directory=_OneUser(case.directory),
+            clock=_clock(case.clock),
+            entropy=_entropy(case.seed),
+            observer=self.traces.append,
+        )
+
+    def _differences(self, step: Step) -> list[Difference]:
+        self._enter(step)
+        self.traces.clear()
+        expected = dict(step.expect)
+        wanted_error = expected.pop("error", None)
+        try:
+            self.outcome = self._start(step) if step.resume is None else self._resume(step, step.resume)
+        except RunnerError as error:
+            if wanted_error is None:
+                raise
+            return differences(wanted_error, {"code": error.code, "message": error.message}, "$.error")
+        if wanted_error is not None:
+            return [Difference("$.error", "an error", f"decision {self.outcome.decision.value}")]
+        logs, fetches = expected.pop("logs", None), expected.pop("fetches", None)
+        found = differences(expected, self.outcome.to_dict())
+        if logs is not None:
+            found += _log_differences(logs, self.outcome)
+        if fetches is not None:
+            found += differences(fetches, _fetches(self.traces), "$.fetches")
+        return found
+
+    def _enter(self, step: Step) -> None:
+        """Circumstances that the step sets anew."""
+        if step.clock is not None:
+            self.runner = replace(self.runner, clock=_clock(step.clock))
+        if step.seed is not None:
+            self.runner = replace(self.runner, entropy=_entropy(step.seed))
+        if step.fetch:
+            self.runner = replace(
+                self.runner, egress=StubEgress((*parse_stubs(step.fetch), *self.case.fetch))
+            )
+        if step.limits.given():
+            limits = replace(self.runner.settings.limits, **step.limits.given())
+            self.runner = replace(self.runner, settings=replace(self.runner.settings, limits=limits))
+
+    def _start(self, step: Step) -> FlowOutcome:
+        return self.runner.run(
+            self.trigger, self._event(), self._actions(step), executed_rules=self.case.executed_rules
+        )
+
+    def _event(self) -> dict[str, Any]:
+        given = self.case.event
+        if isinstance(given, str):
+            event = read_json(self.case.path.parent / given, "event")
+        else:
+            event = given if given is not None else self.trigger.example_event
+        for patch in self.case.patches:
+            event = merge_patch(event, patch)
+        if not isinstance(event, dict):
+            raise InputError("not_an_object", f"event {given} must be a JSON object")
+        return event
+
+    def _actions(self, step: Step) -> list[Action]:
+        return [self._action(spec, step) for spec in self.case.actions]
+
+    def _action(self, spec: ActionSpec, step: Step) -> Action:
+        folder = self.case.path.parent
+        limits = {**self.case.limits.given(), **spec.limits.given()}
+        try:
+            return load_action(
+                folder / spec.file,
+                name=spec.name,
+                secrets={**self.case.secrets, **spec.secrets, **step.secrets},
+                configuration={**self.case.configuration, **spec.configuration},
+                fail_policy=FailPolicy(spec.fail) if spec.fail else None,
+                last_good=folder / spec.last_good if spec.last_good else None,
+                limits=Limits(**limits) if spec.limits.given() else None,
+            )
+        except ValueError as error:
+            raise ActionError("invalid_limits", str(error)) from None
+
+    def _resume(self, step: Step, resume: ResumeSpec) -> FlowOutcome:
+        suspension = self.outcome.suspension if self.outcome else None
+        if suspension is None:
+            raise InputError("not_suspended", "the step before this `resume` did not suspend")
+        waiting = self.runner.waiting(suspension.handle)
+        return self.runner.resume(
+            suspension.handle,
+            request=_request(waiting, resume, self.runner.clock.wall()),
+            prompt=_prompt(waiting, resume),
+            methods=with_timestamps(resume.methods, self.runner.clock.wall()),
+            enrolled=resume.enrolled,
+            secrets=self._actions(step),
+        )
+
+
+def _request(waiting: SuspendedFlow, resume: ResumeSpec, now: float) -> dict[str, Any]:
+    query, body = dict(resume.query), dict(resume.body)
+    if resume.token is not None:
+        token = resume.token
+        target = body if token.into == "body" else query
+        target[token.parameter] = session_token(
+            waiting, token.secret, token.claims, now=now, expires_in=token.expires_in
+        )
+    if resume.state and waiting.state and "state" not in query and "state" not in body:
+        query["state"] = waiting.state
+    return returning_request(waiting, query=query, body=body, patch=resume.request)
+
+
+def _prompt(waiting: SuspendedFlow, resume: ResumeSpec) -> dict[str, Any] | None:
+    if resume.prompt is None:
+        return {} if waiting.kind == "prompt" else None
+    return resume.prompt.model_dump(exclude_none=True)
+
+
+def _clock(moment: float | None) -> Clock:
+    return Clock() if moment is None else Clock(wall=lambda: float(moment))
+
+
+def _entropy(seed: int | None) -> Callable[[int], bytes]:
+    # Repeatable on purpose: a seeded case asks for it.
+    return os.urandom if seed is None else random.Random(seed).randbytes  # noqa: S311
+
+
+def _fixed_cache(entries: Mapping[str, str]) -> Callable[[str, str], CacheStore]:
+    """One cache for the whole case, filled before it starts. It expires by the guest's clock, which may
+    stand in the past or the future, hence the far end."""
+    cache = MemoryCache()
+    for key, value in entries.items():
+        cache.set(key, CacheRecord(value=value, expires_at=2**53), 0)
+    return lambda _tenant, _trigger: cache
+
+
+@dataclass(frozen=True, slots=True)
+class _OneUser:
+    """A `Directory` that answers the same for every user."""
+
+    spec: DirectorySpec
+
+    def groups(self, user_id: str) -> Sequence[Any]:  # noqa: ARG002 - the protocol's shape
+        return [
+            {key: value for key, value in group.items() if key != "group_type"} for group in self.spec.groups
+        ]
+
+    def roles(self, user_id: str, organization_id: str | None) -> Sequence[Any]:  # noqa: ARG002
+        return self.spec.roles
+
+    def group_type(self, group_id: str) -> Any:
+        for group in self.spec.groups:
+            if group.get("id") == group_id:
+                return group.get("group_type", "tenant")
+        return "tenant"
+
+
+def _log_differences(expected: Any, outcome: FlowOutcome) -> list[Difference]:
+    """Each expected text is found in some line, in this order."""
+    lines = [line.text for record in outcome.actions for line in record.logs]
+    at = 0
+    for index, item in enumerate(expected if isinstance(expected, list) else [expected]):
+        wanted = {"$contains": item} if isinstance(item, str) else item
+        hits = [number for number in range(at, len(lines)) if not differences(wanted, lines[number])]
+        if not hits:
+            shown = " | ".join(printable(line) for line in lines[at:]) or "no further log line"
+            return [Difference(f"$.logs[{index}]", f"a line with {item!r}", shown)]
+        at = hits[0] + 1
+    return []
+
+
+def _fetches(traces: Sequence[LegTrace]) -> list[dict[str, Any]]:
+    """The requests that Actions made, in order, from the journals."""
+    return [
+        _fetch(json.loads(entry.arguments["arguments"]))
+        for trace in traces
+        for execution in trace.executions
+        for entry in execution.journal.entries
+        if entry.operation == "start"
+    ]
+
+
+def _fetch(request: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "method": str(request.get("method") or "GET").upper(),
+        "url": request.get("url"),
+        "headers": {str(name).lower(): value for name, value in request.get("headers") or ()},
+    }
+    if request.get("body") is not None:
+        found["text"] = base64.b64decode(request["body"]).decode("utf-8", "replace")
+        with contextlib.suppress(ValueError):
+            found["json"] = json.loads(found["text"])
+    return found
