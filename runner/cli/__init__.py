@@ -1,0 +1,5 @@
+"""The console command `actionbox`."""
+
+from runner.cli.entry import main
+
+__all__ = ["main"]

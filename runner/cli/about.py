@@ -1,0 +1,88 @@
+"""Commands that print what is declared: triggers, events, typings, schemas, the version."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import metadata
+
+from runner.cli.terminal import line, output_console
+from runner.errors import InputError
+from sandbox.program import Language
+from triggers import all_triggers, get_trigger
+
+_LANGUAGES = {
+    "js": Language.JAVASCRIPT,
+    "javascript": Language.JAVASCRIPT,
+    "py": Language.PYTHON,
+    "python": Language.PYTHON,
+}
+
+
+def parse_language(name: str) -> Language:
+    """Raises `InputError` (`invalid_option`)."""
+    language = _LANGUAGES.get(name.lower())
+    if language is None:
+        raise InputError("invalid_option", f"--language must be js or py, not {name!r}")
+    return language
+
+
+def version_text() -> str:
+    """Name and version."""
+    try:
+        return f"actionbox {metadata.version('actionbox')}"
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "actionbox (not installed)"
+
+
+def event_command(trigger: str) -> None:
+    """Print the example event."""
+    _print_json(get_trigger(trigger).example_event)
+
+
+def schema_command(trigger: str) -> None:
+    """Print the JSON Schema."""
+    from triggers.schema import json_schema
+
+    _print_json(json_schema(get_trigger(trigger)))
+
+
+def types_command(trigger: str | None, language: str | None) -> None:
+    """Print typings."""
+    import triggers.typings as typings
+
+    wanted = parse_language(language) if language else Language.JAVASCRIPT
+    generate = typings.python if wanted is Language.PYTHON else typings.javascript
+    chosen = [get_trigger(trigger)] if trigger else all_triggers()
+    sys.stdout.write("\n".join(generate(item).rstrip("\n") + "\n" for item in chosen))
+
+
+def triggers_command(*, as_json: bool) -> None:
+    """List the triggers."""
+    if as_json:
+        _print_json(
+            [
+                {
+                    "id": item.id,
+                    "version": item.version,
+                    "handlers": list(item.handlers),
+                    "blocking": item.blocking,
+                    "max_actions": item.max_actions,
+                    "summary": item.summary,
+                }
+                for item in all_triggers()
+            ]
+        )
+        return
+    console = output_console()
+    width = max(len(item.id) for item in all_triggers())
+    for item in all_triggers():
+        kind = "blocking" if item.blocking else "not blocking"
+        console.print(
+            line((item.id.ljust(width), "bold"), f"  {item.version}  {', '.join(item.handlers)}  ({kind})")
+        )
+        console.print(line((item.summary, "dim"), indent=width + 2))
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,266 @@
+"""The commands. Bodies live in modules of their own, imported when called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="actionbox",
+    help="Runs tenant-authored auth-event Actions in isolated WebAssembly sandboxes.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ActionFiles = Annotated[
+    list[Path], typer.Argument(metavar="ACTION...", help="Action files (.js, .cjs, .mjs, .py), in order.")
+]
+TriggerOption = Annotated[
+    str | None,
+    typer.Option("--trigger", "-t", help="Trigger id; found from the exported handlers if left out."),
+]
+SecretOption = Annotated[
+    list[str] | None, typer.Option("--secret", "-s", metavar="NAME=VALUE", help="A secret; may be repeated.")
+]
+SecretsFile = Annotated[
+    Path | None,
+    typer.Option("--secrets", metavar="FILE", help="Secrets as a JSON object or NAME=VALUE lines."),
+]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", metavar="SECONDS", help="Wall time of the flow (default 20).")
+]
+Memory = Annotated[
+    int | None, typer.Option("--memory", metavar="MB", help="Memory of each Action (default 128).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON and nothing else.")]
+PrivateNetwork = Annotated[
+    bool, typer.Option("--allow-private-network", help="Let Actions reach private and loopback addresses.")
+]
+StubFile = Annotated[
+    Path | None, typer.Option("--stub", metavar="FILE", help="Stubbed fetch answers (YAML or JSON list).")
+]
+RecordFile = Annotated[
+    Path | None, typer.Option("--record", metavar="FILE", help="Write a record for `actionbox replay`.")
+]
+RecordSecrets = Annotated[
+    bool, typer.Option("--record-secrets", help="Keep secret values in the record, in clear.")
+]
+LanguageOption = Annotated[str | None, typer.Option("--language", "-l", help="js or py.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from runner.cli.about import version_text
+
+        typer.echo(version_text())
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    debug: Annotated[bool, typer.Option("--debug", help="Keep a log when actionbox itself fails.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Runs tenant-authored auth-event Actions in isolated WebAssembly sandboxes."""
+
+
+@app.command()
+def run(
+    actions: ActionFiles,
+    trigger: TriggerOption = None,
+    event: Annotated[
+        Path | None,
+        typer.Option(
+            "--event",
+            "-e",
+            metavar="FILE",
+            help="Event as JSON, - for standard input; left out: the example.",
+        ),
+    ] = None,
+    secret: SecretOption = None,
+    secrets: SecretsFile = None,
+    timeout: Timeout = None,
+    memory: Memory = None,
+    as_json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Run again when a file changes.")] = False,
+    allow_private_network: PrivateNetwork = False,
+    stub: StubFile = None,
+    record: RecordFile = None,
+    record_secrets: RecordSecrets = False,
+) -> None:
+    """Run one Action, or a flow of several, on an event.
+
+    Exit status: 0 allowed, 1 denied, 2 failed or bad input, 3 suspended.
+    """
+    from runner.cli.run import RunOptions, run_command
+
+    run_command(
+        RunOptions(
+            actions=tuple(actions),
+            trigger=trigger,
+            event=event,
+            secrets=tuple(secret or ()),
+            secrets_file=secrets,
+            timeout=timeout,
+            memory=memory,
+            as_json=as_json,
+            allow_private_network=allow_private_network,
+            stub=stub,
+            record=record,
+            record_secrets=record_secrets,
+        ),
+        watch=watch,
+    )
+
+
+@app.command()
+def resume(
+    handle: Annotated[str, typer.Argument(help="The handle that the suspended run printed.")],
+    query: Annotated[
+        list[str] | None, typer.Option("--query", metavar="NAME=VALUE", help="Query parameter.")
+    ] = None,
+    body: Annotated[
+        list[str] | None, typer.Option("--body", metavar="NAME=VALUE", help="Body parameter.")
+    ] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option("--request", metavar="FILE", help="event.request as JSON; options come on top."),
+    ] = None,
+    form_field: Annotated[
+        list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="Form field.")
+    ] = None,
+    form_var: Annotated[
+        list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Form variable.")
+    ] = None,
+    prompt: Annotated[
+        Path | None, typer.Option("--prompt", metavar="FILE", help="The form's result as JSON: fields, vars.")
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", metavar="TYPE", help="Factor that was passed.")
+    ] = None,
+    enrolled: Annotated[
+        list[str] | None, typer.Option("--enrolled", metavar="TYPE", help="Factor that was enrolled.")
+    ] = None,
+    secret: SecretOption = None,
+    secrets: SecretsFile = None,
+    timeout: Timeout = None,
+    memory: Memory = None,
+    as_json: Json = False,
+    allow_private_network: PrivateNetwork = False,
+    stub: StubFile = None,
+    record: RecordFile = None,
+    record_secrets: RecordSecrets = False,
+) -> None:
+    """Go on with a suspended flow. Exit status as for `run`."""
+    from runner.cli.resume import ResumeOptions, resume_command
+
+    resume_command(
+        ResumeOptions(
+            handle=handle,
+            query=tuple(query or ()),
+            body=tuple(body or ()),
+            request=request,
+            fields=tuple(form_field or ()),
+            vars=tuple(form_var or ()),
+            prompt=prompt,
+            methods=tuple(method or ()),
+            enrolled=tuple(enrolled or ()),
+            secrets=tuple(secret or ()),
+            secrets_file=secrets,
+            timeout=timeout,
+            memory=memory,
+            as_json=as_json,
+            allow_private_network=allow_private_network,
+            stub=stub,
+            record=record,
+            record_secrets=record_secrets,
+        )
+    )
+
+
+@app.command()
+def check(actions: ActionFiles, trigger: TriggerOption = None) -> None:
+    """Compile Actions and check policy and handlers, without running a handler."""
+    from runner.cli.check import check_command
+
+    check_command(actions, trigger)
+
+
+@app.command()
+def new(
+    trigger: Annotated[str, typer.Argument(help="Trigger id.")],
+    language: LanguageOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The Action file to write.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+) -> None:
+    """Write a first Action for a trigger, and a test case beside it."""
+    from runner.cli.scaffold import new_command
+
+    new_command(trigger, language, output, force=force)
+
+
+@app.command()
+def event(trigger: Annotated[str, typer.Argument(help="Trigger id.")]) -> None:
+    """Print the example event of a trigger as JSON."""
+    from runner.cli.about import event_command
+
+    event_command(trigger)
+
+
+@app.command()
+def types(
+    trigger: Annotated[str | None, typer.Argument(help="Trigger id; left out: all triggers.")] = None,
+    language: LanguageOption = None,
+) -> None:
+    """Print typings for editors: .d.ts for JavaScript, .pyi for Python."""
+    from runner.cli.about import types_command
+
+    types_command(trigger, language)
+
+
+@app.command()
+def schema(trigger: Annotated[str, typer.Argument(help="Trigger id.")]) -> None:
+    """Print the JSON Schema of a trigger's event and api."""
+    from runner.cli.about import schema_command
+
+    schema_command(trigger)
+
+
+@app.command()
+def triggers(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+    """List the triggers."""
+    from runner.cli.about import triggers_command
+
+    triggers_command(as_json=as_json)
+
+
+@app.command("test")
+def run_tests(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Folders or *.case.yaml files.")
+    ] = None,
+    name_filter: Annotated[
+        str | None,
+        typer.Option("--filter", "-k", metavar="TEXT", help="Only cases whose name contains TEXT."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
+) -> None:
+    """Run declarative test cases. Exit status: 0 passed, 1 a case failed, 2 a case cannot be used."""
+    from runner.cli.test import test_command
+
+    test_command(paths or [Path()], name_filter, junit)
+
+
+@app.command()
+def images() -> None:
+    """Build the guest images that are not in the cache yet."""
+    from runner.cli.images import images_command
+
+    images_command()

@@ -1,0 +1,67 @@
+"""The top of the command line: dispatch, and the one place where errors become text and an exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from runner.cli.app import app
+from runner.cli.problems import describe, is_expected
+from runner.cli.terminal import error_console
+
+EXIT_USAGE: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit. Never shows a traceback."""
+    _tolerant_output()
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(args=arguments, prog_name="actionbox")
+    except SystemExit:
+        raise
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        _discard_output()
+        sys.exit(EXIT_USAGE)
+    except Exception as error:  # noqa: BLE001 - the last guard
+        if is_expected(error):
+            describe(error, error_console())
+        else:
+            _report_fault(error, debug="--debug" in arguments or bool(os.environ.get("ACTIONBOX_DEBUG")))
+        sys.exit(EXIT_USAGE)
+
+
+def _report_fault(error: Exception, *, debug: bool) -> None:
+    console = error_console()
+    fault_id = secrets.token_hex(6)
+    console.print(f"error: actionbox met a fault of its own ({fault_id})", style="bold red", markup=False)
+    if not debug:
+        console.print("Run the same command with --debug in front to keep a log of it.", markup=False)
+        return
+    fd, name = tempfile.mkstemp(prefix=f"actionbox-{fault_id}-", suffix=".log")
+    with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write("".join(traceback.format_exception(error)))
+    console.print(f"The log is in {Path(name)}; it may hold parts of the event.", markup=False)
+
+
+def _tolerant_output() -> None:
+    """A terminal that cannot show a character gets an escape instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _discard_output() -> None:
+    """Whoever read our output is gone; keep the interpreter from complaining when it flushes."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

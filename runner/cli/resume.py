@@ -1,0 +1,83 @@
+"""`actionbox resume`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from runner.cli.images import open_engines
+from runner.cli.inputs import gather_secrets, parse_pairs, read_object
+from runner.cli.run import EXIT_STATUS, CommonOptions, finish, make_runner
+from runner.returning import returning_request, with_timestamps
+from runner.suspension import PinnedAction, SuspendedFlow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeOptions(CommonOptions):
+    """The command line of `resume`."""
+
+    handle: str
+    query: tuple[str, ...]
+    body: tuple[str, ...]
+    request: Path | None
+    fields: tuple[str, ...]
+    vars: tuple[str, ...]
+    prompt: Path | None
+    methods: tuple[str, ...]
+    enrolled: tuple[str, ...]
+
+
+def resume_command(options: ResumeOptions) -> None:
+    """Resume once and exit with the outcome's status."""
+    secrets = gather_secrets(options.secrets, options.secrets_file)
+    runner, recorder = make_runner(options)
+    waiting = runner.waiting(options.handle)
+    if options.timeout is None:
+        runner = replace(runner, settings=replace(runner.settings, budget_ms=waiting.budget_ms))
+
+    def provide(pinned: PinnedAction) -> dict[str, str]:
+        return {**secrets.of(pinned.source.filename), **secrets.of(pinned.name)}
+
+    request = _request(options, waiting)
+    prompt = _prompt(options, waiting)
+    open_engines(action.source.language for action in waiting.actions)
+    outcome = runner.resume(
+        options.handle,
+        request=request,
+        prompt=prompt,
+        methods=with_timestamps([{"name": "mfa", "type": item} for item in options.methods], time.time()),
+        enrolled=[{"type": item} for item in options.enrolled] or None,
+        secrets=provide,
+    )
+    finish(outcome, options, recorder)
+    sys.exit(EXIT_STATUS[outcome.decision])
+
+
+def _request(options: ResumeOptions, waiting: SuspendedFlow) -> dict[str, Any]:
+    given = read_object(options.request, "request") if options.request else {}
+    return returning_request(
+        waiting,
+        query=parse_pairs(options.query, "--query", "query parameter"),
+        body=parse_pairs(options.body, "--body", "body parameter"),
+        patch=given,
+    )
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _prompt(options: ResumeOptions, waiting: SuspendedFlow) -> dict[str, Any] | None:
+    fields = parse_pairs(options.fields, "--field", "form field")
+    variables = parse_pairs(options.vars, "--var", "form variable")
+    given = read_object(options.prompt, "form result") if options.prompt else {}
+    if waiting.kind != "prompt" and not (fields or variables or given):
+        return None
+    return {
+        **given,
+        "fields": {**_mapping(given.get("fields")), **fields},
+        "vars": {**_mapping(given.get("vars")), **variables},
+    }

@@ -1,0 +1,112 @@
+"""`actionbox run`: load, run, print; also what `resume` shares with it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from runner.cases.load import load_stubs
+from runner.cli.images import open_engines
+from runner.cli.inputs import gather_secrets, limits_of, load_actions, read_object
+from runner.cli.render import show_outcome
+from runner.cli.terminal import error_console, line, output_console
+from runner.handlers import infer_trigger
+from runner.library import Runner, Settings, public_egress
+from runner.outcome import Decision, FlowOutcome
+from runner.record import Recorder, write_record
+from runner.suspension import FileStore, default_folder
+from sandbox.egress import Egress, StubEgress
+from triggers import Trigger, get_trigger
+
+EXIT_STATUS: Final = {
+    Decision.ALLOW: 0,
+    Decision.DENY: 1,
+    Decision.FAILED: 2,
+    Decision.SUSPENDED: 3,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonOptions:
+    """What `run` and `resume` both take."""
+
+    secrets: tuple[str, ...]
+    secrets_file: Path | None
+    timeout: float | None
+    memory: int | None
+    as_json: bool
+    allow_private_network: bool
+    stub: Path | None
+    record: Path | None
+    record_secrets: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions(CommonOptions):
+    """The command line of `run`."""
+
+    actions: tuple[Path, ...]
+    trigger: str | None
+    event: Path | None
+
+
+def run_command(options: RunOptions, *, watch: bool) -> None:
+    """Run once and exit with the outcome's status, or run on every change until interrupted."""
+    if watch:
+        from runner.cli.watch import watch_command
+
+        watch_command(options)
+        return
+    sys.exit(EXIT_STATUS[run_once(options).decision])
+
+
+def run_once(options: RunOptions) -> FlowOutcome:
+    """Run the flow and print its outcome. Raises what the library raises."""
+    secrets = gather_secrets(options.secrets, options.secrets_file)
+    actions = load_actions(options.actions, secrets)
+    known = get_trigger(options.trigger) if options.trigger else None
+    event = read_object(options.event, "event") if options.event else None
+    runner, recorder = make_runner(options)
+    open_engines(action.language for action in actions)
+    trigger = known or infer_trigger(actions)
+    outcome = runner.run(trigger, event if event is not None else _example(trigger), actions)
+    finish(outcome, options, recorder)
+    return outcome
+
+
+def _example(trigger: Trigger) -> dict[str, Any]:
+    text = f"no --event was given: running on the example event of {trigger.id}"
+    error_console().print(line((text, "dim")))
+    return trigger.example_event
+
+
+def make_runner(options: CommonOptions) -> tuple[Runner, Recorder]:
+    """The runner that the options ask for, and what records it; suspended flows wait in the user's state
+    folder."""
+    limits, budget_ms = limits_of(options.timeout, options.memory)
+    recorder = Recorder(keep_secrets=options.record_secrets)
+    runner = Runner(
+        settings=Settings(limits=limits, budget_ms=budget_ms),
+        egress=_egress(options),
+        store=FileStore(default_folder()),
+    )
+    return (replace(runner, observer=recorder) if options.record else runner), recorder
+
+
+def _egress(options: CommonOptions) -> Egress:
+    if options.stub is not None:
+        return StubEgress(load_stubs(options.stub))
+    return public_egress(allow_private=options.allow_private_network)
+
+
+def finish(outcome: FlowOutcome, options: CommonOptions, recorder: Recorder) -> None:
+    """Print the outcome, and write the record if one was asked for."""
+    if options.as_json:
+        sys.stdout.write(outcome.to_json() + "\n")
+    else:
+        show_outcome(outcome, output_console())
+    if options.record is not None:
+        write_record(options.record, recorder.record(outcome))
+        error_console().print(line((f"record written to {options.record}", "dim")))

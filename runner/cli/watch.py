@@ -1,0 +1,38 @@
+"""`actionbox run --watch`: run again whenever one of the files changes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from watchfiles import watch
+
+from runner.cli.problems import describe, is_expected
+from runner.cli.run import RunOptions, run_once
+from runner.cli.terminal import error_console, line
+
+
+def watch_command(options: RunOptions) -> None:
+    """Run, then wait for changes, until interrupted. A mistake is shown and the watch goes on."""
+    files = {path.resolve() for path in _files(options)}
+    _attempt(options)
+    folders = {path.parent for path in files if path.parent.is_dir()}
+    # Folders, not files: editors replace a file by renaming, and a file may not exist yet.
+    for changes in watch(*folders, recursive=False, raise_interrupt=True, debounce=200):
+        if files & {Path(name).resolve() for _, name in changes}:
+            error_console().print(line((f"— changed, running again at {time.strftime('%H:%M:%S')} —", "dim")))
+            _attempt(options)
+
+
+def _files(options: RunOptions) -> list[Path]:
+    extra = [options.event, options.secrets_file, options.stub]
+    return [*options.actions, *(path for path in extra if path is not None and str(path) != "-")]
+
+
+def _attempt(options: RunOptions) -> None:
+    try:
+        run_once(options)
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        describe(error, error_console())
