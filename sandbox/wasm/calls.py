@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 import wasmtime
 from wasmtime import _ffi as ffi  # type: ignore[attr-defined, unused-ignore]
@@ -128,7 +128,7 @@ class Linked:
     """A module ready to be instantiated. Keeps the trampolines of its imports alive."""
 
     def __init__(self, pre: wasmtime.InstancePre, keep: list[Any]) -> None:
-        self._pre = pre
+        _keep_forever(pre)
         self._keep = keep
         self._address = ctypes.cast(pre.ptr(), ctypes.c_void_p).value
 
@@ -139,8 +139,14 @@ class Linked:
         trap = ctypes.c_void_p()
         error = _instantiate(self._address, context, ctypes.addressof(instance), ctypes.addressof(trap))
         if error or trap.value:
-            _raise_stop(error, trap)
-        return Exports(store, context, instance, exports)
+            _raise_stop(error, trap, StopKind.OTHER)
+        return Exports(self, store, context, instance, exports)
+
+
+def _keep_forever(owner: Any) -> None:
+    """wasmtime-py's finalizers fail when they run while the interpreter shuts down; a linked module
+    lives as long as the process anyway."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(owner))
 
 
 def _define_import(linker: wasmtime.Linker, item: Import) -> Any:
@@ -189,10 +195,10 @@ def _trampoline(item: Import) -> Any:
     return _CALLBACK(call)
 
 
-def _raise_stop(error: int | None, trap: ctypes.c_void_p) -> None:
-    if error:
+def _raise_stop(error: int | None, trap: ctypes.c_void_p, kind_of_errors: StopKind) -> None:
+    if error:  # not a trap of the machine's own: a trampoline's, or a refused instantiation
         _error_delete(error)
-        raise GuestStopped(StopKind.OTHER)
+        raise GuestStopped(kind_of_errors)
     code = ctypes.c_uint8(0)
     known = _trap_code(trap, ctypes.addressof(code))
     _trap_delete(trap)
@@ -205,26 +211,17 @@ class Exports:
     `exports` maps the names to look up to their positions in the module's export section.
     """
 
-    __slots__ = (
-        "__dict__",
-        "_context",
-        "_functions",
-        "_keep",
-        "_slots",
-        "_slots_at",
-        "_store",
-        "_trap",
-        "memory",
-    )
+    __slots__ = ("__dict__", "_alive", "_context", "_keep", "_slots", "_slots_at", "_trap", "memory")
 
     def __init__(
         self,
+        linked: Linked,
         store: wasmtime.Store,
         context: int,
         instance: ffi.wasmtime_instance_t,
         exports: Mapping[str, int],
     ) -> None:
-        self._store = store  # keeps it alive
+        self._alive = (linked, store)
         self._context = context
         self._slots = _Slots()
         self._slots_at = ctypes.addressof(self._slots)
@@ -237,6 +234,10 @@ class Exports:
                 self.memory = self._open_memory(item)
             else:
                 self.__dict__[name] = self._function(item)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Callable[..., int]: ...
 
     def _export(self, instance_at: int, position: int) -> ffi.wasmtime_extern_t:
         item = ffi.wasmtime_extern_t()
@@ -274,7 +275,7 @@ class Exports:
             if error or trap.value:
                 stopped = ctypes.c_void_p(trap.value)
                 trap.value = None
-                _raise_stop(error, stopped)
+                _raise_stop(error, stopped, StopKind.HOST)
             return slots[0]
 
         return call

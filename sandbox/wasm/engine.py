@@ -47,6 +47,12 @@ def make_engine(*, component_model: bool) -> wasmtime.Engine:
     return engine
 
 
+def configuration_key() -> str:
+    """Names this configuration; a compiled artefact is only good for the one it was made under."""
+    off = " ".join(_OFF)
+    return f"epoch; stack {MAX_WASM_STACK_BYTES}; memory stays; off {off}"
+
+
 def ticks(seconds: float) -> int:
     """Epoch ticks until `seconds` from now have passed for sure; at least one."""
     return max(1, int(seconds / TICK_SECONDS) + 1)

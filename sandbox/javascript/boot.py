@@ -1,0 +1,202 @@
+"""Boots QuickJS once, evaluates the prelude and says where everything is: the raw material of an image."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+from typing import Final
+
+import wasmtime
+
+from sandbox.caps import JAVASCRIPT_STACK_BYTES, KIB, MIB
+from sandbox.javascript.hostcalls import IMPORTS, Host
+from sandbox.javascript.machine import EXPORTS, GuestExceptionError, Layout, Machine
+from sandbox.javascript.silence import Silence
+from sandbox.javascript.snapshot import export_positions, stack_pointer
+from sandbox.wasm.calls import Exports, entered, link, u32
+
+_MINIMUM_VERSION: Final = (0, 16)
+"""Older ones have size wraps on 32-bit hosts such as wasm32 (threat-model 7)."""
+_SCRATCH_BYTES: Final = 64 * KIB
+_BOOT_TICKS: Final = 12_000
+_BOOT_MEMORY: Final = 256 * MIB
+_ERRNO: Final = 1_167_412
+"""libc's errno in this very binary, whose digest is checked; `_check_errno` proves it."""
+_ENOMEM: Final = 48
+_STRIP_SOURCE: Final = 1 << 4
+_GC_THRESHOLD: Final = 16 * MIB
+"""Heap size at which cycles are first collected. A collection writes to every object, and so would
+copy every page of the snapshot; Actions of the usual size never reach it."""
+
+_BOOT_EXPORTS: Final = frozenset(
+    {
+        "_initialize",
+        "qjs_init",
+        "qjs_get_quickjs_version",
+        "qjs_get_runtime_ptr",
+        "qjs_get_context_ptr",
+        "qjs_set_max_stack_size",
+        "qjs_set_gc_threshold",
+        "qjs_run_gc",
+        "qjs_compile",
+        "qjs_eval_bytecode",
+        "qjs_new_host_function",
+        "qjs_get_prop_string",
+    }
+)
+
+
+class BootError(Exception):
+    """The guest did not boot; the text carries its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """What is needed to freeze the guest."""
+
+    memory: bytes
+    layout: Layout
+
+
+_NOWHERE: Final = Layout(
+    context=0, runtime=0, name=0, scratch=0, scratch_size=_SCRATCH_BYTES, random_state=0, errno=_ERRNO,
+    start=0, poll=0, resume=0,
+)  # fmt: skip
+
+
+def boot(engine: wasmtime.Engine, binary: bytes, script: str) -> Booted:
+    """Boot `binary`, evaluate `script` (an expression that gives the guest's `install`) and freeze.
+
+    Raises:
+        BootError: the engine is too old, or the prelude threw.
+    """
+    store = wasmtime.Store(engine)
+    store.set_epoch_deadline(_BOOT_TICKS)
+    store.set_limits(memory_size=_BOOT_MEMORY)
+    positions = export_positions(binary)
+    wanted = {name: positions[name] for name in EXPORTS | _BOOT_EXPORTS}
+    host = Host(Silence())
+    exports = link(engine, wasmtime.Module(engine, binary), IMPORTS).instantiate(store, wanted)
+    with entered(host):
+        machine = host.machine = Machine(exports, _NOWHERE)
+        machine.layout = _start_engine(exports)
+        layout = _install(machine, script)
+        _check_errno(machine)
+        exports.qjs_run_gc()
+        exports.qjs_set_gc_threshold(_GC_THRESHOLD)
+        layout = replace(layout, random_state=_find_random_state(machine))
+    top = stack_pointer(binary)
+    memory = exports.memory.read(0, exports.memory.size, exports.memory.size)
+    # The stack lies below the data; what finished calls left on it is of no use.
+    return Booted(bytes(top) + memory[top:], layout)
+
+
+def _start_engine(exports: Exports) -> Layout:
+    exports._initialize()
+    if u32(exports.qjs_init()) != 0:
+        raise BootError("the engine did not initialise")
+    _check_version(exports)
+    exports.qjs_set_max_stack_size(JAVASCRIPT_STACK_BYTES)
+    name = u32(exports.wasm_malloc(16))
+    exports.memory.write(name, b"<json>\0")
+    return replace(
+        _NOWHERE,
+        context=u32(exports.qjs_get_context_ptr()),
+        runtime=u32(exports.qjs_get_runtime_ptr()),
+        name=name,
+        scratch=u32(exports.wasm_malloc(_SCRATCH_BYTES + 1)),
+    )
+
+
+def _check_version(exports: Exports) -> None:
+    at = u32(exports.qjs_get_quickjs_version())
+    text = exports.memory.read(at, 32, 32).split(b"\0")[0].decode()
+    if tuple(int(part) for part in text.split(".")[:2]) < _MINIMUM_VERSION:
+        raise BootError(f"QuickJS-NG {text} is older than 0.16")
+
+
+def _install(machine: Machine, script: str) -> Layout:
+    """Evaluate the prelude, give it the host function, and note the functions it hands back."""
+    exports = machine.exports
+    install = _evaluate(machine, script, "actionbox:prelude")
+    name = machine.place(b"host")
+    host_function = _value(machine, u32(exports.qjs_new_host_function(name, 4, 0)))
+    guest = _guarded(machine, install, host_function)
+    box = machine.box_value(guest)
+    functions = {}
+    for key in ("start", "poll", "resume"):
+        at = machine.place(key.encode())
+        functions[key] = _value(machine, u32(exports.qjs_get_prop_string(box, at)))
+    return replace(machine.layout, **functions)
+
+
+def _evaluate(machine: Machine, script: str, name: str) -> int:
+    """The completion value of `script`, compiled without its text, which would only take memory."""
+    exports, memory = machine.exports, machine.memory
+    data = script.encode()
+    source, filename, length = (
+        machine.allocate(len(data) + 1),
+        machine.allocate(len(name) + 1),
+        machine.allocate(4),
+    )
+    memory.write(source, data + b"\0")
+    memory.write(filename, name.encode() + b"\0")
+    code = u32(exports.qjs_compile(source, len(data), filename, 0, _STRIP_SOURCE, length))
+    exports.wasm_free(source)
+    if code == 0:
+        raise BootError(_describe(machine, exports.JS_GetException(machine.layout.context)))
+    box = u32(exports.qjs_eval_bytecode(code, memory.read_u32(length)))
+    exports.wasm_free(code)
+    return _value(machine, box)
+
+
+def _guarded(machine: Machine, function: int, *arguments: int) -> int:
+    try:
+        return machine.call(function, *arguments)
+    except GuestExceptionError as error:
+        raise BootError(_describe(machine, error.value)) from None
+
+
+def _value(machine: Machine, box: int) -> int:
+    value: int = struct.unpack("<q", machine.memory.read(box, 8, 8))[0]
+    try:
+        return machine.checked(value)
+    except GuestExceptionError as error:
+        raise BootError(_describe(machine, error.value)) from None
+
+
+def _describe(machine: Machine, value: int) -> str:
+    """An error's message and stack, for us."""
+    stack = machine.member(value, "stack")
+    shown = [machine.text(value, MIB)]
+    if machine.is_string(stack):
+        shown.append(machine.text(stack, MIB))
+    return "the prelude failed: " + "\n".join(shown)
+
+
+def _find_random_state(machine: Machine) -> int:
+    """Where the engine keeps the state of `Math.random`: the word that steps as xorshift64* does."""
+    memory = machine.memory
+    before = memory.read(0, memory.size, memory.size)
+    _evaluate(machine, "Math.random()", "actionbox:probe")
+    after = memory.read(0, len(before), len(before))
+    pairs = zip(struct.iter_unpack("<Q", before), struct.iter_unpack("<Q", after), strict=True)
+    found = [index * 8 for index, ((old,), (new,)) in enumerate(pairs) if old != new and new == _step(old)]
+    if len(found) != 1:
+        raise BootError(f"expected one state of Math.random, found {len(found)}")
+    return found[0]
+
+
+def _step(state: int) -> int:
+    state ^= state >> 12
+    state ^= state << 25 & 0xFFFF_FFFF_FFFF_FFFF
+    return state ^ state >> 27
+
+
+def _check_errno(machine: Machine) -> None:
+    """Prove that a refused growth of memory is noted where we look for it."""
+    memory = machine.memory
+    memory.write(_ERRNO, bytes(4))
+    if u32(machine.exports.wasm_malloc(2 * _BOOT_MEMORY)) != 0 or memory.read_u32(_ERRNO) != _ENOMEM:
+        raise BootError("a refused growth of memory is not noted in errno")
+    memory.write(_ERRNO, bytes(4))

@@ -1,0 +1,120 @@
+// JSON for the host. Like JSON.stringify, but deaf to patched prototypes and bounded in depth and size.
+
+import {
+  RangeErrorCtor, TypeErrorCtor, WeakSetCtor, bigintValueOf, booleanValueOf, dateGetTime, dateToISOString,
+  hasOwn, isArray, isFinite_, jsonStringify, numberValueOf, objectKeys, reflectApply, stringValueOf, toText,
+  toWellFormed, weakSetAdd, weakSetDelete, weakSetHas,
+} from './primordials.js';
+
+const MAX_DEPTH = 64;
+const MAX_LENGTH = 256 * 1024;
+
+/**
+ * JSON text of an arguments list; trailing undefined arguments are dropped.
+ * @param {unknown[]} list own, dense array (rest parameters)
+ * @param {string} what named in errors
+ */
+export function encodeArguments(list, what) {
+  let count = list.length;
+  while (count > 0 && list[count - 1] === undefined) count -= 1;
+  const state = { what, path: new WeakSetCtor(), room: MAX_LENGTH };
+  let text = '[';
+  for (let index = 0; index < count; index += 1) {
+    text += (index ? ',' : '') + (encode(list[index], toText(index), state, 1) ?? 'null');
+  }
+  return text + ']';
+}
+
+/** JSON text of one value, or undefined where JSON.stringify gives that. */
+export function encodeValue(value, what) {
+  return encode(value, '', { what, path: new WeakSetCtor(), room: MAX_LENGTH }, 0);
+}
+
+function encode(value, key, state, depth) {
+  value = plain(value, key);
+  switch (typeof value) {
+    case 'string':
+      return spend(jsonStringify(toWellFormed(value)), state);
+    case 'number':
+      return spend(isFinite_(value) ? toText(value) : 'null', state);
+    case 'boolean':
+      return spend(value ? 'true' : 'false', state);
+    case 'bigint':
+      throw new TypeErrorCtor('Do not know how to serialize a BigInt');
+    case 'object':
+      return value === null ? spend('null', state) : encodeObject(value, state, depth);
+    default:
+      return undefined;
+  }
+}
+
+/** Resolve toJSON, dates and boxed primitives to what is to be written. */
+function plain(value, key) {
+  if (typeof value !== 'object' || value === null) return value;
+  const time = tried(dateGetTime, value);
+  if (time !== undefined) return time === time ? dateToISOString(value) : null;
+  if (!isArray(value) || hasOwn(value, 'toJSON')) {
+    const method = value.toJSON;
+    if (typeof method === 'function') {
+      value = reflectApply(method, value, [key]);
+      if (typeof value !== 'object' || value === null) return value;
+    }
+  }
+  if (isArray(value)) return value;
+  return (
+    tried(stringValueOf, value) ?? tried(numberValueOf, value) ?? tried(booleanValueOf, value)
+    ?? tried(bigintValueOf, value) ?? value
+  );
+}
+
+/** The result of a brand check, undefined for values of another brand. */
+function tried(method, value) {
+  try {
+    return method(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function encodeObject(value, state, depth) {
+  if (depth >= MAX_DEPTH) {
+    throw new RangeErrorCtor(`The arguments of ${state.what} are nested more than ${MAX_DEPTH} levels deep`);
+  }
+  if (weakSetHas(state.path, value)) throw new TypeErrorCtor('Converting circular structure to JSON');
+  weakSetAdd(state.path, value);
+  const text = isArray(value) ? encodeArray(value, state, depth) : encodeMembers(value, state, depth);
+  weakSetDelete(state.path, value);
+  return text;
+}
+
+function encodeArray(value, state, depth) {
+  const length = value.length;
+  let text = '[';
+  for (let index = 0; index < length; index += 1) {
+    const item = encode(value[index], toText(index), state, depth + 1) ?? spend('null', state);
+    text += index ? ',' + item : item;
+    spend(',', state);
+  }
+  return text + ']';
+}
+
+function encodeMembers(value, state, depth) {
+  const keys = objectKeys(value);
+  const count = keys.length;
+  let text = '{';
+  for (let index = 0; index < count; index += 1) {
+    const key = keys[index];
+    const item = encode(value[key], key, state, depth + 1);
+    if (item === undefined) continue;
+    text += (text.length > 1 ? ',' : '') + spend(jsonStringify(toWellFormed(key)), state) + ':' + item;
+  }
+  return text + '}';
+}
+
+function spend(text, state) {
+  state.room -= text.length;
+  if (state.room < 0) {
+    throw new RangeErrorCtor(`The arguments of ${state.what} are larger than ${MAX_LENGTH / 1024} KiB of JSON`);
+  }
+  return text;
+}

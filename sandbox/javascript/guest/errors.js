@@ -1,0 +1,118 @@
+// What an error says to the host, whatever a tenant did to it.
+
+import {
+  ErrorCtor, ObjectCtor, RangeErrorCtor, TypeErrorCtor, WeakMapCtor, construct, defineHidden, hasOwn, isError,
+  jsonStringify, rawStack, stringSlice, toText, toWellFormed, weakMapGet, weakMapSet,
+} from './primordials.js';
+import { inspectSafely } from './inspect.js';
+
+const MAX_MESSAGE = 8 * 1024;
+const MAX_STACK = 16 * 1024;
+const MAX_CAUSES = 4;
+const CLASSES = {
+  __proto__: null, Error: ErrorCtor, TypeError: TypeErrorCtor, RangeError: RangeErrorCtor,
+  SyntaxError, ReferenceError, URIError, EvalError,
+};
+
+/** Errors that the host's answers made, with the failure code they have when nobody catches them. */
+const origins = new WeakMapCtor();
+
+/** The error that a host answer describes. */
+export function hostError(description, origin) {
+  const Class = CLASSES[description.name] ?? ErrorCtor;
+  const error = new Class(description.message);
+  if (CLASSES[description.name] === undefined && description.name !== undefined) {
+    defineHidden(error, 'name', description.name);
+  }
+  if (description.code !== undefined) defineHidden(error, 'code', description.code);
+  return markOrigin(error, origin);
+}
+
+/** Note that `error` came from the host, so that it keeps its failure code when it is not caught. */
+export function markOrigin(error, origin) {
+  weakMapSet(origins, error, origin);
+  return error;
+}
+
+/** JSON for the host: what was thrown. Never throws; may run the tenant's getters. */
+export function describe(thrown) {
+  try {
+    return jsonStringify(description(thrown, 0));
+  } catch {
+    return '{"name":"Error","message":"an error that cannot be read was thrown"}';
+  }
+}
+
+function description(thrown, depth) {
+  if (!isErrorLike(thrown)) {
+    return { __proto__: null, message: cut(spoken(thrown), MAX_MESSAGE), bare: true };
+  }
+  const told = {
+    __proto__: null,
+    name: attempt(() => thrown.name, 'Error'),
+    message: cut(attempt(() => thrown.message, ''), MAX_MESSAGE),
+    stack: cut(attempt(() => stackOf(thrown), ''), MAX_STACK),
+    origin: weakMapGet(origins, thrown),
+    engine: isEngineError(thrown),
+  };
+  const code = attempt(() => thrown.code, undefined);
+  if (code !== undefined) told.code = cut(code, 256);
+  if (depth < MAX_CAUSES && attemptHas(thrown, 'cause')) {
+    told.cause = attemptValue(() => description(thrown.cause, depth + 1));
+  }
+  return told;
+}
+
+function isErrorLike(value) {
+  return isError(value) || value instanceof DOMExceptionCtor;
+}
+
+const DOMExceptionCtor = DOMException;
+const InternalErrorCtor = InternalError;
+
+/** Whether the engine's own classes made it: only these may stand for memory or stack exhaustion. */
+function isEngineError(value) {
+  return value instanceof InternalErrorCtor || value instanceof RangeErrorCtor;
+}
+
+function stackOf(error) {
+  const raw = rawStack(error);
+  return typeof raw === 'string' ? raw : error.stack;
+}
+
+/** The value of `read()` as text, or `otherwise` when it throws or is no primitive. */
+function attempt(read, otherwise) {
+  try {
+    const value = read();
+    if (value === undefined) return otherwise;
+    return typeof value === 'object' || typeof value === 'function' ? cut(inspectSafely(value), MAX_MESSAGE) : toText(value);
+  } catch {
+    return otherwise;
+  }
+}
+
+function attemptHas(value, key) {
+  try {
+    return hasOwn(value, key) && value[key] !== undefined && value[key] !== null;
+  } catch {
+    return false;
+  }
+}
+
+function attemptValue(read) {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** A thrown value that is no error, as a sentence part. */
+function spoken(value) {
+  return typeof value === 'string' ? value : inspectSafely(value);
+}
+
+function cut(text, limit) {
+  text = toWellFormed(toText(text));
+  return text.length > limit ? stringSlice(text, 0, limit) + '…' : text;
+}

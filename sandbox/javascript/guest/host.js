@@ -1,0 +1,30 @@
+// The one door to the host. Operation numbers are those of sandbox/javascript/hostcalls.py.
+
+let call;
+
+/** Called once, while the image is built. */
+export function connect(hostFunction) {
+  call = hostFunction;
+}
+
+export const STATUS_OK = 0;
+export const STATUS_THROWN = 1;
+export const STATUS_NO_HANDLER = 2;
+export const STATUS_EXPORTS = 3;
+
+/** Report how the execution ended. Does not return: the host stops the instance. */
+export const complete = (status, detail) => call(1, status, detail);
+export const log = (level, text) => call(2, level, text);
+/** Reply JSON, or undefined. */
+export const apiCall = (path, argumentsJson) => call(3, path, argumentsJson);
+/** A handle. */
+export const start = (operation, argumentsJson) => call(4, operation, argumentsJson);
+export const cancel = (handle) => call(5, handle);
+export const randomBytes = (count) => call(6, count);
+export const digest = (algorithm, bytes, key) =>
+  key === undefined ? call(7, algorithm, bytes) : call(7, algorithm, bytes, key);
+export const decodeText = (encoding, bytes, fatal) => call(8, encoding, bytes, fatal ? 1 : 0);
+export const encodeText = (text) => call(9, text);
+export const promiseState = (value) => call(10, value, 0);
+export const promiseResult = (value) => call(10, value, 1);
+export const proxyTarget = (value) => call(10, value, 2);

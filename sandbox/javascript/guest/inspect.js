@@ -1,0 +1,14 @@
+// Values as Node shows them. `node-inspect-extracted` is Node's own util.inspect, packed for elsewhere.
+
+import nodeInspect from 'node-inspect-extracted';
+
+export const { inspect, format, formatWithOptions, isDeepStrictEqual, stripVTControlCharacters } = nodeInspect;
+
+/** `inspect` that cannot throw. */
+export function inspectSafely(value) {
+  try {
+    return inspect(value);
+  } catch {
+    return '[a value that cannot be shown]';
+  }
+}

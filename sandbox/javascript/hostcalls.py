@@ -1,0 +1,269 @@
+"""The host functions of the JavaScript guest: the whole surface that tenant code can reach.
+
+Every argument is network input (threat-model B2). The guest reaches the host through one function,
+`host_call`, whose first argument says what is wanted; all else that the engine imports is answered
+with "not available". Nothing here raises into the runtime (`sandbox.wasm.calls`).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Final
+
+from sandbox.caps import (
+    MAX_API_ARGUMENT_BYTES,
+    MAX_API_PATH_BYTES,
+    MAX_FETCH_HEADER_BYTES,
+    MAX_FETCH_REQUEST_BODY_BYTES,
+    MAX_FETCH_URL_BYTES,
+    MAX_LOG_LINE_BYTES,
+    MAX_RANDOM_BYTES,
+    MIB,
+)
+from sandbox.javascript import pure
+from sandbox.javascript.machine import GuestStarvedError, Machine, integer
+from sandbox.port import HostPort, LogLevel
+from sandbox.wasm.calls import Import, StopGuest
+from sandbox.wasm.memory import GuestMemoryError
+
+_MAX_ARGUMENTS: Final = 8
+_BADF: Final = 8
+_INVAL: Final = 28
+_LEVELS: Final[tuple[LogLevel, ...]] = ("log", "debug", "info", "warn", "error", "trace")
+_MAX_START_BYTES: Final = (
+    MAX_FETCH_URL_BYTES + MAX_FETCH_HEADER_BYTES + MAX_FETCH_REQUEST_BODY_BYTES * 4 // 3 + MIB
+)
+_MAX_LOG_BYTES: Final = 4 * MAX_LOG_LINE_BYTES
+_MAX_REPORT_BYTES: Final = 1 * MIB
+_MAX_PURE_BYTES: Final = 8 * MIB
+
+
+class Host:
+    """What one execution may ask for, and what became known while it ran.
+
+    Attributes:
+        outcome: (status, JSON detail) that the guest reported as its last act, once.
+        broken: a fault of ours inside a host function.
+        starved: the guest had no memory for an answer.
+        handles: operations started and not yet settled.
+    """
+
+    def __init__(self, port: HostPort) -> None:
+        self.port = port
+        self.machine: Machine
+        self.outcome: tuple[int, str] | None = None
+        self.broken: BaseException | None = None
+        self.starved = False
+        self.handles: set[int] = set()
+
+    def fault(self, error: BaseException) -> None:
+        """See `sandbox.wasm.calls.HostState`."""
+        if isinstance(error, GuestStarvedError):
+            self.starved = True
+        else:
+            self.broken = error
+
+    def arguments(self, count: int, boxes: int) -> list[int]:
+        """The values behind `count` boxes."""
+        memory = self.machine.memory
+        raw = memory.read(boxes, min(count & 0xFFFF_FFFF, _MAX_ARGUMENTS) * 4, _MAX_ARGUMENTS * 4)
+        values = []
+        for (at,) in struct.iter_unpack("<I", raw):
+            values.append(struct.unpack("<q", memory.read(at, 8, 8))[0])
+        return values
+
+    def string(self, value: int, cap: int) -> str | None:
+        """The text of a string value; None when it is no string, or longer than `cap` bytes."""
+        if not self.machine.is_string(value):
+            return None
+        try:
+            return self.machine.text(value, cap)
+        except GuestMemoryError:
+            return None
+
+
+def _host_call(host: Host, _name: int, _length: int, _this: int, count: int, boxes: int) -> int:
+    if host.outcome is not None:
+        raise StopGuest  # imports close at completion (threat-model K5)
+    operation, *values = host.arguments(count, boxes) or [0]
+    handler = _OPERATIONS.get(integer(operation) or 0)
+    box = handler(host, values) if handler else host.machine.box_undefined()
+    if host.port.fatal is not None:
+        raise StopGuest
+    if box == 0:
+        raise GuestStarvedError
+    return box
+
+
+def _complete(host: Host, values: list[int]) -> int:
+    """(status, detail): the guest has nothing more to say."""
+    status = integer(values[0]) if values else None
+    detail = host.string(values[1], _MAX_REPORT_BYTES) if len(values) > 1 else None
+    host.outcome = (1 if status is None else status, detail or "")
+    raise StopGuest
+
+
+def _log(host: Host, values: list[int]) -> int:
+    """(level, text)"""
+    level = integer(values[0]) if values else None
+    text = host.string(values[1], _MAX_LOG_BYTES) if len(values) > 1 else None
+    if level is not None and text is not None:
+        host.port.log(_LEVELS[level % len(_LEVELS)], text)
+    return host.machine.box_undefined()
+
+
+def _api(host: Host, values: list[int]) -> int:
+    """(path, arguments as a JSON array) -> reply JSON, or undefined. A request that is too long is
+    passed on cut, so that the port refuses it in its own words."""
+    path = host.string(values[0], MAX_API_PATH_BYTES) if values else None
+    arguments = host.string(values[1], MAX_API_ARGUMENT_BYTES) if len(values) > 1 else None
+    if path is None or arguments is None:
+        return host.machine.box_text(_TOO_LARGE)
+    reply = host.port.api_call(path, arguments)
+    return host.machine.box_text(reply) if reply else host.machine.box_undefined()
+
+
+_TOO_LARGE: Final = (
+    '{"error":{"name":"RangeError","code":"output","message":"The arguments of this api call are larger '
+    f'than {MAX_API_ARGUMENT_BYTES} bytes. Send smaller values."}}}}'
+)
+
+
+def _start(host: Host, values: list[int]) -> int:
+    """(operation, arguments JSON) -> handle, or undefined when it cannot be started."""
+    operation = host.string(values[0], 32) if values else None
+    arguments = host.string(values[1], _MAX_START_BYTES) if len(values) > 1 else None
+    if operation is None or arguments is None:
+        return host.machine.box_undefined()
+    handle = host.port.start(operation, arguments)
+    host.handles.add(handle)
+    return host.machine.box_number(handle)
+
+
+def _cancel(host: Host, values: list[int]) -> int:
+    """(handle)"""
+    handle = integer(values[0]) if values else None
+    if handle in host.handles:
+        host.handles.discard(handle)
+        host.port.cancel(handle)
+    return host.machine.box_undefined()
+
+
+def _random(host: Host, values: list[int]) -> int:
+    """(count) -> Uint8Array, or undefined when `count` is out of range."""
+    count = integer(values[0]) if values else None
+    if count is None or not 0 <= count <= MAX_RANDOM_BYTES:
+        return host.machine.box_undefined()
+    return host.machine.box_octets(host.port.random(count))
+
+
+def _digest(host: Host, values: list[int]) -> int:
+    """(algorithm, bytes, key bytes?) -> Uint8Array, or undefined when not known."""
+    name = host.string(values[0], 32) if values else None
+    data = host.machine.octets(values[1], _MAX_PURE_BYTES) if len(values) > 1 else None
+    key = host.machine.octets(values[2], _MAX_PURE_BYTES) if len(values) > 2 else None
+    if name is None or data is None:
+        return host.machine.box_undefined()
+    digest = pure.digest(name, data, key)
+    return host.machine.box_undefined() if digest is None else host.machine.box_octets(digest)
+
+
+def _decode(host: Host, values: list[int]) -> int:
+    """(encoding, bytes, fatal 0 or 1) -> string, or undefined when it is malformed and fatal."""
+    encoding = host.string(values[0], 32) if values else None
+    data = host.machine.octets(values[1], _MAX_PURE_BYTES) if len(values) > 1 else None
+    if encoding is None or data is None:
+        return host.machine.box_undefined()
+    text = pure.decode(encoding, data, fatal=len(values) > 2 and integer(values[2]) == 1)
+    return host.machine.box_undefined() if text is None else host.machine.box_text(text)
+
+
+def _encode(host: Host, values: list[int]) -> int:
+    """(string) -> its UTF-8 bytes as a Uint8Array."""
+    text = host.string(values[0], _MAX_PURE_BYTES) if values else None
+    if text is None:
+        return host.machine.box_undefined()
+    return host.machine.box_octets(text.encode())
+
+
+_PROMISE_STATES: Final = 3
+
+
+def _reveal(host: Host, values: list[int]) -> int:
+    """(value, what) -> what no JavaScript can tell of a value, for `console.log`.
+    0: state of a promise as a number; 1: its result; 2: target of a proxy; undefined for others."""
+    if len(values) < 2:
+        return host.machine.box_undefined()
+    machine, what = host.machine, integer(values[1])
+    exports, context = machine.exports, machine.layout.context
+    if what == 2:
+        if not exports.JS_IsProxy(values[0]) & 1:
+            return machine.box_undefined()
+        return machine.box_value(exports.JS_GetProxyTarget(context, values[0]))
+    if not exports.JS_IsPromise(values[0]) & 1:
+        return machine.box_undefined()
+    if what == 0:
+        return machine.box_number(exports.JS_PromiseState(context, values[0]) & 0xFFFF_FFFF)
+    return machine.box_value(exports.JS_PromiseResult(context, values[0]))
+
+
+_OPERATIONS: Final[dict[int, Callable[[Host, list[int]], int]]] = {
+    1: _complete,
+    2: _log,
+    3: _api,
+    4: _start,
+    5: _cancel,
+    6: _random,
+    7: _digest,
+    8: _decode,
+    9: _encode,
+    10: _reveal,
+}
+"""Numbers as guest/host.js spells them."""
+
+
+def _clock_time_get(host: Host, clock: int, _precision: int, at: int) -> int:
+    """Whole milliseconds, so that no finer clock is to be had (threat-model I7)."""
+    if clock & 0xFFFF_FFFF > 1:
+        return _INVAL
+    reading = host.port.wall_ms() if clock & 0xFFFF_FFFF == 0 else host.port.monotonic_ms()
+    host.machine.memory.write(at, struct.pack("<Q", reading * 1_000_000))
+    if host.port.fatal is not None:
+        raise StopGuest
+    return 0
+
+
+def _random_get(host: Host, at: int, count: int) -> int:
+    if not 0 <= count <= MAX_RANDOM_BYTES:
+        return _INVAL
+    host.machine.memory.write(at, host.port.random(count))
+    return 0
+
+
+def _nothing(_host: Host, *_: int) -> int:
+    return 0
+
+
+def _no_file(_host: Host, *_: int) -> int:
+    """There are no files, and what the engine prints on its own goes nowhere."""
+    return _BADF
+
+
+_WASI: Final = "wasi_snapshot_preview1"
+
+IMPORTS: Final = (
+    Import("env", "host_get_timezone_offset", "ii", "i", _nothing),  # UTC
+    Import("env", "host_interrupt", "", "i", _nothing),
+    Import("env", "host_promise_rejection", "iii", "", _nothing),
+    Import("env", "host_module_normalize", "ii", "i", _nothing),
+    Import("env", "host_module_load", "ii", "i", _nothing),
+    Import("env", "host_call", "iiiii", "i", _host_call),
+    Import(_WASI, "clock_time_get", "iIi", "i", _clock_time_get),
+    Import(_WASI, "fd_close", "i", "i", _no_file),
+    Import(_WASI, "fd_fdstat_get", "ii", "i", _no_file),
+    Import(_WASI, "fd_seek", "iIii", "i", _no_file),
+    Import(_WASI, "fd_write", "iiii", "i", _no_file),
+    Import(_WASI, "random_get", "ii", "i", _random_get),
+)
+"""The complete import list; a test pins it."""

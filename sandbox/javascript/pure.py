@@ -1,0 +1,57 @@
+"""Computations that the guest leaves to the host because they are slow in an interpreter.
+
+Each is a function of its arguments alone, so none appears in the journal.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import hmac
+from typing import Final
+
+_DIGESTS: Final = {
+    "md5": "md5",
+    "sha1": "sha1",
+    "sha224": "sha224",
+    "sha256": "sha256",
+    "sha384": "sha384",
+    "sha512": "sha512",
+    "sha512-256": "sha512_256",
+    "sha3-256": "sha3_256",
+    "sha3-384": "sha3_384",
+    "sha3-512": "sha3_512",
+    "ripemd160": "ripemd160",
+}
+
+_HOLES: Final = b"\x81\x8d\x8f\x90\x9d"
+_WINDOWS_1252: Final = {n: bytes([n]).decode("cp1252") for n in range(0x80, 0xA0) if n not in _HOLES}
+"""Where windows-1252 differs from latin1; the standard leaves its five holes as they are in latin1."""
+
+
+def digest(name: str, data: bytes, key: bytes | None) -> bytes | None:
+    """The digest of `data`, or its HMAC when there is a key; None for an algorithm not offered."""
+    known = _DIGESTS.get(name)
+    if known is None:
+        return None
+    try:
+        if key is not None:
+            return hmac.digest(key, data, known)
+        return hashlib.new(known, data, usedforsecurity=False).digest()
+    except ValueError:  # this build of OpenSSL leaves it out
+        return None
+
+
+def decode(encoding: str, data: bytes, *, fatal: bool) -> str | None:
+    """`data` as text; None when it is malformed and `fatal`, or the encoding is not offered.
+
+    Malformed sequences become U+FFFD in the way of the Encoding Standard, which is CPython's.
+    """
+    if encoding not in ("utf-8", "utf-16le", "utf-16be", "latin1", "windows-1252"):
+        return None
+    if encoding == "windows-1252":
+        return data.decode("latin1").translate(_WINDOWS_1252)
+    try:
+        return codecs.decode(data, encoding, "strict" if fatal else "replace")
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,188 @@
+"""What an execution ended with, in the tenant's own terms: failures, places, frames."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import logging
+import re
+import secrets
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
+from sandbox.failure import Failure, FailureCode, Frame, Place
+from sandbox.program import Program, Source
+
+_log: Final = logging.getLogger(__name__)
+
+_STATUS_THROWN: Final = 1
+_STATUS_NO_HANDLER: Final = 2
+_MAX_EXCERPT: Final = 200
+_MAX_NAME: Final = 100
+_FRAME: Final = re.compile(
+    r"^    at (?:(?P<function>.*?) \()?(?P<file>.*?):(?P<line>\d+):(?P<column>\d+)\)?$"
+)
+_ORIGINS: Final = {"invalid_command": FailureCode.INVALID_COMMAND, "egress": FailureCode.EGRESS}
+_STACK_MESSAGE: Final = "Maximum call stack size exceeded"
+_MEMORY_MESSAGE: Final = "out of memory"
+
+
+def from_guest(
+    status: int, detail: str, program: Program, limits: Limits, *, handler: str, out_of_memory: bool
+) -> Failure:
+    """The failure that the guest reported with `status` and `detail` (guest/execution.js).
+
+    All of it may be forged by the tenant's code, to the effect that the tenant's own Action fails with
+    another code or text.
+    """
+    told = _parsed(detail)
+    if status == _STATUS_NO_HANDLER:
+        return _no_handler(told, handler, program)
+    if status == _STATUS_THROWN:
+        return _thrown(told, program, limits, out_of_memory=out_of_memory)
+    return Failure(FailureCode.THROW, "The Action ended in a way that says nothing.")
+
+
+def unsettled(program: Program) -> Failure:
+    """The handler waits, and nothing is left that could go on."""
+    del program
+    return Failure(
+        FailureCode.UNSETTLED,
+        "The handler waits for a promise that nothing can settle: no timer, request or job is left.",
+    )
+
+
+def timeout(limits: Limits) -> Failure:
+    """The deadline passed."""
+    return Failure(
+        FailureCode.TIMEOUT,
+        f"The Action ran longer than its limit of {_seconds(limits.wall_ms)}.",
+        detail={"limit": "wall_ms", "value": limits.wall_ms},
+    )
+
+
+def memory(limits: Limits, used: int) -> Failure:
+    """The instance was refused memory."""
+    mebibytes = limits.memory_bytes / 2**20
+    return Failure(
+        FailureCode.MEMORY,
+        f"The Action needs more memory than its limit of {mebibytes:g} MiB.",
+        detail={"limit": "memory_bytes", "value": limits.memory_bytes, "used": used},
+    )
+
+
+def stack() -> Failure:
+    """The stack of the machine was used up."""
+    return Failure(FailureCode.STACK, "The Action recurses too deeply.", error_name="RangeError")
+
+
+def internal(error: BaseException) -> Failure:
+    """A fault of ours. Its story goes to the host's log, under the id that the failure carries."""
+    fault = secrets.token_hex(6)
+    _log.error("host fault %s in the JavaScript engine", fault, exc_info=error)
+    return Failure(
+        FailureCode.INTERNAL, f"The sandbox met an internal fault ({fault}).", detail={"id": fault}
+    )
+
+
+def names(detail: str) -> tuple[str, ...]:
+    """The exported names in a report."""
+    told = _parsed(detail)
+    return tuple(str(name)[:_MAX_NAME] for name in told) if isinstance(told, list) else ()
+
+
+def place_in(source: Source, line: int | None, column: int | None) -> Place | None:
+    """A place with its line of text; None when the line is not one of the source's."""
+    lines = source.text.split("\n")
+    if line is None or not 1 <= line <= len(lines) + 1:
+        return None
+    line = min(line, len(lines))
+    excerpt = lines[line - 1].rstrip("\r")
+    if column is not None:
+        column = min(max(column, 1), len(excerpt) + 1)
+    return Place(source.filename, line, column, excerpt[:_MAX_EXCERPT])
+
+
+def _parsed(detail: str) -> Any:
+    try:
+        return json.loads(detail)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_handler(told: Any, handler: str, program: Program) -> Failure:
+    found = told if isinstance(told, dict) else {}
+    exported = [str(name)[:_MAX_NAME] for name in found.get("names") or []]
+    if found.get("kind", "undefined") == "undefined":
+        message = f"The Action does not export {handler!r}."
+    else:
+        message = f"The Action exports {handler!r}, but it is no function."
+    if exported:
+        message += f" It exports {', '.join(map(repr, exported))}."
+        near = difflib.get_close_matches(handler, exported, n=1, cutoff=0.7)
+        if near:
+            message += f" Is {near[0]!r} misspelt?"
+    return Failure(
+        FailureCode.HANDLER,
+        message,
+        place=Place(program.source.filename, 1),
+        next_step=f"Write `exports.{handler} = async (event, api) => {{ … }};`.",
+    )
+
+
+def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool) -> Failure:
+    if not isinstance(told, dict):
+        told = {"message": "an error that cannot be read was thrown"}
+    message = _text(told.get("message"))
+    name = None if told.get("bare") else _text(told.get("name") or "Error")[:_MAX_NAME]
+    if told.get("engine") and out_of_memory and message == _MEMORY_MESSAGE:
+        return memory(limits, 0)
+    frames = tuple(_frames(told.get("stack"), program.source))
+    code = _ORIGINS.get(str(told.get("origin")), FailureCode.THROW)
+    if told.get("engine") and message == _STACK_MESSAGE:
+        code = FailureCode.STACK
+    return Failure(
+        code,
+        message or "(no message)",
+        error_name=name,
+        place=place_in(program.source, frames[0].line, frames[0].column) if frames else None,
+        stack=frames,
+        detail=_detail(told),
+    )
+
+
+def _detail(told: dict[str, Any]) -> dict[str, str | int | float | bool | None]:
+    detail: dict[str, str | int | float | bool | None] = {}
+    if isinstance(told.get("code"), str):
+        detail["code"] = told["code"]
+    cause = told.get("cause")
+    if isinstance(cause, dict):
+        prefix = "" if cause.get("bare") else f"{_text(cause.get('name') or 'Error')[:_MAX_NAME]}: "
+        detail["cause"] = prefix + _text(cause.get("message"))
+    return detail
+
+
+def _frames(text: Any, source: Source) -> Iterator[Frame]:
+    """Frames in the tenant's own file; the engine's and the prelude's are of no use to a tenant."""
+    count = 0
+    for line in text.split("\n") if isinstance(text, str) else ():
+        found = _FRAME.match(line)
+        if found is None or found["file"] != source.filename or count >= MAX_STACK_FRAMES:
+            continue
+        count += 1
+        yield Frame(
+            function=(found["function"] or "<anonymous>")[:_MAX_NAME],
+            file=source.filename,
+            line=int(found["line"][:9]),
+            column=int(found["column"][:9]),
+        )
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else ""
+    return text.encode("utf-8", "replace")[:MAX_ERROR_MESSAGE_BYTES].decode("utf-8", "ignore")
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:g} s" if milliseconds >= 1000 else f"{milliseconds} ms"

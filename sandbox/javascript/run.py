@@ -1,0 +1,190 @@
+"""One execution in one instance: start, wait, resume, until the guest reports its end."""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+from typing import Final
+
+import wasmtime
+
+from sandbox.caps import MAX_TABLE_ELEMENTS, Limits
+from sandbox.failure import Failure
+from sandbox.javascript import report
+from sandbox.javascript.hostcalls import Host
+from sandbox.javascript.image import Image
+from sandbox.javascript.machine import (
+    UNDEFINED,
+    GuestExceptionError,
+    GuestStarvedError,
+    Machine,
+    number,
+)
+from sandbox.port import HostPort
+from sandbox.program import Program, Request
+from sandbox.wasm.calls import entered
+from sandbox.wasm.engine import ticks
+from sandbox.wasm.memory import GuestMemoryError
+from sandbox.wasm.traps import GuestStopped, StopKind
+
+_STATUS_OK: Final = 0
+_STATUS_EXPORTS: Final = 3
+_ENOMEM: Final = 48
+
+
+class Run:
+    """A fresh instance with one program in it. Use it once.
+
+    Attributes:
+        exported_names: what `load` found.
+        peak_memory_bytes: linear memory at the end.
+    """
+
+    def __init__(self, image: Image, program: Program, limits: Limits, port: HostPort) -> None:
+        self._image = image
+        self._program = program
+        self._limits = limits
+        self._port = port
+        self._host = Host(port)
+        self._handler = ""
+        self._deadline = time.monotonic() + limits.wall_ms / 1000
+        self.exported_names: tuple[str, ...] = ()
+        self.peak_memory_bytes = 0
+
+    def execute(self, request: Request) -> Failure | None:
+        """Call the handler that `request` names. None when it completed."""
+        self._handler = request.handler
+        name, file = json.dumps(request.handler), json.dumps(self._program.source.filename)
+        text = f'{{"handler":{name},"filename":{file},"event":{request.event},"surface":{request.surface}}}'
+        return self._perform(text)
+
+    def load(self) -> Failure | None:
+        """Run the top level alone, to learn what it exports. None when it completed."""
+        return self._perform(json.dumps({"filename": self._program.source.filename}))
+
+    def _perform(self, request: str) -> Failure | None:
+        host = self._host
+        with entered(host):
+            try:
+                self._boot()
+                self._drive(request)
+            except GuestStopped as stop:
+                return self._conclude(stop.kind)
+            except GuestExceptionError as error:
+                return self._conclude_exception(error)
+            except GuestStarvedError:
+                host.starved = True
+                return self._conclude(StopKind.HOST)
+            except GuestMemoryError as error:
+                host.fault(error)
+                return self._conclude(StopKind.HOST)
+        return report.unsettled(self._program)
+
+    def _boot(self) -> None:
+        store = wasmtime.Store(self._image.engine)
+        store.set_limits(
+            memory_size=self._limits.memory_bytes,
+            table_elements=MAX_TABLE_ELEMENTS,
+            instances=1,
+            tables=1,
+            memories=1,
+        )
+        self._store = store
+        self._arm()
+        exports = self._image.linked.instantiate(store, self._image.positions)
+        machine = self._host.machine = Machine(exports, self._image.layout)
+        seed = struct.unpack("<Q", self._port.random(8).ljust(8, b"\0"))[0] or 1  # 0 is its fixed point
+        machine.memory.write(machine.layout.random_state, struct.pack("<Q", seed))
+
+    def _arm(self) -> None:
+        """Let the guest run until the deadline; again after each wait, because waits take real time."""
+        self._store.set_epoch_deadline(ticks(self._deadline - time.monotonic()))
+
+    def _drive(self, request: str) -> None:
+        """Returns only when nothing is left that could go on. The guest's report is a `GuestStopped`."""
+        machine, layout = self._host.machine, self._image.layout
+        factory = machine.run_bytecode(self._program.code)
+        machine.call(layout.start, factory, machine.parse_json(request))
+        while True:
+            machine.run_jobs()
+            delay = number(machine.call(layout.poll)) or 0.0
+            if delay < 0 and not self._host.handles:
+                return
+            machine.call(layout.resume, self._wait(delay))
+
+    def _wait(self, delay: float) -> int:
+        """Wait for the next operation or timer; the answer as a guest value, undefined for a timer."""
+        handles = self._host.handles
+        if delay == 0 and not handles:
+            return UNDEFINED
+        answer = self._port.wait_any(sorted(handles), None if delay < 0 else delay)
+        if self._port.fatal is not None:
+            raise GuestStopped(StopKind.HOST)
+        if time.monotonic() >= self._deadline:
+            raise GuestStopped(StopKind.DEADLINE)
+        self._arm()
+        if not answer:
+            return UNDEFINED
+        handles.discard(json.loads(answer)["id"])
+        return self._host.machine.new_string(answer)
+
+    # --- how it ended ---
+
+    def _conclude(self, kind: StopKind) -> Failure | None:
+        host = self._host
+        self._measure()
+        if host.broken is not None and not isinstance(host.broken, Exception):
+            raise host.broken  # the operator's interrupt
+        if host.broken is not None:
+            return report.internal(host.broken)
+        if self._port.fatal is not None:
+            return self._port.fatal
+        if host.outcome is not None and kind is StopKind.HOST:
+            return self._concluded_by_guest(*host.outcome)
+        if host.starved or self._refused_memory():
+            return report.memory(self._limits, self.peak_memory_bytes)
+        if kind is StopKind.DEADLINE:
+            return report.timeout(self._limits)
+        if kind is StopKind.STACK:
+            return report.stack()
+        return report.internal(RuntimeError(f"guest stopped: {kind.value}"))
+
+    def _concluded_by_guest(self, status: int, detail: str) -> Failure | None:
+        if status == _STATUS_OK:
+            return None
+        if status == _STATUS_EXPORTS:
+            self.exported_names = report.names(detail)
+            return None
+        return report.from_guest(
+            status,
+            detail,
+            self._program,
+            self._limits,
+            handler=self._handler,
+            out_of_memory=self._refused_memory(),
+        )
+
+    def _conclude_exception(self, error: GuestExceptionError) -> Failure | None:
+        """The prelude catches everything, so only exhaustion inside it gets here."""
+        self._measure()
+        if self._refused_memory():
+            return report.memory(self._limits, self.peak_memory_bytes)
+        try:
+            text = (
+                self._host.machine.text(error.value, 4096)
+                if self._host.machine.is_string(error.value)
+                else ""
+            )
+        except (GuestStopped, GuestStarvedError, GuestMemoryError):
+            text = ""
+        return report.internal(RuntimeError(f"exception in the prelude: {text}"))
+
+    def _measure(self) -> None:
+        machine = getattr(self._host, "machine", None)
+        self.peak_memory_bytes = machine.memory.size if machine is not None else 0
+
+    def _refused_memory(self) -> bool:
+        """Whether the instance was refused memory: libc notes it (threat-model M1)."""
+        machine = getattr(self._host, "machine", None)
+        return machine is not None and machine.memory.read_u32(machine.layout.errno) == _ENOMEM

