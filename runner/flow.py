@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -117,7 +118,7 @@ class _Run:
 
     def _execute(self, action: Action, index: int, handler: str) -> Execution:
         own = action.limits or self.leg.limits
-        left = int((self.deadline - self.monotonic()) * 1000)
+        left = math.ceil((self.deadline - self.monotonic()) * 1000)
         if left < 1:
             return Execution(out_of_time(self.leg.budget_ms), self.state)
         limits = replace(own, wall_ms=min(own.wall_ms, left))

@@ -93,7 +93,7 @@ class Reporter:
         if end.decision is Decision.FAILED and self.trigger.blocking:
             return Effects()
         effects = end.state.effects()
-        pending = self._pending(end.state)
+        pending = self._pending(end.state, effects)
         if end.decision is not Decision.SUSPENDED or end.state.suspension is None:
             return effects.model_copy(update=pending)
         shown: dict[str, Any] = {
@@ -101,12 +101,12 @@ class Reporter:
         }
         return Effects(**shown, **(pending if _flushes(end.state.suspension) else {}))
 
-    def _pending(self, state: FlowState) -> dict[str, Any]:
+    def _pending(self, state: FlowState, effects: Effects) -> dict[str, Any]:
         """Metadata changes that no suspension handed over yet: writing the others again would undo what
         the external site wrote meanwhile."""
-        if not self.flushed:
-            return {}
-        rest = state.model_copy(update={"commands": state.commands[self.flushed :]}).effects()
+        rest = effects
+        if self.flushed:
+            rest = state.model_copy(update={"commands": state.commands[self.flushed :]}).effects()
         return {"user_metadata": rest.user_metadata, "app_metadata": rest.app_metadata}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from runner.caps import KIB
 from runner.cli.problems import show_failure
 from runner.cli.terminal import line
 from runner.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
+from runner.redact import Redactor
 from runner.text import one_line
 from triggers import Effects
 
@@ -32,8 +34,12 @@ _LEVEL_STYLES: Final = {"error": "red", "warn": "yellow", "debug": "dim", "trace
 _MAX_VALUE: Final = 400
 
 
-def show_outcome(outcome: FlowOutcome, console: Console) -> None:
-    """Print timeline, logs and failures per Action, then what the platform is asked to do."""
+def show_outcome(outcome: FlowOutcome, console: Console, secrets: Sequence[Mapping[str, str]] = ()) -> None:
+    """Print timeline, logs and failures per Action, then what the platform is asked to do.
+
+    `secrets`: of the flow's Actions; their values are redacted in the effects shown, and a resume needs
+    them again.
+    """
     count = len(outcome.actions)
     actions = "1 Action" if count == 1 else f"{count} Actions"
     leg = f" · leg {outcome.leg}" if outcome.leg > 1 else ""
@@ -47,11 +53,11 @@ def show_outcome(outcome: FlowOutcome, console: Console) -> None:
         _show_action(record, width, console)
     console.print()
     _show_headline(outcome, console)
-    _show_effects(outcome.effects, console)
+    _show_effects(Redactor(secrets).value(outcome.effects), console)
     for warning in outcome.warnings:
         console.print(line(("warning: ", "yellow"), one_line(warning), indent=2))
     if outcome.suspension is not None:
-        _show_suspension(outcome.suspension, console)
+        _show_suspension(outcome.suspension, {name for values in secrets for name in values}, console)
 
 
 def _show_action(record: ActionRecord, width: int, console: Console) -> None:
@@ -157,10 +163,12 @@ def _value(value: Any) -> str:
     return one_line(text, _MAX_VALUE)
 
 
-def _show_suspension(suspension: SuspensionRecord, console: Console) -> None:
+def _show_suspension(suspension: SuspensionRecord, secret_names: Collection[str], console: Console) -> None:
     arguments = ["actionbox", "resume", suspension.handle]
     if suspension.kind == "redirect":
         arguments += ["--query", f"state={suspension.state}"]
+    for name in sorted(secret_names):
+        arguments += ["--secret", f"{name}=..."]
     hints = {
         "redirect": "add what the site sends back with --query NAME=VALUE or --body NAME=VALUE",
         "prompt": "add the form's answers with --field NAME=VALUE and --var NAME=VALUE",

@@ -52,7 +52,7 @@ def resume_command(options: ResumeOptions) -> None:
         enrolled=[{"type": item} for item in options.enrolled] or None,
         secrets=provide,
     )
-    finish(outcome, options, recorder)
+    finish(outcome, options, recorder, [provide(action) for action in waiting.actions])
     sys.exit(EXIT_STATUS[outcome.decision])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -72,7 +73,7 @@ def run_once(options: RunOptions) -> FlowOutcome:
     open_engines(action.language for action in actions)
     trigger = known or infer_trigger(actions)
     outcome = runner.run(trigger, event if event is not None else _example(trigger), actions)
-    finish(outcome, options, recorder)
+    finish(outcome, options, recorder, [action.secrets for action in actions])
     return outcome
 
 
@@ -101,12 +102,14 @@ def _egress(options: CommonOptions) -> Egress:
     return public_egress(allow_private=options.allow_private_network)
 
 
-def finish(outcome: FlowOutcome, options: CommonOptions, recorder: Recorder) -> None:
+def finish(
+    outcome: FlowOutcome, options: CommonOptions, recorder: Recorder, secrets: Sequence[Mapping[str, str]]
+) -> None:
     """Print the outcome, and write the record if one was asked for."""
     if options.as_json:
         sys.stdout.write(outcome.to_json() + "\n")
     else:
-        show_outcome(outcome, output_console())
+        show_outcome(outcome, output_console(), secrets)
     if options.record is not None:
         write_record(options.record, recorder.record(outcome))
         error_console().print(line((f"record written to {options.record}", "dim")))
