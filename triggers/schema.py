@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import TypeAdapter
+
 if TYPE_CHECKING:
     from triggers.surface import Method
     from triggers.trigger import Trigger
@@ -46,6 +48,14 @@ def argument_schema(trigger: Trigger, method: Method) -> dict[str, Any]:
         "description": method.doc,
         **({"x-gate": method.gate} if method.gate else {}),
     }
+
+
+def bounds(record: Any) -> dict[str, dict[str, Any]]:
+    """The schema of each key of an object type that arguments or answers use."""
+    schema = TypeAdapter(record).json_schema()
+    found = schema if "properties" in schema else schema["$defs"][record.__name__]
+    keys: dict[str, dict[str, Any]] = found["properties"]
+    return keys
 
 
 def _urn(trigger: Trigger) -> str:

@@ -7,7 +7,6 @@ NoEgress()                   refuses everything
 
 from __future__ import annotations
 
-from sandbox.egress.client import HttpEgress
 from sandbox.egress.model import Egress, EgressError, EgressSession, FetchRequest, FetchResponse
 from sandbox.egress.none import NoEgress
 from sandbox.egress.policy import AllowRule, EgressPolicy
@@ -22,7 +21,6 @@ __all__ = [
     "EgressSession",
     "FetchRequest",
     "FetchResponse",
-    "HttpEgress",
     "NoEgress",
     "SeenRequest",
     "Stub",

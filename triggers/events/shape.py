@@ -90,13 +90,17 @@ def properties(model: type[Part]) -> tuple[Property, ...]:
     return tuple(sorted(found, key=lambda property_: property_.name))
 
 
-def walk(model: type[Part], depth: int = 12) -> Iterator[tuple[str, Property]]:
-    """Every property below a model with its dotted path; lists add `[]`, recursion stops at `depth`."""
+def walk(model: type[Part], _above: tuple[type[Part], ...] = ()) -> Iterator[tuple[str, Property]]:
+    """Every property below a model with its dotted path; lists add `[]`, maps `.*`.
+
+    A model inside itself (`transaction.actor.act`) is named and not entered again.
+    """
+    above = (*_above, model)
     for entry in properties(model):
         yield entry.name, entry
         suffix, inner = _inner(entry.shape)
-        if inner is not None and depth > 1:
-            for path, below in walk(inner, depth - 1):
+        if inner is not None and inner not in above:
+            for path, below in walk(inner, above):
                 yield f"{entry.name}{suffix}.{path}", below
 
 

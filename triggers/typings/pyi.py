@@ -74,7 +74,11 @@ def type_text(term: Term, types: Types, given: bool = False) -> str:
         return f"{'Sequence' if given else 'list'}[{type_text(term.items[0], types, given)}]"
     if term.kind == "map":
         return f"Mapping[str, {type_text(term.items[0], types, given)}]" if given else "OpenRecord"
-    return types.names[term.record] if term.record is not None else _SIMPLE[term.kind]
+    if term.record is None:
+        return _SIMPLE[term.kind]
+    # A TypedDict cannot say that further keys are welcome; the union keeps its keys visible in editors.
+    further = " | Mapping[str, Any]" if given and is_open(term.record) else ""
+    return types.names[term.record] + further
 
 
 class _Printer:

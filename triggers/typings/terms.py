@@ -164,7 +164,9 @@ def _description(annotation: Any) -> str:
 
 def is_open(record: type) -> bool:
     """Whether an object type is documented to have further properties."""
-    return issubclass(record, Part) and record.OPEN
+    if issubclass(record, Part):
+        return record.OPEN
+    return bool(getattr(record, "__pydantic_config__", {}).get("extra") == "allow")
 
 
 def records(terms: Iterable[Term]) -> list[type]:
