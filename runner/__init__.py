@@ -1,0 +1,85 @@
+"""actionbox for platforms: load Actions, run a trigger on an event, apply the outcome.
+
+    from runner import Runner, load_action
+
+    runner = Runner()
+    outcome = runner.run("post-login", event, [load_action("weekday.js")])
+
+docs/embedding.md is the guide. Names are loaded when used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runner.action import Action, FailPolicy, load_action, load_source
+    from runner.errors import ActionError, FlowError, InputError, ResumeError, RunnerError
+    from runner.library import Runner, Settings, public_egress
+    from runner.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
+    from runner.programs import ProgramCache
+    from runner.suspension import FileStore, MemoryStore, PinnedAction, SuspensionStore
+    from runner.testing import ActionBox
+    from sandbox.caps import Limits
+    from sandbox.failure import Failure, FailureCode
+    from sandbox.program import Language, Source
+    from triggers import EventError, UnknownTriggerError
+
+_HOMES = {
+    "runner.action": ("Action", "FailPolicy", "load_action", "load_source"),
+    "runner.errors": ("ActionError", "FlowError", "InputError", "ResumeError", "RunnerError"),
+    "runner.library": ("Runner", "Settings", "public_egress"),
+    "runner.outcome": ("ActionRecord", "Decision", "FlowOutcome", "Status", "SuspensionRecord"),
+    "runner.programs": ("ProgramCache",),
+    "runner.suspension": ("FileStore", "MemoryStore", "PinnedAction", "SuspensionStore"),
+    "runner.testing": ("ActionBox",),
+    "sandbox.caps": ("Limits",),
+    "sandbox.failure": ("Failure", "FailureCode"),
+    "sandbox.program": ("Language", "Source"),
+    "triggers": ("EventError", "UnknownTriggerError"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: RUF022 - in the order of a first reading
+    "Runner",
+    "Settings",
+    "Action",
+    "load_action",
+    "load_source",
+    "FailPolicy",
+    "FlowOutcome",
+    "Decision",
+    "ActionRecord",
+    "Status",
+    "SuspensionRecord",
+    "Failure",
+    "FailureCode",
+    "Limits",
+    "Language",
+    "Source",
+    "MemoryStore",
+    "FileStore",
+    "SuspensionStore",
+    "PinnedAction",
+    "ProgramCache",
+    "public_egress",
+    "ActionBox",
+    "RunnerError",
+    "ActionError",
+    "FlowError",
+    "InputError",
+    "ResumeError",
+    "EventError",
+    "UnknownTriggerError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

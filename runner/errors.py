@@ -42,5 +42,5 @@ class ResumeError(RunnerError):
 
     Codes: `invalid_request` (wrong or missing state: the transaction is lost), `unknown_handle`,
     `handle_used`, `handle_expired`, `missing_secrets` and `wrong_result` (the handle stays usable),
-    `changed_source` (the stored flow was altered).
+    `changed_source` (the stored sources were altered), `unreadable` (damaged, or of another release).
     """

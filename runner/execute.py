@@ -45,6 +45,14 @@ class Executor:
     programs: ProgramCache
     port: PortFactory
 
+    def build_failure(self, source: Source) -> Failure | None:
+        """Why `source` does not build, None when it does."""
+        try:
+            self.programs.get(source)
+        except BuildError as error:
+            return error.failure
+        return None
+
     def run(
         self,
         action: Action,

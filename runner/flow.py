@@ -69,11 +69,18 @@ class _Run:
 
     def run(self) -> LegEnd:
         self.state = self.leg.state
+        first = self.leg.start.action if self.leg.start else len(self.leg.actions)
+        doomed = self._build(first)
         began = self.monotonic()
         self.deadline = began + self.leg.budget_ms / 1000
-        first = self.leg.start.action if self.leg.start else len(self.leg.actions)
         for index, action in enumerate(self.leg.actions):
-            if index < first or self.ended is not None:
+            if index == doomed:
+                self.records.append(
+                    _skipped(index, action).model_copy(
+                        update={"status": Status.FAILED, "failure": self.failure}
+                    )
+                )
+            elif index < first or self.ended is not None:
                 self.records.append(_skipped(index, action))
             else:
                 self._run_action(index, action)
@@ -87,6 +94,24 @@ class _Run:
             suspended_by=self.suspended_by,
             wall_ms=(self.monotonic() - began) * 1000,
         )
+
+    def _build(self, first: int) -> int | None:
+        """Build what this leg runs, before anything runs and before the clock of the budget starts.
+
+        A source that does not build and must not be skipped ends the flow here: running the Actions before
+        it would have effects outside, for a flow that cannot succeed. Its index is returned.
+        """
+        for index, action in enumerate(self.leg.actions):
+            if index < first:
+                continue
+            failure = self.executor.build_failure(action.source)
+            if failure is None or action.fail_policy is FailPolicy.OPEN or not self.leg.trigger.blocking:
+                continue
+            if action.last_good is not None and action.fail_policy is FailPolicy.LAST_GOOD:
+                continue
+            self._failed(index, action, failure)
+            return index
+        return None
 
     def _run_action(self, index: int, action: Action) -> None:
         handler = self._handler(index)

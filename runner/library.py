@@ -312,9 +312,25 @@ def _with_unique_names(actions: Sequence[Action]) -> tuple[Action, ...]:
 
 
 def _parse(text: str) -> SuspendedFlow:
-    waiting = SuspendedFlow.model_validate_json(text)
+    """Raises `ResumeError` (`changed_source`, `unreadable`)."""
+    try:
+        waiting = SuspendedFlow.model_validate_json(text)
+        FlowState.model_validate(waiting.flow_state)
+        current = get_trigger(waiting.trigger).version
+    except (ValueError, LookupError) as error:
+        raise _unreadable("it is damaged, or another release of actionbox wrote it") from error
+    if current != waiting.trigger_version:
+        raise _unreadable(
+            f"it began under version {waiting.trigger_version} of {waiting.trigger}, now {current}"
+        )
     waiting.check()
     return waiting
+
+
+def _unreadable(reason: str) -> ResumeError:
+    return ResumeError(
+        "unreadable", f"the stored flow cannot be used: {reason}", next_step="Start the flow again."
+    )
 
 
 def _with_secrets(

@@ -223,7 +223,7 @@ class FileStore:
         path = self._path(key, "json")
         try:
             expires_at = path.stat().st_mtime
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             raise self._missing(key) from None
         if self._clock() >= expires_at:
@@ -238,7 +238,7 @@ class FileStore:
         except FileNotFoundError:
             raise self._missing(key) from None
         expires_at = used.stat().st_mtime
-        text = used.read_text(encoding="utf-8")
+        text = used.read_text(encoding="utf-8", errors="replace")
         os.truncate(used, 0)  # the fact stays until it expires, the content does not
         os.utime(used, (expires_at, expires_at))
         return text

@@ -14,8 +14,8 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-def _epoch(value: Any) -> Any:
-    """ISO 8601 text as epoch seconds; text without an offset is UTC."""
+def epoch(value: Any) -> Any:
+    """ISO 8601 text as epoch seconds; text without an offset is UTC. Other values as they are."""
     if not isinstance(value, str):
         return value
     try:
@@ -35,7 +35,7 @@ def _stubs(value: Any) -> Any:
     return value
 
 
-Clock = Annotated[float | int, BeforeValidator(_epoch)]
+Clock = Annotated[float | int, BeforeValidator(epoch)]
 Text = Annotated[str, Field(min_length=1)]
 Object = dict[str, Any]
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
-import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from runner.action import Action, FailPolicy, load_action
 from runner.cases.load import Case
 from runner.cases.match import Difference, differences
-from runner.cases.model import ActionSpec, DirectorySpec, ResumeSpec, Step
+from runner.cases.model import ActionSpec, ResumeSpec, Step
+from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
 from runner.errors import ActionError, InputError, RunnerError
 from runner.jsonfile import read_json
 from runner.library import Runner, Settings
@@ -28,13 +27,10 @@ from runner.trace import LegTrace
 from sandbox.caps import Limits
 from sandbox.egress import StubEgress, parse_stubs
 from sandbox.failure import BuildError
-from sandbox.live import Clock
-from triggers import CacheStore, EventError, MemoryCache, Trigger, UnknownTriggerError, get_trigger
-from triggers.services import CacheRecord
+from triggers import EventError, Trigger, UnknownTriggerError, get_trigger
 
 UNUSABLE: Final = (RunnerError, BuildError, EventError, UnknownTriggerError)
 """What a case can be wrong in; anything else is a fault of ours."""
-_CACHE_SECONDS: Final = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +93,10 @@ class _Play:
             settings=settings,
             egress=StubEgress(case.fetch),
             programs=self.programs,
-            caches=_fixed_cache(case.cache),
-            directory=_OneUser(case.directory),
-            clock=_clock(case.clock),
-            entropy=_entropy(case.seed),
+            caches=fixed_cache(case.cache),
+            directory=OneUser(case.directory),
+            clock=frozen_clock(case.clock),
+            entropy=seeded_entropy(case.seed),
             observer=self.traces.append,
         )
 
@@ -128,9 +124,9 @@ class _Play:
     def _enter(self, step: Step) -> None:
         """Circumstances that the step sets anew."""
         if step.clock is not None:
-            self.runner = replace(self.runner, clock=_clock(step.clock))
+            self.runner = replace(self.runner, clock=frozen_clock(step.clock))
         if step.seed is not None:
-            self.runner = replace(self.runner, entropy=_entropy(step.seed))
+            self.runner = replace(self.runner, entropy=seeded_entropy(step.seed))
         if step.fetch:
             self.runner = replace(
                 self.runner, egress=StubEgress((*parse_stubs(step.fetch), *self.case.fetch))
@@ -207,45 +203,6 @@ def _prompt(waiting: SuspendedFlow, resume: ResumeSpec) -> dict[str, Any] | None
     if resume.prompt is None:
         return {} if waiting.kind == "prompt" else None
     return resume.prompt.model_dump(exclude_none=True)
-
-
-def _clock(moment: float | None) -> Clock:
-    return Clock() if moment is None else Clock(wall=lambda: float(moment))
-
-
-def _entropy(seed: int | None) -> Callable[[int], bytes]:
-    # Repeatable on purpose: a seeded case asks for it.
-    return os.urandom if seed is None else random.Random(seed).randbytes  # noqa: S311
-
-
-def _fixed_cache(entries: Mapping[str, str]) -> Callable[[str, str], CacheStore]:
-    """One cache for the whole case, filled before it starts. It expires by the guest's clock, which may
-    stand in the past or the future, hence the far end."""
-    cache = MemoryCache()
-    for key, value in entries.items():
-        cache.set(key, CacheRecord(value=value, expires_at=2**53), 0)
-    return lambda _tenant, _trigger: cache
-
-
-@dataclass(frozen=True, slots=True)
-class _OneUser:
-    """A `Directory` that answers the same for every user."""
-
-    spec: DirectorySpec
-
-    def groups(self, user_id: str) -> Sequence[Any]:  # noqa: ARG002 - the protocol's shape
-        return [
-            {key: value for key, value in group.items() if key != "group_type"} for group in self.spec.groups
-        ]
-
-    def roles(self, user_id: str, organization_id: str | None) -> Sequence[Any]:  # noqa: ARG002
-        return self.spec.roles
-
-    def group_type(self, group_id: str) -> Any:
-        for group in self.spec.groups:
-            if group.get("id") == group_id:
-                return group.get("group_type", "tenant")
-        return "tenant"
 
 
 def _log_differences(expected: Any, outcome: FlowOutcome) -> list[Difference]:
