@@ -7,6 +7,7 @@ NoEgress()                   refuses everything
 
 from __future__ import annotations
 
+from sandbox.egress.client import HttpEgress
 from sandbox.egress.model import Egress, EgressError, EgressSession, FetchRequest, FetchResponse
 from sandbox.egress.none import NoEgress
 from sandbox.egress.policy import AllowRule, EgressPolicy
@@ -21,6 +22,7 @@ __all__ = [
     "EgressSession",
     "FetchRequest",
     "FetchResponse",
+    "HttpEgress",
     "NoEgress",
     "SeenRequest",
     "Stub",

@@ -38,6 +38,10 @@ class FakeTime:
         return Clock(wall=lambda: self._wall + self.now, monotonic=lambda: self.now)
 
 
+BEGUN: list[LivePort] = []
+"""Ports that a test began; conftest ends them, as a run would."""
+
+
 def live(
     api: FakeApi | None = None,
     *,
@@ -49,4 +53,5 @@ def live(
     """A live port that has begun and ends in `seconds`."""
     port = LivePort(api or FakeApi(), egress or NoEgress(), limits or Limits(), clock=clock or Clock())
     port.begin(time.monotonic() + seconds)
+    BEGUN.append(port)
     return port

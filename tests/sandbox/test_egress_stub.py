@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from typing import Any
@@ -11,19 +10,8 @@ import pytest
 
 from sandbox.egress import SeenRequest, StubEgress, StubFormatError, parse_stubs
 from sandbox.live import LivePort
+from tests.sandbox.fetching import fetch
 from tests.sandbox.ports import live
-
-
-def fetch(port: LivePort, url: str, **options: Any) -> dict[str, Any]:
-    """The settled answer to one fetch, with `body` decoded."""
-    if isinstance(options.get("body"), str):
-        options["body"] = base64.b64encode(options["body"].encode()).decode()
-    handle = port.start("fetch", json.dumps({"url": url, **options}))
-    answer: dict[str, Any] = json.loads(port.wait_any([handle], None))
-    assert answer["id"] == handle
-    if "ok" in answer:
-        answer["ok"]["body"] = base64.b64decode(answer["ok"]["body"])
-    return answer
 
 
 def stubbed(*stubs: dict[str, Any]) -> tuple[LivePort, StubEgress]:

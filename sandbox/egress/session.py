@@ -1,0 +1,165 @@
+"""One execution's requests over the network: every hop is judged, counted and bounded; nothing ambient is
+sent.
+
+No cookies, no proxy, no credentials of the host's environment, certificates always verified. Connections
+are kept for one execution at most, so that no byte of one tenant's exchange meets another's
+(threat-model I6).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import io
+import logging
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from multidict import CIMultiDict
+
+from sandbox import caps
+from sandbox.egress.background import submit
+from sandbox.egress.breakage import translate
+from sandbox.egress.connect import checked_socket
+from sandbox.egress.model import Cancel, EgressError, FetchRequest, FetchResponse, Outcome, Settle
+from sandbox.egress.redirects import Hop, first_hop, next_hop
+from sandbox.egress.response import Budget, checked_headers, read_body, status_text
+
+if TYPE_CHECKING:
+    from sandbox.egress.client import HttpEgress
+
+_log: Final = logging.getLogger(__name__)
+_NO_AUTO_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
+"""Time is bounded from outside, over lookup, connection, redirects and body together."""
+
+
+class HttpSession:
+    """Started and closed from the execution's thread; its coroutines run on the background loop."""
+
+    def __init__(self, egress: HttpEgress, deadline: float) -> None:
+        self._egress = egress
+        self._policy = egress.policy
+        self._deadline = deadline
+        self._slots = asyncio.Semaphore(egress.policy.parallel)
+        self._budget = Budget(egress.policy.response_bytes, egress.policy.total_bytes)
+        self._client: aiohttp.ClientSession | None = None
+        self._running: list[Future[None]] = []
+
+    def start(self, request: FetchRequest, settle: Settle) -> Cancel:
+        """See `EgressSession.start`."""
+        future = submit(self._settle(request, settle, time.monotonic()))
+        self._running.append(future)
+
+        def cancel() -> None:
+            future.cancel()
+
+        return cancel
+
+    def close(self) -> None:
+        """See `EgressSession.close`."""
+        for future in self._running:
+            future.cancel()
+        if self._running:
+            submit(self._shut())
+
+    async def _shut(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def _settle(self, request: FetchRequest, settle: Settle, asked_at: float) -> None:
+        outcome: Outcome
+        try:
+            outcome = await self._fetch(request, asked_at)
+        except EgressError as error:
+            outcome = error
+        except Exception:  # noqa: BLE001 - the guest waits: it gets an answer that tells nothing of the fault
+            _log.exception("an outbound request failed in a way that is not translated")
+            outcome = EgressError("protocol", "The request failed.")
+        settle(outcome)
+
+    async def _fetch(self, request: FetchRequest, asked_at: float) -> FetchResponse:
+        hop = first_hop(request)
+        self._policy.check(hop.method, hop.url)
+        host = str(hop.url.raw_host)
+        async with self._until(host, asked_at, request.timeout_ms), self._slots:
+            # A request without a timeout of its own gets the usual one from its turn on.
+            usual = self._policy.timeout_ms if request.timeout_ms is None else None
+            async with self._until(host, time.monotonic(), usual):
+                return await self._follow(hop)
+
+    async def _follow(self, hop: Hop) -> FetchResponse:
+        while True:
+            self._policy.check(hop.method, hop.url)
+            try:
+                answer = await self._exchange(hop)
+            except EgressError:
+                raise
+            except Exception as error:
+                refusal = translate(error, str(hop.url.raw_host))
+                if refusal is None:
+                    raise
+                raise refusal from error
+            if isinstance(answer, FetchResponse):
+                return answer
+            hop = answer
+
+    async def _exchange(self, hop: Hop) -> FetchResponse | Hop:
+        """The response to one hop, or the hop that it redirects to (whose body is never read)."""
+        async with self._http().request(
+            hop.method,
+            hop.url,
+            headers=CIMultiDict(hop.headers),
+            data=None if hop.body is None else io.BytesIO(hop.body),
+            skip_auto_headers=_NO_AUTO_HEADERS,
+            allow_redirects=False,
+        ) as response:
+            headers = checked_headers(response)
+            following = next_hop(hop, response.status, headers)
+            if following is not None:
+                response.close()
+                return following
+            body = await read_body(response, self._budget)
+        return FetchResponse(
+            status=response.status,
+            status_text=status_text(response),
+            url=str(hop.url),
+            redirected=hop.redirected,
+            headers=headers,
+            body=body,
+        )
+
+    def _http(self) -> aiohttp.ClientSession:
+        if self._client is None:
+            connector = aiohttp.TCPConnector(
+                ssl=self._egress.tls,
+                resolver=self._egress.resolver,
+                use_dns_cache=False,
+                limit=self._policy.parallel,
+                socket_factory=functools.partial(checked_socket, self._policy),
+            )
+            self._client = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                timeout=_NO_TIMEOUT,
+                max_field_size=caps.MAX_FETCH_HEADER_BYTES,
+                max_headers=caps.MAX_FETCH_HEADERS,
+            )
+        return self._client
+
+    @contextlib.asynccontextmanager
+    async def _until(self, host: str, begun: float, timeout_ms: float | None) -> AsyncIterator[None]:
+        """Bounds what runs inside by `timeout_ms` from `begun` and by the execution's deadline."""
+        until = self._deadline if timeout_ms is None else min(self._deadline, begun + timeout_ms / 1000)
+        try:
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                yield
+        except TimeoutError as error:
+            limit = "the execution's time" if timeout_ms is None else f"its timeout of {timeout_ms:g} ms"
+            raise EgressError("timeout", f"The request to {host} took longer than {limit}.") from error
