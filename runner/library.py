@@ -50,13 +50,9 @@ from triggers import resume as resume_state
 def public_egress(*, allow_private: bool = False) -> Egress:
     """The real way out; refuses private addresses unless told otherwise."""
     # Imported when used: the HTTP client is the slowest import of all, and stubbed runs never need it.
-    from sandbox import egress
+    from sandbox.egress import EgressPolicy, HttpEgress
 
-    client = getattr(egress, "HttpEgress", None)  # lands with the egress client; until then nothing goes out
-    if client is None:
-        return egress.NoEgress()
-    found: Egress = client(egress.EgressPolicy(allow_private=allow_private))
-    return found
+    return HttpEgress(EgressPolicy(allow_private=allow_private))
 
 
 SecretsProvider = Callable[[PinnedAction], Mapping[str, str]]
