@@ -23,6 +23,7 @@ MAX_PAYLOAD: Final = 32 * 1024
 """UTF-8 bytes of a token's claims; more does not travel in a URL."""
 _BLOCK: Final = 64
 """Bytes of a SHA-256 block."""
+_KEY_FILES: Final = ("-----BEGIN", "---- BEGIN", "ssh-rsa", "ssh-dss", "ssh-ed25519", "ecdsa-sha2-")
 _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
@@ -85,8 +86,8 @@ _REGISTRY: Final = _registry()
 def _key(secret: str) -> OctKey:
     """The HMAC key. HMAC itself hashes keys over a block and fills shorter ones with zeros; doing it here
     changes no signature, and keeps the library from warning about what the service accepts."""
-    if "-----BEGIN" in secret and "PUBLIC KEY-----" in secret:
-        raise TokenError("a public key must not serve as the secret: anyone could sign with it")
+    if any(mark in secret for mark in _KEY_FILES):
+        raise TokenError("a PEM or SSH key must not serve as the secret; use a random string")
     raw = secret.encode()
     raw = hashlib.sha256(raw).digest() if len(raw) > _BLOCK else raw
     return OctKey.import_key(raw.ljust(_BLOCK, b"\0"))

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
-_SPECIAL: Final = {"http", "https", "ws", "wss", "ftp"}
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
+"""Of the schemes that the standard calls special."""
 _EXECUTING: Final = {"javascript", "data", "vbscript", "blob", "file", "filesystem", "about", "view-source"}
 """Schemes that run or read something in the browser instead of leading somewhere."""
 _PARTS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
@@ -44,25 +45,25 @@ def _split(url: str) -> tuple[str, str, str]:
     scheme = match[1].lower()
     if scheme in _EXECUTING:
         raise UrlError(f"must not be a {scheme}: URL")
-    rest = match[2].replace("\\", "/") if scheme in _SPECIAL else match[2]
+    rest = match[2].replace("\\", "/") if scheme in _DEFAULT_PORTS else match[2]
     search, fragment = (match[3] or "")[1:], match[4] or ""
     base = f"{scheme}:{_place(scheme, rest)}"
     return base, quote(search, safe=_KEPT + "?"), quote(fragment, safe=_KEPT + "?#")
 
 
 def _place(scheme: str, rest: str) -> str:
-    if scheme in _SPECIAL:
+    if scheme in _DEFAULT_PORTS:
         rest = "//" + rest.lstrip("/")
     match = _AUTHORITY.fullmatch(rest)
     if match is None:
         return quote(rest, safe=_KEPT)
     path = quote(match[2], safe=_KEPT)
-    if scheme not in _SPECIAL and not match[1]:
+    if scheme not in _DEFAULT_PORTS and not match[1]:
         return f"//{path}"
-    return f"//{_authority(match[1])}{path or ('/' if scheme in _SPECIAL else '')}"
+    return f"//{_authority(scheme, match[1])}{path or ('/' if scheme in _DEFAULT_PORTS else '')}"
 
 
-def _authority(text: str) -> str:
+def _authority(scheme: str, text: str) -> str:
     credentials, at, place = text.rpartition("@")
     match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(.*))?", place, re.DOTALL)
     if match is None or not match[1]:
@@ -71,7 +72,8 @@ def _authority(text: str) -> str:
     port = match[2] or ""
     if port and (_PORT.fullmatch(port) is None or int(port) > 65535):
         raise UrlError("has a port that is not a number up to 65535")
-    return f"{quote(credentials, safe=':%')}{at}{host}{f':{int(port)}' if port else ''}"
+    shown = f":{int(port)}" if port and _DEFAULT_PORTS.get(scheme) != int(port) else ""
+    return f"{quote(credentials, safe=':%')}{at}{host}{shown}"
 
 
 def _host(text: str) -> str:

@@ -130,7 +130,8 @@ ENCODE_TOKEN: Final = Method(
         required=True,
     ),
     value=str,
-    decided="Secrets of any length but zero are taken, as the service does. The lifetime must be "
+    decided="Secrets of any length but zero are taken, as the service does; PEM and SSH keys are "
+    "not. The lifetime must be "
     "positive and at "
     "most 100 years; fractions are cut.",
     run=_encode,

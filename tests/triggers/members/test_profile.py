@@ -1,0 +1,100 @@
+"""`api.user` and the primary user."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.triggers.driver import Flow, error
+from triggers.jsonvalue import size
+from triggers.members.profile import FORBIDDEN_APP_METADATA, MAX_METADATA_BYTES
+
+SETTERS = ["user.setAppMetadata", "user.setUserMetadata"]
+TRIGGERS = ["post-login", "pre-user-registration", "custom-token-exchange"]
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+@pytest.mark.parametrize("path", SETTERS)
+def test_metadata_takes_any_json(trigger: str, path: str) -> None:
+    flow = Flow(trigger)
+    session = flow.session()
+    session.call(path, ["a", {"b": [1, None]}])
+    session.call(path, ["c", None])
+    session.call(path, ["d"])
+    session.call(path, ["a", "last"])
+    if trigger == "custom-token-exchange":
+        session.call("authentication.setUserById", ["u"])
+    effects = session.commit().effects()
+    written = effects.app_metadata if path.endswith("AppMetadata") else effects.user_metadata
+    assert written == {"a": "last", "c": None}
+
+
+@pytest.mark.parametrize("path", SETTERS)
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "key is required"),
+        ([5, 1], "key must be a string, not 5"),
+        (["", 1], "key must not be empty"),
+        (["a.b", 1], 'must not contain "." or "$"'),
+        (["$a", 1], 'must not contain "." or "$"'),
+        (["a", {"b": [{"c.d": 1}]}], '"c.d"'),
+    ],
+)
+def test_metadata_that_is_refused(path: str, arguments: list, says: str) -> None:
+    assert says in error(Flow("post-login").call(path, *arguments))
+
+
+@pytest.mark.parametrize("key", sorted(FORBIDDEN_APP_METADATA))
+def test_reserved_keys_of_app_metadata(key: str) -> None:
+    assert "is reserved in app_metadata" in error(Flow("post-login").call("user.setAppMetadata", key, 1))
+    assert "error" not in Flow("post-login").call("user.setUserMetadata", key, 1)
+
+
+@pytest.mark.parametrize("path", SETTERS)
+def test_a_flow_writes_so_much_and_no_more(path: str) -> None:
+    fitting = "x" * (MAX_METADATA_BYTES - size("a") - size("") - 2)
+    flow = Flow("post-login").action((path, "a", fitting))
+    assert "the limit is 32768" in error(flow.call(path, "b", 1))
+    assert "error" not in flow.call(path, "a", "smaller")
+    assert "the limit is" in error(Flow("post-login").call(path, "a", fitting + "x"))
+    other = SETTERS[1 - SETTERS.index(path)]
+    assert "error" not in flow.call(other, "b", 1)
+
+
+def test_metadata_of_passwordless_users_is_warned_about() -> None:
+    flow = Flow("pre-user-registration", {"connection.strategy": "sms"}).action(
+        ("user.setUserMetadata", "a", 1)
+    )
+    assert "passwordless" in flow.effects.warnings[0]
+    assert Flow("pre-user-registration", {"connection.strategy": "sms"}).action().effects.warnings == ()
+
+
+def test_the_id_of_a_new_user() -> None:
+    flow = Flow("pre-user-registration").action(("user.setUserId", "a@b._+-9"), ("user.setUserId", "z" * 255))
+    assert flow.effects.user_id == "z" * 255
+    for bad in ("", "z" * 256, "a b", "a|b", "a\n", 5, None):
+        assert "user_id" in error(Flow("pre-user-registration").call("user.setUserId", bad))
+
+
+def test_the_primary_user_is_set_once() -> None:
+    flow = Flow("post-login").action(("authentication.setPrimaryUser", "u" * 128))
+    assert flow.effects.primary_user_id == "u" * 128
+    assert "already set, by Action 1" in error(flow.call("authentication.setPrimaryUser", "other"))
+    for bad in ("", "u" * 129, 5, None):
+        assert "primary_user_id" in error(Flow("post-login").call("authentication.setPrimaryUser", bad))
+
+
+def test_metadata_of_the_action_that_sets_the_primary_user_is_lost() -> None:
+    flow = (
+        Flow("post-login")
+        .action(("user.setUserMetadata", "kept", 1))
+        .action(
+            ("user.setUserMetadata", "lost", 1),
+            ("authentication.setPrimaryUser", "auth0|1"),
+            ("user.setAppMetadata", "lost", 1),
+        )
+        .action(("user.setAppMetadata", "kept", 1))
+    )
+    assert flow.effects.user_metadata == {"kept": 1}
+    assert flow.effects.app_metadata == {"kept": 1}
+    assert len(flow.effects.warnings) == 2
