@@ -48,6 +48,21 @@ GOOD = """
     if TYPE_CHECKING:
         handler: OnExecutePostLogin = on_execute_post_login
 """
+OPEN = """
+    from custom_token_exchange import Actor, Api, Event, UserAttributes
+
+    async def on_execute_custom_token_exchange(event: Event, api: Api) -> None:
+        attributes: UserAttributes = {"user_id": "7", "email": "maya@harbor.example"}
+        api.authentication.set_user_by_connection(
+            "people", attributes, creation_behavior="none", update_behavior="none"
+        )
+        api.authentication.set_user_by_connection(
+            "people", {"user_id": "7", "berth": "N-14"}, creation_behavior="none", update_behavior="none"
+        )
+        actor: Actor = {"sub": "agent", "act": {"sub": "desk"}}
+        api.authentication.set_actor(actor)
+        api.authentication.set_actor({"sub": "agent", "kind": "partner"})
+"""
 WRONG = {
     "api.access.deny(1)": 'Argument 1 to "deny"',
     'api.acces.deny("no")': '"Api" has no attribute "acces"',
@@ -64,11 +79,12 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def verdict(tmp_path_factory) -> dict[str, list[str]]:
-    """What mypy says about each stub, the good Action and the wrong one, by file name."""
+    """What mypy says about each stub, the right Actions and the wrong one, by file name."""
     folder = tmp_path_factory.mktemp("typings")
     for trigger in TRIGGERS:
         (folder / f"{python_module(trigger.id)}.pyi").write_text(python(trigger))
     (folder / "good.py").write_text(textwrap.dedent(GOOD))
+    (folder / "open.py").write_text(textwrap.dedent(OPEN))
     (folder / "wrong.py").write_text(wrong_action())
     paths = [str(path) for path in sorted(folder.iterdir())]
     cache = f"--cache-dir={folder / 'cache'}"
@@ -87,7 +103,7 @@ def wrong_action() -> str:
     return head + "".join(f"    {line}\n" for line in WRONG)
 
 
-def test_stubs_and_a_right_action_have_no_errors(verdict):
+def test_stubs_and_right_actions_have_no_errors(verdict):
     assert {name: lines for name, lines in verdict.items() if name != "wrong.py"} == {}
 
 

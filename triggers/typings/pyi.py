@@ -76,9 +76,8 @@ def type_text(term: Term, types: Types, given: bool = False) -> str:
         return f"Mapping[str, {type_text(term.items[0], types, given)}]" if given else "OpenRecord"
     if term.record is None:
         return _SIMPLE[term.kind]
-    # A TypedDict cannot say that further keys are welcome; the union keeps its keys visible in editors.
-    further = " | Mapping[str, Any]" if given and is_open(term.record) else ""
-    return types.names[term.record] + further
+    # No TypedDict can say that further keys are welcome; the class is there for who wants to annotate.
+    return "Mapping[str, Any]" if given and is_open(term.record) else types.names[term.record]
 
 
 class _Printer:
