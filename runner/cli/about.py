@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib import metadata
+from pathlib import Path
 
 from runner.cli.terminal import line, output_console
 from runner.errors import InputError
@@ -47,14 +48,30 @@ def schema_command(trigger: str) -> None:
     _print_json(json_schema(get_trigger(trigger)))
 
 
-def types_command(trigger: str | None, language: str | None) -> None:
-    """Print typings."""
+def types_command(trigger: str | None, language: str | None, folder: Path | None) -> None:
+    """Print typings, or write them to `folder` under the names that their headers mention."""
     import triggers.typings as typings
 
-    wanted = parse_language(language) if language else Language.JAVASCRIPT
-    generate = typings.python if wanted is Language.PYTHON else typings.javascript
+    is_python = bool(language) and parse_language(str(language)) is Language.PYTHON
     chosen = [get_trigger(trigger)] if trigger else all_triggers()
-    sys.stdout.write("\n".join(generate(item).rstrip("\n") + "\n" for item in chosen))
+    if folder is None:
+        generate = typings.python if is_python else typings.javascript
+        sys.stdout.write("\n".join(generate(item).rstrip("\n") + "\n" for item in chosen))
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for item in chosen:
+            if is_python or not language:
+                _write(folder / f"{typings.python_module(item.id)}.pyi", typings.python(item))
+            if not is_python:
+                _write(folder / f"{item.id}.d.ts", typings.javascript(item))
+    except OSError as error:
+        raise InputError("not_writable", f"cannot write typings to {folder}: {error.strerror}") from None
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"wrote {path}\n")
 
 
 def triggers_command(*, as_json: bool) -> None:

@@ -218,11 +218,14 @@ def event(trigger: Annotated[str, typer.Argument(help="Trigger id.")]) -> None:
 def types(
     trigger: Annotated[str | None, typer.Argument(help="Trigger id; left out: all triggers.")] = None,
     language: LanguageOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write files for both languages to this folder.")
+    ] = None,
 ) -> None:
     """Print typings for editors: .d.ts for JavaScript, .pyi for Python."""
     from runner.cli.about import types_command
 
-    types_command(trigger, language)
+    types_command(trigger, language, out)
 
 
 @app.command()

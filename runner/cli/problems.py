@@ -46,9 +46,10 @@ def _message(text: str, console: Console) -> None:
 def _describe_event(error: EventError, console: Console) -> None:
     _message("the event does not fit the trigger", console)
     for problem in error.problems:
-        console.print(
-            line((problem.path, "bold"), f": expected {problem.expected}, found {problem.found}", indent=2)
-        )
+        rest = str(problem).removeprefix(problem.path)
+        console.print(line((problem.path, "bold"), rest, indent=2))
+    if error.total > len(error.problems):
+        console.print(line(f"and {error.total - len(error.problems)} more", indent=2))
     console.print(line("`actionbox event TRIGGER` prints an event that fits.", indent=2))
 
 
