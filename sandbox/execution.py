@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 import time
 from dataclasses import replace
-from typing import Final
 
 from sandbox.caps import MAX_EVENT_BYTES, Limits
-from sandbox.failure import Failure, FailureCode
+from sandbox.failure import Failure, FailureCode, internal_failure
 from sandbox.jsontext import utf8_length
 from sandbox.port import ExecutionPort
 from sandbox.program import Program, Request
 from sandbox.result import Engine, EngineReport, ExecutionResult, Statistics
-
-_log: Final = logging.getLogger(__name__)
 
 
 def execute(
@@ -23,30 +18,21 @@ def execute(
 ) -> ExecutionResult:
     """Run `program` once. Never raises: whatever goes wrong is the result's failure.
 
-    The time limit starts here and holds until the engine returns. A fatal failure of the port outranks
-    what the engine reports, because a guest can dress up anything else.
+    The time limit starts here and holds until the engine returns.
     """
     wall, cpu = time.perf_counter(), time.thread_time()
     port.begin(time.monotonic() + limits.wall_ms / 1000)
-    try:
-        report = _run(engine, program, request, limits, port)
-    finally:
-        port.end()
+    report = _run(engine, program, request, limits, port)
+    # A fatal failure outranks what the guest reports; what only shows at the end does not.
+    failure = port.fatal or report.failure
+    port.end()
     statistics = Statistics(
         wall_ms=(time.perf_counter() - wall) * 1000,
         cpu_ms=(time.thread_time() - cpu) * 1000,
         peak_memory_bytes=report.peak_memory_bytes,
         host_calls=port.host_calls,
     )
-    return _result(port.fatal or report.failure, statistics, port)
-
-
-def internal_failure(where: str, error: BaseException) -> Failure:
-    """A failure for a fault of ours. Its story goes to the host's log under the id it carries."""
-    fault_id = secrets.token_hex(6)
-    _log.error("host fault %s in %s", fault_id, where, exc_info=error)
-    message = f"The sandbox met an internal fault ({fault_id})."
-    return Failure(FailureCode.INTERNAL, message, detail={"id": fault_id})
+    return _result(failure or port.fatal, statistics, port)
 
 
 def _run(

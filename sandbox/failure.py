@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+_log: Final = logging.getLogger(__name__)
 
 
 class FailureCode(StrEnum):
@@ -108,3 +112,12 @@ class BuildError(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
         self.failure = failure
+
+
+def internal_failure(where: str, error: BaseException) -> Failure:
+    """A failure for a fault of ours, met in `where`. Its story goes to the host's log, under the id that
+    the failure carries; nothing of it reaches the tenant (threat-model E4)."""
+    fault_id = secrets.token_hex(6)
+    _log.error("host fault %s in %s", fault_id, where, exc_info=error)
+    message = f"The sandbox met an internal fault ({fault_id})."
+    return Failure(FailureCode.INTERNAL, message, detail={"id": fault_id})

@@ -29,8 +29,8 @@ SHAPES: Final[dict[str, Shape]] = {
     "log": Shape({"level": "text", "text": "text"}, {"at_ms": "number", "cut_bytes": "count"}),
     "log_dropped": Shape({}, {"bytes": "count"}),
     "start": Shape({"operation": "text", "arguments": "text"}, {"handle": "count"}),
-    "wait": Shape({"handles": "counts", "timeout_ms": "number or null"}, {"answer": "text"}),
-    "cancel": Shape({"handle": "count"}, {}),
+    "wait": Shape({"handles": "wholes", "timeout_ms": "number or null"}, {"answer": "text"}),
+    "cancel": Shape({"handle": "whole"}, {}),
     "wall": Shape({}, {"ms": "whole"}),
     "monotonic": Shape({}, {"ms": "whole"}),
     "random": Shape({"count": "whole"}, {"base64": "base64"}),
@@ -197,7 +197,7 @@ _KINDS: Final = {
     "number or null": lambda value: value is None or _is_number(value),
     "whole": _is_whole,
     "count": _is_count,
-    "counts": lambda value: isinstance(value, list) and all(_is_count(item) for item in value),
+    "wholes": lambda value: isinstance(value, list) and all(_is_whole(item) for item in value),
     "base64": _is_base64,
     "facts": _is_facts,
 }
@@ -208,7 +208,7 @@ _PHRASES: Final = {
     "number or null": "a number or null",
     "whole": "a whole number",
     "count": "a whole number from 0",
-    "counts": "an array of whole numbers from 0",
+    "wholes": "an array of whole numbers",
     "base64": "base64 text",
     "facts": "an object of plain values",
 }

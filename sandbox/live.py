@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
-import logging
 import os
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,7 +14,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 from sandbox import caps
 from sandbox.egress.model import Egress
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
-from sandbox.failure import Failure, FailureCode
+from sandbox.failure import Failure, FailureCode, internal_failure
 from sandbox.journal import Journal
 from sandbox.jsontext import JsonRefusedError, encode, parse, utf8_length
 from sandbox.logbook import LogBook
@@ -27,8 +25,6 @@ from sandbox.recorder import Recorder, abridged
 
 _Args = ParamSpec("_Args")
 _Answer = TypeVar("_Answer")
-
-_log: Final = logging.getLogger(__name__)
 
 STOPPED: Final = encode({"error": {"name": "Error", "message": "the execution is over"}})
 """Answer to an api call after the end, or after a cap was passed."""
@@ -290,11 +286,7 @@ class LivePort:
         self._stop(Failure(FailureCode.OUTPUT, message, detail={"limit": limit, "value": value}))
 
     def _fault(self, where: str, error: Exception) -> None:
-        """A fault of ours: its story goes to the host's log, under an id that the failure carries."""
-        fault_id = secrets.token_hex(6)
-        _log.error("host fault %s in port.%s", fault_id, where, exc_info=error)
-        message = f"The sandbox met an internal fault ({fault_id})."
-        self._stop(Failure(FailureCode.INTERNAL, message, detail={"id": fault_id}))
+        self._stop(internal_failure(f"port.{where}", error))
 
     def _stop(self, failure: Failure) -> None:
         if self._fatal is None:

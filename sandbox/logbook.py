@@ -45,7 +45,7 @@ class LogBook:
         """The lines, oldest first. A line that was cut ends with its note; the last line's note counts
         the calls after it as well."""
         shown = self._lines if self._tail is None else [*self._lines, self._tail]
-        return tuple(_noted(line) for line in shown)
+        return tuple(noted(line) for line in shown)
 
     def add(self, at_ms: float, level: str, text: str) -> Kept | None:
         """Keep one call; None when the book was full before and the call only counts."""
@@ -73,7 +73,8 @@ class LogBook:
         self._cut_bytes += size
 
 
-def _noted(line: LogLine) -> LogLine:
+def noted(line: LogLine) -> LogLine:
+    """`line` with the note of what was left out of it, if anything was."""
     if not line.cut_bytes:
         return line
     return LogLine(line.at_ms, line.level, f"{line.text}… {line.cut_bytes} bytes more", line.cut_bytes)

@@ -1,0 +1,41 @@
+"""Stand-ins for guests: functions that make host calls, run through `execute` like any engine's program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sandbox.caps import Limits
+from sandbox.execution import execute
+from sandbox.failure import Failure
+from sandbox.port import ExecutionPort, HostPort
+from sandbox.program import Language, Program, Request, Source
+from sandbox.result import EngineReport, ExecutionResult
+
+Guest = Callable[[HostPort], Failure | None]
+
+
+class GuestEngine:
+    """Runs a Python function as if it were a sandboxed program."""
+
+    language = Language.JAVASCRIPT
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+
+    def build(self, source: Source, limits: Limits) -> Program:
+        return Program(source, b"", "")
+
+    def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
+        return ()
+
+    def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
+        return EngineReport(self._guest(port), 123)
+
+
+def run(
+    guest: Guest, port: ExecutionPort, *, event: str = "{}", limits: Limits | None = None
+) -> ExecutionResult:
+    """One execution of `guest` over `port`, which must not have begun."""
+    program = Program(Source(Language.JAVASCRIPT, "action.js", ""), b"", "")
+    request = Request("onExecutePostLogin", event, "{}")
+    return execute(GuestEngine(guest), program, request, limits or Limits(), port)
