@@ -90,7 +90,7 @@ class Reporter:
         """What to apply now (reference/behaviour.md sections 6 and 7): after a failure nothing, at a
         suspension only what it needs and the metadata pending before the user leaves, at the end all the
         rest."""
-        if end.decision is Decision.FAILED and self.trigger.blocking:
+        if end.decision is Decision.FAILED:
             return Effects()
         effects = end.state.effects()
         pending = self._pending(end.state, effects)
