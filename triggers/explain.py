@@ -25,6 +25,9 @@ _WORDS: Final[dict[Any, str]] = {
 }
 
 
+_SHOWN_NAME: Final = 60
+
+
 def bare(annotation: Any) -> Any:
     """An annotation without `Annotated` and `NotRequired`."""
     while get_origin(annotation) in (Annotated, NotRequired):
@@ -62,10 +65,9 @@ def refusal_of(error: ValidationError, prefix: str, annotations: dict[str, Any],
     """
     found = error.errors(include_url=False)[0]
     where, annotation = _locate(found["loc"], annotations)
-    seen = None if hidden & set(where) else found["input"]
     kind, context = found["type"], found.get("ctx", {})
     mistyped = kind == "missing" or kind.endswith("_type") or kind in ("none_required", "is_instance_of")
-    rule = _rule(kind, context, annotation, seen, quote=not hidden & set(where))
+    rule = _rule(kind, context, annotation, found["input"], quote=not hidden & set(where))
     return Refusal(f"{prefix} {_spell(where)} {rule}", name="TypeError" if mistyped else "Error")
 
 
@@ -82,7 +84,7 @@ def _locate(location: Sequence[int | str], annotations: dict[str, Any]) -> tuple
             annotation, rest = chosen, rest[1:]
             continue
         part, *rest = rest
-        where.append(f"[{part}]" if isinstance(part, int) else str(part))
+        where.append(f"[{part}]" if isinstance(part, int) else _cut(str(part)))
         annotation = _inside(plain, part)
     return where, annotation
 
@@ -102,6 +104,11 @@ def _inside(annotation: Any, part: int | str) -> Any:
     return inner[-1] if inner else Any
 
 
+def _cut(name: str) -> str:
+    """Names come from guests, too."""
+    return name if len(name) <= _SHOWN_NAME else name[:_SHOWN_NAME] + "…"
+
+
 def _spell(where: list[str]) -> str:
     return where[0] + "".join(part if part.startswith("[") else f".{part}" for part in where[1:])
 
@@ -114,7 +121,7 @@ def _rule(kind: str, context: dict[str, Any], annotation: Any, seen: Any, *, quo
         case "extra_forbidden":
             return "is not a known option"
         case "literal_error":
-            return f"must be {describe(annotation)}{but}{_nearest(seen, annotation)}"
+            return f"must be {describe(annotation)}{but}{_nearest(seen, annotation) if quote else ''}"
         case "union_tag_invalid":
             allowed = context["expected_tags"].replace("'", '"')
             return f"has the type {shown(context['tag'])}, which is not one of {allowed}"

@@ -19,7 +19,7 @@ from triggers.members.saml import SAML, incomplete_pairs
 from triggers.members.scopes import target_scopes
 from triggers.members.stored import REFRESH_TOKEN_METADATA, SESSION_METADATA
 from triggers.members.tokens import SCOPES, set_custom_claim
-from triggers.members.transaction import set_metadata
+from triggers.members.transaction import set_metadata, with_metadata
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 
@@ -68,6 +68,7 @@ TRIGGER: Final = Trigger(
         deprecated("v1"),
     ),
     can_redirect=can_redirect,
+    complete=with_metadata,
     notes=(incomplete_pairs,),
     decided=(
         "A deny, a validation error or a revocation beats a redirect, form or challenge of the same Action.",

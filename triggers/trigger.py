@@ -31,6 +31,7 @@ class Trigger:
         surface: the api.
         versions: all versions that are known, the current one first.
         can_redirect: whether an event allows to send the user somewhere; None: always.
+        complete: adds to an event what every Action sees and the platform may leave out.
         prepare: fills a new draft with what holds without any command.
         notes: look at a finished draft and add warnings.
         checks: run when an Action completed, with its commands and whether it denied; raise `CommitError`.
@@ -46,6 +47,7 @@ class Trigger:
     binding_policy: BindingPolicy = "trigger-bound"
     max_actions: int = 20
     can_redirect: Callable[[Mapping[str, Any]], bool] | None = field(default=None, repr=False)
+    complete: Callable[[dict[str, Any]], dict[str, Any]] | None = field(default=None, repr=False)
     prepare: Callable[[Draft], None] | None = field(default=None, repr=False)
     notes: tuple[Callable[[Draft], None], ...] = field(default=(), repr=False)
     checks: tuple[Callable[[Sequence[RecordedCommand], bool], None], ...] = field(default=(), repr=False)
@@ -106,4 +108,6 @@ class Trigger:
         if self.id == "post-login" and isinstance(visible.get("transaction"), dict):
             # Always there for Actions, and ours to keep; hand-written events lack it.
             visible["transaction"] = {"metadata": {}, **visible["transaction"]}
+        if self.complete is not None:
+            visible = self.complete(visible)
         return FlowState(trigger=self.id, event=visible, configuration=event.get("configuration") or {})

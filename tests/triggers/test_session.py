@@ -157,7 +157,18 @@ def test_errors_name_method_argument_rule_and_value() -> None:
 
 
 def test_values_in_errors_are_cut() -> None:
-    assert len(error(Flow("post-login").call("accessToken.addScope", ["x" * 10_000]))) < 200
+    long = "x" * 10_000
+    for path, arguments in [
+        ("accessToken.addScope", [[long]]),
+        ("prompt.render", ["a", {long: 1}]),
+        ("prompt.render", ["a", {"fields": {long: 1}}]),
+        ("redirect.sendUserTo", ["https://x.example", {"query": {long: 1}}]),
+        ("redirect.validateToken", [{"secret": "s", "tokenParameterName": long}]),
+        ("authentication.challengeWith", [{"type": long}]),
+        ("user.setUserMetadata", [long + ".", 1]),
+        (long, []),
+    ]:
+        assert len(error(Flow("post-login").call(path, *arguments))) < 300
 
 
 def test_a_suspended_flow_runs_no_action() -> None:

@@ -137,13 +137,13 @@ EXPIRY: Final = {
 
 
 def _cookie(event: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[Change]:
-    if not isinstance(event.get("session"), dict):
+    if not record(event, "session"):  # an empty object is no session, see members/stored.py
         return []
     return [(["session", "cookie"], {**record(event, "session", "cookie"), "mode": arguments["mode"]})]
 
 
 def _apply_cookie(draft: Draft, command: RecordedCommand) -> None:
-    if isinstance(draft.event.get("session"), dict):
+    if record(draft.event, "session"):
         draft.session.cookie_mode = command.arguments["mode"]
 
 

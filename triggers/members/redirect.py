@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from triggers import session_tokens
-from triggers.jsonvalue import member, record
+from triggers.jsonvalue import member, record, shown
 from triggers.surface import Method, Option, Options, Parameter, Returns
 from triggers.urls import UrlError, with_query
 from triggers.values import FILLED, Number
@@ -67,7 +67,7 @@ def _validate(call: Call) -> dict[str, Any]:
     parameters = {**record(call.event, "request", "query"), **record(call.event, "request", "body")}
     token = parameters.get(name)
     if not isinstance(token, str) or not token:
-        raise call.refusal(f"the request has no parameter {name!r}", code="invalid_token")
+        raise call.refusal(f"the request has no parameter {shown(name)}", code="invalid_token")
     try:
         return session_tokens.verify(
             token,

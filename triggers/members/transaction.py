@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.jsonvalue import MAX_SAFE_INTEGER, record
+from triggers.jsonvalue import MAX_SAFE_INTEGER, record, replaced
 from triggers.jsonvalue import text as json_text
 from triggers.surface import Change, Method, Parameter, Returns
 from triggers.values import Scalar, text
@@ -56,6 +56,13 @@ def _change(event: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[Chan
 
 def _apply(draft: Draft, _command: RecordedCommand) -> None:
     draft.transaction_metadata = dict(record(draft.event, "transaction", "metadata"))
+
+
+def with_metadata(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with the metadata object that every transaction has."""
+    if not isinstance(event.get("transaction"), dict):
+        return event
+    return replaced(event, ["transaction", "metadata"], record(event, "transaction", "metadata"))
 
 
 def set_metadata(returns: Returns, gate: str | None = None) -> Method:

@@ -146,7 +146,7 @@ def test_the_body_is_read_before_the_query() -> None:
     flow = back({"t": token({**GOOD, "answer": 1})}, {"t": token({**GOOD, "answer": 2})})
     options = {"secret": SECRET, "tokenParameterName": "t"}
     assert flow.call("redirect.validateToken", options)["ok"]["answer"] == 2
-    assert "has no parameter 'session_token'" in error(
+    assert 'has no parameter "session_token"' in error(
         flow.call("redirect.validateToken", {"secret": SECRET})
     )
 
