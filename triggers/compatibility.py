@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from triggers.catalogue import UNDOCUMENTED
+from triggers.decisions import DECISIONS
 from triggers.events.shape import Property, walk
 from triggers.markdown import code, codes, table
 from triggers.pages import GENERATED, signature
@@ -75,7 +76,8 @@ def compatibility() -> str:
     """The whole document."""
     triggers = all_triggers()
     links = ", ".join(f"[{trigger.id}](triggers/{trigger.id}.md)" for trigger in triggers)
-    parts = [_INTRO.format(links=links), *_missing(), *(_section(trigger) for trigger in triggers)]
+    sections = (_section(trigger) for trigger in triggers)
+    parts = [_INTRO.format(links=links), *_missing(), *_everywhere(), *sections]
     return "\n\n".join(parts) + "\n"
 
 
@@ -88,6 +90,11 @@ def _missing() -> Iterator[str]:
     ]
     yield "## Not available"
     yield table(("Trigger", "What", "Why"), rows)
+
+
+def _everywhere() -> Iterator[str]:
+    yield "## Decided for all triggers"
+    yield table(("What", "Decision"), ((decision.topic, decision.text) for decision in DECISIONS))
 
 
 def _section(trigger: Trigger) -> str:
