@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.egress.connect import RefusedAddressError, checked_socket
-from sandbox.egress.lookup import AddressInfo
 
 from sandbox.egress import EgressPolicy, HttpEgress, addresses
 from sandbox.egress.addresses import classify, parse_address, refusal
+from sandbox.egress.connect import RefusedAddressError, checked_socket
+from sandbox.egress.lookup import AddressInfo
 from tests.sandbox.fetching import fetch, rule
 from tests.sandbox.peers import response, serving
 from tests.sandbox.ports import live

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from typing import Any
 
 import pytest
@@ -14,11 +15,11 @@ from sandbox.jsontext import JsonRefusedError, cut, depth, encode, parse, utf8_l
 
 MANY = 10_000_000
 
+numbers = st.integers(-(10**300), 10**300) | st.floats(allow_nan=False, allow_infinity=False)
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**300), 10**300) | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
+    st.none() | st.booleans() | numbers | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-)  # fmt: skip
+)
 surrogates = st.text(st.characters(categories=["Cs", "Lu"]) | st.sampled_from('😀"\\[{\x00'))
 
 
@@ -53,13 +54,13 @@ def test_a_pair_of_surrogate_escapes_is_one_character() -> None:
 @settings(max_examples=200)
 @given(st.text() | st.text(st.sampled_from('[]{}",:\\u1dD8e+-.0NaInfity \n')))
 def test_any_text_parses_or_is_refused(text: str) -> None:
+    reason = "syntax"
     try:
         value = parse(text, max_bytes=1000, max_depth=8)
-    except JsonRefusedError as error:
-        assert error.reason in ("size", "depth", "number", "syntax")
-        assert error.message
-    else:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except JsonRefusedError as error:
+        reason = error.reason
+    assert reason in ("size", "depth", "number", "syntax")
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,6 @@ def test_depth_is_what_a_walk_finds(value: Any) -> None:
 @pytest.mark.parametrize("unit", ['\\"', '"', '\\\\"', "[]", '"[', "\\"])
 def test_hostile_text_is_scanned_in_linear_time(unit: str) -> None:
     """Would take minutes if it were quadratic; the bound is generous for a busy machine."""
-    import time
-
     text = '["' + unit * (2_000_000 // len(unit))
     begun = time.perf_counter()
     depth(text, 2_000_000)
