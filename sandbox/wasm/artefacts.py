@@ -1,7 +1,8 @@
 """The cache of compiled guest images: native code, so only what this installation made is loaded.
 
 wasmtime does not check what it deserialises (threat-model E2), so each file carries an HMAC under a
-key that only the owner can read; a file that fails the check is built again.
+key that only the owner can read; a file that fails the check is built again. The folder belongs to the
+user alone: who can write there could replace key and image together.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hmac
 import logging
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,26 +26,44 @@ if os.name == "posix":
 
 _log = logging.getLogger(__name__)
 _TAG_BYTES: Final = hashlib.sha256().digest_size
+_KEY_BYTES: Final = 32
+
+
+class UnsafeCacheError(Exception):
+    """The folder for images belongs to someone else, who could put native code of his own there."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        remedy = "set ACTIONBOX_CACHE to a folder of your own"
+        super().__init__(f"The cache folder {path} cannot be trusted: it {reason}; {remedy}.")
 
 
 def cache_directory() -> Path:
-    """The owner-only folder for images; `ACTIONBOX_CACHE` overrides the user's cache folder."""
+    """The owner-only folder for images; `ACTIONBOX_CACHE` overrides the user's cache folder.
+
+    Raises:
+        UnsafeCacheError: it belongs to another user.
+        OSError: it cannot be made.
+    """
     override = os.environ.get("ACTIONBOX_CACHE")
     path = Path(override) if override else Path(platformdirs.user_cache_dir("actionbox"))
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o077
-    if mode & 0o022:
-        path.chmod(0o700)
+    if os.name == "posix":
+        _secure(path)
     return path
 
 
 def load_or_build(name: str, key: str, build: Callable[[], bytes]) -> bytes:
     """The artefact `name` for `key`, from the cache or made by `build` (once, over all processes).
 
+    A cache that cannot be written costs time and nothing else: the image is then built at every start.
+
     Args:
         name: a short file-name stem, e.g. `javascript-base`.
         key: everything the bytes depend on (versions, digests of sources, engine configuration).
         build: makes the bytes; may take a minute.
+
+    Raises:
+        UnsafeCacheError: see `cache_directory`.
     """
     digest = hashlib.sha256(key.encode()).hexdigest()[:32]
     path = cache_directory() / f"{name}-{digest}.bin"
@@ -54,17 +74,40 @@ def load_or_build(name: str, key: str, build: Callable[[], bytes]) -> bytes:
         found = _read(path)
         if found is None:
             found = build()
-            _write(path, found)
+            _store(path, found)
     return found
+
+
+def _secure(path: Path) -> None:
+    """Make sure that nobody else can write to the folder `path`."""
+    status = path.stat()
+    user = os.geteuid()
+    if status.st_uid not in (user, 0):
+        raise UnsafeCacheError(path, f"belongs to user {status.st_uid}")
+    if not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return
+    if status.st_uid != user:
+        raise UnsafeCacheError(path, "is open for others to write")
+    path.chmod(0o700)
 
 
 def _key() -> bytes:
     """The installation's key, made on first use; readable by the owner only."""
     path = cache_directory() / "artefact.key"
-    with contextlib.suppress(FileExistsError):
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(secrets.token_bytes(32))
+    with contextlib.suppress(FileNotFoundError):
+        key = path.read_bytes()
+        if len(key) == _KEY_BYTES:
+            return key
+        path.unlink(missing_ok=True)
+    fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(fd, "wb") as file:
+        file.write(secrets.token_bytes(_KEY_BYTES))
+    try:
+        # A link appears whole or not at all, so two first starts at once agree on one key.
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        Path(temporary).unlink()
     return path.read_bytes()
 
 
@@ -84,6 +127,13 @@ def _read(path: Path) -> bytes | None:
     return None
 
 
+def _store(path: Path, payload: bytes) -> None:
+    try:
+        _write(path, payload)
+    except OSError as error:
+        _log.warning("the image %s could not be cached and is built again next time: %s", path.name, error)
+
+
 def _write(path: Path, payload: bytes) -> None:
     fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
@@ -99,7 +149,13 @@ def _write(path: Path, payload: bytes) -> None:
 @contextlib.contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
     """Hold a lock between processes, so that an image is built once."""
-    with path.open("wb") as file:
+    try:
+        file = path.open("wb")
+    except OSError:
+        # A folder that cannot be written has nothing to guard.
+        yield
+        return
+    with file:
         if os.name == "posix":
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
