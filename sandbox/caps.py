@@ -21,6 +21,8 @@ MAX_SOURCE_LINES: Final = 20_000
 # --- JSON that crosses the host port ---
 MAX_JSON_DEPTH: Final = 64
 """Nesting of any JSON from the guest, counted before the host parses it (threat-model M4)."""
+MAX_INTEGER_DIGITS: Final = 308
+"""Digits of one integer in JSON; a longer one passes the range of a double (threat-model M6)."""
 MAX_API_ARGUMENT_BYTES: Final = 256 * KIB
 """UTF-8 bytes of the arguments of one api call."""
 MAX_EVENT_BYTES: Final = 1 * MIB
@@ -52,6 +54,8 @@ MAX_FETCHES: Final = 50
 """Requests of one execution."""
 MAX_FETCH_TOTAL_BYTES: Final = 32 * MIB
 """Response bytes of one execution over all requests."""
+MAX_LOOKUPS: Final = 64
+"""Host names being resolved at a time, over all executions; the system's resolver cannot be cancelled."""
 DEFAULT_FETCH_TIMEOUT_MS: Final = 10_000
 
 # --- the port ---

@@ -10,11 +10,8 @@ import json
 import re
 from typing import Final, Never
 
-from sandbox.caps import MAX_JSON_DEPTH
+from sandbox.caps import MAX_INTEGER_DIGITS, MAX_JSON_DEPTH
 from sandbox.program import JsonValue
-
-MAX_NUMBER_DIGITS: Final = 308
-"""Integers longer than this pass the range of a double; what computes with them would overflow."""
 
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
@@ -119,8 +116,8 @@ def _encodable(value: JsonValue) -> JsonValue:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > MAX_NUMBER_DIGITS:
-        raise JsonRefusedError("number", f"hold an integer of more than {MAX_NUMBER_DIGITS} digits")
+    if len(digits) > MAX_INTEGER_DIGITS:
+        raise JsonRefusedError("number", f"hold an integer of more than {MAX_INTEGER_DIGITS} digits")
     return int(digits)
 
 

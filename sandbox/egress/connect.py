@@ -9,17 +9,15 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from sandbox import caps
 from sandbox.egress.addresses import parse_address
 from sandbox.egress.lookup import AddressInfo, Lookup
 from sandbox.egress.model import EgressError
 from sandbox.egress.policy import EgressPolicy
-
-MAX_LOOKUPS: Final = 64
-"""Name lookups in flight over all executions; the system's resolver cannot be cancelled."""
 
 
 class RefusedAddressError(OSError):
@@ -37,7 +35,7 @@ class CheckedResolver(AbstractResolver):
     def __init__(self, policy: EgressPolicy, lookup: Lookup) -> None:
         self._policy = policy
         self._lookup = lookup
-        self._free = threading.BoundedSemaphore(MAX_LOOKUPS)
+        self._free = threading.BoundedSemaphore(caps.MAX_LOOKUPS)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC

@@ -112,15 +112,17 @@ def _key() -> bytes:
 
 
 def _tag(path: Path, payload: bytes) -> bytes:
-    return hmac.digest(_key(), path.name.encode() + b"\0" + payload, "sha256")
+    mac = hmac.new(_key(), path.name.encode() + b"\0", "sha256")
+    mac.update(payload)  # in two steps: images are tens of megabytes, and a joined copy costs as much again
+    return mac.digest()
 
 
 def _read(path: Path) -> bytes | None:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            tag, payload = file.read(_TAG_BYTES), file.read()
     except FileNotFoundError:
         return None
-    tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
     if hmac.compare_digest(tag, _tag(path, payload)):
         return payload
     _log.warning("cached image %s failed its integrity check and is built again", path.name)

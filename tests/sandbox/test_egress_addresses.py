@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox import caps
 from sandbox.egress import EgressPolicy, HttpEgress, addresses
 from sandbox.egress.addresses import classify, parse_address, refusal
 from sandbox.egress.connect import RefusedAddressError, checked_socket
 from sandbox.egress.lookup import AddressInfo
-from tests.sandbox.fetching import fetch, rule
+from tests.sandbox.fetching import begin, fetch, rule, settled
 from tests.sandbox.peers import response, serving
 from tests.sandbox.ports import live
 
@@ -215,3 +216,21 @@ def test_a_slow_lookup_is_given_up_at_the_timeout() -> None:
     done.set()
     assert rule(answer) == "timeout"
     assert time.monotonic() - begun < 3
+
+
+def test_lookups_are_bounded_over_all_executions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps, "MAX_LOOKUPS", 2)
+    done = threading.Event()
+
+    def lookup(host: str, port: int) -> Sequence[AddressInfo]:
+        done.wait(20)
+        return []
+
+    egress = HttpEgress(lookup=lookup)
+    ports = [live(egress=egress) for _ in range(caps.MAX_LOOKUPS + 1)]
+    handles = [begin(port, "http://slow.example/") for port in ports]
+    crowded = settled(ports[-1], handles[-1])
+    assert rule(crowded) == "dns"
+    assert "Too many" in crowded["error"]["message"]
+    done.set()
+    assert rule(settled(ports[0], handles[0])) == "dns"
