@@ -251,7 +251,11 @@ class Runner:
         )
         end = run_leg(leg, Executor(flow.trigger, self.programs, tracer.make_port))
         if self.observer is not None:
-            self.observer(LegTrace(flow.tenant, flow.execution_id, flow.leg, leg, end, tracer.executions()))
+            self.observer(
+                LegTrace(
+                    flow.tenant, flow.execution_id, flow.leg, flow.flushed, leg, end, tracer.executions()
+                )
+            )
         return self._conclude(flow, end, started_at)
 
     def _conclude(self, flow: _Flow, end: LegEnd, started_at: float) -> FlowOutcome:

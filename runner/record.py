@@ -28,6 +28,7 @@ from runner.redact import Redactor, forms
 from runner.suspension import PinnedAction
 from runner.trace import ExecutionTrace, LegTrace
 from sandbox.caps import Limits
+from sandbox.failure import FailureCode
 
 SCHEMA: Final = "actionbox.record/1"
 
@@ -74,6 +75,7 @@ class FlowRecord(_Record):
     executed_rules: tuple[str, ...]
     features: tuple[str, ...]
     payload_may_override_claims: bool
+    flushed: int
     executions: tuple[RecordedExecution, ...]
     outcome: dict[str, Any]
     digest: str
@@ -119,6 +121,7 @@ def make_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) ->
         executed_rules=tuple(sorted(leg.services.executed_rules)),
         features=tuple(sorted(leg.services.features)),
         payload_may_override_claims=leg.services.payload_may_override_claims,
+        flushed=trace.flushed,
         executions=tuple(_execution(item, hide) for item in trace.executions),
         outcome=_hidden(hide, result),
         digest=digest(result),
@@ -161,6 +164,11 @@ def comparable(outcome: FlowOutcome) -> dict[str, Any]:
         action.pop("statistics")
         for entry in action["logs"]:
             entry.pop("at_ms")
+    for failure in (data["failure"], *(action["failure"] for action in data["actions"])):
+        if failure is not None and failure["code"] == FailureCode.TIMEOUT:
+            # Where the clock caught the Action is chance.
+            for name in ("message", "place", "stack", "detail"):
+                failure.pop(name)
     return data
 
 

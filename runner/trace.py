@@ -31,11 +31,13 @@ class ExecutionTrace:
 
 @dataclass(frozen=True, slots=True)
 class LegTrace:
-    """One leg with everything that went in and all that happened."""
+    """One leg with everything that went in and all that happened. `number`: from 1; `flushed`: see
+    `SuspendedFlow`."""
 
     tenant: str
     execution_id: str
     number: int
+    flushed: int
     leg: Leg
     end: LegEnd
     executions: tuple[ExecutionTrace, ...]

@@ -262,6 +262,19 @@ def run_tests(
 
 
 @app.command()
+def replay(
+    record: Annotated[Path, typer.Argument(help="A file written by `run --record`.")],
+    secret: SecretOption = None,
+    secrets: SecretsFile = None,
+    as_json: Json = False,
+) -> None:
+    """Run a record again, bit by bit. Exit status: 0 the same, 1 it diverges, 2 it cannot be used."""
+    from runner.cli.replay import replay_command
+
+    replay_command(record, tuple(secret or ()), secrets, as_json=as_json)
+
+
+@app.command()
 def images() -> None:
     """Build the guest images that are not in the cache yet."""
     from runner.cli.images import images_command

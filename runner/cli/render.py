@@ -56,7 +56,7 @@ def show_outcome(outcome: FlowOutcome, console: Console, secrets: Sequence[Mappi
     _show_effects(Redactor(secrets).value(outcome.effects), console)
     for warning in outcome.warnings:
         console.print(line(("warning: ", "yellow"), one_line(warning), indent=2))
-    if outcome.suspension is not None:
+    if outcome.suspension is not None and outcome.suspension.handle:
         _show_suspension(outcome.suspension, {name for values in secrets for name in values}, console)
 
 
@@ -97,14 +97,15 @@ def _figures(record: ActionRecord) -> str:
         return ""
     parts = [f"{statistics.wall_ms:>7.1f} ms", f"{statistics.peak_memory_bytes / KIB / KIB:>5.1f} MB"]
     if record.commands:
-        parts.append(_plural(len(record.commands), "command"))
+        parts.append(plural(len(record.commands), "command"))
     fetches = statistics.host_calls.get("fetch", 0)
     if fetches:
-        parts.append(_plural(fetches, "request"))
+        parts.append(plural(fetches, "request"))
     return "  " + "  ".join(parts)
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """`1 command`, `2 commands`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

@@ -1,0 +1,224 @@
+"""Running a record again: the same sources on the same state, every host call answered from the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.cases.match import Difference, differences
+from runner.errors import InputError
+from runner.execute import Executor
+from runner.flow import Leg, run_leg
+from runner.outcome import FlowOutcome
+from runner.programs import ProgramCache
+from runner.record import FlowRecord, RecordedExecution, comparable, digest, with_secrets
+from runner.report import Reporter
+from runner.suspension import PinnedAction
+from sandbox.caps import MAX_API_ARGUMENT_BYTES, Limits
+from sandbox.journal import Journal, JournalError
+from sandbox.jsontext import parse
+from sandbox.port import ApiHost, ExecutionPort
+from sandbox.replay import Divergence, ReplayPort
+from triggers import FlowState, Services, Trigger, get_trigger
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDivergence:
+    """Where the run of one Action left its journal. `action`: index in the flow."""
+
+    action: int
+    divergence: Divergence
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a replay came to.
+
+    Attributes:
+        divergences: first call of each Action that differed from the recorded one.
+        differences: between the recorded outcome and this one.
+        host_calls: calls that were answered from the journals.
+    """
+
+    outcome: FlowOutcome
+    divergences: tuple[ActionDivergence, ...]
+    differences: tuple[Difference, ...]
+    host_calls: int
+
+    @property
+    def same(self) -> bool:
+        """Nothing differed."""
+        return not self.divergences and not self.differences
+
+
+def replay(
+    record: FlowRecord,
+    secrets: Callable[[PinnedAction], Mapping[str, str]] | None = None,
+    programs: ProgramCache | None = None,
+) -> Replay:
+    """Run `record` again.
+
+    Args:
+        secrets: gives the secrets of an Action, for a record that does not hold them.
+
+    Raises:
+        InputError: `missing_secrets`, `invalid_record`.
+    """
+    trigger = _trigger(record)
+    values = _secrets(record, secrets)
+    record = with_secrets(record, values)
+    world = _World(record, [_journal(item) for item in record.executions])
+    leg = Leg(
+        trigger=trigger,
+        actions=tuple(pinned.action(given) for pinned, given in zip(record.actions, values, strict=True)),
+        state=_state(record),
+        services=_services(record, world),
+        start=record.start,
+        limits=record.limits,
+        budget_ms=record.budget_ms,
+    )
+    end = run_leg(leg, Executor(trigger, programs or ProgramCache(), world.make_port))
+    reporter = Reporter(
+        trigger=trigger,
+        tenant=record.tenant,
+        execution_id=record.execution_id,
+        leg=record.number,
+        actions=leg.actions,
+        flushed=record.flushed,
+        started_at=0.0,
+        budget_ms=record.budget_ms,
+    )
+    outcome = reporter.outcome(end, "", 0.0)
+    return Replay(
+        outcome=outcome,
+        divergences=tuple(world.divergences()),
+        differences=tuple(_compare(record, outcome)),
+        host_calls=sum(sum(port.host_calls.values()) for _, port in world.ports),
+    )
+
+
+def _compare(record: FlowRecord, outcome: FlowOutcome) -> list[Difference]:
+    now = comparable(outcome)
+    if digest(now) == record.digest:
+        return []
+    found = differences({"$exactly": record.outcome}, now)
+    named = differences(record.outcome, now)
+    return (
+        named
+        or found
+        or [Difference("$", "the recorded outcome", "another digest: other secrets, or an altered record")]
+    )
+
+
+def _trigger(record: FlowRecord) -> Trigger:
+    try:
+        trigger = get_trigger(record.trigger)
+    except LookupError as error:
+        raise _invalid(str(error)) from None
+    if trigger.version != record.trigger_version:
+        raise _invalid(
+            f"it is of version {record.trigger_version} of {record.trigger}, this is {trigger.version}"
+        )
+    return trigger
+
+
+def _secrets(
+    record: FlowRecord, provide: Callable[[PinnedAction], Mapping[str, str]] | None
+) -> list[dict[str, str]]:
+    if record.secrets is not None:
+        return [dict(values) for values in record.secrets]
+    found = []
+    for pinned in record.actions:
+        given = provide(pinned) if provide is not None and pinned.secret_names else {}
+        missing = [name for name in pinned.secret_names if name not in given]
+        if missing:
+            raise InputError(
+                "missing_secrets",
+                f"the record holds no secrets; Action {pinned.name!r} needs {', '.join(missing)}",
+                next_step="Give them with --secret NAME=VALUE, or record with --record-secrets.",
+            )
+        found.append({name: given[name] for name in pinned.secret_names})
+    return found
+
+
+def _state(record: FlowRecord) -> FlowState:
+    try:
+        return FlowState.model_validate(record.state)
+    except ValueError:
+        raise _invalid("its state is damaged") from None
+
+
+def _journal(execution: RecordedExecution) -> Journal:
+    try:
+        return Journal.from_data(execution.journal)
+    except JournalError as error:
+        raise _invalid(str(error)) from None
+
+
+def _invalid(reason: str) -> InputError:
+    return InputError("invalid_record", f"the record cannot be replayed: {reason}")
+
+
+def _services(record: FlowRecord, world: _World) -> Services:
+    return Services(
+        clock=world.read_clock,
+        executed_rules=frozenset(record.executed_rules),
+        redirect_state=record.redirect_state,
+        features=frozenset(record.features),
+        payload_may_override_claims=record.payload_may_override_claims,
+    )
+
+
+@dataclass(slots=True)
+class _World:
+    """Gives each execution its journal, in order, and the sessions the clock that they read then."""
+
+    record: FlowRecord
+    journals: Sequence[Journal]
+    ports: list[tuple[int, _Port]] = field(default_factory=list)
+    _readings: Iterator[float] = field(default_factory=lambda: iter(()))
+    _last: float = 0.0
+
+    def make_port(self, index: int, api: ApiHost, limits: Limits) -> ExecutionPort:  # noqa: ARG002
+        """A `PortFactory`. An execution that was not recorded diverges at its first call."""
+        number = len(self.ports)
+        recorded = self.record.executions[number] if number < len(self.journals) else None
+        fits = recorded is not None and recorded.action == index
+        port = _Port(self.journals[number] if fits else Journal(), api)
+        self._readings = iter(recorded.clock if recorded is not None else ())
+        self.ports.append((index, port))
+        return port
+
+    def read_clock(self) -> float:
+        """The sessions' clock as it was read at the time; it stands where more is read than before."""
+        self._last = next(self._readings, self._last)
+        return self._last
+
+    def divergences(self) -> Iterator[ActionDivergence]:
+        for index, port in self.ports:
+            if port.divergence is not None:
+                yield ActionDivergence(index, port.divergence)
+        for recorded in self.record.executions[len(self.ports) :]:
+            missing = Divergence(1, f"Action {recorded.action + 1} runs", "it does not run")
+            yield ActionDivergence(recorded.action, missing)
+
+
+class _Port(ReplayPort):
+    """Also tells the session of refusals that abort the Action: they decide about its commit."""
+
+    def __init__(self, journal: Journal, api: ApiHost) -> None:
+        super().__init__(journal, api)
+        self._session = api
+
+    def api_call(self, path: str, arguments: str) -> str:
+        """See `HostPort.api_call`."""
+        reply = super().api_call(path, arguments)
+        if reply.startswith('{"error":') and '"code":"aborted"' in reply and self.fatal is None:
+            self._session.call(path, _parsed(arguments))
+        return reply
+
+
+def _parsed(arguments: str) -> list[Any]:
+    value = parse(arguments, max_bytes=MAX_API_ARGUMENT_BYTES)
+    return value if isinstance(value, list) else []
