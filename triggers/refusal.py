@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 ErrorName = Literal["TypeError", "Error"]
@@ -57,9 +56,3 @@ def numbered(count: int, noun: str) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"
-
-
-def check(condition: bool, otherwise: Callable[[], Refusal]) -> None:
-    """Raise what `otherwise` makes unless `condition` holds; builds the text only then."""
-    if not condition:
-        raise otherwise()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypedDict
 
 from triggers.jsonvalue import units
@@ -30,6 +30,18 @@ def text(maximum: int, minimum: int = 0, pattern: str | None = None) -> Any:
     """A string of `minimum` to `maximum` characters."""
     return Annotated[str, Field(min_length=minimum, max_length=maximum, pattern=pattern), at_most(maximum)]
 
+
+def _as_text(value: Any) -> Any:
+    """Numbers and booleans as JavaScript would print them; anything else is left to be refused."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
+    return str(value) if isinstance(value, int | float) else value
+
+
+QueryText = Annotated[str, BeforeValidator(_as_text)]
+"""A query value: a string, and as URLs take them also a number or boolean."""
 
 FILLED: Final = Annotated[str, Field(min_length=1)]
 """A string that is not empty."""

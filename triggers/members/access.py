@@ -22,8 +22,6 @@ MAX_REASON: Final = 4096
 
 def as_text(value: Any) -> str:
     """A reason as text: a deny must not turn into something weaker because its reason is odd."""
-    if value is None:
-        return ""
     shown = value if isinstance(value, str) else json_text(value)
     return cut(shown, MAX_REASON)
 

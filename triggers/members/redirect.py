@@ -9,7 +9,7 @@ from triggers import session_tokens
 from triggers.jsonvalue import member, record, shown
 from triggers.surface import Method, Option, Options, Parameter, Returns
 from triggers.urls import UrlError, with_query
-from triggers.values import FILLED, Number
+from triggers.values import FILLED, Number, QueryText
 
 if TYPE_CHECKING:
     from triggers.session import Call
@@ -96,13 +96,14 @@ def send_user_to(returns: Returns) -> Method:
             (
                 Option(
                     "query",
-                    dict[str, str],
+                    dict[str, QueryText],
                     "Query parameters to set, in place of those of the same name.",
                 ),
             )
         ),
         decided="Schemes that execute or read something in the browser (javascript:, data:, file: and the "
-        "like) are refused. Of several calls in one Action the last wins. Where no redirect is possible the "
+        "like) are refused. Numbers and booleans in query become text. Of several calls in one "
+        "Action the last wins. Where no redirect is possible the "
         "flow ends with interaction_required. Not together with a form or multi-factor steps.",
         run=final_url,
         suspends="redirect",
@@ -179,7 +180,7 @@ SET_RESULT_URL: Final = Method(
     "void",
     "Where the user goes after the password was reset.",
     parameters=(Parameter("url", str, "Absolute URL."),),
-    options=Options((Option("query", dict[str, str], "Query parameters to set on the URL."),)),
+    options=Options((Option("query", dict[str, QueryText], "Query parameters to set on the URL."),)),
     decided="Same rules for URLs as api.redirect.sendUserTo. The last call wins.",
     run=final_url,
     apply=lambda draft, command: setattr(draft, "result_url", command.arguments["url"]),

@@ -79,7 +79,8 @@ def set_custom_claim(token: _Token, *, scope_throws: bool) -> Method:
                 nullable=True,
             ),
         ),
-        decided="The last call per name wins. All claims of a token together take at most 100 KiB of "
+        decided="An empty name and one that is not a string throw. The last call per name wins. All "
+        "claims of a token together take at most 100 KiB of "
         "JSON; the "
         "call that passes it throws.",
         run=run,

@@ -307,6 +307,7 @@ def test_a_flow_without_a_state_accepts_no_token() -> None:
         ("https://x.example/%7E?q=%20", "https://x.example/%7E?q=%20"),
         ("com.harbor.app://done?x=1", "com.harbor.app://done?x=1"),
         ("myapp:/done", "myapp:/done"),
+        ("myapp:///done", "myapp:///done"),
     ],
 )
 def test_urls_in_their_normal_form(url: str, becomes: str) -> None:
@@ -329,6 +330,8 @@ def test_urls_in_their_normal_form(url: str, becomes: str) -> None:
         "https://x y.example/",
         "https://x<y.example/",
         "https://[::1/",
+        "https://\u00fc\u0000.example/",
+        "https://" + "ü" * 70 + ".example/",
         "https://[g]/",
         "1http://x",
         "javascript:alert(1)",
@@ -374,7 +377,7 @@ def test_a_query_comes_back_as_it_went(query: dict[str, str]) -> None:
         ([], "url is required"),
         ([5], "url must be a string, not 5"),
         (["https://x.example", {"query": []}], "options.query must be an object"),
-        (["https://x.example", {"query": {"a": 1}}], "options.query.a must be a string, not 1"),
+        (["https://x.example", {"query": {"a": [1]}}], "options.query.a must be a string, not [1]"),
         (["https://x.example", {"query": {"a": None}}], "options.query.a must be a string, not null"),
         (["https://x.example", "x"], "options must be an object"),
     ],
@@ -382,6 +385,14 @@ def test_a_query_comes_back_as_it_went(query: dict[str, str]) -> None:
 @pytest.mark.parametrize("path", ["redirect.sendUserTo", "transaction.setResultUrl"])
 def test_arguments_that_are_refused(arguments: list, says: str, path: str) -> None:
     assert says in error(Flow("password-reset-post-challenge").call(path, *arguments))
+
+
+def test_numbers_and_booleans_in_a_query_become_text() -> None:
+    query = {"a": 5, "b": True, "c": 2.0, "d": 0.5, "e": False, "f": 1e30}
+    flow = Flow("password-reset-post-challenge").action(
+        ("transaction.setResultUrl", "https://x.example", {"query": query})
+    )
+    assert flow.effects.result_url == "https://x.example/?a=5&b=true&c=2&d=0.5&e=false&f=1e%2B30"
 
 
 def test_unknown_options_are_ignored() -> None:
