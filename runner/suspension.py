@@ -197,8 +197,8 @@ class MemoryStore:
 class FileStore:
     """One file per suspended flow, readable by the owner only; safe between processes.
 
-    Taking renames `<key>.json` to `<key>.used`, which only one process can do. A file's modification time
-    is the moment it expires, so that pruning need not open it.
+    Taking creates `<key>.used`, which only one process can do, and then removes `<key>.json`. A file's
+    modification time is the moment it expires, so that pruning need not open it.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
@@ -220,6 +220,21 @@ class FileStore:
             raise
 
     def peek(self, key: str) -> str:
+        return self._read(key)[0]
+
+    def take(self, key: str) -> str:
+        text, expires_at = self._read(key)
+        used = self._path(key, "used")
+        try:
+            os.close(os.open(used, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            raise _used() from None
+        os.utime(used, (expires_at, expires_at))
+        self._path(key, "json").unlink(missing_ok=True)
+        return text
+
+    def _read(self, key: str) -> tuple[str, float]:
+        """Text and expiry. The content never changes under a reader: it is only ever unlinked."""
         path = self._path(key, "json")
         try:
             expires_at = path.stat().st_mtime
@@ -228,20 +243,7 @@ class FileStore:
             raise self._missing(key) from None
         if self._clock() >= expires_at:
             raise _expired()
-        return text
-
-    def take(self, key: str) -> str:
-        self.peek(key)
-        used = self._path(key, "used")
-        try:
-            self._path(key, "json").rename(used)
-        except FileNotFoundError:
-            raise self._missing(key) from None
-        expires_at = used.stat().st_mtime
-        text = used.read_text(encoding="utf-8", errors="replace")
-        os.truncate(used, 0)  # the fact stays until it expires, the content does not
-        os.utime(used, (expires_at, expires_at))
-        return text
+        return text, expires_at
 
     def _missing(self, key: str) -> ResumeError:
         return _used() if self._path(key, "used").exists() else _unknown()
