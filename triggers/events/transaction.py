@@ -52,7 +52,7 @@ class Actor(Part):
 
     OPEN: ClassVar[bool] = True
 
-    act: Actor | None = may("Who acts in the place of this actor.")
+    act: Actor | None = may("Who acts in the place of this actor, in the same shape; five levels at most.")
     sub: str = must("Subject of the actor.")
 
 
