@@ -1,0 +1,26 @@
+"""`python -m bench`: every figure in one run. Name parts to run only those: latency flow memory stops."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+from bench import flow, latency, limits
+
+PARTS = {
+    "latency": latency.table,
+    "flow": flow.table,
+    "memory": limits.memory,
+    "stops": limits.stops,
+}
+
+
+def main() -> None:
+    console = Console()
+    for name in sys.argv[1:] or PARTS:
+        console.print(PARTS[name]())
+
+
+if __name__ == "__main__":
+    main()
