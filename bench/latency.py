@@ -41,7 +41,7 @@ TRIVIAL: Final = {
 class RecordingApi:
     """Accepts every call: the cost of a trigger's own checks is measured by the flow benchmark."""
 
-    def call(self, path: str, arguments: list[JsonValue]) -> ApiReply:
+    def call(self, path: str, arguments: list[JsonValue]) -> ApiReply:  # noqa: ARG002
         return {"recorded": True}
 
 
