@@ -49,7 +49,7 @@ def journals(draw: st.DrawFn) -> Journal:
     return Journal(parts, draw(st.none() | st.sampled_from(["throw", "timeout"])))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(journals())
 def test_a_journal_is_what_its_json_says(journal: Journal) -> None:
     assert Journal.from_json(journal.to_json()) == journal
@@ -71,7 +71,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(journals(), json_values, st.data())
 def test_a_journal_with_any_part_replaced_reads_or_is_refused_by_path(
     journal: Journal, other: Any, data: st.DataObject
