@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from triggers.effects import Effects, Frozen, Prompt, Redirect, Step
 from triggers.jsonvalue import clean, record, replaced
@@ -66,6 +66,19 @@ class FlowState(Frozen):
     redirect_state: str | None = None
     satisfied: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _folds(self) -> Self:
+        """A state from outside is one only when its trigger can fold its commands."""
+        from triggers.registry import get_trigger
+
+        try:
+            get_trigger(self.trigger)
+            if self.commands:
+                self.effects()
+        except (LookupError, TypeError, AttributeError) as error:
+            raise ValueError("the commands are not those of the trigger") from error
+        return self
+
     def effects(self) -> Effects:
         """What the platform has to do: a pure fold over the commands."""
         from triggers.draft import fold
@@ -80,11 +93,9 @@ class FlowState(Frozen):
     def from_json(cls, text: str | bytes) -> FlowState:
         """Raises `ValueError` for text that is not a flow state."""
         try:
-            state = cls.model_validate(clean(json.loads(text)))
-            state.effects()
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            return cls.model_validate(clean(json.loads(text)))
+        except (ValueError, TypeError, RecursionError) as error:
             raise ValueError("this is not the state of a flow") from error
-        return state
 
 
 def resume(

@@ -188,6 +188,8 @@ def test_a_state_file_with_foreign_commands_is_refused() -> None:
     data["commands"][0]["arguments"] = {}
     with pytest.raises(ValueError, match="not the state of a flow"):
         FlowState.from_json(json.dumps(data))
+    with pytest.raises(ValueError, match="not those of the trigger"):
+        FlowState.model_validate(data)
 
 
 def test_a_gated_member_throws_while_its_gate_is_off() -> None:
