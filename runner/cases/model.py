@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from sandbox.caps import Limits
 from sandbox.egress import StubFormatError, parse_stubs
 
 
@@ -50,7 +51,13 @@ class LimitsSpec(_Strict):
     command_bytes: int | None = None
 
     def given(self) -> dict[str, int]:
+        """What the file says, by name."""
         return self.model_dump(exclude_none=True)
+
+    @model_validator(mode="after")
+    def _in_range(self) -> LimitsSpec:
+        Limits(**self.given())
+        return self
 
 
 class ActionSpec(_Strict):

@@ -15,7 +15,7 @@ from runner.cases.load import Case
 from runner.cases.match import Difference, differences
 from runner.cases.model import ActionSpec, ResumeSpec, Step
 from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
-from runner.errors import ActionError, InputError, RunnerError
+from runner.errors import InputError, RunnerError
 from runner.jsonfile import read_json
 from runner.library import Runner, Settings
 from runner.outcome import FlowOutcome
@@ -157,19 +157,16 @@ class _Play:
 
     def _action(self, spec: ActionSpec, step: Step) -> Action:
         folder = self.case.path.parent
-        limits = {**self.case.limits.given(), **spec.limits.given()}
-        try:
-            return load_action(
-                folder / spec.file,
-                name=spec.name,
-                secrets={**self.case.secrets, **spec.secrets, **step.secrets},
-                configuration={**self.case.configuration, **spec.configuration},
-                fail_policy=FailPolicy(spec.fail) if spec.fail else None,
-                last_good=folder / spec.last_good if spec.last_good else None,
-                limits=Limits(**limits) if spec.limits.given() else None,
-            )
-        except ValueError as error:
-            raise ActionError("invalid_limits", str(error)) from None
+        limits = {**self.case.limits.given(), **step.limits.given(), **spec.limits.given()}
+        return load_action(
+            folder / spec.file,
+            name=spec.name,
+            secrets={**self.case.secrets, **spec.secrets, **step.secrets},
+            configuration={**self.case.configuration, **spec.configuration},
+            fail_policy=FailPolicy(spec.fail) if spec.fail else None,
+            last_good=folder / spec.last_good if spec.last_good else None,
+            limits=Limits(**limits) if spec.limits.given() else None,
+        )
 
     def _resume(self, step: Step, resume: ResumeSpec) -> FlowOutcome:
         suspension = self.outcome.suspension if self.outcome else None

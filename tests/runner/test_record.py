@@ -93,7 +93,9 @@ class TestReplay:
         assert caught.value.code == "missing_secrets"
 
     def test_another_secret_is_noticed_where_it_matters(self, runner: Runner, event: dict[str, Any]) -> None:
-        _, record = recorded(runner, event, [python("print(len(event.secrets.KEY))", secrets={"KEY": SECRET})])
+        _, record = recorded(
+            runner, event, [python("print(len(event.secrets.KEY))", secrets={"KEY": SECRET})]
+        )
         assert not replay(record, giving({"KEY": "another-value"})).same
 
     def test_an_action_cannot_draw_a_secret_out_by_writing_a_mark(
