@@ -21,7 +21,7 @@ from triggers import Trigger, all_triggers, get_trigger
 
 def check_command(files: Sequence[Path], trigger: str | None) -> None:
     """Check every file, and exit with 2 when one cannot be used."""
-    contract = get_trigger(trigger) if trigger else None
+    contract = get_trigger(trigger) if trigger is not None else None
     console = output_console()
     good = [_check(file, contract, console) for file in files]
     sys.exit(0 if all(good) else 2)

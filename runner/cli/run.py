@@ -67,7 +67,7 @@ def run_once(options: RunOptions) -> FlowOutcome:
     """Run the flow and print its outcome. Raises what the library raises."""
     secrets = gather_secrets(options.secrets, options.secrets_file)
     actions = load_actions(options.actions, secrets)
-    known = get_trigger(options.trigger) if options.trigger else None
+    known = get_trigger(options.trigger) if options.trigger is not None else None
     event = read_object(options.event, "event") if options.event else None
     runner, recorder = make_runner(options)
     open_engines(action.language for action in actions)
