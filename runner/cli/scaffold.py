@@ -22,7 +22,7 @@ _JAVASCRIPT: Final = Template("""\
  */
 exports.$handler = async (event, api) => {
   console.log("running for trigger $id");
-};
+$more};
 """)
 _JAVASCRIPT_CONTINUE: Final = Template("""
 // Called when the user comes back from a redirect or a form of this Action.
@@ -37,12 +37,25 @@ Trigger: $id. `actionbox types $id --language py` prints what event and api offe
 
 async def $handler(event, api):
     print("running for trigger $id")
-''')
+$more''')
 _PYTHON_CONTINUE: Final = Template('''
 
 async def $handler(event, api):
     """Called when the user comes back from a redirect or a form of this Action."""
 ''')
+_MORE: Final = {
+    ("custom-token-exchange", Language.JAVASCRIPT): """\
+  // Verify event.transaction.subject_token first, and refuse what is not valid:
+  // api.access.rejectInvalidSubjectToken("...")
+  api.authentication.setUserById("auth0|the-user-that-the-token-stands-for");
+""",
+    ("custom-token-exchange", Language.PYTHON): """\
+    # Verify event.transaction.subject_token first, and refuse what is not valid:
+    # api.access.reject_invalid_subject_token("...")
+    api.authentication.set_user_by_id("auth0|the-user-that-the-token-stands-for")
+""",
+}
+"""What an Action of the trigger has to do at least."""
 _CASE: Final = Template("""\
 # `actionbox test $case` runs this; docs/testing.md describes the format.
 trigger: $id
@@ -96,7 +109,12 @@ def action_text(trigger: Trigger, language: Language) -> str:
     def spelled(name: str) -> str:
         return snake_case(name) if python else name
 
-    text = first.substitute(summary=trigger.summary, id=trigger.id, handler=spelled(trigger.execute_handler))
+    text = first.substitute(
+        summary=trigger.summary,
+        id=trigger.id,
+        handler=spelled(trigger.execute_handler),
+        more=_MORE.get((trigger.id, language), ""),
+    )
     if trigger.continue_handler is not None:
         text += second.substitute(handler=spelled(trigger.continue_handler))
     return text
