@@ -48,6 +48,13 @@ RecordFile = Annotated[
 RecordSecrets = Annotated[
     bool, typer.Option("--record-secrets", help="Keep secret values in the record, in clear.")
 ]
+ClockOption = Annotated[
+    str | None,
+    typer.Option("--clock", metavar="TIME", help="Stop the Actions' clock at a time (ISO 8601)."),
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Make the Actions' randomness repeatable.")
+]
 LanguageOption = Annotated[str | None, typer.Option("--language", "-l", help="js or py.")]
 
 
@@ -90,6 +97,8 @@ def run(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Run again when a file changes.")] = False,
     allow_private_network: PrivateNetwork = False,
     stub: StubFile = None,
+    clock: ClockOption = None,
+    seed: SeedOption = None,
     record: RecordFile = None,
     record_secrets: RecordSecrets = False,
 ) -> None:
@@ -111,6 +120,8 @@ def run(
             as_json=as_json,
             allow_private_network=allow_private_network,
             stub=stub,
+            clock=clock,
+            seed=seed,
             record=record,
             record_secrets=record_secrets,
         ),
@@ -153,6 +164,8 @@ def resume(
     as_json: Json = False,
     allow_private_network: PrivateNetwork = False,
     stub: StubFile = None,
+    clock: ClockOption = None,
+    seed: SeedOption = None,
     record: RecordFile = None,
     record_secrets: RecordSecrets = False,
 ) -> None:
@@ -177,6 +190,8 @@ def resume(
             as_json=as_json,
             allow_private_network=allow_private_network,
             stub=stub,
+            clock=clock,
+            seed=seed,
             record=record,
             record_secrets=record_secrets,
         )

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from runner.action import Action, load_action
 from runner.caps import MAX_BUDGET_MS
+from runner.cases.model import epoch
 from runner.errors import InputError
 from runner.jsonfile import parse_json, read_json, read_text
 from sandbox.caps import MIB, Limits
@@ -163,6 +164,15 @@ def read_object(path: Path, what: str) -> dict[str, Any]:
             "not_an_object", f"{what} {path} must be a JSON object, not {found.get(type(value), 'a number')}"
         )
     return value
+
+
+def parse_clock(text: str | None) -> float | None:
+    """Epoch seconds of `--clock`. Raises `InputError` (`invalid_option`)."""
+    try:
+        moment = epoch(text)
+    except ValueError as error:
+        raise InputError("invalid_option", f"--clock {text!r} {error}") from None
+    return None if moment is None else float(moment)
 
 
 def limits_of(timeout: float | None, memory: int | None) -> tuple[Limits, int]:

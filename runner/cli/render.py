@@ -95,7 +95,9 @@ def _figures(record: ActionRecord) -> str:
     statistics = record.statistics
     if statistics is None:
         return ""
-    parts = [f"{statistics.wall_ms:>7.1f} ms", f"{statistics.peak_memory_bytes / KIB / KIB:>5.1f} MB"]
+    parts = [f"{statistics.wall_ms:>7.1f} ms"]
+    if statistics.peak_memory_bytes:
+        parts.append(f"{statistics.peak_memory_bytes / KIB / KIB:>5.1f} MB")
     if record.commands:
         parts.append(plural(len(record.commands), "command"))
     fetches = statistics.host_calls.get("fetch", 0)

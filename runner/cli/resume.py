@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,9 @@ def resume_command(options: ResumeOptions) -> None:
         options.handle,
         request=request,
         prompt=prompt,
-        methods=with_timestamps([{"name": "mfa", "type": item} for item in options.methods], time.time()),
+        methods=with_timestamps(
+            [{"name": "mfa", "type": item} for item in options.methods], runner.clock.wall()
+        ),
         enrolled=[{"type": item} for item in options.enrolled] or None,
         secrets=provide,
     )

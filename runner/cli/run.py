@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.cases.load import load_stubs
+from runner.cases.worlds import frozen_clock, seeded_entropy
 from runner.cli.images import open_engines
-from runner.cli.inputs import gather_secrets, limits_of, load_actions, read_object
+from runner.cli.inputs import gather_secrets, limits_of, load_actions, parse_clock, read_object
 from runner.cli.render import show_outcome
 from runner.cli.terminal import error_console, line, output_console
 from runner.handlers import infer_trigger
@@ -40,6 +41,8 @@ class CommonOptions:
     as_json: bool
     allow_private_network: bool
     stub: Path | None
+    clock: str | None
+    seed: int | None
     record: Path | None
     record_secrets: bool
 
@@ -92,6 +95,8 @@ def make_runner(options: CommonOptions) -> tuple[Runner, Recorder]:
         settings=Settings(limits=limits, budget_ms=budget_ms),
         egress=_egress(options),
         store=FileStore(default_folder()),
+        clock=frozen_clock(parse_clock(options.clock)),
+        entropy=seeded_entropy(options.seed),
     )
     return (replace(runner, observer=recorder) if options.record else runner), recorder
 

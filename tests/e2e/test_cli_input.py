@@ -42,6 +42,8 @@ RUN = ("run", "welcome.js", "--trigger", "post-login")
         ((*RUN, "--timeout", "x"), ["--timeout"]),
         ((*RUN, "--memory", "1"), ["--memory", "32"]),
         ((*RUN, "--memory", "999999"), ["--memory", "2048"]),
+        ((*RUN, "--clock", "noon"), ["--clock", "noon", "ISO 8601"]),
+        ((*RUN, "--seed", "x"), ["--seed"]),
         ((*RUN, "--stub", "no.yaml"), ["no.yaml"]),
         ((*RUN, "--stub", "wrong.json"), ["wrong.json", "list"]),
         ((*RUN, "--nonsense"), ["--nonsense"]),

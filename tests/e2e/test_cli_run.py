@@ -121,6 +121,18 @@ class TestRun:
         assert "42" in result.out
         assert "1 request" in result.out
 
+    def test_clock_and_randomness_can_be_fixed(self, cli: Cli, folder: Path) -> None:
+        (folder / "now.js").write_text(
+            "exports.onExecutePostLogin = async () => console.log(new Date().toISOString(), Math.random());"
+        )
+        first, second = (
+            cli("run", "now.js", "--clock", "2025-03-16T09:00:00+01:00", "--seed", "5", "--json").out
+            for _ in range(2)
+        )
+        texts = [json.loads(out)["actions"][0]["logs"][0]["text"] for out in (first, second)]
+        assert texts[0].startswith("2025-03-16T08:00:00.000Z 0.")
+        assert texts[0] == texts[1]
+
     def test_private_addresses_are_refused_without_leave(self, cli: Cli, folder: Path) -> None:
         (folder / "call.py").write_text(
             "async def on_execute_post_login(event, api):\n    await fetch('http://127.0.0.1:9/')\n"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .plugins import plugin_arguments
+
 DOCS = Path(__file__).parents[2] / "docs"
 pytest_plugins = ["pytester"]
 
@@ -32,5 +34,5 @@ def test_the_pytest_examples_pass(pytester: pytest.Pytester) -> None:
     tests = [block for block in blocks("testing.md", "python") if "def test_" in block]
     assert len(tests) == 2
     pytester.makepyfile("\n\n".join(tests))
-    result = pytester.runpytest("-p", "runner.pytest_plugin")
+    result = pytester.runpytest(*plugin_arguments())
     result.assert_outcomes(passed=2)
