@@ -23,6 +23,8 @@ def signature(key, timestamp, body):
 
 async def on_execute_post_change_password(event, api):
     user_id = event.user.user_id
+    if not user_id:
+        raise LookupError("the event names no user")
     key = hashlib.sha256(user_id.encode()).hexdigest()[:32]
     if api.cache.get(key):
         print("noticed a moment ago:", user_id)

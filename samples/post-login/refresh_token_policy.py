@@ -18,13 +18,12 @@ def now_ms():
 
 async def on_execute_post_login(event, api):
     country = event.request.geoip.country_code
-    exchange = event.transaction and event.transaction.protocol == "oauth2-refresh-token"
+    token = event.refresh_token
 
-    if exchange:
-        metadata = event.refresh_token.metadata or {}
-        home = metadata.get("country")
+    if token:
+        home = (token.metadata or {}).get("country")
         if home and country and home != country:
-            print(f"refresh token {event.refresh_token.id} moved from {home} to {country}")
+            print(f"refresh token {token.id} moved from {home} to {country}")
             api.refresh_token.revoke(f"Token of {home} used in {country}.")
             return
 

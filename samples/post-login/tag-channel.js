@@ -17,5 +17,5 @@ function channelOf({ request, transaction }) {
 exports.onExecutePostLogin = async (event, api) => {
   api.transaction.setMetadata("channel", channelOf(event));
   api.transaction.setMetadata("first_login", event.stats.logins_count <= 1);
-  console.log("transaction metadata:", event.transaction.metadata);
+  console.log("transaction metadata:", event.transaction?.metadata);
 };

@@ -22,7 +22,7 @@ exports.onExecutePostLogin = async (event, api) => {
 };
 
 exports.onContinuePostLogin = async (event, api) => {
-  const { accepted, version } = event.prompt.fields ?? {};
+  const { accepted, version } = event.prompt?.fields ?? {};
   if (accepted !== "yes" || version !== event.secrets.TERMS_VERSION) {
     api.access.deny("Our terms of use have to be accepted before you can go on.");
     return;
