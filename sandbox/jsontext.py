@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Final, Never
 
 from sandbox.caps import MAX_INTEGER_DIGITS, MAX_JSON_DEPTH
 from sandbox.program import JsonValue
 
+_PIECE: Final = 64 * 1024
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
@@ -40,7 +42,7 @@ def parse(text: str, *, max_bytes: int, max_depth: int = MAX_JSON_DEPTH) -> Json
         JsonRefusedError: more than `max_bytes` of UTF-8, nested deeper than `max_depth`, a number
             that a double cannot hold, or no JSON.
     """
-    if utf8_length(text) > max_bytes:
+    if len(text) > max_bytes or utf8_length(text) > max_bytes:
         raise JsonRefusedError("size", f"take more than {max_bytes} bytes of JSON")
     if text.count("[") + text.count("{") > max_depth and depth(text, max_depth) > max_depth:
         raise JsonRefusedError("depth", f"are nested deeper than {max_depth} levels")
@@ -80,7 +82,14 @@ def depth(text: str, stop_above: int) -> int:
 
 def utf8_length(text: str) -> int:
     """Bytes of `text` in UTF-8; a lone surrogate counts as the three bytes of its replacement."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return len(text) if text.isascii() else sum(len(piece) for piece in utf8_pieces(text))
+
+
+def utf8_pieces(text: str) -> Iterator[bytes]:
+    """`text` in UTF-8, lone surrogates kept as they are, piece by piece: texts of a guest may be as
+    large as its memory, and a copy on the host is not under the guest's limit (threat-model M2)."""
+    for at in range(0, len(text), _PIECE):
+        yield text[at : at + _PIECE].encode("utf-8", "surrogatepass")
 
 
 def well_formed(text: str) -> str:

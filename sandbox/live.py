@@ -17,7 +17,7 @@ from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
 from sandbox.failure import Failure, FailureCode, internal_failure
 from sandbox.journal import Journal
 from sandbox.jsontext import JsonRefusedError, encode, parse, utf8_length
-from sandbox.logbook import LogBook
+from sandbox.logbook import LogBook, measured
 from sandbox.operations import Operations
 from sandbox.port import ApiHost, ApiReply, Command, LogLine
 from sandbox.program import JsonValue
@@ -153,7 +153,7 @@ class LivePort:
         at_ms = self._elapsed_ms()
         kept = self._logbook.add(at_ms, level, text)
         if kept is None:
-            self._recorder.dropped(utf8_length(text))
+            self._recorder.dropped(measured(text)[1])
             return
         arguments = {"level": kept.level, "text": kept.text}
         self._record("log", arguments, {"at_ms": at_ms, "cut_bytes": kept.cut_bytes})

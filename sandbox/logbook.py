@@ -50,12 +50,13 @@ class LogBook:
     def add(self, at_ms: float, level: str, text: str) -> Kept | None:
         """Keep one call; None when the book was full before and the call only counts."""
         if self._tail is not None:
-            self._drop(utf8_length(text))
+            self._drop(measured(text)[1])
             return None
         level = level if level in LEVELS else "log"
-        text = well_formed(text)
-        kept, left_out = cut(text, min(MAX_LOG_LINE_BYTES, self._room))
-        used = utf8_length(text) - left_out
+        head, size = measured(text)
+        kept, _ = cut(head, min(MAX_LOG_LINE_BYTES, self._room))
+        used = utf8_length(kept)
+        left_out = size - used
         line = LogLine(at_ms, level, kept, left_out)
         out_of_room = left_out > 0 and self._room <= MAX_LOG_LINE_BYTES
         if out_of_room or len(self._lines) + 1 >= MAX_LOG_LINES:
@@ -71,6 +72,11 @@ class LogBook:
         tail = self._tail
         self._tail = LogLine(tail.at_ms, tail.level, tail.text, tail.cut_bytes + size)
         self._cut_bytes += size
+
+
+def measured(text: str) -> tuple[str, int]:
+    """The beginning of `text` that a line may keep, well formed, and the UTF-8 bytes of the whole."""
+    return well_formed(text[:MAX_LOG_LINE_BYTES]), utf8_length(text)
 
 
 def noted(line: LogLine) -> LogLine:

@@ -8,9 +8,9 @@ from typing import Any, Final
 from sandbox.caps import MAX_JOURNAL_BYTES
 from sandbox.failure import Failure
 from sandbox.journal import Entry, Journal
-from sandbox.jsontext import cut, utf8_length, well_formed
+from sandbox.jsontext import utf8_length, utf8_pieces, well_formed
 
-_ABRIDGED_BYTES: Final = 256
+_ABRIDGED: Final = 256
 _ENTRY_BYTES: Final = 64
 """What an entry costs beside its texts."""
 
@@ -70,11 +70,12 @@ class Recorder:
 def abridged(text: str, max_bytes: int) -> str:
     """`text`, or its beginning and a digest of the whole when it is longer. Both a recording and its
     replay see the short form, so that they still compare."""
-    text = well_formed(text)
-    if utf8_length(text) <= max_bytes:
-        return text
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return f"{cut(text, min(max_bytes, _ABRIDGED_BYTES))[0]}… sha256:{digest}"
+    if len(text) <= max_bytes and utf8_length(text) <= max_bytes:
+        return well_formed(text)
+    digest = hashlib.sha256()
+    for piece in utf8_pieces(text):
+        digest.update(piece)
+    return f"{well_formed(text[:_ABRIDGED])}… sha256:{digest.hexdigest()}"
 
 
 def _size(fields: dict[str, Any]) -> int:

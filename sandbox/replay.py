@@ -20,7 +20,7 @@ from sandbox.failure import Failure, FailureCode, internal_failure
 from sandbox.journal import Entry, Journal
 from sandbox.jsontext import cut, encode, parse, utf8_length, well_formed
 from sandbox.live import STOPPED
-from sandbox.logbook import LEVELS, noted
+from sandbox.logbook import LEVELS, measured, noted
 from sandbox.port import ApiHost, Command, LogLine
 from sandbox.recorder import abridged
 
@@ -161,12 +161,13 @@ class ReplayPort:
     @_guarded("log", None)
     def log(self, level: str, text: str) -> None:
         """See `HostPort.log`."""
-        level, text = level if level in LEVELS else "log", well_formed(text)
+        level = level if level in LEVELS else "log"
+        head, size = measured(text)
         if self._logs_due == 0 and self._dropped_due > 0:
             self._dropped_due -= 1
-            self._dropped_bytes += utf8_length(text)
+            self._dropped_bytes += size
             return
-        entry = self._take("log", {"level": level, "text": text}, _same_log)
+        entry = self._take("log", {"level": level, "text": head, "size": size}, _same_log)
         self._logs_due -= 1
         kept = entry.arguments["text"]
         self._lines.append(LogLine(entry.result["at_ms"], level, kept, entry.result["cut_bytes"]))
@@ -320,7 +321,7 @@ def _same_arguments(recorded: Entry, given: Mapping[str, Any]) -> bool:
 def _same_log(recorded: Entry, given: Mapping[str, Any]) -> bool:
     """A recorded line may have been cut, so its text is the beginning of the one given."""
     kept, text = recorded.arguments["text"], given["text"]
-    longer_by = utf8_length(text) - utf8_length(kept)
+    longer_by = given["size"] - utf8_length(kept)
     is_same_text = text.startswith(kept) and longer_by == recorded.result["cut_bytes"]
     return bool(recorded.arguments["level"] == given["level"] and is_same_text)
 

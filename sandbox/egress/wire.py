@@ -1,4 +1,4 @@
-"""The JSON forms of requests and answers as guests send and receive them (docs/decisions/0003)."""
+"""The JSON forms of requests and answers as guests send and receive them (docs/decisions/0004)."""
 
 from __future__ import annotations
 
