@@ -18,6 +18,9 @@ EXTENSIONS: Final = {
     ".js": Language.JAVASCRIPT,
     ".cjs": Language.JAVASCRIPT,
     ".mjs": Language.JAVASCRIPT,
+    ".ts": Language.JAVASCRIPT,
+    ".mts": Language.JAVASCRIPT,
+    ".cts": Language.JAVASCRIPT,
     ".py": Language.PYTHON,
 }
 
@@ -160,13 +163,10 @@ def _language(path: Path) -> Language:
     if language is not None:
         return language
     known = ", ".join(EXTENSIONS)
-    compiled = (
-        "Compile TypeScript to CommonJS first. " if path.suffix.lower() in {".ts", ".tsx", ".mts"} else ""
-    )
     raise ActionError(
         "unknown_language",
         f"the language of {path} is unknown: it ends in none of {known}",
-        next_step=f"{compiled}Name the file with one of {known}.",
+        next_step=f"Name the file with one of {known}.",
         source=str(path),
     )
 

@@ -31,12 +31,15 @@ class Program:
         code: JavaScript bytecode, or marshalled Python code.
         image: digest of the guest image that made `code`; another image refuses it.
         exports: top-level function names found without running (may be empty: not knowable).
+        mappings: where positions of a compiled text (TypeScript, ES modules) come from; empty when
+            `code` was made from the source's own text.
     """
 
     source: Source
     code: bytes
     image: str
     exports: tuple[str, ...] = ()
+    mappings: str = ""
 
     @property
     def language(self) -> Language:

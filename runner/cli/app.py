@@ -16,7 +16,7 @@ app = typer.Typer(
 )
 
 ActionFiles = Annotated[
-    list[Path], typer.Argument(metavar="ACTION...", help="Action files (.js, .cjs, .mjs, .py), in order.")
+    list[Path], typer.Argument(metavar="ACTION...", help="Action files (.js, .ts, .py, …), in order.")
 ]
 TriggerOption = Annotated[
     str | None,

@@ -1,8 +1,9 @@
 """From source text to bytecode, in an instance of its own under limits. Runs no tenant code.
 
 A source is CommonJS: the body of a function of `exports`, `require`, `module`, `__filename` and
-`__dirname`. It is parsed alone first, so that no text can end that function early (threat-model K7);
-only what stands alone is then put between the function's braces.
+`__dirname`. TypeScript and ES modules are made CommonJS first. It is parsed alone first, so that no
+text can end that function early (threat-model K7); only what stands alone is then put between the
+function's braces.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
 from sandbox.javascript.machine import GuestExceptionError, GuestStarvedError, Machine
 from sandbox.javascript.silence import Silence
+from sandbox.javascript.sourcemap import original
+from sandbox.javascript.transpile import is_needed, transpile
 from sandbox.program import Program, Source
 from sandbox.wasm.calls import entered, u32
 from sandbox.wasm.engine import ticks
@@ -48,7 +51,11 @@ _FUNCTION: Final = ("(function (exports, require, module, __filename, __dirname)
 _METHOD: Final = ("({m(exports, require, module, __filename, __dirname) {\n\n", "\n}})")
 """Where a stray brace leads elsewhere than in `_FUNCTION`: no text can leave both the same way."""
 _TOP_LEVEL_RETURN: Final = "return not in a function"
+_MODULE_SYNTAX: Final = re.compile(r"^(?:import|export)\b", re.MULTILINE)
 _AT: Final = re.compile(r":(\d+):(\d+)\)?$", re.MULTILINE)
+
+
+_EXHAUSTION: Final = (GuestStopped, GuestExceptionError, GuestMemoryError, GuestStarvedError)
 
 
 class _RejectedError(Exception):
@@ -78,14 +85,39 @@ def build(image: Image, source: Source, limits: Limits) -> Program:
         BuildError: with a failure of code syntax, output, timeout, memory, stack or internal.
     """
     text = _checked_text(source)
+    if is_needed(source.filename):
+        return _build_transpiled(image, source, text, limits)
     compiler = _Compiler(image, limits)
     try:
         code = compiler.compile(text, source.filename)
     except _RejectedError as rejected:
+        if rejected.alone and _is_module(text, compiler):
+            return _build_transpiled(image, source, text, limits)
         raise BuildError(_syntax(source, text, rejected, compiler)) from None
-    except (GuestStopped, GuestExceptionError, GuestMemoryError, GuestStarvedError) as error:
+    except _EXHAUSTION as error:
         raise BuildError(_exhausted(error, limits)) from None
     return Program(source=source, code=code, image=image.digest)
+
+
+def _build_transpiled(image: Image, source: Source, text: str, limits: Limits) -> Program:
+    text, mappings = transpile(source, text)
+    compiler = _Compiler(image, limits)
+    try:
+        code = compiler.compile(text, source.filename)
+    except _RejectedError as rejected:
+        place = original(mappings, rejected.line, rejected.column) if rejected.line else None
+        rejected.line, rejected.column = place or (None, None)
+        raise BuildError(_syntax(source, text, rejected, compiler)) from None
+    except _EXHAUSTION as error:
+        raise BuildError(_exhausted(error, limits)) from None
+    return Program(source=source, code=code, image=image.digest, mappings=mappings)
+
+
+def _is_module(text: str, compiler: _Compiler) -> bool:
+    """Whether text that is no CommonJS is an ES module, right or wrong: its compiler says it better."""
+    if compiler.accepts(text, _ASYNC):
+        return False
+    return _MODULE_SYNTAX.search(text) is not None or compiler.accepts(text, _MODULE)
 
 
 def _checked_text(source: Source) -> str:
@@ -185,11 +217,6 @@ def _syntax(source: Source, text: str, rejected: _RejectedError, compiler: _Comp
     if rejected.alone and compiler.accepts(text, _ASYNC):
         message = "`await` is used outside a function."
         next_step = "Move the line into the handler, which may be `async`; a file cannot wait while it loads."
-    elif rejected.alone and compiler.accepts(text, _MODULE):
-        message = "The Action is written as an ES module (`import` or `export`); Actions are CommonJS."
-        next_step = (
-            "Write `exports.onExecute… = async (event, api) => { … }` and `const name = require('name')`."
-        )
     return Failure(FailureCode.SYNTAX, message, error_name="SyntaxError", place=place, next_step=next_step)
 
 

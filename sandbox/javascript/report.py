@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
 from sandbox.failure import Failure, FailureCode, Frame, Place
+from sandbox.javascript.sourcemap import original
 from sandbox.program import Program, Source
 
 _log: Final = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool)
     name = None if told.get("bare") else _text(told.get("name") or "Error")[:_MAX_NAME]
     if told.get("engine") and out_of_memory and message == _MEMORY_MESSAGE:
         return memory(limits, 0)
-    frames = tuple(_frames(told.get("stack"), program.source))
+    frames = tuple(_frames(told.get("stack"), program))
     code = _ORIGINS.get(str(told.get("origin")), FailureCode.THROW)
     if told.get("engine") and message == _STACK_MESSAGE:
         code = FailureCode.STACK
@@ -163,19 +164,22 @@ def _detail(told: dict[str, Any]) -> dict[str, str | int | float | bool | None]:
     return detail
 
 
-def _frames(text: Any, source: Source) -> Iterator[Frame]:
+def _frames(text: Any, program: Program) -> Iterator[Frame]:
     """Frames in the tenant's own file; the engine's and the prelude's are of no use to a tenant."""
-    count = 0
+    source, count = program.source, 0
     for line in text.split("\n") if isinstance(text, str) else ():
         found = _FRAME.match(line)
         if found is None or found["file"] != source.filename or count >= MAX_STACK_FRAMES:
             continue
+        place = original(program.mappings, int(found["line"][:9]), int(found["column"][:9]))
+        if place is None:
+            continue  # in what the compiler added
         count += 1
         yield Frame(
             function=(found["function"] or "<anonymous>")[:_MAX_NAME],
             file=source.filename,
-            line=int(found["line"][:9]),
-            column=int(found["column"][:9]),
+            line=place[0],
+            column=place[1],
         )
 
 

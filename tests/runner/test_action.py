@@ -19,6 +19,7 @@ from sandbox.program import Source
         ("a.js", Language.JAVASCRIPT),
         ("a.cjs", Language.JAVASCRIPT),
         ("a.mjs", Language.JAVASCRIPT),
+        ("a.ts", Language.JAVASCRIPT),
         ("A.JS", Language.JAVASCRIPT),
         ("a.py", Language.PYTHON),
         ("a.b.py", Language.PYTHON),
@@ -100,10 +101,6 @@ class TestRefusals:
         error = self.refused(tmp_path / name)
         assert error.code == "unknown_language"
         assert ".js" in error.message
-
-    def test_typescript_has_to_be_compiled(self, tmp_path: Path) -> None:
-        (tmp_path / "a.ts").write_text("")
-        assert "Compile TypeScript" in self.refused(tmp_path / "a.ts").next_step
 
     def test_bytes_that_are_not_utf8(self, tmp_path: Path) -> None:
         (tmp_path / "a.py").write_bytes(b"x = '\xff'")

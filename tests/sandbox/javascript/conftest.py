@@ -69,10 +69,11 @@ def run() -> Run:
         clock: Clock | None = None,
         handler: str = HANDLER,
         surface: dict[str, Any] | None = None,
+        filename: str = "action.js",
     ) -> Ran:
         limits = limits or Limits(wall_ms=5_000)
         api = api or FakeApi()
-        program = compiled(text, limits=limits)
+        program = compiled(text, filename, limits)
         request = Request(handler, json.dumps({} if event is None else event), json.dumps(surface or SURFACE))
         port = LivePort(api, egress or NoEgress(), limits, clock=clock or Clock())
         return Ran(sandbox.run(program, request, limits, port), api)
