@@ -88,7 +88,7 @@ class _Printer:
 
     def handler(self, name: str) -> str:
         about = _comment(f"Type of `exports.{name}`. {self.trigger.summary}", "")
-        signature = f"(event: Event, api: {self.api}) => Promise<unknown>"
+        signature = f"(event: Event, api: {self.api}) => any"
         return f"{about}\nexport type {pascal_case(name)} = {signature};"
 
     def interface(self, record: type) -> str:
