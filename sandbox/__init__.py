@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -64,7 +65,11 @@ def exports(program: Program, limits: Limits = Limits()) -> tuple[str, ...]:  # 
     """Names of the functions that the top level of `program` exports, found by running it with no api
     and no network. Raises `BuildError` when the top level fails."""
     port = LivePort(_NoApi(), NoEgress(), limits)
-    return open_engine(program.language).exports(program, limits, port)
+    port.begin(time.monotonic() + limits.wall_ms / 1000)
+    try:
+        return open_engine(program.language).exports(program, limits, port)
+    finally:
+        port.end()
 
 
 def run(program: Program, request: Request, limits: Limits, port: ExecutionPort) -> ExecutionResult:
