@@ -200,6 +200,7 @@ class Runner:
 
         Raises:
             ResumeError: see there; after `invalid_request` the transaction is lost.
+            EventError: what came back breaks the trigger's schema; the handle stays usable.
         """
         tenant = tenant or self.settings.tenant
         key = store_key(tenant, handle)
@@ -212,10 +213,12 @@ class Runner:
                 "the request does not carry the state of this transaction; the transaction is lost",
                 next_step="Send back the parameter `state` of the redirect unchanged; start the flow again.",
             )
+        trigger = get_trigger(waiting.trigger)
         state = _resumed(waiting, request, prompt, methods, enrolled)
+        trigger.parse_event(state.event)
         self.store.take(key)
         flow = _Flow(
-            trigger=get_trigger(waiting.trigger),
+            trigger=trigger,
             tenant=tenant,
             execution_id=waiting.execution_id,
             leg=waiting.leg + 1,
@@ -268,6 +271,7 @@ class Runner:
             flushed=flow.flushed,
             started_at=started_at,
             budget_ms=self.settings.budget_ms,
+            limits=self.settings.limits,
         )
         handle = new_handle()
         expires_at = self.wall() + self.settings.handle_seconds

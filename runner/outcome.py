@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sandbox.failure import Failure
 from sandbox.program import Language
 from sandbox.result import Statistics
+from triggers import Effects
 
 SCHEMA: Final = "actionbox.outcome/1"
 
@@ -136,7 +137,8 @@ class FlowOutcome(_Record):
         execution_id: the same in every leg of one flow.
         leg: 1 for the first, one more with each resume.
         decision: `failed` stops the user's operation only when `trigger.blocking`.
-        effects: what the platform applies now; for `failed`, nothing but what was applied before.
+        effects: what the platform applies now; nothing for `failed`. Records are frozen, and their
+            collections are to be read only.
         failure: the failure that ended the flow, or for a non-blocking trigger the first one.
         failed_action: index of the Action of `failure`.
         actions: one record per Action of the flow.
@@ -151,7 +153,7 @@ class FlowOutcome(_Record):
     tenant: str
     trigger: TriggerRef
     decision: Decision
-    effects: dict[str, Any]
+    effects: Effects
     suspension: SuspensionRecord | None = None
     failure: Failure | None = None
     failed_action: int | None = None

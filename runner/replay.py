@@ -88,6 +88,7 @@ def replay(
         flushed=record.flushed,
         started_at=0.0,
         budget_ms=record.budget_ms,
+        limits=record.limits,
     )
     outcome = reporter.outcome(end, "", 0.0)
     return Replay(

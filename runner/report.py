@@ -18,6 +18,7 @@ from runner.outcome import (
 )
 from runner.redact import Redactor
 from runner.suspension import PinnedAction, SuspendedFlow
+from sandbox.caps import Limits
 from triggers import Effects, FlowState, Suspension, Trigger
 
 
@@ -37,6 +38,7 @@ class Reporter:
     flushed: int
     started_at: float
     budget_ms: int
+    limits: Limits
 
     def outcome(self, end: LegEnd, handle: str, expires_at: float) -> FlowOutcome:
         """The record for the platform. Secret values are redacted in everything but the effects, which
@@ -51,7 +53,7 @@ class Reporter:
                 id=self.trigger.id, version=self.trigger.version, blocking=self.trigger.blocking
             ),
             decision=end.decision,
-            effects=effects.model_dump(mode="json"),
+            effects=effects,
             suspension=_suspension(end, handle, expires_at),
             failure=redactor.value(end.failure),
             failed_action=end.failed_action,
@@ -83,6 +85,7 @@ class Reporter:
             flow_state=end.state.model_dump(mode="json"),
             executed_rules=executed_rules,
             budget_ms=self.budget_ms,
+            limits=self.limits,
             flushed=len(end.state.commands) if _flushes(waiting) else self.flushed,
         )
 

@@ -81,6 +81,7 @@ class SuspendedFlow(_Record):
         kind: why it waits, see `SuspensionRecord.kind`.
         resumes: the next Action and handler; None when no Action is left.
         flow_state: the trigger's own state, as JSON.
+        budget_ms, limits: that the flow began with; a platform's own settings outrank them.
         flushed: commands whose metadata changes were handed over with this or an earlier suspension.
     """
 
@@ -100,6 +101,7 @@ class SuspendedFlow(_Record):
     executed_rules: tuple[str, ...] = ()
     flushed: int = 0
     budget_ms: int = DEFAULT_BUDGET_MS
+    limits: Limits = Field(default_factory=Limits)
 
     def check(self) -> None:
         """Raises `ResumeError` (`changed_source`) when a stored source is not the version it says."""

@@ -53,7 +53,7 @@ def show_outcome(outcome: FlowOutcome, console: Console, secrets: Sequence[Mappi
         _show_action(record, width, console)
     console.print()
     _show_headline(outcome, console)
-    _show_effects(Redactor(secrets).value(outcome.effects), console)
+    _show_effects(Redactor(secrets).value(outcome.effects.model_dump(mode="json")), console)
     for warning in outcome.warnings:
         console.print(line(("warning: ", "yellow"), one_line(warning), indent=2))
     if outcome.suspension is not None and outcome.suspension.handle:
@@ -113,11 +113,11 @@ def plural(count: int, noun: str) -> str:
 
 def _show_headline(outcome: FlowOutcome, console: Console) -> None:
     headline = _HEADLINES[outcome.decision]
-    denial = outcome.effects.get("denial")
+    denial = outcome.effects.denial
     if outcome.decision is Decision.DENY and denial:
-        console.print(line(headline, f" ({one_line(denial['code'])}): {one_line(denial['reason'])}"))
-        if denial.get("user_message"):
-            console.print(line("shown to the user: ", one_line(denial["user_message"]), indent=2))
+        console.print(line(headline, f" ({one_line(denial.code)}): {one_line(denial.reason)}"))
+        if denial.user_message:
+            console.print(line("shown to the user: ", one_line(denial.user_message), indent=2))
     elif outcome.failure is not None:
         console.print(line(headline, f": {_blame(outcome)}"))
     else:

@@ -10,6 +10,7 @@ from typing import Any
 from runner.cli.images import open_engines
 from runner.cli.inputs import gather_secrets, parse_pairs, read_object
 from runner.cli.run import EXIT_STATUS, CommonOptions, finish, make_runner
+from runner.library import Settings
 from runner.returning import returning_request, with_timestamps
 from runner.suspension import PinnedAction, SuspendedFlow
 
@@ -34,8 +35,7 @@ def resume_command(options: ResumeOptions) -> None:
     secrets = gather_secrets(options.secrets, options.secrets_file)
     runner, recorder = make_runner(options)
     waiting = runner.waiting(options.handle)
-    if options.timeout is None:
-        runner = replace(runner, settings=replace(runner.settings, budget_ms=waiting.budget_ms))
+    runner = replace(runner, settings=_settings(runner.settings, options, waiting))
 
     def provide(pinned: PinnedAction) -> dict[str, str]:
         return {**secrets.of(pinned.source.filename), **secrets.of(pinned.name)}
@@ -55,6 +55,17 @@ def resume_command(options: ResumeOptions) -> None:
     )
     finish(outcome, options, recorder, [provide(action) for action in waiting.actions])
     sys.exit(EXIT_STATUS[outcome.decision])
+
+
+def _settings(settings: Settings, options: ResumeOptions, waiting: SuspendedFlow) -> Settings:
+    """Those of the run that suspended, unless the options name others."""
+    limits = waiting.limits
+    if options.timeout is not None:
+        limits = replace(limits, wall_ms=settings.limits.wall_ms)
+    if options.memory is not None:
+        limits = replace(limits, memory_bytes=settings.limits.memory_bytes)
+    budget_ms = waiting.budget_ms if options.timeout is None else settings.budget_ms
+    return replace(settings, limits=limits, budget_ms=budget_ms)
 
 
 def _request(options: ResumeOptions, waiting: SuspendedFlow) -> dict[str, Any]:

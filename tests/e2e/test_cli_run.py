@@ -204,6 +204,16 @@ class TestResume:
         assert done.status == 0, done.err
         assert "hello Maya" in done.out
 
+    def test_limits_of_the_first_run_hold_unless_others_are_given(self, cli: Cli, folder: Path) -> None:
+        (folder / "slow.js").write_text(
+            "exports.onExecutePostLogin = async (_, api) => { api.redirect.sendUserTo('https://x.test/'); };"
+            "exports.onContinuePostLogin = async () => { while (true) {} };"
+        )
+        command = self.handle(cli("run", "slow.js", "--timeout", "0.3").out)
+        assert json.loads(cli(*command, "--json").out)["timing"]["budget_ms"] == 300
+        command = self.handle(cli("run", "slow.js").out)
+        assert json.loads(cli(*command, "--timeout", "0.2", "--json").out)["timing"]["budget_ms"] == 200
+
     def test_the_pinned_source_runs(self, cli: Cli, folder: Path) -> None:
         command = self.handle(cli("run", "consent.js").out)
         (folder / "consent.js").write_text("throw new Error('changed meanwhile');")

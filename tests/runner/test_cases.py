@@ -102,7 +102,7 @@ class TestRunning:
         assert red.outcome is not None
         assert blue.outcome is not None
         claims = [
-            result.outcome.effects["id_token_claims"]["random"] for result in (red, blue) if result.outcome
+            result.outcome.effects.id_token_claims["random"] for result in (red, blue) if result.outcome
         ]
         assert claims[0] == claims[1], "a seed repeats randomness"
 

@@ -32,7 +32,7 @@ class TestOrder:
     ) -> None:
         outcome = runner.run("post-login", event, [claim("a", 1), claim("b", 2), claim("a", 3)])
         assert outcome.decision is Decision.ALLOW
-        assert outcome.effects["id_token_claims"] == {"a": 3, "b": 2}
+        assert outcome.effects.id_token_claims == {"a": 3, "b": 2}
         assert statuses(outcome) == ["ran", "ran", "ran"]
         assert [record.index for record in outcome.actions] == [0, 1, 2]
 
@@ -42,7 +42,7 @@ class TestOrder:
             python("api.id_token.set_custom_claim('seen', event.transaction.metadata.seen)"),
         ]
         outcome = runner.run("post-login", event, actions)
-        assert outcome.effects["id_token_claims"] == {"seen": "js"}
+        assert outcome.effects.id_token_claims == {"seen": "js"}
 
     def test_actions_of_one_name_are_told_apart(self, runner: Runner, event: dict[str, Any]) -> None:
         outcome = runner.run("post-login", event, [python("pass"), python("pass"), javascript("")])
@@ -97,27 +97,27 @@ class TestDeny:
         assert outcome.decision is Decision.DENY
         assert not outcome.ok
         assert statuses(outcome) == ["ran", "denied", "skipped"]
-        assert outcome.effects["denial"]["reason"] == "no"
-        assert outcome.effects["denial"]["action"] == 1
-        assert outcome.effects["user_metadata"] == {"tried": True}
+        assert outcome.effects.denial.reason == "no"
+        assert outcome.effects.denial.action == 1
+        assert outcome.effects.user_metadata == {"tried": True}
 
     def test_the_first_reason_stands(self, runner: Runner, event: dict[str, Any]) -> None:
         outcome = runner.run("post-login", event, [python("api.access.deny('one')\napi.access.deny('two')")])
-        assert outcome.effects["denial"]["reason"] == "one"
+        assert outcome.effects.denial.reason == "one"
 
     def test_deny_wins_over_a_redirect(self, runner: Runner, event: dict[str, Any]) -> None:
         body = "api.redirect.sendUserTo('https://x.example/'); api.access.deny('no');"
         outcome = runner.run("post-login", event, [javascript(body)])
         assert outcome.decision is Decision.DENY
         assert outcome.suspension is None
-        assert outcome.effects["redirect"] is None
+        assert outcome.effects.redirect is None
 
     def test_a_denial_that_is_followed_by_a_failure_is_a_failure(
         self, runner: Runner, event: dict[str, Any]
     ) -> None:
         outcome = runner.run("post-login", event, [python(f"api.access.deny('no')\n{THROW}")])
         assert outcome.decision is Decision.FAILED
-        assert outcome.effects["denial"] is None
+        assert outcome.effects.denial is None
 
 
 class TestFailures:
@@ -132,7 +132,7 @@ class TestFailures:
         assert outcome.failure.code == "throw"
         assert outcome.failed_action == 1
         assert outcome.failure == outcome.actions[1].failure
-        assert outcome.effects["id_token_claims"] == {}
+        assert outcome.effects.id_token_claims == {}
 
     def test_fail_open_skips_the_action(self, runner: Runner, event: dict[str, Any], claim: Claim) -> None:
         broken = python(
@@ -141,7 +141,7 @@ class TestFailures:
         outcome = runner.run("post-login", event, [claim("a", 1), broken, claim("c", 3)])
         assert outcome.decision is Decision.ALLOW
         assert outcome.failure is None
-        assert outcome.effects["id_token_claims"] == {"a": 1, "c": 3}
+        assert outcome.effects.id_token_claims == {"a": 1, "c": 3}
         assert statuses(outcome) == ["ran", "failed", "ran"]
         assert outcome.actions[1].failure is not None
 
@@ -156,7 +156,7 @@ class TestFailures:
         )
         outcome = runner.run("post-login", event, [action])
         assert outcome.decision is Decision.ALLOW
-        assert outcome.effects["id_token_claims"] == {"v": 1}
+        assert outcome.effects.id_token_claims == {"v": 1}
         record = outcome.actions[0]
         assert record.status is Status.RAN
         assert record.used_last_good
@@ -196,7 +196,7 @@ class TestFailures:
     ) -> None:
         actions = [claim("a", 1), python("x = (", fail_policy=FailPolicy.OPEN)]
         outcome = runner.run("post-login", event, actions)
-        assert outcome.effects["id_token_claims"] == {"a": 1}
+        assert outcome.effects.id_token_claims == {"a": 1}
         assert statuses(outcome) == ["ran", "failed"]
 
     @pytest.mark.parametrize("make", [python, javascript])
@@ -252,7 +252,7 @@ class TestTriggersThatDoNotBlock:
         trigger = get_trigger("custom-email-provider")
         outcome = runner.run(trigger, trigger.example_event, [python(THROW, "onExecuteCustomEmailProvider")])
         assert outcome.decision is Decision.FAILED
-        assert outcome.effects["notification"] is None
+        assert outcome.effects.notification is None
 
 
 class TestBudget:
@@ -283,7 +283,7 @@ class TestBudget:
         assert failure is not None
         assert failure.code == "timeout"
         assert "budget_ms" not in failure.detail
-        assert outcome.effects["id_token_claims"] == {"a": 1}
+        assert outcome.effects.id_token_claims == {"a": 1}
 
     def test_limits_of_the_runner_hold_for_actions_without_their_own(
         self, runner: Runner, event: dict[str, Any]

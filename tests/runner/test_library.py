@@ -33,7 +33,7 @@ def test_flows_run_side_by_side_and_do_not_mix(runner: Runner, event: dict[str, 
 
     def once(number: int) -> Any:
         user = {**event["user"], "user_id": f"auth0|{number}"}
-        return runner.run("post-login", {**event, "user": user}, flow).effects["id_token_claims"]["me"]
+        return runner.run("post-login", {**event, "user": user}, flow).effects.id_token_claims["me"]
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(once, range(60))) == [f"auth0|{number}" for number in range(60)]

@@ -123,8 +123,8 @@ class TestReplay:
         assert replay(first).same
         again = replay(second)
         assert again.same, (again.divergences, again.differences)
-        assert again.outcome.effects["user_metadata"] == done.effects["user_metadata"]
-        assert list(done.effects["user_metadata"]) == ["b"]
+        assert again.outcome.effects.user_metadata == done.effects.user_metadata
+        assert list(done.effects.user_metadata) == ["b"]
 
     @pytest.mark.parametrize(
         "body",

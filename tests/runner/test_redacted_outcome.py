@@ -44,4 +44,4 @@ def test_a_secret_that_went_through_metadata_is_redacted_in_later_logs(
     outcome = runner.run("post-login", event, flow)
     assert outcome.actions[1].logs[0].text == "[secret KEY]"
     assert outcome.actions[0].commands[0].arguments == ("k", "[secret KEY]")
-    assert outcome.effects["user_metadata"] == {"k": SECRET}
+    assert outcome.effects.user_metadata == {"k": SECRET}

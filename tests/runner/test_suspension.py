@@ -16,6 +16,7 @@ import pytest
 from runner import (
     Action,
     Decision,
+    EventError,
     FileStore,
     FlowOutcome,
     MemoryStore,
@@ -76,7 +77,7 @@ class TestRedirect:
             "onContinuePostLogin",
             "onExecutePostLogin",
         ]
-        assert done.effects["id_token_claims"] == {"first": 1, "answer": "yes", "last": 3}
+        assert done.effects.id_token_claims == {"first": 1, "answer": "yes", "last": 3}
 
     def test_nothing_but_pending_metadata_is_handed_over_before_the_user_leaves(
         self, runner: Runner, event: dict[str, Any]
@@ -87,13 +88,13 @@ class TestRedirect:
             "console.log(event.user.user_metadata.a); api.user.setUserMetadata('d', 4);",
         )
         asked = runner.run("post-login", event, [action])
-        assert asked.effects["user_metadata"] == {"a": 1}
-        assert asked.effects["app_metadata"] == {"b": 2}
-        assert asked.effects["id_token_claims"] == {}
+        assert asked.effects.user_metadata == {"a": 1}
+        assert asked.effects.app_metadata == {"b": 2}
+        assert asked.effects.id_token_claims == {}
         done = runner.resume(handle(asked), request=request(asked))
-        assert done.effects["user_metadata"] == {"d": 4}
-        assert done.effects["app_metadata"] == {}
-        assert done.effects["id_token_claims"] == {"c": 3}
+        assert done.effects.user_metadata == {"d": 4}
+        assert done.effects.app_metadata == {}
+        assert done.effects.id_token_claims == {"c": 3}
         assert done.actions[0].logs[0].text == "1"
 
     def test_several_redirects_in_one_flow(self, runner: Runner, event: dict[str, Any]) -> None:
@@ -104,14 +105,14 @@ class TestRedirect:
         first = runner.run("post-login", event, flow)
         second = runner.resume(handle(first), request=request(first))
         assert second.decision is Decision.SUSPENDED
-        assert second.effects["user_metadata"] == {"b": 2, "c": 3}
+        assert second.effects.user_metadata == {"b": 2, "c": 3}
         assert first.suspension is not None
         assert second.suspension is not None
         assert first.suspension.state != second.suspension.state
         third = runner.resume(handle(second), request=request(second))
         assert third.decision is Decision.ALLOW
         assert third.leg == 3
-        assert third.effects["user_metadata"] == {"d": 4}
+        assert third.effects.user_metadata == {"d": 4}
 
     def test_a_continue_handler_may_redirect_again(self, runner: Runner, event: dict[str, Any]) -> None:
         action = both(REDIRECT, f"if (!event.request.query.done) {{ {REDIRECT} }}")
@@ -138,7 +139,7 @@ class TestRedirect:
         asked = runner.run("post-login", event, [action])
         done = runner.resume(handle(asked), request=request(asked))
         assert done.decision is Decision.FAILED
-        assert done.effects["user_metadata"] == {}
+        assert done.effects.user_metadata == {}
 
     def test_each_leg_has_its_own_budget(self, runner: Runner, event: dict[str, Any]) -> None:
         action = both(REDIRECT, "while (true) {}")
@@ -162,12 +163,13 @@ class TestOtherSuspensions:
         asked = runner.run("post-login", event, [action])
         assert asked.suspension is not None
         assert asked.suspension.kind == "prompt"
-        assert asked.effects["prompt"] == {
+        assert asked.effects.prompt is not None
+        assert asked.effects.prompt.model_dump() == {
             "id": "ap_terms",
             "fields": {"name": "Maya"},
             "vars": {"plan": "gold"},
         }
-        assert asked.effects["user_metadata"] == {"asked": True}
+        assert asked.effects.user_metadata == {"asked": True}
         done = runner.resume(
             handle(asked),
             prompt={"fields": {"agree": "yes"}, "vars": {"plan": "gold"}},
@@ -192,14 +194,14 @@ class TestOtherSuspensions:
             1,
             "onExecutePostLogin",
         )
-        assert asked.effects["steps"][0]["factors"] == [{"type": "otp"}]
-        assert asked.effects["user_metadata"] == {}, "only a user who leaves needs metadata saved first"
+        assert asked.effects.steps[0].factors == ({"type": "otp"},)
+        assert asked.effects.user_metadata == {}, "only a user who leaves needs metadata saved first"
         method = {"name": "mfa", "type": "otp", "timestamp": "2025-03-11T14:02:51.000Z"}
         done = runner.resume(handle(asked), methods=[method], request=request(asked))
         assert done.decision is Decision.ALLOW
         assert statuses(done) == ["skipped", "ran"]
         assert done.actions[1].logs[0].text == "[('mfa', 'otp')]"
-        assert done.effects["user_metadata"] == {"a": 1}
+        assert done.effects.user_metadata == {"a": 1}
 
     def test_an_enrolment_after_which_no_action_is_left(self, runner: Runner, event: dict[str, Any]) -> None:
         event["user"]["enrolledFactors"] = []
@@ -213,7 +215,7 @@ class TestOtherSuspensions:
         done = runner.resume(handle(asked), enrolled=[{"type": "otp"}])
         assert done.decision is Decision.ALLOW
         assert statuses(done) == ["skipped"]
-        assert done.effects["id_token_claims"] == {"a": 1}
+        assert done.effects.id_token_claims == {"a": 1}
 
     def test_a_result_of_another_kind_is_refused_and_the_handle_stays(
         self, runner: Runner, event: dict[str, Any]
@@ -223,6 +225,15 @@ class TestOtherSuspensions:
             runner.resume(handle(asked), request=request(asked))
         assert caught.value.code == "wrong_result"
         assert runner.resume(handle(asked), prompt={}).ok
+
+    def test_a_request_that_breaks_the_schema_is_refused_and_the_handle_stays(
+        self, runner: Runner, event: dict[str, Any]
+    ) -> None:
+        asked = runner.run("post-login", event, [both(REDIRECT, "")])
+        with pytest.raises(EventError) as caught:
+            runner.resume(handle(asked), request={**request(asked), "ip": 5})
+        assert caught.value.problems[0].path == "$.request.ip"
+        assert runner.resume(handle(asked), request=request(asked)).ok
 
 
 class TestState:
@@ -269,7 +280,7 @@ class TestPinning:
         new = both(REDIRECT, "api.idToken.setCustomClaim('version', 2);", secrets={"KEY": "12345678"})
         asked = runner.run("post-login", event, [old])
         done = runner.resume(handle(asked), request=request(asked), secrets=[new])
-        assert done.effects["id_token_claims"] == {"version": 1}
+        assert done.effects.id_token_claims == {"version": 1}
         assert done.actions[0].digest == old.digest
 
     def test_secrets_are_needed_again_and_their_lack_costs_nothing(
