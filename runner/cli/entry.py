@@ -7,10 +7,12 @@ import os
 import secrets
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from runner.cli.app import app
 from runner.cli.problems import describe, is_expected
@@ -25,11 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _tolerant_output()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=arguments, prog_name="actionbox")
+        _interruptibly(lambda: app(args=arguments, prog_name="actionbox"))
     except SystemExit:
         raise
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        _leave_at_once()
     except BrokenPipeError:
         _discard_output()
         sys.exit(EXIT_USAGE)
@@ -39,6 +41,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             _report_fault(error, debug="--debug" in arguments or bool(os.environ.get("ACTIONBOX_DEBUG")))
         sys.exit(EXIT_USAGE)
+
+
+def _interruptibly(command: Callable[[], None]) -> None:
+    """Run the command in a thread: Python sees Ctrl+C between its own steps only, and a guest that spins
+    takes none until its time limit."""
+    result: Future[None] = Future()
+
+    def work() -> None:
+        try:
+            result.set_result(command())
+        except BaseException as error:  # noqa: BLE001 - SystemExit is how commands end
+            result.set_exception(error)
+
+    threading.Thread(target=work, name="actionbox-command", daemon=True).start()
+    result.result()
+
+
+def _leave_at_once() -> NoReturn:
+    """End without waiting for the guest; nothing it did is kept."""
+    error_console().show_cursor(True)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(EXIT_INTERRUPTED)
 
 
 def _report_fault(error: Exception, *, debug: bool) -> None:

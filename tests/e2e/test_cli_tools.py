@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -162,8 +164,6 @@ class TestProcess:
     """The real thing, as a shell starts it."""
 
     def call(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        import os
-
         return subprocess.run(
             [sys.executable, "-c", "from runner.cli import main; main()", *arguments],
             input=stdin,
@@ -211,8 +211,6 @@ class TestProcess:
         assert "Exception ignored" not in error
 
     def test_watch_runs_again_on_a_change(self, folder: Path) -> None:
-        import os
-
         process = subprocess.Popen(
             [
                 sys.executable,
@@ -243,6 +241,33 @@ class TestProcess:
             process.terminate()
             process.wait(10)
             process.stdout.close()
+
+    def test_an_interrupt_ends_a_spinning_guest_at_once(self, folder: Path) -> None:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "from runner.cli import main; main()",
+                "run",
+                "spin.js",
+                "-t",
+                "post-login",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert process.stderr is not None
+        self.read_until(process.stderr, "example event")
+        time.sleep(0.5)  # the guest spins by now
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, error = process.communicate(timeout=30)
+        assert time.monotonic() - began < 5, "the guest had nearly 20 s left"
+        assert process.returncode == 130
+        assert "Traceback" not in error
 
     def read_until(self, stream: Any, text: str) -> None:
         for line in stream:
