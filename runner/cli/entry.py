@@ -50,7 +50,8 @@ def _interruptibly(command: Callable[[], None]) -> None:
 
     def work() -> None:
         try:
-            result.set_result(command())
+            command()
+            result.set_result(None)
         except BaseException as error:  # noqa: BLE001 - SystemExit is how commands end
             result.set_exception(error)
 
