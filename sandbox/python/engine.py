@@ -81,7 +81,7 @@ class PythonEngine:
         if report is None:
             raise BuildError(failures.internal("the compiler gave no answer", answer[:500]))
         if "failure" in report:
-            raise BuildError(failures.from_guest(report["failure"], source))
+            raise BuildError(failures.from_guest(report["failure"], source, limits))
         return self._program(source, report)
 
     def _program(self, source: Source, report: dict[str, object]) -> Program:
@@ -127,7 +127,7 @@ class PythonEngine:
                 "this program was built by another version of the Python sandbox",
                 next_step="Build the Action again.",
             )
-        code = program.code[:2].decode() + base64.b64encode(program.code[2:]).decode()
+        code = program.code.decode("latin-1")  # a character per byte: the guest's interface has strings only
         answer = self._call(
             limits, "execute", code, request.handler, request.event, request.surface, port=port
         )
@@ -137,7 +137,7 @@ class PythonEngine:
         if report is None:
             return failures.internal("the guest's answer is no JSON object", answer[:200])
         if "failure" in report:
-            return failures.from_guest(report["failure"], program.source)
+            return failures.from_guest(report["failure"], program.source, limits)
         return report
 
     def _call(
@@ -155,7 +155,7 @@ class PythonEngine:
         except WasmtimeError as error:
             return instance.binding.fault or failures.from_trap(str(error), limits)
         finally:
-            instance.close()
+            self._pool.give_back(instance)
 
 
 def _checked(source: Source) -> str:

@@ -7,13 +7,15 @@ import logging
 import uuid
 from typing import Any, Final
 
-from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
+from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, MIB, Limits
 from sandbox.failure import Failure, FailureCode, Frame, Place
 from sandbox.program import Source
 
 _log = logging.getLogger(__name__)
 
 _MAX_EXCERPT: Final = 200
+_MAX_ANSWER: Final = 8 * MIB
+"""Characters of JSON; the compiler keeps code below 4 MiB, which is 5.4 million of them."""
 
 
 def internal(message: str, cause: str) -> Failure:
@@ -25,7 +27,7 @@ def internal(message: str, cause: str) -> Failure:
 
 def decode(text: str) -> dict[str, Any] | None:
     """The guest's answer, or None when it is not a JSON object of reasonable size."""
-    if len(text) > 4 * 1024 * 1024:
+    if len(text) > _MAX_ANSWER:
         return None
     try:
         answer = json.loads(text)
@@ -34,14 +36,19 @@ def decode(text: str) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def from_guest(report: Any, source: Source) -> Failure:
+def from_guest(report: Any, source: Source, limits: Limits) -> Failure:
     """The failure that the guest describes. Every part is checked: a tenant may have forged it."""
     report = report if isinstance(report, dict) else {}
     code = _code(report.get("code"))
     frames = _frames(report.get("frames"), source)
+    message = _text(report.get("message"))
+    if not message:
+        message = (
+            _out_of_memory_text(limits) if code is FailureCode.MEMORY else "the error carries no message"
+        )
     return Failure(
         code=code,
-        message=_text(report.get("message")) or "the Action failed without a message",
+        message=message,
         error_name=_text(report.get("name"), 200) or None,
         place=_own_place(report, source) or _place_of(frames, source),
         stack=frames,
@@ -86,9 +93,13 @@ def timed_out(limits: Limits) -> Failure:
 def out_of_memory(limits: Limits) -> Failure:
     return Failure(
         FailureCode.MEMORY,
-        f"the Action needs more memory than its limit of {limits.memory_bytes // (1024 * 1024)} MiB",
+        _out_of_memory_text(limits),
         detail={"limit_bytes": limits.memory_bytes},
     )
+
+
+def _out_of_memory_text(limits: Limits) -> str:
+    return f"the Action needs more memory than its limit of {limits.memory_bytes // MIB} MiB"
 
 
 def syntax(source: Source, message: str, line: int | None = None, column: int | None = None) -> Failure:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.resources
 import importlib.util
 import os
 import platform
@@ -30,7 +31,7 @@ from sandbox.wasm.engine import make_engine
 _HERE: Final = Path(__file__).parent
 _GUEST: Final = _HERE / "guest"
 _WIT: Final = _HERE / "guest.wit"
-_DISTRIBUTIONS: Final = ("componentize-py", "RestrictedPython", "wasmtime")
+_DISTRIBUTIONS: Final = ("componentize-py", "RestrictedPython", "tzdata", "wasmtime")
 _BUILD_SECONDS: Final = 600
 
 Progress = Callable[[str], None]
@@ -121,6 +122,7 @@ def _run_componentize(folder: Path) -> bytes:
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "tests")
     shutil.copytree(_GUEST, folder / "guest", ignore=ignore)
     shutil.copytree(_restricted_python(), folder / "packages" / "RestrictedPython", ignore=ignore)
+    (folder / "packages" / "zone_data.py").write_text(zone_module(), encoding="utf-8")
     output = folder / "guest.wasm"
     command = [
         *_tool(), "--quiet", "--wit-path", str(_WIT), "--world", "guest", "componentize", "entry",
@@ -141,6 +143,18 @@ def _run_componentize(folder: Path) -> bytes:
         words = (done.stderr or done.stdout).partition("Stack backtrace:")[0].strip()
         raise ImageError(f"componentize-py failed: {words[-2000:]}")
     return output.read_bytes()
+
+
+def zone_module() -> str:
+    """Source of the guest module `zone_data`: every time zone of the tzdata package, by name."""
+    data = importlib.resources.files("tzdata")
+    names = data.joinpath("zones").read_text(encoding="utf-8").split()
+    contents = {name: data.joinpath("zoneinfo", *name.split("/")).read_bytes() for name in names}
+    distinct = sorted(set(contents.values()))
+    places = {content: index for index, content in enumerate(distinct)}
+    lines = [f"_DATA = {distinct!r}", "ZONES = {"]
+    lines += [f"    {name!r}: _DATA[{places[content]}]," for name, content in contents.items()]
+    return "\n".join([*lines, "}", ""])
 
 
 def _tool() -> list[str]:

@@ -82,7 +82,7 @@ class Instance:
         """
         self._binding.port = port
         self._limit(limits.memory_bytes)
-        self._store.set_epoch_deadline(ticks(max(0.0, deadline - time.monotonic())))
+        self._store.set_epoch_deadline(ticks(max(0.0, deadline - time.monotonic())) + 1)
 
     @property
     def binding(self) -> Binding:
@@ -95,6 +95,10 @@ class Instance:
             WasmtimeError: it trapped; the text says why.
         """
         return values.call_strings(self._functions[name], self._store._context(), arguments)
+
+    def shut(self) -> None:
+        """Nothing more crosses to the host; the memory may be dropped later."""
+        self._binding.close()
 
     def close(self) -> None:
         """Drop everything; an instance is never used twice (threat-model I1)."""

@@ -22,7 +22,7 @@ U64: Final = 8
 LIST: Final = 13
 RECORD: Final = 14
 
-Value = c.wasmtime_component_val_t
+Value: Final = c.wasmtime_component_val_t
 """One component value: `kind` and the union `of`."""
 
 
@@ -54,15 +54,18 @@ def put_empty_list(value: Any) -> None:
     c.wasmtime_component_vallist_new_empty(ctypes.byref(value.of.list))
 
 
+_VALUE_BYTES: Final = ctypes.sizeof(c.wasmtime_component_val_t)
+_U8_BYTES: Final = [bytes(Value(kind=U8, of=c.wasmtime_component_valunion_t(u8=byte))) for byte in range(256)]
+"""Each `u8` as the value that it is in a list."""
+
+
 def put_byte_list(value: Any, data: bytes) -> None:
-    """Make `value` a `list<u8>`."""
+    """Make `value` a `list<u8>`, whose items are whole values in the C API."""
     value.kind = LIST
     vector = value.of.list
     c.wasmtime_component_vallist_new_uninit(ctypes.byref(vector), len(data))
-    for index, byte in enumerate(data):
-        item = vector.data[index]
-        item.kind = U8
-        item.of.u8 = byte
+    if data:
+        ctypes.memmove(vector.data, b"".join(map(_U8_BYTES.__getitem__, data)), len(data) * _VALUE_BYTES)
 
 
 def put_datetime(value: Any, seconds: int, nanoseconds: int) -> None:

@@ -4,12 +4,18 @@ import ast
 import base64
 import json
 import marshal
+import sys
 
 from .policy import Policy, bound_names
+
+MAX_CODE_BYTES = 4 * 1024 * 1024
+RECURSION_LIMIT = 2_000
+"""Frames while compiling: the policy takes four per level of the syntax tree."""
 
 
 def build(source, filename, restricted):
     """JSON: `{"code", "exports"}`, or `{"failure": {...}}` with line, column (UTF-8 bytes) and message."""
+    sys.setrecursionlimit(RECURSION_LIMIT)
     try:
         return json.dumps(_build(source, filename, restricted))
     except SyntaxError as error:
@@ -27,7 +33,7 @@ def build(source, filename, restricted):
 
 
 def _build(source, filename, restricted):
-    tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    tree = _parse(source, filename)
     exports = _exports(tree)
     if restricted:
         policy = Policy(bound_names(tree))
@@ -35,7 +41,19 @@ def _build(source, filename, restricted):
         if policy.problems:
             return {"failure": _refused(policy.problems)}
     code = compile(tree, filename, "exec", dont_inherit=True, optimize=0)
-    return {"code": base64.b64encode(marshal.dumps(code)).decode(), "exports": exports}
+    content = marshal.dumps(code)
+    if len(content) > MAX_CODE_BYTES:
+        text = f"the source compiles to {len(content)} bytes of code; an Action may have {MAX_CODE_BYTES}"
+        return {"failure": {"code": "output", "message": text}}
+    return {"code": base64.b64encode(content).decode(), "exports": exports}
+
+
+def _parse(source, filename):
+    """The syntax tree. CPython's parser says MemoryError when its own stack is used up."""
+    try:
+        return compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    except MemoryError:
+        raise RecursionError from None
 
 
 def _exports(tree):

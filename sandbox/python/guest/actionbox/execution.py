@@ -1,6 +1,5 @@
 """One execution: run the top level, find the handler, run it to its end, say how it went."""
 
-import base64
 import difflib
 import gc
 import inspect
@@ -69,11 +68,11 @@ _GENERATOR = "the handler is a generator, so its body would never run; remove 'y
 
 def _run_top_level(code):
     mode, _, body = code.partition(":")
-    program = marshal.loads(base64.b64decode(body))
+    program = marshal.loads(body.encode("latin-1"))
     failures.set_filename(program.co_filename)
     scope = {
         "__name__": "action",
-        "__builtins__": names.restricted() if mode == "r" else names.unrestricted(),
+        "__builtins__": names.RESTRICTED if mode == "r" else names.UNRESTRICTED,
     }
     exec(program, scope)  # the Action itself
     return scope
@@ -122,8 +121,8 @@ def _missing(scope, handler):
     )
     text = f"the Action defines no function '{wanted}'"
     if near:
-        text += f"; did you mean to name '{near[0]}' so?"
-    text += f" It defines: {', '.join(known[:20])}" if known else " It defines no function at all"
+        text += f"; did you mean '{near[0]}'?"
+    text += f"; it defines {', '.join(known[:20])}" if known else "; it defines no function at all"
     return failures.failure("handler", text, names=known[:50], nearest=near[0] if near else None)
 
 

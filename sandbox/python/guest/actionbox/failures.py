@@ -36,9 +36,9 @@ def describe(error):
     return json.dumps({"failure": detail})
 
 
-def _code(error):
-    if isinstance(error, BaseExceptionGroup):
-        codes = {_code(inner) for inner in BaseExceptionGroup.exceptions.__get__(error)[:50]}
+def _code(error, depth=0):
+    if isinstance(error, BaseExceptionGroup) and depth < MAX_CHAIN:
+        codes = {_code(inner, depth + 1) for inner in _members(error)[:50]}
         return codes.pop() if len(codes) == 1 else "throw"
     for kind, code in _CODES:
         if isinstance(error, kind):
@@ -65,7 +65,7 @@ def _message(error):
         return "the handler awaits something that nothing can settle"
     text = _text(error)
     if isinstance(error, BaseExceptionGroup):
-        inner = BaseExceptionGroup.exceptions.__get__(error)[:10]
+        inner = _members(error)[:10]
         text += "".join(f"\n- {_name(one)}: {_text(one)[:500]}" for one in inner)
     notes = getattr(error, "__notes__", None)
     if type(notes) is list:
@@ -81,7 +81,7 @@ def _text(error):
     return text
 
 
-def _frames(error):
+def _frames(error, depth=0):
     """[function, line, column] innermost first; columns count UTF-8 bytes from 0, or None."""
     found = collections.deque(maxlen=MAX_FRAMES)
     step = error.__traceback__
@@ -92,10 +92,14 @@ def _frames(error):
             if len(found) == MAX_FRAMES:
                 found.pop()
         step = step.tb_next
-    if not found and isinstance(error, BaseExceptionGroup):
-        inner = BaseExceptionGroup.exceptions.__get__(error)
-        return _frames(inner[0]) if inner else []
+    if not found and isinstance(error, BaseExceptionGroup) and depth < MAX_CHAIN:
+        return _frames(_members(error)[0], depth + 1)
     return list(found)
+
+
+def _members(group):
+    """The exceptions of a group, whatever a subclass says they are."""
+    return BaseExceptionGroup.exceptions.__get__(group)
 
 
 def _frame(code, step):

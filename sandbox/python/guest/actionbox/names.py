@@ -22,7 +22,7 @@ def _exceptions():
     return found
 
 
-def restricted():
+def _restricted():
     """Builtins of an Action: what the language promises, with guards where names are computed."""
     names = {name: getattr(builtins, name) for name in _PLAIN.split()}
     names.update(_exceptions())
@@ -41,7 +41,7 @@ def restricted():
     return names | _host_names()
 
 
-def unrestricted():
+def _unrestricted():
     """All of Python, for the escape suite: the boundary must hold without the policy."""
     return dict(vars(builtins)) | _host_names()
 
@@ -55,3 +55,8 @@ def _host_names():
         "ApiError": ApiError,
         "FetchError": FetchError,
     }
+
+
+# Made before the snapshot. An execution changes them only for itself: its instance is used once.
+RESTRICTED = _restricted()
+UNRESTRICTED = _unrestricted()

@@ -4,7 +4,9 @@ It builds and runs a small Action against no host, so that code is specialised, 
 lazy imports are done. Nothing of it may remain visible: the marks are taken back.
 """
 
+import base64
 import json
+import sys
 
 from . import compiler, console, execution, failures, loop, modules
 
@@ -42,7 +44,10 @@ def rehearse():
     """Run often enough for the interpreter to specialise."""
     global _arguments
     built = json.loads(compiler.build(SOURCE, "rehearsal.py", True))
-    _arguments = ("r:" + built["code"], "onRehearsal", json.dumps(EVENT), json.dumps(SURFACE))
+    if "code" not in built:
+        raise RuntimeError(f"the rehearsal does not compile: {built}")
+    code = base64.b64decode(built["code"]).decode("latin-1")
+    _arguments = ("r:" + code, "onRehearsal", json.dumps(EVENT), json.dumps(SURFACE))
     for _ in range(20):
         _run()
     _take_back()
@@ -62,6 +67,7 @@ def _run():
 
 
 def _take_back():
+    sys.setrecursionlimit(1_000)
     loop.forget()
     failures.set_filename(None)
     modules.forget()
