@@ -15,7 +15,7 @@ from sandbox.port import HostPort
 from sandbox.program import Language, Program, Request, Source
 from sandbox.python import failures
 from sandbox.python.image import Image, ImageError, load_image
-from sandbox.python.instance import Guest, WasmtimeError
+from sandbox.python.instance import Guest, Instance, WasmtimeError
 from sandbox.python.pool import Pool
 from sandbox.result import EngineReport
 
@@ -76,10 +76,10 @@ class PythonEngine:
         text = _checked(source)
         answer = self._call(limits, "build", text, source.filename, "on" if self._policy else "off")
         if isinstance(answer, Failure):
-            raise BuildError(answer)
+            raise BuildError(_of_build(answer, limits))
         report = failures.decode(answer)
         if report is None:
-            raise BuildError(failures.internal("the compiler gave no answer", answer[:500]))
+            raise BuildError(failures.internal("The compiler gave no answer.", answer[:500]))
         if "failure" in report:
             raise BuildError(failures.from_guest(report["failure"], source, limits))
         return self._program(source, report)
@@ -87,23 +87,27 @@ class PythonEngine:
     def _program(self, source: Source, report: dict[str, object]) -> Program:
         code, exports = report.get("code"), report.get("exports")
         if not isinstance(code, str) or not isinstance(exports, list):
-            raise BuildError(failures.internal("the compiler gave no code", str(report)[:500]))
+            raise BuildError(failures.internal("The compiler gave no code.", str(report)[:500]))
         try:
             raw = base64.b64decode(code, validate=True)
         except binascii.Error as error:
-            raise BuildError(failures.internal("the compiler gave no code", str(error))) from None
+            raise BuildError(failures.internal("The compiler gave no code.", str(error))) from None
         mark = b"r:" if self._policy else b"u:"
         return Program(source, mark + raw, self.image_digest, tuple(str(name) for name in exports))
 
     def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
         """Functions that the top level defines. See `sandbox.result.Engine.exports`."""
         request = Request(handler="", event="{}", surface="{}")
-        answer = self._execute(program, request, limits, port)
+        port.begin(time.monotonic() + limits.wall_ms / 1000)
+        try:
+            answer = self._execute(program, request, limits, port)
+        finally:
+            port.end()
         if isinstance(answer, Failure):
             raise BuildError(answer)
         names = answer.get("exports")
         if not isinstance(names, list):
-            raise BuildError(failures.internal("the guest listed no exports", str(answer)[:500]))
+            raise BuildError(failures.internal("The guest listed no exports.", str(answer)[:500]))
         return tuple(str(name) for name in names[:1000])
 
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
@@ -112,7 +116,7 @@ class PythonEngine:
         if isinstance(answer, Failure):
             return EngineReport(answer, 0)
         failure = (
-            None if answer == _OK else failures.internal("the guest's answer is unclear", str(answer)[:200])
+            None if answer == _OK else failures.internal("The guest's answer is unclear.", str(answer)[:200])
         )
         return EngineReport(failure, 0)
 
@@ -124,7 +128,7 @@ class PythonEngine:
         if program.image != self.image_digest:
             return Failure(
                 FailureCode.INTERNAL,
-                "this program was built by another version of the Python sandbox",
+                "This program was built by another version of the Python sandbox.",
                 next_step="Build the Action again.",
             )
         code = program.code.decode("latin-1")  # a character per byte: the guest's interface has strings only
@@ -135,7 +139,7 @@ class PythonEngine:
             return answer
         report = failures.decode(answer)
         if report is None:
-            return failures.internal("the guest's answer is no JSON object", answer[:200])
+            return failures.internal("The guest's answer is no JSON object.", answer[:200])
         if "failure" in report:
             return failures.from_guest(report["failure"], program.source, limits)
         return report
@@ -148,14 +152,35 @@ class PythonEngine:
         try:
             instance = self._pool.take()
         except (WasmtimeError, ImageError, OSError) as error:
-            return failures.internal("no instance of the Python sandbox could be made", str(error))
+            return failures.internal("No instance of the Python sandbox could be made.", str(error))
         try:
             instance.bind(port, limits, deadline)
-            return instance.call(name, *arguments)
+            answer = instance.call(name, *arguments)
         except WasmtimeError as error:
-            return instance.binding.fault or failures.from_trap(str(error), limits)
+            return _stopped(instance, port, error, limits)
         finally:
             self._pool.give_back(instance)
+        return failures.timed_out(limits) if instance.binding.late() else answer
+
+
+def _stopped(instance: Instance, port: HostPort | None, error: WasmtimeError, limits: Limits) -> Failure:
+    """Why the guest trapped: what we know ourselves comes before what its trap says."""
+    if instance.binding.fault is not None:
+        return instance.binding.fault
+    if port is not None and port.fatal is not None:
+        return port.fatal
+    if instance.binding.late():
+        return failures.timed_out(limits)
+    return failures.from_trap(error, limits)
+
+
+def _of_build(failure: Failure, limits: Limits) -> Failure:
+    """The same failure in words about a source, which has not run."""
+    if failure.code is FailureCode.TIMEOUT:
+        return failures.timed_out(limits, "The source took")
+    if failure.code is FailureCode.STACK:
+        return Failure(FailureCode.SYNTAX, "The source is nested too deeply to compile.")
+    return failure
 
 
 def _checked(source: Source) -> str:
@@ -178,14 +203,14 @@ def _checked(source: Source) -> str:
             what = (
                 "a NUL character" if character == "\0" else "half of a surrogate pair, which is no character"
             )
-            raise BuildError(failures.syntax(source, f"the source contains {what}", line, column))
+            raise BuildError(failures.syntax(source, f"The source contains {what}.", line, column))
     return text
 
 
 def _too_large(found: str, limit: str) -> Failure:
     return Failure(
         FailureCode.OUTPUT,
-        f"the source has {found}; an Action may have {limit}",
+        f"The source has {found}; an Action may have {limit}.",
         next_step="Make the Action smaller, or split it into several.",
     )
 

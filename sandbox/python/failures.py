@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import uuid
+from dataclasses import replace
 from typing import Any, Final
 
 from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, MIB, Limits
 from sandbox.failure import Failure, FailureCode, Frame, Place
 from sandbox.program import Source
+from sandbox.wasm.traps import StopKind, kind_of_error
 
 _log = logging.getLogger(__name__)
+
+Detail = dict[str, str | int | float | bool | None]
 
 _MAX_EXCERPT: Final = 200
 _MAX_ANSWER: Final = 8 * MIB
 """Characters of JSON; the compiler keeps code below 4 MiB, which is 5.4 million of them."""
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+"""Where Python ends a line; `str.splitlines` knows more ends than its parser does."""
 
 
 def internal(message: str, cause: str) -> Failure:
@@ -43,9 +50,7 @@ def from_guest(report: Any, source: Source, limits: Limits) -> Failure:
     frames = _frames(report.get("frames"), source)
     message = _text(report.get("message"))
     if not message:
-        message = (
-            _out_of_memory_text(limits) if code is FailureCode.MEMORY else "the error carries no message"
-        )
+        message = _memory_text(limits) if code is FailureCode.MEMORY else "The error carries no message."
     return Failure(
         code=code,
         message=message,
@@ -56,55 +61,46 @@ def from_guest(report: Any, source: Source, limits: Limits) -> Failure:
     )
 
 
-def from_trap(text: str, limits: Limits) -> Failure:
-    """The failure for a trap of the instance; wasmtime gives its kind as text only."""
-    reason = text.strip().rpartition("\n")[2].strip()
-    if "interrupt" in reason:
+def from_trap(error: BaseException, limits: Limits) -> Failure:
+    """The failure for a trap of the instance."""
+    kind = kind_of_error(error)
+    text = str(error)
+    if kind is StopKind.DEADLINE:
         return timed_out(limits)
-    if "call stack exhausted" in reason:
-        return Failure(FailureCode.STACK, "the Action recursed deeper than the stack of the sandbox")
+    if kind is StopKind.STACK:
+        return Failure(FailureCode.STACK, "The Action recursed deeper than the stack of the sandbox.")
+    reason = text.strip().rpartition("\n")[2].strip()[:200]
     if "unknown import" in reason:
-        name = reason.partition("`")[2].partition("`")[0]
-        return Failure(
-            FailureCode.POLICY,
-            f"the Action used {name}, which the sandbox does not have",
-            detail={"import": name},
-        )
-    if any(mark in text for mark in _ALLOCATION):
-        return out_of_memory(limits)
-    return Failure(
-        FailureCode.INTERNAL,
-        "the Python interpreter of this execution stopped; nothing outside it was touched",
-        detail={"trap": reason[:200]},
-    )
+        return _no_such_import(reason)
+    if kind is StopKind.FAULT:
+        # CPython meets a refused allocation in places that do not expect one, and then an impossible
+        # state; nothing else is known to bring it there.
+        return replace(out_of_memory(limits), detail={"limit_bytes": limits.memory_bytes, "trap": reason})
+    return internal("The Python interpreter of this execution stopped.", text[-2000:])
 
 
-_ALLOCATION: Final = ("alloc_error", "_PyErr_NoMemory", "PyErr_NoMemory", "MemoryError", "handle_alloc")
+def _no_such_import(reason: str) -> Failure:
+    name = reason.partition("`")[2].partition("`")[0]
+    message = f"The Action used {name}, which the sandbox does not have."
+    return Failure(FailureCode.POLICY, message, detail={"import": name})
 
 
-def timed_out(limits: Limits) -> Failure:
-    return Failure(
-        FailureCode.TIMEOUT,
-        f"the Action ran longer than its limit of {limits.wall_ms} ms",
-        detail={"limit_ms": limits.wall_ms},
-    )
+def timed_out(limits: Limits, did: str = "The Action ran") -> Failure:
+    message = f"{did} longer than its limit of {limits.wall_ms} ms."
+    return Failure(FailureCode.TIMEOUT, message, detail={"limit_ms": limits.wall_ms})
 
 
 def out_of_memory(limits: Limits) -> Failure:
-    return Failure(
-        FailureCode.MEMORY,
-        _out_of_memory_text(limits),
-        detail={"limit_bytes": limits.memory_bytes},
-    )
+    return Failure(FailureCode.MEMORY, _memory_text(limits), detail={"limit_bytes": limits.memory_bytes})
 
 
-def _out_of_memory_text(limits: Limits) -> str:
-    return f"the Action needs more memory than its limit of {limits.memory_bytes // MIB} MiB"
+def _memory_text(limits: Limits) -> str:
+    return f"The Action needs more memory than its limit of {limits.memory_bytes // MIB} MiB."
 
 
-def syntax(source: Source, message: str, line: int | None = None, column: int | None = None) -> Failure:
+def syntax(source: Source, message: str, line: int, column: int) -> Failure:
     """A source that does not parse. Line and column count from 1."""
-    place = _place(source, line, column) if line else None
+    place = _place(source, line, column)
     return Failure(FailureCode.SYNTAX, message, error_name="SyntaxError", place=place)
 
 
@@ -122,33 +118,39 @@ def _text(value: Any, limit: int = MAX_ERROR_MESSAGE_BYTES) -> str:
     raw = value.encode("utf-8", "replace")
     if len(raw) <= limit:
         return raw.decode()
-    return f"{raw[:limit].decode('utf-8', 'ignore')}... {len(raw) - limit} bytes more"
+    return f"{raw[:limit].decode('utf-8', 'ignore')}… {len(raw) - limit} bytes more"
+
+
+def _lines(source: Source) -> list[str]:
+    return _LINE_END.split(source.text.removeprefix("\ufeff"))
 
 
 def _frames(value: Any, source: Source) -> tuple[Frame, ...]:
     if not isinstance(value, list):
         return ()
+    lines = _lines(source)
     found = []
-    lines = source.text.splitlines()
     for item in value[:MAX_STACK_FRAMES]:
-        if not (isinstance(item, list) and len(item) == 3 and isinstance(item[1], int)):
-            continue
-        function, line, offset = item
-        column = _column(lines, line, offset) if isinstance(offset, int) else None
-        found.append(Frame(_text(function, 200) or "<module>", source.filename, line, column))
+        if isinstance(item, list) and len(item) == 3 and _is_count(item[1]):
+            function, line, offset = item
+            column = _column(lines, line, offset) if _is_count(offset) else None
+            found.append(Frame(_text(function, 200) or "<module>", source.filename, line, column))
     return tuple(found)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
 def _own_place(report: dict[str, Any], source: Source) -> Place | None:
     """The place that a build failure names: `offset` from 1 in characters, or `column` from 0 in bytes."""
-    line = report.get("line")
-    if not isinstance(line, int) or line < 1:
+    line, offset, column = report.get("line"), report.get("offset"), report.get("column")
+    if not isinstance(line, int) or not _is_count(line) or line == 0:
         return None
-    offset, column = report.get("offset"), report.get("column")
-    if isinstance(offset, int) and offset > 0:
+    if isinstance(offset, int) and _is_count(offset) and offset > 0:
         return _place(source, line, offset)
-    if isinstance(column, int):
-        return _place(source, line, _column(source.text.splitlines(), line, column))
+    if isinstance(column, int) and _is_count(column):
+        return _place(source, line, _column(_lines(source), line, column))
     return _place(source, line, None)
 
 
@@ -157,27 +159,25 @@ def _place_of(frames: tuple[Frame, ...], source: Source) -> Place | None:
 
 
 def _place(source: Source, line: int, column: int | None) -> Place:
-    lines = source.text.splitlines()
+    lines = _lines(source)
     excerpt = lines[line - 1][:_MAX_EXCERPT] if 0 < line <= len(lines) else None
     return Place(source.filename, line, column, excerpt)
 
 
 def _column(lines: list[str], line: int, offset: int) -> int | None:
     """The character column, from 1, of a UTF-8 byte offset."""
-    if not 0 < line <= len(lines) or offset < 0:
+    if not 0 < line <= len(lines):
         return None
     return len(lines[line - 1].encode("utf-8", "replace")[:offset].decode("utf-8", "ignore")) + 1
 
 
-def _detail(report: dict[str, Any]) -> dict[str, str | int | float | bool | None]:
-    detail: dict[str, str | int | float | bool | None] = {}
-    nearest = report.get("nearest")
+def _detail(report: dict[str, Any]) -> Detail:
+    detail: Detail = {}
+    nearest, names, causes = report.get("nearest"), report.get("names"), report.get("causes")
     if isinstance(nearest, str):
         detail["nearest"] = _text(nearest, 200)
-    names = report.get("names")
-    if isinstance(names, list):
+    if isinstance(names, list) and names:
         detail["defined"] = _text(", ".join(str(name) for name in names[:50]), 2000)
-    causes = report.get("causes")
     if isinstance(causes, list) and causes:
         detail["caused_by"] = _text("\n".join(str(cause) for cause in causes[:5]))
     count = report.get("count")

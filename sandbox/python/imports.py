@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import itertools
 import logging
+import math
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
@@ -42,12 +44,13 @@ Imported = Callable[["Binding", Any, Any], None]
 class Binding:
     """What the host functions of one instance answer from; no port before it is bound to an execution."""
 
-    __slots__ = ("fault", "number", "port")
+    __slots__ = ("deadline", "fault", "number", "port")
 
     def __init__(self) -> None:
         self.number = next(_numbers)
         self.port: HostPort | None = None
         self.fault: Failure | None = None
+        self.deadline = math.inf
         _bindings[self.number] = self
 
     def close(self) -> None:
@@ -55,9 +58,14 @@ class Binding:
         self.port = None
         _bindings.pop(self.number, None)
 
+    def late(self) -> bool:
+        """The deadline has passed."""
+        return time.monotonic() >= self.deadline
+
     def stopped(self) -> bool:
         """The guest is to be stopped at once."""
-        return self.fault is not None or (self.port is not None and self.port.fatal is not None)
+        refused = self.fault is not None or (self.port is not None and self.port.fatal is not None)
+        return refused or self.late()
 
 
 _numbers = itertools.count(1)
@@ -211,7 +219,7 @@ def _fault(binding: Binding, name: str) -> None:
     reference = uuid.uuid4().hex[:12]
     _log.exception("host function %s failed (%s)", name, reference)
     binding.fault = Failure(
-        FailureCode.INTERNAL, "the sandbox could not answer a call of the Action", detail={"id": reference}
+        FailureCode.INTERNAL, "The sandbox could not answer a call of the Action.", detail={"id": reference}
     )
 
 

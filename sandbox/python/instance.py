@@ -81,6 +81,7 @@ class Instance:
             deadline: in `time.monotonic()` seconds.
         """
         self._binding.port = port
+        self._binding.deadline = deadline
         self._limit(limits.memory_bytes)
         self._store.set_epoch_deadline(ticks(max(0.0, deadline - time.monotonic())) + 1)
 

@@ -7,15 +7,15 @@ rehearsal.rehearse()
 
 
 class WitWorld(wit_world.WitWorld):
-    """`guest.wit`'s world."""
+    """The world of `guest.wit`."""
 
-    def warm(self):
+    def warm(self) -> str:
         rehearsal.warm()
         wire.connect()
         return "ready"
 
-    def build(self, source, filename, policy):
+    def build(self, source: str, filename: str, policy: str) -> str:
         return compiler.build(source, filename, policy != "off")
 
-    def execute(self, code, handler, event, surface):
+    def execute(self, code: str, handler: str, event: str, surface: str) -> str:
         return execution.execute(code, handler, event, surface)

@@ -1,47 +1,51 @@
 """`print`, `console` and `logging`: text for the log of the execution."""
 
 import sys
+from typing import Any
 
 from . import wire
 from .encoder import clean
 
-LEVELS = ("debug", "info", "warn", "error", "trace", "log")
-MAX_LINE = 256 * 1024
+MAX_LINE = 1024 * 1024
 """Characters of one line that cross to the host, which cuts to its own cap and says so."""
 
-_partial = []
+_partial: list[str] = []
 
 
-def emit(level, text):
+def emit(level: str, text: str) -> None:
     """One log entry."""
     text = clean(text)
     if len(text) > MAX_LINE:
-        cut = len(text[MAX_LINE:].encode())
-        text = f"{text[:MAX_LINE]}... {cut} bytes more"
+        text = f"{text[:MAX_LINE]}… {len(text[MAX_LINE:].encode())} bytes more"
     wire.call("log." + level, text)
 
 
-def tenant_print(*values, sep=None, end=None, file=None, flush=False):
-    """Python's `print`. A line without its end waits for the next call."""
+def tenant_print(
+    *values: object, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False
+) -> None:
+    """Python's `print`: one entry per line, whatever the number of calls that wrote it."""
     text = (" " if sep is None else sep).join([str(value) for value in values])
     end = "\n" if end is None else end
     if file is not None:
         file.write(text + end)
-        return
-    if not _partial and end == "\n":
+    elif not _partial and end == "\n":
         emit("log", text)
-        return
-    _partial.append(text + end)
-    if end.endswith("\n") or flush:
-        flush_partial()
+    else:
+        _partial.append(text + end)
+        if end.endswith("\n") or flush:
+            flush_partial()
 
 
-def flush_partial():
+def flush_partial() -> None:
     """Write what is left of a line that never ended."""
     if _partial:
         text = "".join(_partial)
         _partial.clear()
-        emit("log", text[:-1] if text.endswith("\n") else text)
+        emit("log", text.removesuffix("\n"))
+
+
+def _line(values: tuple[object, ...]) -> str:
+    return " ".join([str(value) for value in values])
 
 
 class Console:
@@ -49,113 +53,120 @@ class Console:
 
     __slots__ = ()
 
-    def log(self, *values):
+    def log(self, *values: object) -> None:
         emit("log", _line(values))
 
-    def info(self, *values):
+    def info(self, *values: object) -> None:
         emit("info", _line(values))
 
-    def warn(self, *values):
+    def warn(self, *values: object) -> None:
         emit("warn", _line(values))
 
     warning = warn
 
-    def error(self, *values):
+    def error(self, *values: object) -> None:
         emit("error", _line(values))
 
-    def debug(self, *values):
+    def debug(self, *values: object) -> None:
         emit("debug", _line(values))
 
-    def trace(self, *values):
+    def trace(self, *values: object) -> None:
         emit("trace", _line(values))
-
-
-def _line(values):
-    return " ".join([str(value) for value in values])
-
-
-class Stream:
-    """What `sys.stdout` and `sys.stderr` are here: library code that warns ends up in the log."""
-
-    def __init__(self, level):
-        self._level = level
-
-    def write(self, text):
-        if text.strip():
-            emit(self._level, text.rstrip("\n"))
-        return len(text)
-
-    def flush(self):
-        pass
-
-
-def install():
-    """Replace the standard streams; those of the image would trap."""
-    sys.stdout = Stream("log")
-    sys.stderr = Stream("warn")
 
 
 class Logger:
     """The part of `logging.Logger` that Actions use; levels map to those of the console."""
 
-    def __init__(self, name="root"):
+    def __init__(self, name: str = "root") -> None:
         self.name = name
 
-    def debug(self, message, *arguments, **options):
-        _record("debug", message, arguments)
+    def debug(self, message: object, *arguments: object, **_options: object) -> None:
+        emit("debug", _filled(message, arguments))
 
-    def info(self, message, *arguments, **options):
-        _record("info", message, arguments)
+    def info(self, message: object, *arguments: object, **_options: object) -> None:
+        emit("info", _filled(message, arguments))
 
-    def warning(self, message, *arguments, **options):
-        _record("warn", message, arguments)
+    def warning(self, message: object, *arguments: object, **_options: object) -> None:
+        emit("warn", _filled(message, arguments))
 
     warn = warning
 
-    def error(self, message, *arguments, **options):
-        _record("error", message, arguments)
+    def error(self, message: object, *arguments: object, exc_info: object = None, **_options: object) -> None:
+        emit("error", _filled(message, arguments) + (_current_error() if exc_info else ""))
 
     critical = fatal = error
 
-    def exception(self, message, *arguments, **options):
-        error = sys.exception()
-        text = _format(message, arguments)
-        emit("error", text if error is None else f"{text}: {type(error).__name__}: {error}")
+    def exception(self, message: object, *arguments: object, **_options: object) -> None:
+        self.error(message, *arguments, exc_info=True)
 
-    def log(self, level, message, *arguments, **options):
-        _record(_level(level), message, arguments)
+    def log(self, level: int, message: object, *arguments: object, **_options: object) -> None:
+        emit(_level(level), _filled(message, arguments))
 
-    def setLevel(self, level):  # noqa: N802
+    def setLevel(self, level: object) -> None:
         """Everything is kept; the host bounds the log."""
 
-    def isEnabledFor(self, level):  # noqa: N802
+    def isEnabledFor(self, _level: int) -> bool:
         return True
 
-    def getChild(self, suffix):  # noqa: N802
+    def getChild(self, suffix: str) -> "Logger":
         return Logger(f"{self.name}.{suffix}")
 
 
-def _record(level, message, arguments):
-    emit(level, _format(message, arguments))
-
-
-def _format(message, arguments):
+def _filled(message: object, arguments: tuple[Any, ...]) -> str:
     if len(arguments) == 1 and isinstance(arguments[0], dict) and arguments[0]:
-        arguments = arguments[0]
+        return str(message) % arguments[0]
     return str(message) % arguments if arguments else str(message)
 
 
-def _level(number):
-    if number >= 40:
-        return "error"
+def _current_error() -> str:
+    error = sys.exception()
+    return "" if error is None else f": {type(error).__name__}: {error}"
+
+
+def _level(number: int) -> str:
     if number >= 30:
-        return "warn"
+        return "error" if number >= 40 else "warn"
     return "info" if number >= 20 else "debug"
 
 
-def get_logger(name=None):
+def get_logger(name: str | None = None) -> Logger:
     return Logger("root" if name is None else str(name))
 
 
-def basic_config(**options):
+def basic_config(**_options: object) -> None:
     """Nothing to configure: the log belongs to the execution."""
+
+
+class Stream:
+    """What `sys.stdout` and `sys.stderr` are here; those of the image would trap."""
+
+    def __init__(self, level: str) -> None:
+        self._level = level
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            emit(self._level, text.rstrip("\n"))
+        return len(text)
+
+    def flush(self) -> None:
+        """Every write is an entry of its own."""
+
+
+def _unraisable(unraisable: Any) -> None:
+    """An exception in a finaliser: Python goes on, the log says so."""
+    error = unraisable.exc_value
+    emit("warn", f"exception ignored in a finaliser: {type(error).__name__}")
+
+
+def _warning(message: object, category: type, _file: str, line: int, *_rest: object) -> None:
+    emit("warn", f"{category.__name__}: {message} (line {line})")
+
+
+def install() -> None:
+    """Library code that prints or warns ends up in the log."""
+    import warnings
+
+    sys.stdout = Stream("log")
+    sys.stderr = Stream("warn")
+    sys.unraisablehook = _unraisable
+    warnings.showwarning = _warning

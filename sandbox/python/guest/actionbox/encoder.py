@@ -13,38 +13,40 @@ import fractions
 import json
 import types
 import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .errors import OutputError
 
 MAX_DEPTH = 60
+"""Levels of containers; the host reads 64 with its own around them."""
 MAX_CHARACTERS = 4 * 1024 * 1024
+"""Characters of JSON, counted while producing. The host's own caps are lower and depend on the call."""
 MAX_INTEGER_BITS = 13_000
+"""About 3900 digits; Python refuses to write integers of more than 4300."""
 
 
-class OutputError(ValueError):
-    """A value is larger or deeper than what an Action may send."""
-
-
-def encode(value):
+def encode(value: object) -> str:
     """JSON text of `value`.
 
-    None, bool, int, str, list, tuple, dict pass as they are. Floats that JSON lacks (NaN, infinities) become
-    null; sets sorted lists; date, time and datetime ISO strings; UUID strings; Decimal and Fraction numbers;
-    enum members their value; dataclasses objects.
+    None, bool, int, str, list, tuple, dict pass as they are. Floats that JSON lacks (NaN, infinities)
+    become null; sets sorted lists; date, time and datetime ISO strings; timedelta seconds; UUID strings;
+    Decimal and Fraction numbers; enum members their value; dataclasses objects; lone surrogates U+FFFD.
 
     Raises:
         TypeError: something has no JSON form, or contains itself.
         OutputError: too deep or too large.
     """
-    kind = type(value)
-    if kind is str and value.isascii() and len(value) < 10_000:
+    if type(value) is str and value.isascii() and len(value) < 10_000:
         return _dumps(value)
-    return _dumps(_Plain().of(value, 0))
+    return _dumps(_Conversion().plain(value, 0))
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False).encode
 
 
-def clean(text):
-    """An exact `str` without lone surrogates."""
+def clean(text: str) -> str:
+    """An exact `str` without lone surrogates, which UTF-8 cannot carry."""
     text = str.__str__(text)
     if text.isascii():
         return text
@@ -55,14 +57,14 @@ def clean(text):
     return text
 
 
-class _Plain:
-    """One conversion, with what it has used of the caps and which containers it is inside of."""
+class _Conversion:
+    """One conversion: what it has used of the caps, and which containers it is inside of."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.size = 0
-        self.inside = set()
+        self.inside: set[int] = set()
 
-    def of(self, value, depth):
+    def plain(self, value: Any, depth: int) -> Any:
         kind = type(value)
         if kind is str:
             self.count(len(value) + 2)
@@ -77,24 +79,22 @@ class _Plain:
             return value if value - value == 0.0 else None
         return self.container(value, depth) if isinstance(value, _CONTAINERS) else self.other(value, depth)
 
-    def count(self, characters):
+    def count(self, characters: int) -> None:
         self.size += characters
         if self.size > MAX_CHARACTERS:
-            raise OutputError(f"the value is larger than {MAX_CHARACTERS} characters of JSON")
+            raise OutputError(f"The value is larger than {MAX_CHARACTERS} characters of JSON.")
 
-    def integer(self, value):
+    def integer(self, value: int) -> int:
         if value.bit_length() > MAX_INTEGER_BITS:
-            raise OutputError("the integer has more than 3900 digits")
+            raise OutputError("The integer has more than 3900 digits.")
         self.count(8 + (value.bit_length() >> 2))
         return value
 
-    def container(self, value, depth):
-        if depth >= MAX_DEPTH:
-            if id(value) in self.inside:
-                raise TypeError("the value contains itself, so it has no JSON form")
-            raise OutputError(f"the value is nested deeper than {MAX_DEPTH} levels")
+    def container(self, value: Any, depth: int) -> Any:
         if id(value) in self.inside:
-            raise TypeError("the value contains itself, so it has no JSON form")
+            raise TypeError("The value contains itself, so it has no JSON form.")
+        if depth >= MAX_DEPTH:
+            raise OutputError(f"The value is nested deeper than {MAX_DEPTH} levels.")
         self.inside.add(id(value))
         self.count(2)
         try:
@@ -102,70 +102,75 @@ class _Plain:
         finally:
             self.inside.discard(id(value))
 
-    def items(self, value, depth):
+    def items(self, value: Any, depth: int) -> Any:
         if isinstance(value, dict):
-            return {self.key(key): self.of(item, depth) for key, item in dict.items(value)}
+            return {self.key(key): self.plain(item, depth) for key, item in dict.items(value)}
         if isinstance(value, types.MappingProxyType):
-            return {self.key(key): self.of(item, depth) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.of(item, depth) for item in list.__iter__(value)]
-        if isinstance(value, tuple):
-            return [self.of(item, depth) for item in tuple.__iter__(value)]
-        if isinstance(value, set):
-            return self.sorted(set.__iter__(value), depth)
-        if isinstance(value, frozenset):
-            return self.sorted(frozenset.__iter__(value), depth)
-        return [self.of(item, depth) for item in _ITERATE[_base(value)](value)]
+            return {self.key(key): self.plain(item, depth) for key, item in value.items()}
+        for kind, iterate in _ITERATE:
+            if isinstance(value, kind):
+                plain = [self.plain(item, depth) for item in iterate(value)]
+                return _sorted(plain) if kind in _UNORDERED else plain
+        raise AssertionError("every container has a way to iterate")
 
-    def sorted(self, items, depth):
-        plain = [self.of(item, depth) for item in items]
-        try:
-            return sorted(plain)
-        except TypeError:
-            return plain
-
-    def key(self, key):
+    def key(self, key: Any) -> str:
         if isinstance(key, str) and not isinstance(key, enum.Enum):
             self.count(len(key) + 3)
             return clean(key)
         if key is None or isinstance(key, (bool, int, float, str)):
-            plain = self.of(key, 0)
+            plain = self.plain(key, 0)
             return plain if type(plain) is str else _dumps(plain)
-        raise TypeError(f"an object key must be a string, not {type(key).__name__}")
+        raise TypeError(f"A key of an object must be a string, not {type(key).__name__}.")
 
-    def other(self, value, depth):
+    def other(self, value: Any, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            raise OutputError(f"The value is nested deeper than {MAX_DEPTH} levels.")
         if isinstance(value, enum.Enum):
-            return self.of(value._value_, depth + 1) if depth < MAX_DEPTH else self.container([], depth)
+            return self.plain(value._value_, depth + 1)
         for base, convert in _CONVERT:
             if isinstance(value, base):
-                return self.of(convert(value), depth)
+                return self.plain(convert(value), depth)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
             return self.container(fields, depth)
         remedy = "; use base64.b64encode(value).decode()" if isinstance(value, (bytes, bytearray)) else ""
-        raise TypeError(f"{type(value).__name__} has no JSON form{remedy}")
+        raise TypeError(f"A value of type {type(value).__name__} has no JSON form{remedy}.")
 
 
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque, range, types.MappingProxyType)
-_ITERATE = {collections.deque: collections.deque.__iter__, range: range.__iter__}
+_ITERATE: tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...] = (
+    (list, list.__iter__),
+    (tuple, tuple.__iter__),
+    (set, set.__iter__),
+    (frozenset, frozenset.__iter__),
+    (collections.deque, collections.deque.__iter__),
+    (range, range.__iter__),
+)
+_UNORDERED = (set, frozenset)
 
 
-def _base(value):
-    return collections.deque if isinstance(value, collections.deque) else range
+def _sorted(items: list[Any]) -> list[Any]:
+    """Sets have no order worth sending; a sorted list is the same in every run."""
+    try:
+        return sorted(items)
+    except TypeError:
+        return items
 
 
-def _number(value):
-    exact = decimal.Decimal.__int__(value) if value.is_finite() else None
-    return exact if exact is not None and exact == value else float(value)
+def _decimal(value: decimal.Decimal) -> float:
+    """An integral Decimal stays exact; others become the nearest float."""
+    if not decimal.Decimal.is_finite(value):
+        return float("nan")
+    whole = decimal.Decimal.__eq__(value, decimal.Decimal.to_integral_value(value)) and abs(value) < 10**30
+    return decimal.Decimal.__int__(value) if whole else decimal.Decimal.__float__(value)
 
 
-def _fraction(value):
+def _fraction(value: fractions.Fraction) -> float:
     return value.numerator if value.denominator == 1 else value.numerator / value.denominator
 
 
-_CONVERT = (
+_CONVERT: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
-    (bool, bool),
     (int, int.__int__),
     (float, float.__float__),
     (dt.datetime, dt.datetime.isoformat),
@@ -173,6 +178,6 @@ _CONVERT = (
     (dt.time, dt.time.isoformat),
     (dt.timedelta, dt.timedelta.total_seconds),
     (uuid.UUID, uuid.UUID.__str__),
-    (decimal.Decimal, _number),
+    (decimal.Decimal, _decimal),
     (fractions.Fraction, _fraction),
 )

@@ -1,10 +1,17 @@
 """Exceptions that come from the host. Each also is the builtin exception it stands for."""
 
+from typing import Any
+
 
 class ApiError(Exception):
-    """An api call was refused. `code` names the rule where the trigger gives one."""
+    """An api call was refused.
 
-    def __init__(self, message, name="Error", code=None):
+    Attributes:
+        name: the host's class name for it, e.g. `TypeError`.
+        code: names the rule, where the trigger gives one.
+    """
+
+    def __init__(self, message: str, name: str = "Error", code: str | None = None) -> None:
         super().__init__(message)
         self.name = name
         self.code = code
@@ -21,7 +28,7 @@ class ApiValueError(ApiError, ValueError):
 class FetchError(OSError):
     """A request was refused or broke. `rule` says why, e.g. `private-address`, `dns`, `timeout`."""
 
-    def __init__(self, message, rule=None):
+    def __init__(self, message: str, rule: str | None = None) -> None:
         super().__init__(message)
         self.rule = rule
 
@@ -33,24 +40,31 @@ class FetchTimeoutError(FetchError, TimeoutError):
 class HTTPStatusError(FetchError):
     """`response.raise_for_status()` met a status of 400 or more."""
 
-    def __init__(self, message, response):
+    def __init__(self, message: str, response: Any) -> None:
         super().__init__(message, "status")
         self.response = response
+
+
+class OutputError(ValueError):
+    """A value is larger or deeper than what an Action may send."""
+
+
+class UnsettledError(BaseException):
+    """The loop waits for something that nothing can settle. Never reaches tenant code."""
 
 
 _KINDS = {"TypeError": ApiTypeError, "ValueError": ApiValueError, "RangeError": ApiValueError}
 
 
-def api_error(error):
+def api_error(error: dict[str, Any]) -> ApiError:
     """The exception for an `error` object of an api reply."""
     name = str(error.get("name") or "Error")
-    return _KINDS.get(name, ApiError)(
-        str(error.get("message") or "the call was refused"), name, error.get("code")
-    )
+    message = str(error.get("message") or "The call was refused.")
+    return _KINDS.get(name, ApiError)(message, name, error.get("code"))
 
 
-def fetch_error(error):
+def fetch_error(error: dict[str, Any]) -> FetchError:
     """The exception for an `error` object of a fetch answer."""
-    message = str(error.get("message") or "the request failed")
+    message = str(error.get("message") or "The request failed.")
     rule = error.get("rule")
     return (FetchTimeoutError if rule == "timeout" else FetchError)(message, rule)

@@ -3,20 +3,28 @@
 import difflib
 import gc
 import inspect
+import json
 import marshal
+import sys
 import types
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from . import console, failures, loop, names, records
 from .surface import Session
 
 OK = '{"ok":true}'
+MODULE = "action"
+"""`__name__` of an Action, so that `if __name__ == "__main__":` keeps trial code out."""
+
+_GENERATOR = "The handler is a generator, so its body would never run; remove 'yield' from it."
 
 
-def execute(code, handler, event, surface):
+def execute(code: str, handler: str, event: str, surface: str) -> str:
     """JSON: `{"ok": true}`, `{"exports": [...]}` or `{"failure": {...}}`. Never raises.
 
     Args:
-        code: what `build` made, with its mark: `r:` under the policy, `u:` without.
+        code: what `build` made, a character per byte, with its mark: `r:` under the policy, `u:` without.
         handler: the trigger's camelCase name; empty to run the top level only and list its functions.
     """
     try:
@@ -25,26 +33,26 @@ def execute(code, handler, event, surface):
         return _failed(error)
 
 
-def _failed(error):
+def _failed(error: BaseException) -> str:
     try:
         return failures.describe(error)
     except BaseException:
-        return failures.failure("throw", "the Action failed, and its error could not be described")
+        return failures.failure("throw", "The Action failed, and its error could not be described.")
     finally:
-        _quietly_flush()
+        _flush()
 
 
-def _quietly_flush():
+def _flush() -> None:
     try:
         console.flush_partial()
     except BaseException:
         return
 
 
-def _execute(code, handler, event, surface):
+def _execute(code: str, handler: str, event: str, surface: str) -> str:
     scope = _run_top_level(code)
     if not handler:
-        return _exports(scope)
+        return json.dumps({"exports": _functions(scope)})
     function = _find(scope, handler)
     if function is None:
         return _missing(scope, handler)
@@ -52,44 +60,32 @@ def _execute(code, handler, event, surface):
     if problem:
         return failures.failure("handler", problem, frames=_place(function))
     record = records.parse(event)
-    arguments = (record, Session(record, surface).root)[: _wanted(function)]
-    del scope, code, event, surface
-    result = function(*arguments)
+    result = function(*(record, Session(record, surface).root)[: _wanted(function)])
     if inspect.isawaitable(result):
-        _drive(result)
+        loop.current().complete(result if inspect.iscoroutine(result) else _awaited(result))
     elif isinstance(result, (types.GeneratorType, types.AsyncGeneratorType)):
         return failures.failure("handler", _GENERATOR, frames=_place(function))
     console.flush_partial()
     return OK
 
 
-_GENERATOR = "the handler is a generator, so its body would never run; remove 'yield' from it"
+async def _awaited(value: Awaitable[Any]) -> Any:
+    return await value
 
 
-def _run_top_level(code):
+def _run_top_level(code: str) -> dict[str, Any]:
     mode, _, body = code.partition(":")
     program = marshal.loads(body.encode("latin-1"))
     failures.set_filename(program.co_filename)
-    scope = {
-        "__name__": "action",
-        "__builtins__": names.RESTRICTED if mode == "r" else names.UNRESTRICTED,
-    }
+    # Dataclasses and typing look a class's module up by its name.
+    module = sys.modules[MODULE] = types.ModuleType(MODULE)
+    scope = vars(module)
+    scope["__builtins__"] = names.RESTRICTED if mode == "r" else names.UNRESTRICTED
     exec(program, scope)  # the Action itself
     return scope
 
 
-def _drive(result):
-    if inspect.iscoroutine(result):
-        loop.current().complete(result)
-    else:
-        loop.current().complete(_await(result))
-
-
-async def _await(value):
-    return await value
-
-
-def _find(scope, handler):
+def _find(scope: dict[str, Any], handler: str) -> Callable[..., Any] | None:
     for name in (records.snake_case(handler), handler):
         found = scope.get(name)
         if callable(found):
@@ -97,36 +93,32 @@ def _find(scope, handler):
     return None
 
 
-def _functions(scope):
+def _functions(scope: dict[str, Any]) -> list[str]:
+    """Public functions that the Action itself defines."""
     return [
         name
         for name, value in scope.items()
-        if type(value) is types.FunctionType and not name.startswith("_") and value.__globals__ is scope
+        if type(value) is types.FunctionType and name[:1] != "_" and value.__globals__ is scope
     ]
 
 
-def _exports(scope):
-    import json
-
-    return json.dumps({"exports": _functions(scope)})
-
-
-def _missing(scope, handler):
+def _missing(scope: dict[str, Any], handler: str) -> str:
     wanted = records.snake_case(handler)
+    for name in (wanted, handler):
+        if name in scope:
+            return failures.failure("handler", f"'{name}' is not a function.")
     known = _functions(scope)
-    if wanted in scope or handler in scope:
-        return failures.failure("handler", f"'{wanted}' is not a function")
     near = difflib.get_close_matches(wanted, known, 1, 0.6) or difflib.get_close_matches(
         handler, known, 1, 0.6
     )
-    text = f"the Action defines no function '{wanted}'"
+    text = f"The Action defines no function '{wanted}'"
     if near:
-        text += f"; did you mean '{near[0]}'?"
-    text += f"; it defines {', '.join(known[:20])}" if known else "; it defines no function at all"
+        text += f"; rename '{near[0]}' to it"
+    text += f". It defines: {', '.join(known[:20])}." if known else ". It defines no function at all."
     return failures.failure("handler", text, names=known[:50], nearest=near[0] if near else None)
 
 
-def _unfit(function):
+def _unfit(function: Callable[..., Any]) -> str | None:
     """Why `function` cannot be a handler, or None."""
     if type(function) is not types.FunctionType:
         return None
@@ -135,13 +127,13 @@ def _unfit(function):
         return _GENERATOR
     required = code.co_argcount - len(function.__defaults__ or ())
     if required > 2 or code.co_kwonlyargcount > len(function.__kwdefaults__ or ()):
-        return "the handler takes more than (event, api), which is all it is given"
+        return "The handler wants more than (event, api), which is all that it is given."
     if code.co_argcount == 0 and not code.co_flags & inspect.CO_VARARGS:
-        return "the handler takes no argument; write (event, api) or (event)"
+        return "The handler takes no argument; write (event, api) or (event)."
     return None
 
 
-def _wanted(function):
+def _wanted(function: Callable[..., Any]) -> int:
     """How many of (event, api) the handler takes."""
     if type(function) is not types.FunctionType:
         return 2
@@ -149,12 +141,12 @@ def _wanted(function):
     return 2 if code.co_argcount >= 2 or code.co_flags & inspect.CO_VARARGS else 1
 
 
-def _place(function):
+def _place(function: Callable[..., Any]) -> list[list[Any]]:
     code = getattr(function, "__code__", None)
-    return [[code.co_qualname, code.co_firstlineno, None]] if code is not None else []
+    return [[code.co_qualname, code.co_firstlineno, None]] if type(code) is types.CodeType else []
 
 
-def settle_memory():
-    """Nothing before this point is garbage: keep the collector away from the snapshot."""
+def settle_memory() -> None:
+    """Nothing before this point is garbage: keep the collector away from the snapshot's pages."""
     gc.collect()
     gc.freeze()

@@ -3,47 +3,43 @@
 import collections
 import json
 import sys
+from types import CodeType, TracebackType
+from typing import Any
 
-from .encoder import OutputError, clean
-from .errors import ApiError, FetchError
-from .loop import UnsettledError
+from .encoder import clean
+from .errors import ApiError, FetchError, OutputError, UnsettledError
 
 MAX_FRAMES = 32
-MAX_MESSAGE = 8 * 1024
+MAX_MESSAGE = 16 * 1024
+"""Characters; the host cuts to its own cap, which is lower, and says so."""
 MAX_CHAIN = 5
+MAX_MEMBERS = 10
 
-_filename = None
+_filename: str | None = None
 
 
-def set_filename(name):
+def set_filename(name: str | None) -> None:
     """Frames of code with this file name are the tenant's."""
     global _filename
     _filename = name
 
 
-def failure(code, message, **more):
+def failure(code: str, message: str, **more: Any) -> str:
     """A failure that is no exception of the tenant's."""
     return json.dumps({"failure": {"code": code, "message": message, **more}})
 
 
-def describe(error):
-    """The failure JSON of an uncaught exception. Never raises, whatever `__str__` does."""
+def describe(error: BaseException) -> str:
+    """The failure JSON of an uncaught exception."""
     frames = _frames(error)
-    chain = _chain(error)
-    detail = {"code": _code(error), "name": _name(error), "message": _message(error), "frames": frames}
-    if chain:
-        detail["causes"] = chain
-    return json.dumps({"failure": detail})
+    return failure(_code(error), _message(error), name=_name(error), frames=frames, causes=_causes(error))
 
 
-def _code(error, depth=0):
+def _code(error: BaseException, depth: int = 0) -> str:
     if isinstance(error, BaseExceptionGroup) and depth < MAX_CHAIN:
-        codes = {_code(inner, depth + 1) for inner in _members(error)[:50]}
+        codes = {_code(inner, depth + 1) for inner in _members(error)[:MAX_MEMBERS]}
         return codes.pop() if len(codes) == 1 else "throw"
-    for kind, code in _CODES:
-        if isinstance(error, kind):
-            return code
-    return "throw"
+    return next((code for kind, code in _CODES if isinstance(error, kind)), "throw")
 
 
 _CODES = (
@@ -56,75 +52,75 @@ _CODES = (
 )
 
 
-def _name(error):
-    return clean(type(error).__name__)[:200]
-
-
-def _message(error):
-    if isinstance(error, UnsettledError):
-        return "the handler awaits something that nothing can settle"
-    text = _text(error)
-    if isinstance(error, BaseExceptionGroup):
-        inner = _members(error)[:10]
-        text += "".join(f"\n- {_name(one)}: {_text(one)[:500]}" for one in inner)
-    notes = getattr(error, "__notes__", None)
-    if type(notes) is list:
-        text += "".join(f"\n{clean(note)}" for note in notes[:5] if type(note) is str)
-    return text[:MAX_MESSAGE]
-
-
-def _text(error):
-    try:
-        text = clean(str(error))
-    except BaseException as inner:
-        return f"<its text could not be made: {_name(inner)}>"
-    return text
-
-
-def _frames(error, depth=0):
-    """[function, line, column] innermost first; columns count UTF-8 bytes from 0, or None."""
-    found = collections.deque(maxlen=MAX_FRAMES)
-    step = error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        if code.co_filename == _filename:
-            found.appendleft(_frame(code, step))
-            if len(found) == MAX_FRAMES:
-                found.pop()
-        step = step.tb_next
-    if not found and isinstance(error, BaseExceptionGroup) and depth < MAX_CHAIN:
-        return _frames(_members(error)[0], depth + 1)
-    return list(found)
-
-
-def _members(group):
+def _members(group: BaseException) -> tuple[BaseException, ...]:
     """The exceptions of a group, whatever a subclass says they are."""
     return BaseExceptionGroup.exceptions.__get__(group)
 
 
-def _frame(code, step):
-    column = None
-    for index, position in enumerate(code.co_positions()):
-        if index == step.tb_lasti // 2:
-            column = position[2]
-            break
-    return [code.co_qualname, step.tb_lineno, column]
+def _name(error: BaseException) -> str:
+    return clean(type.__getattribute__(type(error), "__name__"))[:200]
 
 
-def _chain(error):
+def _message(error: BaseException) -> str:
+    if isinstance(error, UnsettledError):
+        return "The handler awaits something that nothing can settle."
+    text = _text(error)
+    if isinstance(error, BaseExceptionGroup):
+        text += "".join(f"\n- {_name(one)}: {_text(one)[:500]}" for one in _members(error)[:MAX_MEMBERS])
+    notes = getattr(error, "__notes__", None)
+    if type(notes) is list:
+        text += "".join(f"\n{clean(note)}" for note in notes[:MAX_MEMBERS] if type(note) is str)
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MAX_MESSAGE:
+        return text
+    return f"{text[:MAX_MESSAGE]}… {len(text[MAX_MESSAGE:].encode())} bytes more"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return clean(str(error))
+    except BaseException as inner:
+        return f"<its text could not be made: {_name(inner)}>"
+
+
+def _frames(error: BaseException, depth: int = 0) -> list[list[Any]]:
+    """[function, line, column] innermost first; columns count UTF-8 bytes from 0, or None."""
+    found: collections.deque[TracebackType] = collections.deque(maxlen=MAX_FRAMES)
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == _filename:
+            found.append(step)
+        step = step.tb_next
+    if not found and isinstance(error, BaseExceptionGroup) and depth < MAX_CHAIN:
+        return _frames(_members(error)[0], depth + 1)
+    return [_frame(step.tb_frame.f_code, step) for step in reversed(found)]
+
+
+def _frame(code: CodeType, step: TracebackType) -> list[Any]:
+    wanted = step.tb_lasti // 2
+    column = next((place[2] for index, place in enumerate(code.co_positions()) if index == wanted), None)
+    return [code.co_qualname[:200], step.tb_lineno, column]
+
+
+def _causes(error: BaseException) -> list[str]:
     """Texts of the exceptions that led to this one."""
-    texts = []
+    texts: list[str] = []
     seen = {id(error)}
-    while len(texts) < MAX_CHAIN:
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        if error is None or id(error) in seen:
+    current: BaseException | None = error
+    while len(texts) < MAX_CHAIN and current is not None:
+        following = None if current.__suppress_context__ else current.__context__
+        current = current.__cause__ or following
+        if current is None or id(current) in seen:
             break
-        seen.add(id(error))
-        texts.append(f"{_name(error)}: {_text(error)[:1000]}")
+        seen.add(id(current))
+        texts.append(f"{_name(current)}: {_text(current)[:1000]}")
     return texts
 
 
-def text_of_current():
+def text_of_current() -> str:
     """`traceback.format_exc()` of an Action: frames of its own file only."""
     error = sys.exception()
     if error is None:

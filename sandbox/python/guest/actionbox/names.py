@@ -1,9 +1,9 @@
 """The builtins of an Action."""
 
 import builtins
+from typing import Any
 
-from . import console, guards, modules, web
-from .errors import ApiError, FetchError
+from . import console, errors, guards, library, modules, web
 
 _PLAIN = """
     None False True Ellipsis NotImplemented __build_class__ __debug__
@@ -14,49 +14,44 @@ _PLAIN = """
 """
 
 
-def _exceptions():
-    found = {}
-    for name, value in vars(builtins).items():
-        if isinstance(value, type) and issubclass(value, BaseException):
-            found[name] = value
-    return found
+def _exceptions() -> dict[str, type]:
+    found = vars(builtins).items()
+    return {name: kind for name, kind in found if isinstance(kind, type) and issubclass(kind, BaseException)}
 
 
-def _restricted():
-    """Builtins of an Action: what the language promises, with guards where names are computed."""
+def _restricted() -> dict[str, Any]:
+    """What the language promises, with guards where names are computed."""
     names = {name: getattr(builtins, name) for name in _PLAIN.split()}
-    names.update(_exceptions())
-    names.update(
-        {
-            "type": guards.TenantType,
-            "getattr": guards.tenant_getattr,
-            "hasattr": guards.tenant_hasattr,
-            "setattr": guards.tenant_setattr,
-            "delattr": guards.tenant_delattr,
-            "dir": guards.tenant_dir,
-            guards.FORMAT_GUARD: guards.format_method,
-            "__import__": modules.load,
-        }
-    )
-    return names | _host_names()
+    guarded = {
+        "type": guards.TenantType,
+        "getattr": guards.tenant_getattr,
+        "hasattr": guards.tenant_hasattr,
+        "setattr": guards.tenant_setattr,
+        "delattr": guards.tenant_delattr,
+        "dir": guards.tenant_dir,
+        guards.FORMAT_GUARD: guards.format_method,
+        "__import__": modules.load,
+    }
+    return names | _exceptions() | guarded | _ours()
 
 
-def _unrestricted():
+def _unrestricted() -> dict[str, Any]:
     """All of Python, for the escape suite: the boundary must hold without the policy."""
-    return dict(vars(builtins)) | _host_names()
+    return dict(vars(builtins)) | _ours()
 
 
-def _host_names():
+def _ours() -> dict[str, Any]:
     return {
         "print": console.tenant_print,
         "console": console.Console(),
         "fetch": web.fetch,
         "http": modules.FACADES["http"],
-        "ApiError": ApiError,
-        "FetchError": FetchError,
+        "ApiError": errors.ApiError,
+        "FetchError": errors.FetchError,
     }
 
 
+library.declare()
 # Made before the snapshot. An execution changes them only for itself: its instance is used once.
 RESTRICTED = _restricted()
 UNRESTRICTED = _unrestricted()

@@ -1,6 +1,7 @@
 """Event objects: dictionaries whose items are attributes too."""
 
 import json
+from typing import Any
 
 
 class Record(dict):
@@ -12,35 +13,37 @@ class Record(dict):
 
     __slots__ = ()
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name in self:
             return self[name]
         if name[:1] == "_":
             raise AttributeError(name)
-        key = camel_case(name)
-        return self.get(key)
+        return self.get(camel_case(name))
 
-    def __missing__(self, name):
+    def __missing__(self, name: object) -> Any:
         if isinstance(name, str):
             key = camel_case(name)
             if key in self:
                 return self[key]
         raise KeyError(name)
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: object) -> None:
         self[own_name(self, name)] = value
 
-    def __delattr__(self, name):
-        del self[own_name(self, name)]
+    def __delattr__(self, name: str) -> None:
+        key = own_name(self, name)
+        if key not in self:
+            raise AttributeError(f"the object has no '{name}'", name=name, obj=None)
+        del self[key]
 
-    def __copy__(self):
+    def __copy__(self) -> "Record":
         return Record(self)
 
-    def __reduce_ex__(self, protocol):
+    def __reduce_ex__(self, _protocol: int) -> tuple[type, tuple[dict[str, Any]]]:
         return (Record, (dict(self),))
 
 
-def own_name(record, name):
+def own_name(record: Record, name: str) -> str:
     """The key that `name` means in this record: itself, or its camelCase form if only that exists."""
     if name not in record:
         key = camel_case(name)
@@ -49,10 +52,10 @@ def own_name(record, name):
     return name
 
 
-_camel = {}
+_camel: dict[str, str] = {}
 
 
-def camel_case(name):
+def camel_case(name: str) -> str:
     """`access_token` -> `accessToken`. Remembered: the same few names are asked for again and again."""
     found = _camel.get(name)
     if found is None:
@@ -63,7 +66,7 @@ def camel_case(name):
     return found
 
 
-def snake_case(name):
+def snake_case(name: str) -> str:
     """`accessToken` -> `access_token`."""
     return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
 
@@ -71,23 +74,14 @@ def snake_case(name):
 _decode = json.JSONDecoder(object_hook=Record).decode
 
 
-def parse(text):
+def parse(text: str) -> Any:
     """JSON text from the host, with every object a `Record`."""
     return _decode(text)
 
 
-def wrap(value):
-    """A JSON value with every object a `Record`."""
-    if type(value) is dict:
-        return Record({key: wrap(item) for key, item in value.items()})
-    if type(value) is list:
-        return [wrap(item) for item in value]
-    return value
-
-
-def replace(root, path, value):
-    """Put `value` at `path` (a list of keys) of `root`, making objects on the way."""
-    target = root
+def replace(root: Record, path: list[str], value: Any) -> None:
+    """Put `value` at `path` (keys, or indexes as text) of `root`, making objects on the way."""
+    target: Any = root
     for key in path[:-1]:
         if isinstance(target, list):
             target = target[int(key)]
@@ -98,6 +92,6 @@ def replace(root, path, value):
             dict.__setitem__(target, key, inner)
         target = inner
     if isinstance(target, list):
-        target[int(path[-1])] = wrap(value)
+        target[int(path[-1])] = value
     else:
-        dict.__setitem__(target, path[-1], wrap(value))
+        dict.__setitem__(target, path[-1], value)

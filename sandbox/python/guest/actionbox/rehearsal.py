@@ -35,40 +35,42 @@ SURFACE = {
     "idToken": {"setCustomClaim": ["api", ["name", "value"]]},
     "multifactor": {"enable": ["api", ["provider"], ["allowRememberBrowser"]]},
 }
+ROUNDS = 20
+"""Runs before the interpreter has specialised what it will."""
+
+_arguments = ("", "", "", "")
 
 
-_arguments = ()
-
-
-def rehearse():
-    """Run often enough for the interpreter to specialise."""
+def rehearse() -> None:
+    """Before the snapshot: run until nothing changes any more."""
     global _arguments
+    console.install()
     built = json.loads(compiler.build(SOURCE, "rehearsal.py", True))
     if "code" not in built:
         raise RuntimeError(f"the rehearsal does not compile: {built}")
     code = base64.b64decode(built["code"]).decode("latin-1")
     _arguments = ("r:" + code, "onRehearsal", json.dumps(EVENT), json.dumps(SURFACE))
-    for _ in range(20):
+    for _ in range(ROUNDS):
         _run()
     _take_back()
     execution.settle_memory()
 
 
-def warm():
+def warm() -> None:
     """Run once more in a new instance: the pages that an execution writes become its own, off the path."""
     _run()
     _take_back()
 
 
-def _run():
+def _run() -> None:
     result = execution.execute(*_arguments)
     if result != execution.OK:
         raise RuntimeError(f"the rehearsal failed: {result}")
 
 
-def _take_back():
+def _take_back() -> None:
+    sys.modules.pop(execution.MODULE, None)
     sys.setrecursionlimit(1_000)
     loop.forget()
     failures.set_filename(None)
     modules.forget()
-    console.install()

@@ -2,11 +2,13 @@
 
 import difflib
 import json
+from collections.abc import Iterable
+from typing import Any
 
 from . import loop, wire
 from .encoder import clean, encode
 from .errors import api_error
-from .records import camel_case, parse, replace, snake_case
+from .records import Record, camel_case, parse, replace, snake_case
 
 
 class Api:
@@ -14,12 +16,12 @@ class Api:
 
     __slots__ = ("_members", "_path", "_session")
 
-    def __init__(self, session, members, path=""):
+    def __init__(self, session: "Session", members: dict[str, Any], path: str = "") -> None:
         object.__setattr__(self, "_session", session)
         object.__setattr__(self, "_members", members)
         object.__setattr__(self, "_path", path)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         key = name if name in self._members else camel_case(name)
         member = self._members.get(key)
         if member is None or name[:1] == "_":
@@ -29,14 +31,14 @@ class Api:
             Api(self._session, member, path) if type(member) is dict else Method(self._session, path, member)
         )
 
-    def __setattr__(self, name, value):
-        raise AttributeError(f"api.{self._path or name} cannot be replaced")
+    def __setattr__(self, name: str, _value: object) -> None:
+        raise AttributeError(f"{_label(self._path)}.{name} cannot be replaced")
 
-    def __dir__(self):
+    def __dir__(self) -> list[str]:
         return [snake_case(name) for name in self._members]
 
-    def __repr__(self):
-        return f"<api.{_snake_path(self._path)}>" if self._path else "<api>"
+    def __repr__(self) -> str:
+        return f"<{_label(self._path)}>"
 
 
 class Method:
@@ -44,43 +46,42 @@ class Method:
 
     __slots__ = ("_options", "_parameters", "_path", "_returns", "_session")
 
-    def __init__(self, session, path, member):
+    def __init__(self, session: "Session", path: str, member: list[Any]) -> None:
         self._session = session
         self._path = path
         self._returns = member[0]
-        self._parameters = member[1] if len(member) > 1 else []
-        self._options = member[2] if len(member) > 2 else None
+        self._parameters: list[str] = member[1] if len(member) > 1 else []
+        self._options: list[str] | None = member[2] if len(member) > 2 else None
 
-    def __call__(self, *arguments, **options):
-        ready = arguments if not options and self._options is None else self._arranged(arguments, options)
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        plain = not options and self._options is None
+        ready = arguments if plain else self._arranged(list(arguments), options)
         return self._session.call(self._path, self._returns, encode(ready))
 
-    def _arranged(self, arguments, options):
+    def _arranged(self, places: list[Any], named: dict[str, Any]) -> list[Any]:
         """Positional and keyword arguments as the host's list: parameters, then one options object."""
-        places = list(arguments)
         count = len(self._parameters)
         if self._options is not None and len(places) > count and isinstance(places[count], dict):
             places[count] = self._renamed(places[count])
-        extra = {}
-        for name, value in options.items():
-            self._place(places, extra, name, value)
+        extra: dict[str, Any] = {}
+        for name, value in named.items():
+            key = _spelled(name, self._parameters)
+            if key is None:
+                extra[self._option(name)] = value
+            else:
+                self._place(places, self._parameters.index(key), name, value)
         if extra:
-            self._merge(places, extra)
+            self._add_options(places, extra)
         return places
 
-    def _place(self, places, extra, name, value):
-        key = self._key(name, self._parameters)
-        if key is None:
-            extra[self._option(name)] = value
-            return
-        index = self._parameters.index(key)
-        if index < len(places):
-            raise TypeError(f"{self._label()}() got multiple values for argument '{name}'")
-        places.extend([None] * (index - len(places)))
-        places.append(value)
+    def _place(self, places: list[Any], index: int, name: str, value: Any) -> None:
+        if index < len(places) and places[index] is not None:
+            raise TypeError(f"{_label(self._path)}() got multiple values for argument '{name}'")
+        places.extend([None] * (index + 1 - len(places)))
+        places[index] = value
 
-    def _merge(self, places, extra):
-        """Add keyword options that were given (None means left out) to the options object."""
+    def _add_options(self, places: list[Any], extra: dict[str, Any]) -> None:
+        """Put keyword options into the options object; None means that an option is left out."""
         count = len(self._parameters)
         places.extend([None] * (count - len(places)))
         given = {key: value for key, value in extra.items() if value is not None}
@@ -89,35 +90,24 @@ class Method:
         elif isinstance(places[count], dict):
             places[count] = {**places[count], **given}
         else:
-            raise TypeError(f"{self._label()}() takes its options as keywords or as one dict, not both")
+            raise TypeError(f"{_label(self._path)}() takes its options as keywords or as one dict, not both")
 
-    def _option(self, name):
-        key = self._key(name, self._options or ())
+    def _option(self, name: str) -> str:
+        key = _spelled(name, self._options or ())
         if key is not None:
             return key
         if self._options is not None and not self._options:
             return camel_case(name)
         known = [snake_case(key) for key in (*self._parameters, *(self._options or ()))]
-        raise TypeError(f"{self._label()}() got an unexpected keyword argument '{name}'{_hint(name, known)}")
+        text = f"{_label(self._path)}() got an unexpected keyword argument '{name}'"
+        raise TypeError(text + _hint(name, known))
 
-    def _renamed(self, options):
-        return {self._key(key, self._options) or key: value for key, value in dict.items(options)}
+    def _renamed(self, options: dict[Any, Any]) -> dict[Any, Any]:
+        known = self._options or ()
+        return {_spelled(key, known) or key: value for key, value in dict.items(options)}
 
-    @staticmethod
-    def _key(name, keys):
-        """The member of `keys` that `name` spells, as it stands or in snake_case."""
-        if name in keys:
-            return name
-        key = camel_case(name) if isinstance(name, str) else name
-        if key in keys:
-            return key
-        return next((key for key in keys if snake_case(key) == name), None)
-
-    def _label(self):
-        return f"api.{_snake_path(self._path)}"
-
-    def __repr__(self):
-        return f"<{self._label()}>"
+    def __repr__(self) -> str:
+        return f"<{_label(self._path)}>"
 
 
 class Session:
@@ -125,11 +115,11 @@ class Session:
 
     __slots__ = ("event", "root")
 
-    def __init__(self, event, surface):
+    def __init__(self, event: Record, surface: str) -> None:
         self.event = event
         self.root = Api(self, json.loads(surface))
 
-    def call(self, path, returns, arguments):
+    def call(self, path: str, returns: str, arguments: str) -> Any:
         text = wire.call("api." + path, arguments)
         reply = parse(text) if text else {}
         for where, value in reply.get("event") or ():
@@ -144,7 +134,7 @@ class Session:
         return reply.get("ok") if returns == "value" else None
 
 
-def _settled(reply, error):
+def _settled(reply: dict[str, Any], error: dict[str, Any] | None) -> Any:
     """An awaitable of an answer that is already there."""
     future = loop.current().create_future()
     if error is None:
@@ -154,18 +144,26 @@ def _settled(reply, error):
     return future
 
 
-def _unknown(path, name, members):
-    where = f"api.{_snake_path(path)}" if path else "api"
+def _spelled(name: Any, keys: Iterable[str]) -> str | None:
+    """The member of `keys` that `name` spells, as it stands or in snake_case."""
+    if not isinstance(name, str):
+        return None
+    camel = camel_case(name)
+    return next((key for key in keys if key in (name, camel) or snake_case(key) == name), None)
+
+
+def _label(path: str) -> str:
+    """`idToken.setCustomClaim` as a tenant writes it: `api.id_token.set_custom_claim`."""
+    return ".".join(["api", *(snake_case(part) for part in path.split(".") if part)])
+
+
+def _unknown(path: str, name: str, members: Iterable[str]) -> str:
     known = [snake_case(member) for member in members]
-    return f"{where} has no member '{clean(name)}'{_hint(name, known)}"
+    return f"{_label(path)} has no member '{clean(name)}'{_hint(name, known)}"
 
 
-def _hint(name, known):
-    near = difflib.get_close_matches(str(name), known, 1, 0.5)
+def _hint(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.5)
     if near:
         return f"; did you mean '{near[0]}'?"
     return f"; it has {', '.join(known)}" if known else ""
-
-
-def _snake_path(path):
-    return ".".join(snake_case(part) for part in path.split("."))

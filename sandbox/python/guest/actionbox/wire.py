@@ -6,53 +6,62 @@ call answers nothing, so the rehearsal that warms the snapshot runs the same cod
 
 import os
 import random
+from collections.abc import Iterable
 
 from wit_world.imports import host
+
+MAX_RANDOM_BYTES = 65_536
+"""Bytes of one request to the host."""
 
 _connected = False
 
 
-def connect():
+def connect() -> None:
     """From now on calls reach the host."""
     global _connected
     _connected = True
 
 
-def call(operation, argument):
+def call(operation: str, argument: str) -> str:
+    """A host call that answers at once."""
     return host.call(operation, argument) if _connected else ""
 
 
-def start(operation, argument):
+def start(operation: str, argument: str) -> int:
+    """Start an operation that settles later; its handle."""
     return host.start(operation, argument) if _connected else 1
 
 
-def wait_any(handles, milliseconds):
-    """Wait for one of `handles` (ints); `None` milliseconds: without a limit of our own."""
+def wait_any(handles: Iterable[int], milliseconds: float | None) -> str:
+    """Wait until one of `handles` settles; None milliseconds: as long as the execution may take."""
     if not _connected:
         return ""
     limit = -1 if milliseconds is None else max(0, min(int(milliseconds), 2**31 - 1))
     return host.wait_any(",".join(map(str, handles)), limit)
 
 
-def urandom(count):
+def urandom(count: int) -> bytes:
     """Random bytes from the host; never from a generator of the guest (threat-model I3)."""
     if not _connected:
         return bytes(count)
     parts = []
     while count > 0:
-        step = min(count, 65_536)
-        parts.append(bytes.fromhex(host.call("random", str(step))))
+        step = min(count, MAX_RANDOM_BYTES)
+        part = bytes.fromhex(host.call("random", str(step)))
+        if len(part) != step:
+            raise OSError("the host gave no random bytes")
+        parts.append(part)
         count -= step
     return b"".join(parts)
 
 
-def reseed():
+def reseed() -> None:
     """Seed the shared generator of `random`, which the snapshot froze."""
     seed(int.from_bytes(urandom(32)))
 
 
 seed = random.seed
-# componentize-py seeds at the first call (7 ms in every execution); `reseed` does it when it is needed.
-random.seed = lambda *arguments, **options: None
+# componentize-py seeds at the first call of every instance (7 ms); `reseed` does it when it is needed.
+random.seed = lambda *_arguments, **_options: None
 os.urandom = urandom
 random._urandom = urandom

@@ -4,13 +4,10 @@ import io
 import zoneinfo
 import zoneinfo._common
 
-try:
-    from zone_data import ZONES  # written when the image is built
-except ImportError:
-    ZONES = {}
+from zone_data import ZONES  # written when the image is built
 
 
-def load(key):
+def load(key: str) -> io.BytesIO:
     """What `zoneinfo` calls when no file is found: the TZif data of `key`."""
     data = ZONES.get(key)
     if data is None:
@@ -18,10 +15,10 @@ def load(key):
     return io.BytesIO(data)
 
 
-def available():
+def available() -> set[str]:
     """Names of all zones."""
     return set(ZONES)
 
 
-def install():
+def install() -> None:
     zoneinfo._common.load_tzdata = load

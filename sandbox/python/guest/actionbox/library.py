@@ -1,0 +1,260 @@
+"""The modules of Actions and their names. A name that is not here does not exist for an Action."""
+
+import abc
+import array
+import asyncio
+import base64
+import binascii
+import bisect
+import calendar
+import cmath
+import collections
+import collections.abc
+import colorsys
+import contextlib
+import contextvars
+import copy
+import csv
+import dataclasses
+import datetime as dt
+import decimal
+import difflib
+import email.utils
+import enum
+import fnmatch
+import fractions
+import functools
+import graphlib
+import hashlib
+import heapq
+import hmac
+import html
+import io
+import ipaddress
+import itertools
+import json
+import keyword
+import math
+import numbers
+import operator
+import pprint
+import random
+import re
+import reprlib
+import secrets
+import statistics
+import string
+import struct
+import textwrap
+import time
+import types
+import typing
+import unicodedata
+import urllib.parse
+import uuid
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+from . import console, errors, failures, guards, loop, web, wire, zones
+from .modules import FACADES, facade, public
+
+
+def declare() -> None:
+    """Fill `modules.FACADES`."""
+    zones.install()
+    for part in (_data, _text, _numbers, _time, _structures, _classes, _running, _ours):
+        part()
+
+
+def _data() -> None:
+    facade("json", json, "dumps loads JSONDecodeError JSONEncoder JSONDecoder")
+    facade("base64", base64, public(base64, "encode decode main"))
+    facade(
+        "binascii", binascii, "hexlify unhexlify a2b_base64 b2a_base64 a2b_hex b2a_hex crc32 Error Incomplete"
+    )
+    facade("struct", struct, public(struct))
+    facade("csv", csv, "reader writer DictReader DictWriter Error QUOTE_ALL QUOTE_MINIMAL QUOTE_NONE excel")
+    facade("io", io, "StringIO BytesIO SEEK_SET SEEK_CUR SEEK_END")
+    facade("copy", copy, "copy deepcopy replace Error")
+    facade("array", array, "array typecodes")
+    facade("pprint", pprint, "pformat", pprint=_pprint)
+    facade("reprlib", reprlib, "repr")
+
+
+def _pprint(value: object, **options: Any) -> None:
+    console.tenant_print(pprint.pformat(value, **options))
+
+
+_STRING = """ascii_letters ascii_lowercase ascii_uppercase capwords digits hexdigits octdigits printable
+    punctuation whitespace Template"""
+_UNICODE = """lookup name decimal digit numeric category bidirectional combining east_asian_width mirrored
+    decomposition normalize is_normalized unidata_version"""
+_ADDRESSES = """ip_address ip_network ip_interface IPv4Address IPv6Address IPv4Network IPv6Network
+    IPv4Interface IPv6Interface AddressValueError NetmaskValueError summarize_address_range
+    collapse_addresses"""
+_EMAIL = "parseaddr formataddr getaddresses parsedate_to_datetime format_datetime formatdate"
+
+
+def _text() -> None:
+    facade("re", re, public(re) + " NOFLAG")
+    facade("string", string, _STRING)
+    facade("textwrap", textwrap, public(textwrap))
+    facade("unicodedata", unicodedata, _UNICODE)
+    facade("html", html, "escape unescape")
+    facade("difflib", difflib, "SequenceMatcher get_close_matches ndiff unified_diff")
+    facade("fnmatch", fnmatch, "fnmatch fnmatchcase filter translate")
+    facade("keyword", keyword, "iskeyword issoftkeyword kwlist softkwlist")
+    facade("urllib.parse", urllib.parse, public(urllib.parse))
+    facade("email.utils", email.utils, _EMAIL)
+    facade("ipaddress", ipaddress, _ADDRESSES)
+
+
+_UUID = """UUID uuid3 uuid4 uuid5 uuid6 uuid7 uuid8 SafeUUID NAMESPACE_DNS NAMESPACE_URL NAMESPACE_OID
+    NAMESPACE_X500 NIL MAX RFC_4122"""
+_HASHES = """md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512 shake_128 shake_256
+    blake2b blake2s new algorithms_available algorithms_guaranteed"""
+
+
+def _numbers() -> None:
+    facade("math", math, public(math))
+    facade("cmath", cmath, public(cmath))
+    facade("decimal", decimal, public(decimal))
+    facade("fractions", fractions, "Fraction")
+    facade("numbers", numbers, public(numbers))
+    facade("statistics", statistics, public(statistics))
+    facade("random", random, public(random, "seed"), seed=wire.seed)
+    facade("secrets", secrets, public(secrets))
+    facade("uuid", uuid, _UUID)
+    facade("hashlib", hashlib, _HASHES, pbkdf2_hmac=_pbkdf2_hmac)
+    facade("hmac", hmac, "new digest compare_digest HMAC")
+    facade("colorsys", colorsys, public(colorsys))
+
+
+def _pbkdf2_hmac(
+    hash_name: str, password: bytes, salt: bytes, iterations: int, dklen: int | None = None
+) -> bytes:
+    """PKCS #5 key derivation; the image has no OpenSSL, whose function of that name this replaces."""
+    if iterations < 1:
+        raise ValueError("iteration value must be greater than 0.")
+    keyed = hmac.new(password, digestmod=hash_name)
+    wanted = keyed.digest_size if dklen is None else dklen
+    if wanted < 1:
+        raise ValueError("key length must be greater than 0.")
+    blocks = b""
+    for number in range(1, -(-wanted // keyed.digest_size) + 1):
+        blocks += _pbkdf2_block(keyed, salt + number.to_bytes(4), iterations)
+    return blocks[:wanted]
+
+
+def _pbkdf2_block(keyed: hmac.HMAC, first: bytes, iterations: int) -> bytes:
+    step = _keyed_digest(keyed, first)
+    total = int.from_bytes(step)
+    for _ in range(iterations - 1):
+        step = _keyed_digest(keyed, step)
+        total ^= int.from_bytes(step)
+    return total.to_bytes(keyed.digest_size)
+
+
+def _keyed_digest(keyed: hmac.HMAC, message: bytes) -> bytes:
+    copied = keyed.copy()
+    copied.update(message)
+    return copied.digest()
+
+
+_TIME = """time time_ns monotonic monotonic_ns perf_counter perf_counter_ns gmtime localtime mktime
+    strftime strptime struct_time asctime ctime timezone tzname altzone daylight"""
+_CALENDAR = """isleap leapdays weekday monthrange monthcalendar timegm month_name month_abbr day_name
+    day_abbr Calendar TextCalendar MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY Month Day"""
+
+
+def _time() -> None:
+    facade("datetime", dt, public(dt))
+    facade("time", time, _TIME, sleep=_sleep)
+    facade("calendar", calendar, _CALENDAR)
+    zone_names = "ZoneInfo ZoneInfoNotFoundError"
+    facade("zoneinfo", zoneinfo, zone_names, available_timezones=zones.available)
+
+
+def _sleep(seconds: float) -> None:
+    """Block on the host; the deadline of the execution still counts."""
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    wire.wait_any((), seconds * 1000)
+
+
+def _structures() -> None:
+    facade("collections", collections, public(collections))
+    facade("collections.abc", collections.abc, public(collections.abc))
+    facade("itertools", itertools, public(itertools))
+    facade("functools", functools, public(functools, "recursive_repr"))
+    getters = {"attrgetter": guards.attrgetter, "methodcaller": guards.methodcaller}
+    facade("operator", operator, public(operator, "attrgetter methodcaller"), **getters)
+    facade("bisect", bisect, public(bisect))
+    facade("heapq", heapq, public(heapq))
+    facade("graphlib", graphlib, "TopologicalSorter CycleError")
+
+
+def _classes() -> None:
+    unwanted = "EnumMeta EnumType global_enum global_enum_repr global_flag_repr global_str show_flag_values"
+    facade("enum", enum, public(enum, unwanted))
+    facade("dataclasses", dataclasses, public(dataclasses))
+    facade("typing", typing, public(typing, "get_type_hints evaluate_forward_ref") + " TYPE_CHECKING")
+    plain = "SimpleNamespace MappingProxyType NoneType EllipsisType NotImplementedType GenericAlias UnionType"
+    facade("types", types, plain, **_kinds())
+    facade("abc", abc, "ABC abstractmethod abstractproperty abstractclassmethod abstractstaticmethod")
+    facade("contextlib", contextlib, public(contextlib, "redirect_stdout redirect_stderr chdir"))
+    facade("contextvars", contextvars, "ContextVar Context Token copy_context")
+
+
+def _kinds() -> dict[str, guards.KindOnly]:
+    functions = "FunctionType LambdaType MethodType BuiltinFunctionType"
+    names = f"{functions} GeneratorType CoroutineType AsyncGeneratorType".split()
+    return {name: guards.KindOnly(getattr(types, name)) for name in names}
+
+
+_ASYNCIO = """gather wait_for wait sleep TaskGroup timeout timeout_at create_task ensure_future shield
+    as_completed current_task all_tasks iscoroutine iscoroutinefunction isfuture Event Lock Semaphore
+    BoundedSemaphore Condition Barrier Queue PriorityQueue LifoQueue QueueEmpty QueueFull QueueShutDown
+    Future Task CancelledError TimeoutError InvalidStateError BrokenBarrierError Timeout ALL_COMPLETED
+    FIRST_COMPLETED FIRST_EXCEPTION get_running_loop"""
+
+
+def _running() -> None:
+    extra = {"run": loop.run, "get_event_loop": loop.current, "to_thread": _to_thread}
+    facade("asyncio", asyncio, _ASYNCIO, **extra)
+    facade("logging", None, "", **_logging())
+    facade("warnings", None, "", warn=_warn)
+    facade("traceback", None, "", format_exc=failures.text_of_current, print_exc=_print_exc)
+    facade("__future__", None, "", annotations=None, generator_stop=None, division=None)
+
+
+async def _to_thread(function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
+    """There is one thread: the call happens here."""
+    return function(*arguments, **options)
+
+
+def _logging() -> dict[str, Any]:
+    root = console.Logger()
+    methods = "debug info warning error critical exception log".split()
+    levels = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "WARN": 30, "ERROR": 40, "CRITICAL": 50, "NOTSET": 0}
+    members: dict[str, Any] = {name: getattr(root, name) for name in methods} | levels
+    members |= {"getLogger": console.get_logger, "basicConfig": console.basic_config}
+    return members | {"Logger": console.Logger}
+
+
+def _warn(message: object, *_arguments: object, **_options: object) -> None:
+    console.emit("warn", str(message))
+
+
+def _print_exc() -> None:
+    console.tenant_print(failures.text_of_current(), end="")
+
+
+def _ours() -> None:
+    client = web.Http()
+    methods = "request get post put patch delete head".split()
+    facade("http", None, "", Response=web.Response, **{name: getattr(client, name) for name in methods})
+    names = "ApiError ApiTypeError ApiValueError FetchError FetchTimeoutError HTTPStatusError OutputError"
+    extra = {"fetch": web.fetch, "http": FACADES["http"], "console": console.Console()}
+    facade("actionbox", errors, names, **extra)
