@@ -151,7 +151,7 @@ class PythonEngine:
         deadline = time.monotonic() + limits.wall_ms / 1000
         try:
             instance = self._pool.take()
-        except (WasmtimeError, ImageError, OSError) as error:
+        except (WasmtimeError, RuntimeError, OSError) as error:
             return failures.internal("No instance of the Python sandbox could be made.", str(error))
         try:
             instance.bind(port, limits, deadline)

@@ -49,11 +49,11 @@ def from_guest(report: Any, source: Source, limits: Limits) -> Failure:
     code = _code(report.get("code"))
     frames = _frames(report.get("frames"), source)
     message = _text(report.get("message"))
-    if not message:
-        message = _memory_text(limits) if code is FailureCode.MEMORY else "The error carries no message."
+    if code is FailureCode.MEMORY:
+        message = _memory_text(limits)
     return Failure(
         code=code,
-        message=message,
+        message=message or "The error carries no message.",
         error_name=_text(report.get("name"), 200) or None,
         place=_own_place(report, source) or _place_of(frames, source),
         stack=frames,

@@ -58,7 +58,7 @@ def load_image(progress: Progress | None = None) -> Image:
     """
     say = progress or (lambda _text: None)
     engine = make_engine(component_model=True)
-    key = _key()
+    key = image_key()
     compiled = artefacts.load_or_build(
         "python-native", f"{key};{_machine()}", lambda: _compile(engine, key, say)
     )
@@ -71,7 +71,7 @@ class ImageError(RuntimeError):
     """The guest image cannot be built."""
 
 
-def _key() -> str:
+def image_key() -> str:
     """Everything that the component's bytes depend on."""
     versions = [f"{name}={importlib.metadata.version(name)}" for name in _DISTRIBUTIONS]
     digest = hashlib.sha256()

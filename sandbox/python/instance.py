@@ -19,6 +19,8 @@ from sandbox.wasm.engine import ticks
 
 _EXPORTS: Final = ("warm", "build", "execute")
 _WARM_SECONDS: Final = 30.0
+_SPARE_TICKS: Final = 2
+"""The ticker makes late ticks good in a burst; without these a guest could be stopped early."""
 
 
 class Guest:
@@ -83,7 +85,7 @@ class Instance:
         self._binding.port = port
         self._binding.deadline = deadline
         self._limit(limits.memory_bytes)
-        self._store.set_epoch_deadline(ticks(max(0.0, deadline - time.monotonic())) + 1)
+        self._store.set_epoch_deadline(ticks(max(0.0, deadline - time.monotonic())) + _SPARE_TICKS)
 
     @property
     def binding(self) -> Binding:

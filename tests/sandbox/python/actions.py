@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,19 +57,37 @@ class Runner:
         limits: Limits | None = None,
         handler: str = "onExecutePostLogin",
     ) -> ExecutionResult:
+        return self.start(self.build(text), event, limits, api=api, egress=egress, handler=handler)
+
+    def start(
+        self,
+        program: Program,
+        event: dict[str, Any] | None = None,
+        limits: Limits | None = None,
+        *,
+        api: FakeApi | None = None,
+        egress: Egress | None = None,
+        handler: str = "onExecutePostLogin",
+    ) -> ExecutionResult:
+        """Run a built program."""
         limits = limits or self.limits
-        program = self.build(text)
         port = LivePort(api or FakeApi(), egress or NoEgress(), limits)
         request = Request(handler, json.dumps(event or {}), json.dumps(SURFACE))
         return execute(self.engine, program, request, limits, port)
 
     def body(self, lines: str, event: dict[str, Any] | None = None, **options: Any) -> ExecutionResult:
         """Run `lines` as the body of an async handler."""
-        indented = "".join(f"    {line}\n" for line in lines.strip("\n").split("\n"))
-        return self.run(HEAD + indented, event, **options)
+        return self.run(HEAD + textwrap.indent(textwrap.dedent(lines).strip("\n"), "    "), event, **options)
 
     def printed(self, lines: str, event: dict[str, Any] | None = None, **options: Any) -> list[str]:
         """What `lines` print as a handler's body; the run must succeed."""
         result = self.body(lines, event, **options)
         assert result.failure is None, result.failure
         return [line.text for line in result.logs]
+
+    def failure(self, lines: str, event: dict[str, Any] | None = None, **options: Any) -> Failure:
+        """What `lines` fail with as a handler's body."""
+        result = self.body(lines, event, **options)
+        assert result.failure is not None
+        assert result.commands == ()
+        return result.failure

@@ -67,10 +67,13 @@ def _message(error: BaseException) -> str:
     text = _text(error)
     if isinstance(error, BaseExceptionGroup):
         text += "".join(f"\n- {_name(one)}: {_text(one)[:500]}" for one in _members(error)[:MAX_MEMBERS])
-    notes = getattr(error, "__notes__", None)
-    if type(notes) is list:
-        text += "".join(f"\n{clean(note)}" for note in notes[:MAX_MEMBERS] if type(note) is str)
-    return _cut(text)
+    return _cut(text + "".join(f"\n{note}" for note in _notes(error)))
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What `add_note` left, without asking the exception's own `__getattr__`."""
+    notes = object.__getattribute__(error, "__dict__").get("__notes__")
+    return [clean(note) for note in notes[:MAX_MEMBERS] if type(note) is str] if type(notes) is list else []
 
 
 def _cut(text: str) -> str:

@@ -56,12 +56,13 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from . import console, errors, failures, guards, loop, web, wire, zones
+from . import console, errors, failures, guards, loop, preload, web, wire, zones
 from .modules import FACADES, facade, public
 
 
 def declare() -> None:
     """Fill `modules.FACADES`."""
+    preload.load_codecs()
     zones.install()
     for part in (_data, _text, _numbers, _time, _structures, _classes, _running, _ours):
         part()
