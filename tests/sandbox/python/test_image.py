@@ -24,11 +24,33 @@ IMPORTED = {
     "actionbox:python/host",
     *(
         f"wasi:{name}{WASI}"
-        for name in """io/poll io/error io/streams clocks/monotonic-clock clocks/wall-clock random/random
-        cli/stdin cli/stdout cli/stderr cli/environment cli/exit cli/terminal-input cli/terminal-output
-        cli/terminal-stdin cli/terminal-stdout cli/terminal-stderr filesystem/types filesystem/preopens
-        sockets/network sockets/instance-network sockets/udp sockets/udp-create-socket sockets/tcp
-        sockets/tcp-create-socket sockets/ip-name-lookup""".split()
+        for name in [
+            "io/poll",
+            "io/error",
+            "io/streams",
+            "clocks/monotonic-clock",
+            "clocks/wall-clock",
+            "random/random",
+            "cli/stdin",
+            "cli/stdout",
+            "cli/stderr",
+            "cli/environment",
+            "cli/exit",
+            "cli/terminal-input",
+            "cli/terminal-output",
+            "cli/terminal-stdin",
+            "cli/terminal-stdout",
+            "cli/terminal-stderr",
+            "filesystem/types",
+            "filesystem/preopens",
+            "sockets/network",
+            "sockets/instance-network",
+            "sockets/udp",
+            "sockets/udp-create-socket",
+            "sockets/tcp",
+            "sockets/tcp-create-socket",
+            "sockets/ip-name-lookup",
+        ]
     ),
 }
 """Interfaces of the image. A new one must be looked at before it is added here (threat-model E5)."""
@@ -60,7 +82,9 @@ def test_the_import_list_is_pinned(loaded: image.Image) -> None:
 
 
 def test_only_these_functions_are_defined() -> None:
-    assert {(interface, name) for interface, functions in imports.IMPORTS.items() for name in functions} == DEFINED
+    assert {
+        (interface, name) for interface, functions in imports.IMPORTS.items() for name in functions
+    } == DEFINED
 
 
 def test_versions(open_runner: Runner) -> None:
