@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from yarl import URL
@@ -44,6 +45,14 @@ class AllowRule:
     paths: tuple[str, ...] = ()
     ports: frozenset[int] = frozenset()
 
+    def __post_init__(self) -> None:
+        if not self.host.removeprefix("*.") or "*" in self.host.removeprefix("*."):
+            raise ValueError(f"allow-list host {self.host!r} must be a name, or *. and a name")
+        if any(not path.startswith("/") for path in self.paths):
+            raise ValueError(f"allow-list paths of {self.host} must begin with /")
+        if any(method != method.upper() for method in self.methods):
+            raise ValueError(f"allow-list methods of {self.host} must be in upper case")
+
     def permits(self, method: str, url: URL) -> bool:
         """`url` may be requested with `method` under this rule."""
         return (
@@ -82,6 +91,16 @@ class EgressPolicy:
     response_bytes: int = caps.MAX_FETCH_RESPONSE_BODY_BYTES
     total_bytes: int = caps.MAX_FETCH_TOTAL_BYTES
     parallel: int = caps.MAX_FETCH_PARALLEL
+
+    def __post_init__(self) -> None:
+        odd = self.schemes - set(SCHEMES)
+        if odd or not self.schemes:
+            raise ValueError(f"egress schemes must be of {', '.join(SCHEMES)}, not {sorted(self.schemes)}")
+        for name in ("timeout_ms", "response_bytes", "total_bytes", "parallel"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"egress {name} must be above 0")
+        if self.ca_file is not None and not Path(self.ca_file).is_file():
+            raise ValueError(f"egress ca_file {self.ca_file} is no file")
 
     def check(self, method: str, url: URL) -> None:
         """Judge one hop before any lookup. Raises `EgressError` that names the rule."""

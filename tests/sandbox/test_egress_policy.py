@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -92,6 +93,39 @@ def test_a_policy_may_insist_on_https() -> None:
 )
 def test_an_allow_list(allowed: AllowRule, method: str, url: str, verdict: str) -> None:
     assert judged(EgressPolicy(allow=(allowed,)), url, method) == verdict
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"host": ""},
+        {"host": "*"},
+        {"host": "*."},
+        {"host": "a.*.example"},
+        {"host": "a.example", "paths": ("v1",)},
+        {"host": "a.example", "methods": frozenset({"get"})},
+    ],
+)
+def test_an_allow_rule_that_would_match_nothing_or_all_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="allow-list"):
+        AllowRule(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"schemes": frozenset()},
+        {"schemes": frozenset({"ftp"})},
+        {"timeout_ms": 0},
+        {"response_bytes": -1},
+        {"total_bytes": 0},
+        {"parallel": 0},
+        {"ca_file": "/nowhere/ca.pem"},
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="egress"):
+        EgressPolicy(**options)
 
 
 def test_an_empty_allow_list_allows_nothing() -> None:
