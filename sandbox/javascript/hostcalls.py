@@ -17,7 +17,6 @@ from sandbox.caps import (
     MAX_FETCH_HEADER_BYTES,
     MAX_FETCH_REQUEST_BODY_BYTES,
     MAX_FETCH_URL_BYTES,
-    MAX_LOG_LINE_BYTES,
     MAX_RANDOM_BYTES,
     MIB,
 )
@@ -26,6 +25,7 @@ from sandbox.javascript.machine import GuestStarvedError, Machine, integer
 from sandbox.port import HostPort, LogLevel
 from sandbox.wasm.calls import Import, StopGuest
 from sandbox.wasm.memory import GuestMemoryError
+from sandbox.wasm.traps import GuestStopped, StopKind
 
 _MAX_ARGUMENTS: Final = 8
 _BADF: Final = 8
@@ -34,7 +34,8 @@ _LEVELS: Final[tuple[LogLevel, ...]] = ("log", "debug", "info", "warn", "error",
 _MAX_START_BYTES: Final = (
     MAX_FETCH_URL_BYTES + MAX_FETCH_HEADER_BYTES + MAX_FETCH_REQUEST_BODY_BYTES * 4 // 3 + MIB
 )
-_MAX_LOG_BYTES: Final = 4 * MAX_LOG_LINE_BYTES
+_MAX_LOG_BYTES: Final = 4 * MIB
+"""The guest cuts a line to a million characters; the port to MAX_LOG_LINE_BYTES."""
 _MAX_REPORT_BYTES: Final = 1 * MIB
 _MAX_PURE_BYTES: Final = 8 * MIB
 
@@ -46,6 +47,7 @@ class Host:
         outcome: (status, JSON detail) that the guest reported as its last act, once.
         broken: a fault of ours inside a host function.
         starved: the guest had no memory for an answer.
+        stopped: why a call back into the guest did not return.
         handles: operations started and not yet settled.
     """
 
@@ -55,12 +57,15 @@ class Host:
         self.outcome: tuple[int, str] | None = None
         self.broken: BaseException | None = None
         self.starved = False
+        self.stopped: StopKind | None = None
         self.handles: set[int] = set()
 
     def fault(self, error: BaseException) -> None:
         """See `sandbox.wasm.calls.HostState`."""
         if isinstance(error, GuestStarvedError):
             self.starved = True
+        elif isinstance(error, GuestStopped):
+            self.stopped = error.kind
         else:
             self.broken = error
 
@@ -187,25 +192,15 @@ def _encode(host: Host, values: list[int]) -> int:
     return host.machine.box_octets(text.encode())
 
 
-_PROMISE_STATES: Final = 3
-
-
 def _reveal(host: Host, values: list[int]) -> int:
-    """(value, what) -> what no JavaScript can tell of a value, for `console.log`.
-    0: state of a promise as a number; 1: its result; 2: target of a proxy; undefined for others."""
-    if len(values) < 2:
-        return host.machine.box_undefined()
-    machine, what = host.machine, integer(values[1])
-    exports, context = machine.exports, machine.layout.context
-    if what == 2:
-        if not exports.JS_IsProxy(values[0]) & 1:
-            return machine.box_undefined()
-        return machine.box_value(exports.JS_GetProxyTarget(context, values[0]))
-    if not exports.JS_IsPromise(values[0]) & 1:
+    """(value, what) -> for `console.log`, of a promise: 0 its state, 1 its result; else undefined."""
+    machine = host.machine
+    state = machine.promise_state(values[0]) if len(values) > 1 else None
+    if state is None:
         return machine.box_undefined()
-    if what == 0:
-        return machine.box_number(exports.JS_PromiseState(context, values[0]) & 0xFFFF_FFFF)
-    return machine.box_value(exports.JS_PromiseResult(context, values[0]))
+    if integer(values[1]) == 0:
+        return machine.box_number(state)
+    return machine.box_value(machine.exports.JS_PromiseResult(machine.layout.context, values[0]))
 
 
 _OPERATIONS: Final[dict[int, Callable[[Host, list[int]], int]]] = {

@@ -37,7 +37,6 @@ EXPORTS: Final = frozenset(
         "JS_Eval2",
         "JS_EvalFunction",
         "JS_FreeCString",
-        "JS_FreeValue",
         "JS_GetException",
         "JS_GetPropertyStr",
         "JS_GetUint8Array",
@@ -46,12 +45,9 @@ EXPORTS: Final = frozenset(
         "JS_PromiseResult",
         "JS_PromiseState",
         "JS_IsPromise",
-        "JS_IsProxy",
-        "JS_GetProxyTarget",
         "JS_ReadObject",
         "JS_ToCStringLen2",
         "JS_WriteObject",
-        "qjs_dup_value",
     }
 )
 """Everything that the image exports; all else of the C interface is cut off."""
@@ -67,7 +63,7 @@ class Layout:
         scratch, scratch_size: bytes that the host may write between calls.
         random_state: eight bytes, state of `Math.random`.
         errno: where libc notes a refused growth of memory.
-        start, poll, resume: the guest's functions (guest/index.js), as values.
+        start, poll, resume, adopt, fail: the guest's functions (guest/index.js), as values.
     """
 
     context: int
@@ -80,6 +76,8 @@ class Layout:
     start: int
     poll: int
     resume: int
+    adopt: int
+    fail: int
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -181,11 +179,15 @@ class Machine:
             self.exports.JS_Call(self.layout.context, function, UNDEFINED, len(arguments), at)
         )
 
-    def run_jobs(self) -> None:
-        """Run queued promise jobs until there are none."""
-        execute = self.exports.qjs_execute_pending_job
-        while u32(execute()):
-            pass
+    def run_job(self) -> bool:
+        """Run one queued promise job; False when there is none. A job that throws counts as run."""
+        return u32(self.exports.qjs_execute_pending_job()) != 0
+
+    def promise_state(self, value: int) -> int | None:
+        """0 pending, 1 fulfilled, 2 rejected; None when `value` is no promise."""
+        if value >> 32 != TAG_OBJECT or not self.exports.JS_IsPromise(value) & 1:
+            return None
+        return u32(self.exports.JS_PromiseState(self.layout.context, value))
 
     def member(self, value: int, key: str) -> int:
         """A property of an object. Raises `GuestExceptionError`."""

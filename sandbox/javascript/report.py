@@ -137,9 +137,12 @@ def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool)
         told = {"message": "an error that cannot be read was thrown"}
     message = _text(told.get("message"))
     name = None if told.get("bare") else _text(told.get("name") or "Error")[:_MAX_NAME]
-    if told.get("engine") and out_of_memory and message == _MEMORY_MESSAGE:
+    if out_of_memory and _sounds_starved(told, message):
         return memory(limits, 0)
     frames = tuple(_frames(told.get("stack"), program))
+    detail = _detail(told)
+    if told.get("origin") == "egress" and "cause" in detail:
+        message = f"{message}: {detail['cause']}"
     code = _ORIGINS.get(str(told.get("origin")), FailureCode.THROW)
     if told.get("engine") and message == _STACK_MESSAGE:
         code = FailureCode.STACK
@@ -149,8 +152,15 @@ def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool)
         error_name=name,
         place=place_in(program.source, frames[0].line, frames[0].column) if frames else None,
         stack=frames,
-        detail=_detail(told),
+        detail=detail,
     )
+
+
+def _sounds_starved(told: dict[str, Any], message: str) -> bool:
+    """Whether the engine threw for want of memory: its own error, or bare null when even that did not fit."""
+    if told.get("bare"):
+        return message == "null"
+    return told.get("unreadable") is True or (told.get("engine") is True and message == _MEMORY_MESSAGE)
 
 
 def _detail(told: dict[str, Any]) -> dict[str, str | int | float | bool | None]:
@@ -158,9 +168,13 @@ def _detail(told: dict[str, Any]) -> dict[str, str | int | float | bool | None]:
     if isinstance(told.get("code"), str):
         detail["code"] = told["code"]
     cause = told.get("cause")
-    if isinstance(cause, dict):
-        prefix = "" if cause.get("bare") else f"{_text(cause.get('name') or 'Error')[:_MAX_NAME]}: "
-        detail["cause"] = prefix + _text(cause.get("message"))
+    if not isinstance(cause, dict):
+        return detail
+    named = not cause.get("bare") and cause.get("name") != "Error"
+    prefix = f"{_text(cause.get('name'))[:_MAX_NAME]}: " if named else ""
+    detail["cause"] = prefix + _text(cause.get("message"))
+    if told.get("origin") == "egress" and isinstance(cause.get("code"), str):
+        detail["rule"] = cause["code"]
     return detail
 
 

@@ -15,12 +15,15 @@ from sandbox.javascript import report
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
 from sandbox.javascript.machine import (
+    TAG_OBJECT,
     UNDEFINED,
     GuestExceptionError,
     GuestStarvedError,
     Machine,
     number,
+    tag,
 )
+from sandbox.javascript.surface import compact_surface
 from sandbox.port import HostPort
 from sandbox.program import Program, Request
 from sandbox.wasm.calls import entered
@@ -28,7 +31,7 @@ from sandbox.wasm.engine import ticks
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped, StopKind
 
-_STATUS_OK: Final = 0
+_PENDING, _REJECTED = 0, 2
 _STATUS_EXPORTS: Final = 3
 _ENOMEM: Final = 48
 
@@ -56,7 +59,8 @@ class Run:
         """Call the handler that `request` names. None when it completed."""
         self._handler = request.handler
         name, file = json.dumps(request.handler), json.dumps(self._program.source.filename)
-        text = f'{{"handler":{name},"filename":{file},"event":{request.event},"surface":{request.surface}}}'
+        surface = compact_surface(request.surface)
+        text = f'{{"handler":{name},"filename":{file},"event":{request.event},"surface":{surface}}}'
         return self._perform(text)
 
     def load(self) -> Failure | None:
@@ -68,7 +72,9 @@ class Run:
         with entered(host):
             try:
                 self._boot()
-                self._drive(request)
+                completed = self._drive(request)
+                self._measure()
+                return None if completed else report.unsettled(self._program)
             except GuestStopped as stop:
                 return self._conclude(stop.kind)
             except GuestExceptionError as error:
@@ -79,7 +85,6 @@ class Run:
             except GuestMemoryError as error:
                 host.fault(error)
                 return self._conclude(StopKind.HOST)
-        return report.unsettled(self._program)
 
     def _boot(self) -> None:
         store = wasmtime.Store(self._image.engine)
@@ -101,17 +106,32 @@ class Run:
         """Let the guest run until the deadline; again after each wait, because waits take real time."""
         self._store.set_epoch_deadline(ticks(self._deadline - time.monotonic()))
 
-    def _drive(self, request: str) -> None:
-        """Returns only when nothing is left that could go on. The guest's report is a `GuestStopped`."""
+    def _drive(self, request: str) -> bool:
+        """Whether the handler completed. False when nothing is left that could go on; all other ends
+        are a `GuestStopped`."""
         machine, layout = self._host.machine, self._image.layout
         factory = machine.run_bytecode(self._program.code)
-        machine.call(layout.start, factory, machine.parse_json(request))
-        while True:
-            machine.run_jobs()
+        outcome = machine.call(layout.start, factory, machine.parse_json(request))
+        if tag(outcome) == TAG_OBJECT and machine.promise_state(outcome) is None:
+            outcome = machine.call(layout.adopt, outcome)
+        while not self._settled(outcome):
             delay = number(machine.call(layout.poll)) or 0.0
             if delay < 0 and not self._host.handles:
-                return
+                return False
             machine.call(layout.resume, self._wait(delay))
+        return True
+
+    def _settled(self, outcome: int) -> bool:
+        """Run jobs until the handler has ended or none is left; what the handler did not wait for is
+        left undone. Asks the engine, so that nothing a tenant patches can pretend an end."""
+        machine = self._host.machine
+        while (state := machine.promise_state(outcome)) == _PENDING:
+            if not machine.run_job():
+                return False
+        if state == _REJECTED:
+            reason = machine.exports.JS_PromiseResult(machine.layout.context, outcome)
+            machine.call(machine.layout.fail, reason)
+        return True
 
     def _wait(self, delay: float) -> int:
         """Wait for the next operation or timer; the answer as a guest value, undefined for a timer."""
@@ -133,6 +153,7 @@ class Run:
 
     def _conclude(self, kind: StopKind) -> Failure | None:
         host = self._host
+        kind = host.stopped or kind
         self._measure()
         if host.broken is not None and not isinstance(host.broken, Exception):
             raise host.broken  # the operator's interrupt
@@ -151,8 +172,7 @@ class Run:
         return report.internal(RuntimeError(f"guest stopped: {kind.value}"))
 
     def _concluded_by_guest(self, status: int, detail: str) -> Failure | None:
-        if status == _STATUS_OK:
-            return None
+        """An end that the guest reported; success is not one of them."""
         if status == _STATUS_EXPORTS:
             self.exported_names = report.names(detail)
             return None

@@ -25,6 +25,18 @@ _MANIFESTS: Final = ("package.json", "package-lock.json")
 _INSTALL_SECONDS: Final = 600
 _BUNDLE_SECONDS: Final = 120
 
+_PATCHES: Final = {
+    # What Node asks V8 and no JavaScript can tell: guest/details.js asks the host instead.
+    "node-inspect-extracted/dist/inspect.js": (
+        (
+            "getPromiseDetails:function(){return[c,void 0]}",
+            "getPromiseDetails:globalThis.details.promise(c,l)",
+        ),
+        ("getProxyDetails:a.getProxyDetails", "getProxyDetails:globalThis.details.proxy"),
+    ),
+}
+"""Replacements in package files, by their exact text; the lock file pins what they apply to."""
+
 Progress = Callable[[str], None]
 
 
@@ -61,8 +73,8 @@ def bundle(modules: Path, entry: str) -> str:
     Raises:
         ToolchainError: the bundler failed, with its output.
     """
-    out = modules.parent / f"bundle-{os.getpid()}.js"
-    try:
+    with tempfile.TemporaryDirectory(dir=modules.parent, prefix="bundle-") as folder:
+        out = Path(folder) / "bundle.js"
         _run(
             [
                 str(_node()),
@@ -78,6 +90,8 @@ def bundle(modules: Path, entry: str) -> str:
                 "--charset=utf8",
                 "--legal-comments=none",
                 "--log-level=warning",
+                f"--alias:@exodus/bytes/encoding.js={GUEST / 'nothing.js'}",  # tables of legacy encodings
+                *_patched(modules, Path(folder)),
                 f"--outfile={out}",
             ],
             cwd=modules.parent,
@@ -86,8 +100,21 @@ def bundle(modules: Path, entry: str) -> str:
             what="bundling the guest sources",
         )
         return out.read_text(encoding="utf-8")
-    finally:
-        out.unlink(missing_ok=True)
+
+
+def _patched(modules: Path, folder: Path) -> list[str]:
+    """Patched copies of package files in `folder`, and the bundler's options that use them."""
+    options = []
+    for number, (name, patches) in enumerate(_PATCHES.items()):
+        text = (modules / name).read_text(encoding="utf-8")
+        for old, new in patches:
+            if text.count(old) != 1:
+                raise ToolchainError(f"{name} has changed: {old!r} is not there exactly once")
+            text = text.replace(old, new)
+        copy = folder / f"patched-{number}.cjs"
+        copy.write_text(text, encoding="utf-8")
+        options.append(f"--alias:{name.split('/')[0]}={copy}")
+    return options
 
 
 def esbuild() -> Path:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import wasmtime
 from wasmtime import _ffi as ffi  # type: ignore[attr-defined, unused-ignore]
@@ -73,6 +73,12 @@ _STRIDE: Final = _SLOT // 8
 _MAX_ARGUMENTS: Final = 16
 _Slots: Final = ctypes.c_int64 * (_MAX_ARGUMENTS * _STRIDE)
 _MASK32: Final = 0xFFFF_FFFF
+
+
+# Where wasmtime puts the name of an export, which nobody reads; any thread may overwrite it.
+_name, _name_length = ctypes.c_void_p(), ctypes.c_size_t()
+_name_at: Final = ctypes.addressof(_name)
+_name_length_at: Final = ctypes.addressof(_name_length)
 
 
 class StopGuest(Exception):  # noqa: N818 - not an error: a host function's way to end its guest
@@ -206,12 +212,12 @@ def _raise_stop(error: int | None, trap: ctypes.c_void_p, kind_of_errors: StopKi
 
 
 class Exports:
-    """The functions and the memory of one instance. For one thread at a time.
+    """The functions (as attributes) and the memory of one instance. For one thread at a time.
 
-    `exports` maps the names to look up to their positions in the module's export section.
+    A function takes whole numbers and gives its first result as a 64-bit pattern; mask an i32 with
+    `u32`. Each is looked up when it is first used. `positions` maps names to positions in the module's
+    export section.
     """
-
-    __slots__ = ("__dict__", "_alive", "_context", "_keep", "_slots", "_slots_at", "_trap", "memory")
 
     def __init__(
         self,
@@ -219,35 +225,33 @@ class Exports:
         store: wasmtime.Store,
         context: int,
         instance: ffi.wasmtime_instance_t,
-        exports: Mapping[str, int],
+        positions: Mapping[str, int],
     ) -> None:
         self._alive = (linked, store)
         self._context = context
+        self._instance = instance
+        self._positions = positions
         self._slots = _Slots()
         self._slots_at = ctypes.addressof(self._slots)
         self._trap = ctypes.c_void_p()
         self._keep: list[Any] = []
-        instance_at = ctypes.addressof(instance)
-        for name, position in exports.items():
-            item = self._export(instance_at, position)
-            if name == "memory":
-                self.memory = self._open_memory(item)
-            else:
-                self.__dict__[name] = self._function(item)
+        self.memory = self._open_memory(self._export("memory"))
 
-    if TYPE_CHECKING:
+    def __getattr__(self, name: str) -> Callable[..., int]:
+        """Only reached for a name that is not looked up yet."""
+        if name not in self._positions:
+            raise AttributeError(f"the guest image does not export {name}")
+        function = self.__dict__[name] = self._function(self._export(name))
+        return function
 
-        def __getattr__(self, name: str) -> Callable[..., int]: ...
-
-    def _export(self, instance_at: int, position: int) -> ffi.wasmtime_extern_t:
+    def _export(self, name: str) -> ffi.wasmtime_extern_t:
         item = ffi.wasmtime_extern_t()
-        name, length = ctypes.c_void_p(), ctypes.c_size_t()
         found = _export_nth(
             self._context,
-            instance_at,
-            position,
-            ctypes.addressof(name),
-            ctypes.addressof(length),
+            ctypes.addressof(self._instance),
+            self._positions[name],
+            _name_at,
+            _name_length_at,
             ctypes.addressof(item),
         )
         if not found:

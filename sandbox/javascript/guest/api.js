@@ -1,65 +1,63 @@
-// Builds `api` from the surface that the host describes (docs/decisions/0002). Knows no trigger.
+// Builds `api` from the surface that the host describes (sandbox/javascript/surface.py). Knows no trigger.
 
 import { apiCall } from './host.js';
 import { encodeArguments } from './encode.js';
 import { hostError } from './errors.js';
-import {
-  PromiseCtor, construct, define, defineHidden, hasOwn, isArray, jsonParse, objectKeys, promiseThen,
-} from './primordials.js';
+import { PromiseCtor, define, hasOwn, jsonParse, promiseThen } from './primordials.js';
 
+const RETURNS_API = 0;
+const RETURNS_VOID = 1;
+const RETURNS_PROMISE = 3;
 const resolved = PromiseCtor.resolve(undefined);
 
+// An instance runs one execution, so these are set once.
+let api;
+let event;
+
 /**
- * @param {object} surface namespaces are objects, methods are arrays [returns, parameters, options?]
- * @param {object} event the tenant's event object, which live members change
+ * Turn the surface into `api`, in place. Runs before any tenant code does.
+ * @param {object} surface namespaces are objects, methods are numbers that say what they return
+ * @param {object} tenantEvent the event object, which live members change
  */
-export function buildApi(surface, event) {
-  const api = {};
-  addMembers(api, surface, '', { api, event });
-  return api;
+export function buildApi(surface, tenantEvent) {
+  api = surface;
+  event = tenantEvent;
+  addMethods(surface, '');
+  return surface;
 }
 
-function addMembers(target, surface, prefix, scope) {
-  const names = objectKeys(surface);
-  for (let index = 0; index < names.length; index += 1) {
-    const name = names[index];
-    const member = surface[name];
-    const path = prefix + name;
-    if (isArray(member)) {
-      define(target, name, method(path, name, member[0], scope));
-    } else {
-      const namespace = {};
-      addMembers(namespace, member, path + '.', scope);
-      define(target, name, namespace);
-    }
+function addMethods(namespace, prefix) {
+  for (const name in namespace) {
+    const member = namespace[name];
+    if (typeof member === 'number') namespace[name] = method(prefix + name, name, member);
+    else addMethods(member, prefix + name + '.');
   }
 }
 
-function method(path, name, returns, scope) {
-  const calls = {
+function method(path, name, returns) {
+  return {
     [name](...args) {
-      if (returns !== 'promise') return invoke(path, args, returns, scope);
+      if (returns !== RETURNS_PROMISE) return invoke(path, args, returns);
       // A query that the host answers at once; errors arrive as rejections, as from any async function.
-      return promiseThen(resolved, () => invoke(path, args, returns, scope));
+      return promiseThen(resolved, () => invoke(path, args, returns));
     },
-  };
-  return calls[name];
+  }[name];
 }
 
-function invoke(path, args, returns, scope) {
+function invoke(path, args, returns) {
   const text = apiCall(path, encodeArguments(args, 'api.' + path));
   const reply = text === undefined ? undefined : jsonParse(text);
   if (reply !== undefined) {
-    if (hasOwn(reply, 'event')) applyChanges(scope.event, reply.event);
+    if (hasOwn(reply, 'event')) applyChanges(reply.event);
     if (hasOwn(reply, 'error')) throw hostError(reply.error, 'invalid_command');
   }
-  if (returns === 'api') return scope.api;
-  if (returns === 'void' || reply === undefined || !hasOwn(reply, 'ok')) return undefined;
+  if (returns === RETURNS_API) return api;
+  if (returns === RETURNS_VOID || reply === undefined || !hasOwn(reply, 'ok')) return undefined;
   return reply.ok;
 }
 
 /** Put each value at its path in `event`, making objects on the way where there are none. */
-function applyChanges(event, changes) {
+function applyChanges(changes) {
   for (let index = 0; index < changes.length; index += 1) {
     const path = changes[index][0];
     let target = event;

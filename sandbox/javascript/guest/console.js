@@ -1,15 +1,53 @@
-// console, rendered inside the instance and sent to the host one call at a time.
+// console, rendered inside the instance as Node renders it, and sent to the host one call at a time.
 
 import { log } from './host.js';
 import { formatWithOptions, inspect } from './inspect.js';
-import { defineHidden, reflectApply, stringSlice, toWellFormed } from './primordials.js';
+import { captureStackTrace } from './stacks.js';
+import { table } from './table.js';
+import { monotonic } from './timers.js';
+import {
+  MapCtor, append, mapDelete, mapGet, mapSet, reflectApply, stringReplaceAll, stringSlice, toText, toWellFormed,
+} from './primordials.js';
 
+/** Positions in sandbox/javascript/hostcalls.py. */
 const LEVEL = { __proto__: null, log: 0, debug: 1, info: 2, warn: 3, error: 4, trace: 5 };
-const MAX_TEXT = 256 * 1024;
+const MAX_TEXT = 1024 * 1024;
+
+const counts = new MapCtor();
+const timers = new MapCtor();
+let indentation = '';
+
+function write(level, text) {
+  if (text.length > MAX_TEXT) text = stringSlice(text, 0, MAX_TEXT);
+  if (indentation !== '') text = indentation + stringReplaceAll(text, '\n', '\n' + indentation);
+  log(LEVEL[level], toWellFormed(text));
+}
+
+/** Format as console.log does; `args` is a rest parameter. */
+function formatted(args) {
+  const all = [{ __proto__: null }];
+  for (let index = 0; index < args.length; index += 1) append(all, args[index]);
+  return reflectApply(formatWithOptions, undefined, all);
+}
 
 function print(level, args) {
-  const text = reflectApply(formatWithOptions, undefined, [{}, ...args]);
-  log(LEVEL[level], toWellFormed(text.length > MAX_TEXT ? stringSlice(text, 0, MAX_TEXT) : text));
+  write(level, formatted(args));
+}
+
+/** A label as Node reads it. */
+const labelled = (label) => (label === undefined ? 'default' : toText(label));
+
+function elapsed(method, label, rest) {
+  const since = mapGet(timers, label);
+  if (since === undefined) return print('warn', [`Warning: No such label '${label}' for console.${method}()`]);
+  const all = [`${label}: ${duration(monotonic() - since)}`];
+  for (let index = 0; index < rest.length; index += 1) append(all, rest[index]);
+  return print('log', all);
+}
+
+function duration(milliseconds) {
+  if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(3)}s`;
+  return `${milliseconds}ms`;
 }
 
 export const console = {
@@ -18,5 +56,62 @@ export const console = {
   info(...args) { print('info', args); },
   warn(...args) { print('warn', args); },
   error(...args) { print('error', args); },
-  trace(...args) { print('trace', args); },
+  trace(...args) {
+    const error = { name: 'Trace', message: formatted(args) };
+    captureStackTrace(error, console.trace);
+    write('trace', error.stack);
+  },
+  dir(value, options) {
+    write('log', inspect(value, { customInspect: false, ...options }));
+  },
+  dirxml(...args) { print('log', args); },
+  table(data, columns) {
+    const text = table(data, columns);
+    if (text === undefined) print('log', [data]);
+    else write('log', text);
+  },
+  assert(condition, ...args) {
+    if (condition) return;
+    if (args.length > 0) args[0] = `Assertion failed: ${args[0]}`;
+    else args = ['Assertion failed'];
+    print('warn', args);
+  },
+  count(label) {
+    label = labelled(label);
+    const count = (mapGet(counts, label) ?? 0) + 1;
+    mapSet(counts, label, count);
+    print('log', [`${label}: ${count}`]);
+  },
+  countReset(label) {
+    if (!mapDelete(counts, labelled(label))) print('warn', [`Warning: Count for '${labelled(label)}' does not exist`]);
+  },
+  group(...args) {
+    if (args.length > 0) print('log', args);
+    indentation += '  ';
+  },
+  groupCollapsed(...args) {
+    console.group(...args);
+  },
+  groupEnd() {
+    indentation = stringSlice(indentation, 2);
+  },
+  time(label) {
+    label = labelled(label);
+    if (mapGet(timers, label) !== undefined) {
+      return print('warn', [`Warning: Label '${label}' already exists for console.time()`]);
+    }
+    mapSet(timers, label, monotonic());
+  },
+  timeLog(label, ...args) {
+    elapsed('timeLog', labelled(label), args);
+  },
+  timeEnd(label) {
+    label = labelled(label);
+    elapsed('timeEnd', label, []);
+    mapDelete(timers, label);
+  },
+  timeStamp() {},
+  profile() {},
+  profileEnd() {},
+  clear() {},
 };

@@ -1,9 +1,10 @@
 // JSON for the host. Like JSON.stringify, but deaf to patched prototypes and bounded in depth and size.
 
 import {
-  RangeErrorCtor, TypeErrorCtor, WeakSetCtor, bigintValueOf, booleanValueOf, dateGetTime, dateToISOString,
-  hasOwn, isArray, isFinite_, jsonStringify, numberValueOf, objectKeys, reflectApply, stringValueOf, toText,
-  toWellFormed, weakSetAdd, weakSetDelete, weakSetHas,
+  ObjectPrototype, RangeErrorCtor, TypeErrorCtor, WeakSetCtor, bigintValueOf, booleanValueOf, dateGetTime,
+  dateToISOString, descriptorOf, hasOwn, isArray, isFinite_, jsonStringify, numberValueOf, objectKeys,
+  objectToString, prototypeOf, reflectApply, stringValueOf, toText, toWellFormed, weakSetAdd, weakSetDelete,
+  weakSetHas,
 } from './primordials.js';
 
 const MAX_DEPTH = 64;
@@ -51,20 +52,45 @@ function encode(value, key, state, depth) {
 /** Resolve toJSON, dates and boxed primitives to what is to be written. */
 function plain(value, key) {
   if (typeof value !== 'object' || value === null) return value;
-  const time = tried(dateGetTime, value);
-  if (time !== undefined) return time === time ? dateToISOString(value) : null;
-  if (!isArray(value) || hasOwn(value, 'toJSON')) {
+  const array = isArray(value);
+  if (!array && prototypeOf(value) !== ObjectPrototype) {
+    const primitive = unboxed(value);
+    if (primitive !== value) return primitive;
+  }
+  if (!array || hasOwn(value, 'toJSON')) {
     const method = value.toJSON;
-    if (typeof method === 'function') {
-      value = reflectApply(method, value, [key]);
-      if (typeof value !== 'object' || value === null) return value;
+    if (typeof method === 'function' && method !== own(ObjectPrototype, 'toJSON')) {
+      return unboxed(reflectApply(method, value, [key]));
     }
   }
-  if (isArray(value)) return value;
-  return (
-    tried(stringValueOf, value) ?? tried(numberValueOf, value) ?? tried(booleanValueOf, value)
-    ?? tried(bigintValueOf, value) ?? value
-  );
+  return value;
+}
+
+/** The primitive that a date or a boxed primitive stands for; any other value as it is. */
+function unboxed(value) {
+  if (typeof value !== 'object' || value === null) return value;
+  switch (objectToString(value)) {
+    case '[object Date]': {
+      const time = tried(dateGetTime, value);
+      if (time === undefined) return value;
+      return time === time ? dateToISOString(value) : null;
+    }
+    case '[object String]':
+      return tried(stringValueOf, value) ?? value;
+    case '[object Number]':
+      return tried(numberValueOf, value) ?? value;
+    case '[object Boolean]':
+      return tried(booleanValueOf, value) ?? value;
+    case '[object BigInt]':
+      return tried(bigintValueOf, value) ?? value;
+    default:
+      return value;
+  }
+}
+
+/** The value of an own data property. */
+function own(object, key) {
+  return descriptorOf(object, key)?.value;
 }
 
 /** The result of a brand check, undefined for values of another brand. */
@@ -82,6 +108,7 @@ function encodeObject(value, state, depth) {
   }
   if (weakSetHas(state.path, value)) throw new TypeErrorCtor('Converting circular structure to JSON');
   weakSetAdd(state.path, value);
+  spend('{}', state);
   const text = isArray(value) ? encodeArray(value, state, depth) : encodeMembers(value, state, depth);
   weakSetDelete(state.path, value);
   return text;

@@ -1,8 +1,7 @@
 // What an error says to the host, whatever a tenant did to it.
 
 import {
-  ErrorCtor, ObjectCtor, RangeErrorCtor, TypeErrorCtor, WeakMapCtor, construct, defineHidden, hasOwn, isError,
-  jsonStringify, rawStack, stringSlice, toText, toWellFormed, weakMapGet, weakMapSet,
+  ErrorCtor, RangeErrorCtor, TypeErrorCtor, WeakMapCtor, defineHidden, hasOwn, isError, jsonStringify, rawStack, stringSlice, toText, toWellFormed, weakMapGet, weakMapSet,
 } from './primordials.js';
 import { inspectSafely } from './inspect.js';
 
@@ -39,7 +38,7 @@ export function describe(thrown) {
   try {
     return jsonStringify(description(thrown, 0));
   } catch {
-    return '{"name":"Error","message":"an error that cannot be read was thrown"}';
+    return '{"name":"Error","message":"an error that cannot be read was thrown","unreadable":true}';
   }
 }
 
@@ -64,7 +63,11 @@ function description(thrown, depth) {
 }
 
 function isErrorLike(value) {
-  return isError(value) || value instanceof DOMExceptionCtor;
+  try {
+    return isError(value) || value instanceof DOMExceptionCtor;
+  } catch {
+    return false; // a proxy that will not tell
+  }
 }
 
 const DOMExceptionCtor = DOMException;

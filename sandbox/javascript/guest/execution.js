@@ -1,29 +1,29 @@
 // One execution: the tenant's module, its handler, and the report to the host.
 
-import { STATUS_EXPORTS, STATUS_NO_HANDLER, STATUS_OK, STATUS_THROWN, complete } from './host.js';
+import { STATUS_EXPORTS, STATUS_NO_HANDLER, STATUS_THROWN, complete } from './host.js';
 import { buildApi } from './api.js';
 import { describe } from './errors.js';
 import { require } from './modules.js';
 import { settle } from './operations.js';
 import { fireNext, nextDelay } from './timers.js';
-import { append, jsonStringify, objectKeys, reflectApply } from './primordials.js';
+import { PromiseCtor, append, jsonStringify, objectKeys, reflectApply } from './primordials.js';
 
 /**
  * Begin: load the tenant's module and call its handler. What follows happens in promise jobs.
  * @param {Function} factory the tenant's source as a CommonJS function
  * @param {{handler?: string, filename: string, event: object, surface: object}} request without a handler,
  *   only the names of the exported functions are reported
+ * @returns {unknown} what the handler returned; the host reads the state of a promise from the engine, so
+ *   that no patched `then` comes between
  */
 export function start(factory, request) {
   try {
+    const api = request.surface === undefined ? undefined : buildApi(request.surface, request.event);
     const exported = load(factory, request.filename);
-    if (request.handler === undefined) {
-      complete(STATUS_EXPORTS, jsonStringify(functionNames(exported)));
-    } else {
-      invoke(exported, request);
-    }
+    if (api === undefined) return complete(STATUS_EXPORTS, jsonStringify(functionNames(exported)));
+    return invoke(exported, request, api);
   } catch (error) {
-    complete(STATUS_THROWN, describe(error));
+    return fail(error);
   }
 }
 
@@ -36,22 +36,22 @@ function load(factory, filename) {
   return module.exports;
 }
 
-function invoke(exported, request) {
+function invoke(exported, request, api) {
   const handler = exported === undefined || exported === null ? undefined : exported[request.handler];
   if (typeof handler !== 'function') {
     complete(STATUS_NO_HANDLER, jsonStringify({ kind: typeof handler, names: functionNames(exported) }));
   }
-  const { event } = request;
-  finish(reflectApply(handler, exported, [event, buildApi(request.surface, event)]));
+  return reflectApply(handler, exported, [request.event, api]);
 }
 
-async function finish(result) {
-  try {
-    await result;
-  } catch (error) {
-    complete(STATUS_THROWN, describe(error));
-  }
-  complete(STATUS_OK, '');
+/** A promise of the engine's own for what a handler returned that may be a thenable. */
+export function adopt(result) {
+  return new PromiseCtor((resolve) => resolve(result));
+}
+
+/** Report what was thrown. Does not return. */
+export function fail(error) {
+  return complete(STATUS_THROWN, describe(error));
 }
 
 function functionNames(exported) {
@@ -75,6 +75,6 @@ export function resume(answer) {
     if (answer === undefined) fireNext();
     else settle(answer);
   } catch (error) {
-    complete(STATUS_THROWN, describe(error)); // as an uncaught exception ends a Node process
+    fail(error); // as an uncaught exception ends a Node process
   }
 }

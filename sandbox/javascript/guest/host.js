@@ -7,12 +7,11 @@ export function connect(hostFunction) {
   call = hostFunction;
 }
 
-export const STATUS_OK = 0;
 export const STATUS_THROWN = 1;
 export const STATUS_NO_HANDLER = 2;
 export const STATUS_EXPORTS = 3;
 
-/** Report how the execution ended. Does not return: the host stops the instance. */
+/** Report an end other than the handler's own. Does not return: the host stops the instance. */
 export const complete = (status, detail) => call(1, status, detail);
 export const log = (level, text) => call(2, level, text);
 /** Reply JSON, or undefined. */
@@ -27,4 +26,3 @@ export const decodeText = (encoding, bytes, fatal) => call(8, encoding, bytes, f
 export const encodeText = (text) => call(9, text);
 export const promiseState = (value) => call(10, value, 0);
 export const promiseResult = (value) => call(10, value, 1);
-export const proxyTarget = (value) => call(10, value, 2);

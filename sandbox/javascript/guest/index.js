@@ -3,12 +3,18 @@
 import './primordials.js';
 import { removeScaffolding } from './scaffolding.js';
 import { connect } from './host.js';
-import { poll, resume, start } from './execution.js';
+import { adopt, fail, poll, resume, start } from './execution.js';
 import { installGlobals } from './globals.js';
+import { installLocale } from './locale.js';
+import { provideModules } from './node/index.js';
+import { installStacks } from './stacks.js';
 
 export function install(hostFunction) {
   connect(hostFunction);
-  installGlobals(globalThis);
+  provideModules();
   removeScaffolding();
-  return { start, poll, resume };
+  installGlobals(globalThis);
+  installStacks();
+  installLocale();
+  return { start, poll, resume, adopt, fail };
 }

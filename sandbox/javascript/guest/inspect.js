@@ -2,7 +2,7 @@
 
 import nodeInspect from 'node-inspect-extracted';
 
-export const { inspect, format, formatWithOptions, isDeepStrictEqual, stripVTControlCharacters } = nodeInspect;
+export const { inspect, format, formatWithOptions, getStringWidth, stripVTControlCharacters } = nodeInspect;
 
 /** `inspect` that cannot throw. */
 export function inspectSafely(value) {

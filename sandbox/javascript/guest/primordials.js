@@ -17,6 +17,7 @@ export const prototypeOf = reflectGetPrototypeOf;
 export const construct = Reflect.construct;
 
 export const ObjectCtor = Object;
+export const ObjectPrototype = Object.prototype;
 export const ErrorCtor = Error;
 export const TypeErrorCtor = TypeError;
 export const RangeErrorCtor = RangeError;
@@ -43,7 +44,9 @@ export const objectToString = uncurry(Object.prototype.toString);
 export const stringSlice = uncurry(String.prototype.slice);
 export const stringIndexOf = uncurry(String.prototype.indexOf);
 export const stringSplit = uncurry(String.prototype.split);
+export const stringEndsWith = uncurry(String.prototype.endsWith);
 export const stringStartsWith = uncurry(String.prototype.startsWith);
+export const stringReplaceAll = uncurry(String.prototype.replaceAll);
 export const toWellFormed = uncurry(String.prototype.toWellFormed);
 export const numberValueOf = uncurry(Number.prototype.valueOf);
 export const stringValueOf = uncurry(String.prototype.valueOf);
@@ -60,14 +63,13 @@ export const weakMapSet = uncurry(WeakMap.prototype.set);
 export const weakSetAdd = uncurry(WeakSet.prototype.add);
 export const weakSetHas = uncurry(WeakSet.prototype.has);
 export const weakSetDelete = uncurry(WeakSet.prototype.delete);
+export const ProxyCtor = Proxy;
 export const WeakMapCtor = WeakMap;
 export const WeakSetCtor = WeakSet;
 export const promiseThen = uncurry(Promise.prototype.then);
 
-const stackDescriptor = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
 /** The engine's own record of where an error was made: lines of `    at name (file:line:column)`. */
-export const rawStack = uncurry(stackDescriptor.get);
-export const setRawStack = uncurry(stackDescriptor.set);
+export const rawStack = uncurry(Object.getOwnPropertyDescriptor(Error.prototype, 'stack').get);
 
 /** String() that no patched prototype can see. Objects still run their own conversion. */
 export const toText = String;

@@ -71,6 +71,9 @@ class Immediate {
 }
 const immediateId = Immediate.idOf;
 delete Immediate.idOf;
+for (const [Class, name] of [[Timeout, 'Timeout'], [Immediate, 'Immediate']]) {
+  Object.defineProperty(Class, 'name', { value: name, configurable: true });
+}
 
 function schedule(timer) {
   timer.due = timer.immediate ? 0 : now() + timer.delay;

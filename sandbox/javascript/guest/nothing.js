@@ -1,0 +1,1 @@
+// Stands in for parts of packages that the guest does without.

@@ -1,0 +1,39 @@
+// fetch: the host makes the request and answers with the whole response.
+
+import { markOrigin } from '../errors.js';
+import { operate } from '../operations.js';
+import { Request, isEmpty, responseFromHost, take } from './body.js';
+
+/** A failure of the network, in the form that Node gives it; `error` was made where fetch was called. */
+function networkError(error, told) {
+  const cause = new Error(told.message);
+  if (told.rule !== undefined) cause.code = told.rule;
+  Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
+  return markOrigin(error, 'egress');
+}
+
+export async function fetch(input, init = undefined) {
+  const failed = new TypeError('fetch failed'); // knows the tenant's line, which is gone after an await
+  const request = new Request(input, init);
+  const { signal } = request;
+  signal.throwIfAborted();
+  const body = isEmpty(request) ? null : (await take(request)).toBase64();
+  signal.throwIfAborted();
+  const { promise, abandon } = operate('fetch', JSON.stringify({
+    url: request.url, method: request.method, headers: [...request.headers], body, timeoutMs: null,
+    redirect: request.redirect,
+  }));
+  const answer = await Promise.race([promise, aborted(signal, abandon)]);
+  if (answer.error !== undefined) throw networkError(failed, answer.error);
+  return responseFromHost(answer.ok);
+}
+
+/** A promise that rejects when the signal fires, after giving up the request. */
+function aborted(signal, abandon) {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      abandon();
+      reject(signal.reason);
+    }, { once: true });
+  });
+}

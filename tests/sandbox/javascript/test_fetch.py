@@ -1,0 +1,164 @@
+"""fetch, as far as this release has it, against stubbed answers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sandbox.egress.stub import Stub, StubEgress
+from sandbox.failure import FailureCode
+from tests.sandbox.javascript.conftest import Run
+
+SITE = "https://api.example.com"
+
+
+def action(body: str) -> str:
+    return f"exports.onExecutePostLogin = async (event, api) => {{ {body} }};"
+
+
+def stubbed(*stubs: Stub) -> StubEgress:
+    return StubEgress(list(stubs))
+
+
+def test_an_answer_has_status_headers_and_body(succeed: Run) -> None:
+    stub = Stub(f"{SITE}/users", status=201, headers=(("X-Id", "7"),), body='{"name":"Zoë"}'.encode())
+    ran = succeed(
+        action(
+            f"""const r = await fetch('{SITE}/users');
+            console.log(r.status, r.ok, r.statusText, r.headers.get('x-id'), r.url, r.redirected, r.type);
+            console.log(await r.clone().text(), (await r.json()).name, r.bodyUsed, r instanceof Response);"""
+        ),
+        egress=stubbed(stub),
+    )
+    assert ran.log == [
+        f"201 true Created 7 {SITE}/users false basic",
+        '{"name":"Zoë"} Zoë true true',
+    ]
+
+
+def test_a_request_carries_method_headers_and_body(succeed: Run) -> None:
+    egress = stubbed(Stub(f"{SITE}/*", method="POST", body=b"ok"))
+    succeed(
+        action(
+            f"""await fetch('{SITE}/a', {{ method: 'post', headers: {{ Authorization: 'Bearer x' }},
+              body: JSON.stringify({{ a: 'é' }}) }});
+            const body = new URLSearchParams({{ q: '1 2' }});
+            await fetch(new Request('{SITE}/b', {{ method: 'POST', body }}));"""
+        ),
+        egress=egress,
+    )
+    first, second = egress.requests
+    assert first.method == "POST"
+    assert json.loads(first.text) == {"a": "é"}
+    headers = first.headers
+    assert headers["authorization"] == "Bearer x"
+    assert headers["content-type"] == "text/plain;charset=UTF-8"
+    assert second.text == "q=1+2"
+
+
+def test_several_requests_run_at_once(succeed: Run) -> None:
+    slow = [Stub(f"{SITE}/{n}", body=str(n).encode(), delay_ms=200) for n in range(4)]
+    ran = succeed(
+        action(
+            f"""const text = async (n) => (await fetch('{SITE}/' + n)).text();
+            console.log((await Promise.all([0, 1, 2, 3].map(text))).join());"""
+        ),
+        egress=stubbed(*slow),
+    )
+    assert ran.log == ["0,1,2,3"]
+    assert ran.result.statistics.wall_ms < 700
+
+
+def test_binary_bodies_survive(succeed: Run) -> None:
+    ran = succeed(
+        action(f"console.log(new Uint8Array(await (await fetch('{SITE}/b')).arrayBuffer()).join())"),
+        egress=stubbed(Stub(f"{SITE}/b", body=bytes([0, 255, 128, 10]))),
+    )
+    assert ran.log == ["0,255,128,10"]
+
+
+def test_an_abort_ends_the_wait(succeed: Run) -> None:
+    ran = succeed(
+        action(
+            f"""const c = new AbortController(); setTimeout(() => c.abort(), 10);
+            try {{ await fetch('{SITE}/slow', {{ signal: c.signal }}); }}
+            catch (e) {{ console.log(e.name, e.message, e instanceof DOMException); }}
+            try {{ await fetch('{SITE}/slow', {{ signal: AbortSignal.timeout(5) }}); }}
+            catch (e) {{ console.log(e.name, e.message); }}
+            try {{ await fetch('{SITE}/slow', {{ signal: AbortSignal.abort('why') }}); }}
+            catch (e) {{ console.log(e); }}"""
+        ),
+        egress=stubbed(Stub(f"{SITE}/slow", delay_ms=4_000)),
+    )
+    assert ran.log == [
+        "AbortError This operation was aborted true",
+        "TimeoutError The operation was aborted due to timeout",
+        "why",
+    ]
+    assert ran.result.statistics.wall_ms < 2_000
+
+
+def test_a_refused_request_is_a_type_error_with_a_cause(succeed: Run, run: Run) -> None:
+    egress = stubbed(Stub(f"{SITE}/*", error="private-address"))
+    caught = succeed(
+        action(
+            f"""try {{ await fetch('{SITE}/') }}
+            catch (e) {{ console.log(e.name, e.message, e.cause instanceof Error, e.cause.code) }}"""
+        ),
+        egress=egress,
+    )
+    assert caught.log == ["TypeError fetch failed true private-address"]
+    failure = run(action(f"\nawait fetch('{SITE}/')"), egress=egress).failure
+    assert failure.code is FailureCode.EGRESS
+    assert failure.message.startswith("fetch failed: ")
+    assert failure.detail["rule"] == "private-address"
+    assert failure.place is not None
+    assert failure.place.line == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("fetch('/relative')", "Failed to parse URL from /relative"),
+        ("fetch('https://u:p@h.example')", "credentials"),
+        (f"fetch('{SITE}', {{ body: 'x' }})", "GET/HEAD"),
+        (f"fetch('{SITE}', {{ method: 'TRACE' }})", "not a valid HTTP method"),
+        (f"fetch('{SITE}', {{ headers: {{ 'a b': 'c' }} }})", "invalid header name"),
+        (f"fetch('{SITE}', {{ headers: {{ a: 'b\\nc' }} }})", "invalid header value"),
+        (f"fetch('{SITE}', {{ redirect: 'sometimes' }})", "not an accepted type"),
+    ],
+)
+def test_wrong_requests_reject_before_anything_is_sent(run: Run, call: str, message: str) -> None:
+    egress = stubbed()
+    failure = run(action(f"await {call}"), egress=egress).failure
+    assert failure.error_name == "TypeError"
+    assert message in failure.message
+    assert egress.requests == ()
+
+
+def test_a_body_is_read_once(run: Run) -> None:
+    failure = run(
+        action(f"const r = await fetch('{SITE}'); await r.text(); await r.text();"),
+        egress=stubbed(Stub(f"{SITE}/", body=b"x")),
+    ).failure
+    assert failure.message == "Body is unusable: Body has already been read"
+
+
+def test_a_request_that_nobody_awaits_does_not_hold_the_handler(succeed: Run) -> None:
+    ran = succeed(action(f"fetch('{SITE}/slow');"), egress=stubbed(Stub(f"{SITE}/slow", delay_ms=4_000)))
+    assert ran.result.statistics.wall_ms < 2_000
+
+
+def test_a_form_is_sent_as_multipart(succeed: Run) -> None:
+    egress = stubbed(Stub(f"{SITE}/*"))
+    succeed(
+        action(
+            f"""const f = new FormData(); f.append('a', '1'); f.append('file', new Blob(['xyz']), 'n.txt');
+            await fetch('{SITE}/', {{ method: 'POST', body: f }});"""
+        ),
+        egress=egress,
+    )
+    request = egress.requests[0]
+    assert 'name="file"; filename="n.txt"' in request.text
+    assert dict(request.headers)["content-type"].startswith("multipart/form-data; boundary=")
