@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runner.action import Action, FailPolicy, load_action, load_source
     from runner.errors import ActionError, FlowError, InputError, ResumeError, RunnerError
-    from runner.library import Runner, Settings, public_egress
+    from runner.library import Runner, public_egress
     from runner.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
     from runner.programs import ProgramCache
+    from runner.settings import Settings
     from runner.suspension import FileStore, MemoryStore, PinnedAction, SuspensionStore
     from runner.testing import ActionBox
     from sandbox.caps import Limits
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "runner.action": ("Action", "FailPolicy", "load_action", "load_source"),
     "runner.errors": ("ActionError", "FlowError", "InputError", "ResumeError", "RunnerError"),
-    "runner.library": ("Runner", "Settings", "public_egress"),
+    "runner.library": ("Runner", "public_egress"),
+    "runner.settings": ("Settings",),
     "runner.outcome": ("ActionRecord", "Decision", "FlowOutcome", "Status", "SuspensionRecord"),
     "runner.programs": ("ProgramCache",),
     "runner.suspension": ("FileStore", "MemoryStore", "PinnedAction", "SuspensionStore"),

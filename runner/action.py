@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -84,6 +84,16 @@ def source_digest(source: Source) -> str:
     """SHA-256 over language and text, in hex."""
     text = source.text.encode("utf-8", "surrogatepass")
     return hashlib.sha256(source.language.value.encode() + b"\0" + text).hexdigest()
+
+
+def with_unique_names(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """A name that occurs again gets a number, so that outcomes and secrets name one Action each."""
+    seen: dict[str, int] = {}
+    named = []
+    for action in actions:
+        count = seen[action.name] = seen.get(action.name, 0) + 1
+        named.append(action if count == 1 else replace(action, name=f"{action.name}#{count}"))
+    return tuple(named)
 
 
 def load_action(

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import os
 import secrets as tokens
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from runner.action import Action
-from runner.caps import DEFAULT_BUDGET_MS, DEFAULT_HANDLE_SECONDS, MAX_BUDGET_MS, MAX_HANDLE_SECONDS
+from runner.action import Action, with_unique_names
 from runner.errors import FlowError, ResumeError
 from runner.execute import Executor
 from runner.flow import Leg, LegEnd, run_leg
 from runner.outcome import FlowOutcome, ResumePoint
 from runner.programs import ProgramCache
 from runner.report import Reporter
-from runner.suspension import (
-    MemoryStore,
-    PinnedAction,
-    SuspendedFlow,
-    SuspensionStore,
-    new_handle,
-    store_key,
-)
+from runner.resuming import Return, SecretsLike, read_flow, state_matches, with_secrets
+from runner.settings import Settings
+from runner.suspension import MemoryStore, SuspendedFlow, SuspensionStore, new_handle, store_key
 from runner.trace import LegTrace, Observer, Tracer
 from sandbox.caps import Limits
 from sandbox.egress.model import Egress
@@ -43,8 +36,6 @@ from triggers import (
     Trigger,
     get_trigger,
 )
-from triggers import ResumeError as WrongResultError
-from triggers import resume as resume_state
 
 
 def public_egress(*, allow_private: bool = False) -> Egress:
@@ -53,40 +44,6 @@ def public_egress(*, allow_private: bool = False) -> Egress:
     from sandbox.egress import EgressPolicy, HttpEgress
 
     return HttpEgress(EgressPolicy(allow_private=allow_private))
-
-
-SecretsProvider = Callable[[PinnedAction], Mapping[str, str]]
-"""Gives the secrets of a pinned Action when its flow resumes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How flows run, the same for every flow of a `Runner`.
-
-    Attributes:
-        tenant: used where a call names none.
-        limits: of one execution, for Actions without limits of their own.
-        budget_ms: wall time of one leg (reference/limits.md: 20 s).
-        handle_seconds: how long a suspended flow waits.
-        features: gates of the trigger contracts that are open.
-        payload_may_override_claims: see `triggers.Services`.
-    """
-
-    tenant: str = "local"
-    limits: Limits = field(default_factory=Limits)
-    budget_ms: int = DEFAULT_BUDGET_MS
-    handle_seconds: int = DEFAULT_HANDLE_SECONDS
-    features: frozenset[str] = frozenset()
-    payload_may_override_claims: bool = True
-
-    def __post_init__(self) -> None:
-        _check_range("budget_ms", self.budget_ms, MAX_BUDGET_MS)
-        _check_range("handle_seconds", self.handle_seconds, MAX_HANDLE_SECONDS)
-
-
-def _check_range(name: str, value: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
-        raise ValueError(f"{name} must be a whole number from 1 to {high}, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +87,7 @@ class Runner:
         observer: told of every leg when it is over, from the thread that ran it.
     """
 
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     egress: Egress = field(default_factory=public_egress)
     store: SuspensionStore = field(default_factory=MemoryStore)
     programs: ProgramCache = field(default_factory=ProgramCache)
@@ -171,7 +128,7 @@ class Runner:
             tenant=tenant or self.settings.tenant,
             execution_id=execution_id or f"exe_{tokens.token_hex(16)}",
             leg=1,
-            actions=_with_unique_names(actions),
+            actions=with_unique_names(actions),
             executed_rules=tuple(executed_rules),
         )
         return self._leg(flow, state, ResumePoint(action=0, handler=contract.execute_handler))
@@ -184,7 +141,7 @@ class Runner:
         prompt: Mapping[str, Any] | None = None,
         methods: Sequence[Mapping[str, Any]] | None = None,
         enrolled: Sequence[Mapping[str, Any]] | None = None,
-        secrets: SecretsProvider | Mapping[str, str] | Sequence[Action] | None = None,
+        secrets: SecretsLike = None,
         tenant: str | None = None,
     ) -> FlowOutcome:
         """Go on with a suspended flow, with the versions it began with.
@@ -204,21 +161,19 @@ class Runner:
         """
         tenant = tenant or self.settings.tenant
         key = store_key(tenant, handle)
-        waiting = _parse(self.store.peek(key))
-        actions = _with_secrets(waiting, secrets)
-        if waiting.kind == "redirect" and not _state_matches(waiting.state, request):
+        waiting = read_flow(self.store.peek(key))
+        actions = with_secrets(waiting, secrets)
+        if waiting.kind == "redirect" and not state_matches(waiting.state, request):
             self.store.take(key)
             raise ResumeError(
                 "invalid_request",
                 "the request does not carry the state of this transaction; the transaction is lost",
                 next_step="Send back the parameter `state` of the redirect unchanged; start the flow again.",
             )
-        trigger = get_trigger(waiting.trigger)
-        state = _resumed(waiting, request, prompt, methods, enrolled)
-        trigger.parse_event(state.event)
+        state = Return(request, prompt, methods, enrolled).applied(waiting)
         self.store.take(key)
         flow = _Flow(
-            trigger=trigger,
+            trigger=get_trigger(waiting.trigger),
             tenant=tenant,
             execution_id=waiting.execution_id,
             leg=waiting.leg + 1,
@@ -230,7 +185,7 @@ class Runner:
 
     def waiting(self, handle: str, *, tenant: str | None = None) -> SuspendedFlow:
         """A suspended flow, without resuming it. Raises `ResumeError` as `resume` does."""
-        return _parse(self.store.peek(store_key(tenant or self.settings.tenant, handle)))
+        return read_flow(self.store.peek(store_key(tenant or self.settings.tenant, handle)))
 
     async def run_async(self, *arguments: Any, **options: Any) -> FlowOutcome:
         """`run` in a thread of the event loop's default executor."""
@@ -303,96 +258,3 @@ def _check_count(trigger: Trigger, actions: Sequence[Action]) -> None:
             "too_many_actions",
             f"{len(actions)} Actions were given; trigger {trigger.id} takes at most {trigger.max_actions}",
         )
-
-
-def _with_unique_names(actions: Sequence[Action]) -> tuple[Action, ...]:
-    """A name that occurs again gets a number, so that outcomes and secrets name one Action each."""
-    seen: dict[str, int] = {}
-    named = []
-    for action in actions:
-        count = seen[action.name] = seen.get(action.name, 0) + 1
-        named.append(action if count == 1 else replace(action, name=f"{action.name}#{count}"))
-    return tuple(named)
-
-
-def _parse(text: str) -> SuspendedFlow:
-    """Raises `ResumeError` (`changed_source`, `unreadable`)."""
-    try:
-        waiting = SuspendedFlow.model_validate_json(text)
-        FlowState.model_validate(waiting.flow_state)
-        current = get_trigger(waiting.trigger).version
-    except (ValueError, LookupError) as error:
-        raise _unreadable("it is damaged, or another release of actionbox wrote it") from error
-    if current != waiting.trigger_version:
-        raise _unreadable(
-            f"it began under version {waiting.trigger_version} of {waiting.trigger}, now {current}"
-        )
-    waiting.check()
-    return waiting
-
-
-def _unreadable(reason: str) -> ResumeError:
-    return ResumeError(
-        "unreadable", f"the stored flow cannot be used: {reason}", next_step="Start the flow again."
-    )
-
-
-def _with_secrets(
-    waiting: SuspendedFlow, secrets: SecretsProvider | Mapping[str, str] | Sequence[Action] | None
-) -> tuple[Action, ...]:
-    provide = _provider(secrets)
-    actions = []
-    for pinned in waiting.actions:
-        values = provide(pinned) if pinned.secret_names else {}
-        missing = [name for name in pinned.secret_names if name not in values]
-        if missing:
-            raise ResumeError(
-                "missing_secrets",
-                f"Action {pinned.name!r} needs its secrets again: {', '.join(missing)}",
-                next_step="Secrets are not kept with a suspended flow; give them with the resume.",
-            )
-        actions.append(pinned.action(values))
-    return tuple(actions)
-
-
-def _provider(secrets: SecretsProvider | Mapping[str, str] | Sequence[Action] | None) -> SecretsProvider:
-    if callable(secrets):
-        return secrets
-    if secrets is None or isinstance(secrets, Mapping):
-        values = dict(secrets or {})
-        return lambda _: values
-    by_name = {action.name: action.secrets for action in _with_unique_names(secrets)}
-    return lambda pinned: by_name.get(pinned.name, {})
-
-
-def _state_matches(state: str, request: Mapping[str, Any] | None) -> bool:
-    """Query and body are both looked at; one that differs spoils it, so none can shadow the other."""
-    found = [
-        part["state"]
-        for part in ((request or {}).get("query"), (request or {}).get("body"))
-        if isinstance(part, Mapping) and "state" in part
-    ]
-    return bool(found) and all(
-        isinstance(value, str) and hmac.compare_digest(value.encode(errors="replace"), state.encode())
-        for value in found
-    )
-
-
-def _resumed(
-    waiting: SuspendedFlow,
-    request: Mapping[str, Any] | None,
-    prompt: Mapping[str, Any] | None,
-    methods: Sequence[Mapping[str, Any]] | None,
-    enrolled: Sequence[Mapping[str, Any]] | None,
-) -> FlowState:
-    state = FlowState.model_validate(waiting.flow_state)
-    try:
-        return resume_state(
-            state,
-            request=dict(request) if request is not None else None,
-            prompt=dict(prompt) if prompt is not None else None,
-            methods=[dict(item) for item in methods] if methods is not None else None,
-            enrolled=[dict(item) for item in enrolled] if enrolled is not None else None,
-        )
-    except WrongResultError as error:
-        raise ResumeError("wrong_result", str(error)) from None

@@ -11,10 +11,11 @@ from runner.action import Action, FailPolicy, load_action
 from runner.cases.match import differences
 from runner.cases.model import DirectorySpec, epoch
 from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
-from runner.library import Runner, Settings
+from runner.library import Runner
 from runner.outcome import FlowOutcome
 from runner.programs import ProgramCache
 from runner.returning import merge_patch, returning_request, session_token, with_timestamps
+from runner.settings import Settings
 from runner.suspension import SuspendedFlow
 from sandbox.caps import Limits
 from sandbox.egress import SeenRequest, StubEgress, parse_stubs

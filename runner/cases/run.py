@@ -17,10 +17,11 @@ from runner.cases.model import ActionSpec, ResumeSpec, Step
 from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
 from runner.errors import InputError, RunnerError
 from runner.jsonfile import read_json
-from runner.library import Runner, Settings
+from runner.library import Runner
 from runner.outcome import FlowOutcome
 from runner.programs import ProgramCache
 from runner.returning import merge_patch, returning_request, session_token, with_timestamps
+from runner.settings import Settings
 from runner.suspension import SuspendedFlow
 from runner.text import printable
 from runner.trace import LegTrace

@@ -10,8 +10,8 @@ from typing import Any
 from runner.cli.images import open_engines
 from runner.cli.inputs import gather_secrets, parse_pairs, read_object
 from runner.cli.run import EXIT_STATUS, CommonOptions, finish, make_runner
-from runner.library import Settings
 from runner.returning import returning_request, with_timestamps
+from runner.settings import Settings
 from runner.suspension import PinnedAction, SuspendedFlow
 
 

@@ -15,9 +15,10 @@ from runner.cli.inputs import gather_secrets, limits_of, load_actions, parse_clo
 from runner.cli.render import show_outcome
 from runner.cli.terminal import error_console, line, output_console
 from runner.handlers import infer_trigger
-from runner.library import Runner, Settings, public_egress
+from runner.library import Runner, public_egress
 from runner.outcome import Decision, FlowOutcome
 from runner.record import Recorder, write_record
+from runner.settings import Settings
 from runner.suspension import FileStore, default_folder
 from sandbox.egress import Egress, StubEgress
 from triggers import Trigger, get_trigger

@@ -1,0 +1,115 @@
+"""What a resume checks and puts together before anything runs: the stored flow, secrets, state, results."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.action import Action, with_unique_names
+from runner.errors import ResumeError
+from runner.suspension import PinnedAction, SuspendedFlow
+from triggers import FlowState, get_trigger
+from triggers import ResumeError as WrongResultError
+from triggers import resume as resume_state
+
+SecretsProvider = Callable[[PinnedAction], Mapping[str, str]]
+"""Gives the secrets of a pinned Action when its flow resumes."""
+SecretsLike = SecretsProvider | Mapping[str, str] | Sequence[Action] | None
+"""A provider, values for all Actions, or the Actions again."""
+
+
+def read_flow(text: str) -> SuspendedFlow:
+    """The flow in a store's text. Raises `ResumeError` (`changed_source`, `unreadable`)."""
+    try:
+        waiting = SuspendedFlow.model_validate_json(text)
+        FlowState.from_json(json.dumps(waiting.flow_state))
+        current = get_trigger(waiting.trigger).version
+    except (ValueError, LookupError) as error:
+        raise _unreadable("it is damaged, or another release of actionbox wrote it") from error
+    if current != waiting.trigger_version:
+        raise _unreadable(
+            f"it began under version {waiting.trigger_version} of {waiting.trigger}, now {current}"
+        )
+    waiting.check()
+    return waiting
+
+
+def _unreadable(reason: str) -> ResumeError:
+    return ResumeError(
+        "unreadable", f"the stored flow cannot be used: {reason}", next_step="Start the flow again."
+    )
+
+
+def with_secrets(waiting: SuspendedFlow, secrets: SecretsLike) -> tuple[Action, ...]:
+    """The pinned Actions with their secrets. Raises `ResumeError` (`missing_secrets`)."""
+    provide = _provider(secrets)
+    actions = []
+    for pinned in waiting.actions:
+        values = provide(pinned) if pinned.secret_names else {}
+        missing = [name for name in pinned.secret_names if name not in values]
+        if missing:
+            raise ResumeError(
+                "missing_secrets",
+                f"Action {pinned.name!r} needs its secrets again: {', '.join(missing)}",
+                next_step="Secrets are not kept with a suspended flow; give them with the resume.",
+            )
+        actions.append(pinned.action(values))
+    return tuple(actions)
+
+
+def _provider(secrets: SecretsLike) -> SecretsProvider:
+    if callable(secrets):
+        return secrets
+    if secrets is None or isinstance(secrets, Mapping):
+        values = dict(secrets or {})
+        return lambda _: values
+    by_name = {action.name: action.secrets for action in with_unique_names(secrets)}
+    return lambda pinned: by_name.get(pinned.name, {})
+
+
+def state_matches(state: str, request: Mapping[str, Any] | None) -> bool:
+    """Whether a request brings back `state`. Query and body are both looked at; one that
+    differs spoils it, so none can shadow the other."""
+    found = [
+        part["state"]
+        for part in ((request or {}).get("query"), (request or {}).get("body"))
+        if isinstance(part, Mapping) and "state" in part
+    ]
+    return bool(found) and all(
+        isinstance(value, str) and hmac.compare_digest(value.encode(errors="replace"), state.encode())
+        for value in found
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What came back; see `Runner.resume`."""
+
+    request: Mapping[str, Any] | None = None
+    prompt: Mapping[str, Any] | None = None
+    methods: Sequence[Mapping[str, Any]] | None = None
+    enrolled: Sequence[Mapping[str, Any]] | None = None
+
+    def applied(self, waiting: SuspendedFlow) -> FlowState:
+        """The state to go on with.
+
+        Raises:
+            ResumeError: `wrong_result`.
+            EventError: the event breaks the trigger's schema with it.
+        """
+        state = FlowState.model_validate(waiting.flow_state)
+        try:
+            resumed = resume_state(
+                state,
+                request=None if self.request is None else dict(self.request),
+                prompt=None if self.prompt is None else dict(self.prompt),
+                methods=None if self.methods is None else [dict(item) for item in self.methods],
+                enrolled=None if self.enrolled is None else [dict(item) for item in self.enrolled],
+            )
+        except WrongResultError as error:
+            raise ResumeError("wrong_result", str(error)) from None
+        get_trigger(waiting.trigger).parse_event(resumed.event)
+        return resumed
