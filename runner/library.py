@@ -18,7 +18,7 @@ from runner.flow import Leg, LegEnd, run_leg
 from runner.outcome import FlowOutcome, ResumePoint
 from runner.programs import ProgramCache
 from runner.report import Reporter
-from runner.resuming import Return, SecretsLike, read_flow, state_matches, with_secrets
+from runner.resuming import Return, SecretsLike, plain, read_flow, state_matches, with_secrets
 from runner.settings import Settings
 from runner.suspension import MemoryStore, SuspendedFlow, SuspensionStore, new_handle, store_key
 from runner.trace import LegTrace, Observer, Tracer
@@ -122,7 +122,7 @@ class Runner:
         """
         contract = get_trigger(trigger) if isinstance(trigger, str) else trigger
         _check_count(contract, actions)
-        state = contract.begin(contract.parse_event(dict(event)))
+        state = contract.begin(contract.parse_event(plain(event)))
         flow = _Flow(
             trigger=contract,
             tenant=tenant or self.settings.tenant,

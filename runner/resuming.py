@@ -75,13 +75,22 @@ def state_matches(state: str, request: Mapping[str, Any] | None) -> bool:
     differs spoils it, so none can shadow the other."""
     found = [
         part["state"]
-        for part in ((request or {}).get("query"), (request or {}).get("body"))
+        for part in ((request.get("query"), request.get("body")) if isinstance(request, Mapping) else ())
         if isinstance(part, Mapping) and "state" in part
     ]
     return bool(found) and all(
         isinstance(value, str) and hmac.compare_digest(value.encode(errors="replace"), state.encode())
         for value in found
     )
+
+
+def plain(value: Any) -> Any:
+    """Mappings and sequences as the dicts and lists that are checked next; anything else as it is."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [plain(item) for item in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +113,10 @@ class Return:
         try:
             resumed = resume_state(
                 state,
-                request=None if self.request is None else dict(self.request),
-                prompt=None if self.prompt is None else dict(self.prompt),
-                methods=None if self.methods is None else [dict(item) for item in self.methods],
-                enrolled=None if self.enrolled is None else [dict(item) for item in self.enrolled],
+                request=plain(self.request),
+                prompt=plain(self.prompt),
+                methods=plain(self.methods),
+                enrolled=plain(self.enrolled),
             )
         except WrongResultError as error:
             raise ResumeError("wrong_result", str(error)) from None
