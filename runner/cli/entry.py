@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from runner.cli.app import app
-from runner.cli.problems import describe, is_expected
 from runner.cli.terminal import error_console
 
 EXIT_USAGE: Final = 2
@@ -36,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _discard_output()
         sys.exit(EXIT_USAGE)
     except Exception as error:  # noqa: BLE001 - the last guard
+        # Imported here: it knows every error type, and with them all packages, which `--help` can do without.
+        from runner.cli.problems import describe, is_expected
+
         if is_expected(error):
             describe(error, error_console())
         else:
