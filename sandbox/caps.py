@@ -68,6 +68,25 @@ MAX_RANDOM_BYTES: Final = 64 * KIB
 MAX_JOURNAL_BYTES: Final = 64 * MIB
 """Bytes of arguments and results kept in one journal."""
 
+# --- computations on the host (sandbox/hostcrypto) ---
+MAX_COMPUTE_BYTES: Final = 8 * MIB
+"""UTF-8 bytes of the arguments of one computation; bytes in them cross as base64."""
+MAX_COMPUTE_OUTPUT_BYTES: Final = 64 * KIB
+"""Bytes of a derived key or of an extended digest."""
+MAX_COMPUTE_KEY_BYTES: Final = 32 * KIB
+"""Bytes of one encoded key or certificate."""
+MIN_RSA_BITS: Final = 1024
+MAX_RSA_BITS: Final = 4096
+"""Size of an RSA private key; public keys may have twice as many. 4096 bits sign in 4 ms and take 0.4 to
+3 s to generate."""
+MAX_PBKDF2_WORK: Final = 2_000_000
+"""Iterations times blocks of output: 1.5 to 3.5 s."""
+MAX_SCRYPT_BYTES: Final = 64 * MIB
+MAX_SCRYPT_WORK: Final = 512 * KIB
+"""N * r * p: about 0.5 s."""
+MAX_HEAVY_COMPUTATIONS: Final = 4
+"""Slow computations at a time, over all executions of the process; further ones wait their turn."""
+
 # --- wasm ---
 MAX_WASM_STACK_BYTES: Final = 2 * MIB
 """More aborts the process in wasmtime 50 (measured, design 5)."""

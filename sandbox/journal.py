@@ -34,9 +34,11 @@ SHAPES: Final[dict[str, Shape]] = {
     "wall": Shape({}, {"ms": "whole"}),
     "monotonic": Shape({}, {"ms": "whole"}),
     "random": Shape({"count": "whole"}, {"base64": "base64"}),
+    "compute": Shape({"operation": "text", "arguments": "text"}, {"answer": "text"}),
     "stop": Shape({}, {"code": "text", "message": "text", "detail": "facts"}),
 }
-"""Every operation. `start` is a fetch begun, `wait` a wait for any of its handles or a sleep."""
+"""Every operation. `start` is a fetch begun, `wait` a wait for any of its handles or a sleep.
+`compute` stands for computations that draw random numbers only, with a digest for their arguments."""
 
 REPEATABLE: Final = frozenset({"wall", "monotonic", "log_dropped"})
 

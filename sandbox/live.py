@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
-from sandbox import caps
+from sandbox import caps, hostcrypto
 from sandbox.egress.model import Egress
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
 from sandbox.failure import Failure, FailureCode, internal_failure
@@ -21,7 +21,7 @@ from sandbox.logbook import LogBook, measured
 from sandbox.operations import Operations
 from sandbox.port import ApiHost, ApiReply, Command, LogLine
 from sandbox.program import JsonValue
-from sandbox.recorder import Recorder, abridged
+from sandbox.recorder import Recorder, abridged, fingerprint
 
 _Args = ParamSpec("_Args")
 _Answer = TypeVar("_Answer")
@@ -98,6 +98,7 @@ class LivePort:
         self._fatal: Failure | None = None
         self._open = False
         self._started = 0.0
+        self._deadline = 0.0
         self._operations: Operations | None = None
 
     # --- engine-facing ---
@@ -105,6 +106,7 @@ class LivePort:
     def begin(self, deadline: float) -> None:
         """See `HostPort.begin`."""
         self._operations = Operations(self._egress, deadline)
+        self._deadline = deadline
         self._started = self._clock.monotonic()
         self._open = True
 
@@ -214,6 +216,16 @@ class LivePort:
         drawn = self._entropy(count)
         self._record("random", {"count": count}, {"base64": base64.b64encode(drawn).decode("ascii")})
         return drawn
+
+    @_guarded("compute", STOPPED, FAULT)
+    def compute(self, operation: str, arguments: str) -> str:
+        """See `HostPort.compute`. Only what draws random numbers is journalled, and not its arguments,
+        which may hold keys."""
+        answer = hostcrypto.compute(operation, arguments, self._deadline)
+        if operation in hostcrypto.RANDOMISED:
+            kept = {"operation": operation, "arguments": fingerprint(arguments)}
+            self._record("compute", kept, {"answer": answer})
+        return answer
 
     # --- inside ---
 

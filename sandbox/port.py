@@ -112,6 +112,11 @@ class HostPort(Protocol):
         """`count` fresh random bytes; more than `MAX_RANDOM_BYTES` is fatal and gives b""."""
         ...
 
+    def compute(self, operation: str, arguments: str) -> str:
+        """Cryptography on the host (`sandbox.hostcrypto`). `arguments` is a JSON object, the answer JSON
+        `{"ok"}` or `{"error"}`."""
+        ...
+
     # --- engine-facing ---
     def begin(self, deadline: float) -> None:
         """The execution starts; `deadline` is in `time.monotonic()` seconds and bounds every wait."""
@@ -142,7 +147,8 @@ class ExecutionPort(HostPort, Protocol):
 
     @property
     def host_calls(self) -> dict[str, int]:
-        """Calls by kind (api, log, fetch, wait, clock, random); kinds that did not occur are absent."""
+        """Calls by kind (api, log, fetch, wait, clock, random, compute); kinds that did not occur are
+        absent."""
         ...
 
     @property

@@ -78,6 +78,11 @@ def abridged(text: str, max_bytes: int) -> str:
     return f"{well_formed(text[:_ABRIDGED])}… sha256:{digest.hexdigest()}"
 
 
+def fingerprint(text: str) -> str:
+    """Stands for `text` that no journal may hold, such as a private key."""
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
 def _size(fields: dict[str, Any]) -> int:
     """UTF-8 bytes of the texts among `fields`; eight for anything else."""
     return sum(utf8_length(value) if isinstance(value, str) else 8 for value in fields.values())

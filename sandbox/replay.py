@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
-from sandbox import caps
+from sandbox import caps, hostcrypto
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
 from sandbox.failure import Failure, FailureCode, internal_failure
 from sandbox.journal import Entry, Journal
@@ -22,7 +22,7 @@ from sandbox.jsontext import cut, encode, parse, utf8_length, well_formed
 from sandbox.live import STOPPED
 from sandbox.logbook import LEVELS, measured, noted
 from sandbox.port import ApiHost, Command, LogLine
-from sandbox.recorder import abridged
+from sandbox.recorder import abridged, fingerprint
 
 _Args = ParamSpec("_Args")
 _Answer = TypeVar("_Answer")
@@ -98,12 +98,13 @@ class ReplayPort:
         self._fatal: Failure | None = None
         self._divergence: Divergence | None = None
         self._open = False
+        self._deadline = 0.0
 
     # --- engine-facing ---
 
     def begin(self, deadline: float) -> None:
         """See `HostPort.begin`. The deadline bounds the engine; nothing here waits."""
-        del deadline
+        self._deadline = deadline
         self._open = True
         self._absorb_stop()
 
@@ -208,6 +209,14 @@ class ReplayPort:
     def random(self, count: int) -> bytes:
         """See `HostPort.random`."""
         return base64.b64decode(self._take("random", {"count": count}).result["base64"])
+
+    @_guarded("compute", STOPPED)
+    def compute(self, operation: str, arguments: str) -> str:
+        """See `HostPort.compute`. What draws no random numbers is computed again."""
+        if operation in hostcrypto.RANDOMISED:
+            kept = {"operation": operation, "arguments": fingerprint(arguments)}
+            return str(self._take("compute", kept).result["answer"])
+        return hostcrypto.compute(operation, arguments, self._deadline)
 
     def wall_ms(self) -> int:
         """See `HostPort.wall_ms`."""

@@ -14,6 +14,7 @@ from typing import Final
 from sandbox.caps import (
     MAX_API_ARGUMENT_BYTES,
     MAX_API_PATH_BYTES,
+    MAX_COMPUTE_BYTES,
     MAX_FETCH_HEADER_BYTES,
     MAX_FETCH_REQUEST_BODY_BYTES,
     MAX_FETCH_URL_BYTES,
@@ -192,6 +193,21 @@ def _encode(host: Host, values: list[int]) -> int:
     return host.machine.box_octets(text.encode())
 
 
+def _compute(host: Host, values: list[int]) -> int:
+    """(operation, arguments JSON) -> answer JSON."""
+    operation = host.string(values[0], 32) if values else None
+    arguments = host.string(values[1], MAX_COMPUTE_BYTES) if len(values) > 1 else None
+    if operation is None or arguments is None:
+        return host.machine.box_text(_TOO_MUCH)
+    return host.machine.box_text(host.port.compute(operation, arguments))
+
+
+_TOO_MUCH: Final = (
+    '{"error":{"name":"RangeError","code":"ERR_OUT_OF_RANGE","message":"A computation takes at most '
+    f'{MAX_COMPUTE_BYTES} bytes of arguments, in base64"}}}}'
+)
+
+
 def _reveal(host: Host, values: list[int]) -> int:
     """(value, what) -> for `console.log`, of a promise: 0 its state, 1 its result; else undefined."""
     machine = host.machine
@@ -214,6 +230,7 @@ _OPERATIONS: Final[dict[int, Callable[[Host, list[int]], int]]] = {
     8: _decode,
     9: _encode,
     10: _reveal,
+    11: _compute,
 }
 """Numbers as guest/host.js spells them."""
 

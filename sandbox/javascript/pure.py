@@ -6,40 +6,15 @@ Each is a function of its arguments alone, so none appears in the journal.
 from __future__ import annotations
 
 import codecs
-import hashlib
-import hmac
 from typing import Final
 
-_DIGESTS: Final = {
-    "md5": "md5",
-    "sha1": "sha1",
-    "sha224": "sha224",
-    "sha256": "sha256",
-    "sha384": "sha384",
-    "sha512": "sha512",
-    "sha512-256": "sha512_256",
-    "sha3-256": "sha3_256",
-    "sha3-384": "sha3_384",
-    "sha3-512": "sha3_512",
-    "ripemd160": "ripemd160",
-}
+from sandbox.hostcrypto.digests import pure_digest as digest
+
+__all__ = ["decode", "digest"]
 
 _HOLES: Final = b"\x81\x8d\x8f\x90\x9d"
 _WINDOWS_1252: Final = {n: bytes([n]).decode("cp1252") for n in range(0x80, 0xA0) if n not in _HOLES}
 """Where windows-1252 differs from latin1; the standard leaves its five holes as they are in latin1."""
-
-
-def digest(name: str, data: bytes, key: bytes | None) -> bytes | None:
-    """The digest of `data`, or its HMAC when there is a key; None for an algorithm not offered."""
-    known = _DIGESTS.get(name)
-    if known is None:
-        return None
-    try:
-        if key is not None:
-            return hmac.digest(key, data, known)
-        return hashlib.new(known, data, usedforsecurity=False).digest()
-    except ValueError:  # this build of OpenSSL leaves it out
-        return None
 
 
 def decode(encoding: str, data: bytes, *, fatal: bool) -> str | None:

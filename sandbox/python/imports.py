@@ -85,6 +85,8 @@ def _answer(port: HostPort, operation: str, argument: str) -> str:
     kind, _, rest = operation.partition(".")
     if kind == "api":
         return port.api_call(rest, argument)
+    if kind == "compute":
+        return port.compute(rest, argument)
     if kind == "log" and rest in _LEVELS:
         port.log(cast(LogLevel, rest), argument)
     elif kind == "random":

@@ -26,3 +26,5 @@ export const decodeText = (encoding, bytes, fatal) => call(8, encoding, bytes, f
 export const encodeText = (text) => call(9, text);
 export const promiseState = (value) => call(10, value, 0);
 export const promiseResult = (value) => call(10, value, 1);
+/** Answer JSON: {ok} or {error}. See sandbox/hostcrypto. */
+export const compute = (operation, argumentsJson) => call(11, operation, argumentsJson);

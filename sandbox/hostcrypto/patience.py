@@ -1,0 +1,52 @@
+"""Runs what may take seconds beside the calling thread, which waits no longer than its deadline."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from sandbox.caps import MAX_HEAVY_COMPUTATIONS
+from sandbox.hostcrypto.errors import CryptoError
+
+_slots: Final = threading.BoundedSemaphore(MAX_HEAVY_COMPUTATIONS)
+
+
+def within(deadline: float, work: Callable[[], Any]) -> Any:
+    """What `work` returns or raises.
+
+    Work that is not done by then goes on unwatched until it ends by itself (caps bound it to a few
+    seconds), holding one of a few places: a flood of abandoned work queues behind itself.
+
+    Args:
+        deadline: in `time.monotonic()` seconds.
+
+    Raises:
+        CryptoError: the deadline passed.
+    """
+    if not _slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        raise _late()
+    outcome: list[Any] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            failure.append(error)
+        finally:
+            _slots.release()
+
+    worker = threading.Thread(target=run, name="hostcrypto", daemon=True)
+    worker.start()
+    worker.join(max(0.0, deadline - time.monotonic()))
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise _late()
+    return outcome[0]
+
+
+def _late() -> CryptoError:
+    return CryptoError("The execution's time ran out during this computation")
