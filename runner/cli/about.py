@@ -42,8 +42,14 @@ def event_command(trigger: str) -> None:
 
 
 def schema_command(trigger: str) -> None:
-    """Print the JSON Schema."""
+    """Print the JSON Schema of a trigger, or of the outcome record for `outcome`."""
     from triggers.schema import json_schema
+
+    if trigger == "outcome":
+        from runner.outcome import FlowOutcome
+
+        _print_json(FlowOutcome.model_json_schema(mode="serialization"))
+        return
 
     _print_json(json_schema(get_trigger(trigger)))
 

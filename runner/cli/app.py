@@ -244,8 +244,10 @@ def types(
 
 
 @app.command()
-def schema(trigger: Annotated[str, typer.Argument(help="Trigger id.")]) -> None:
-    """Print the JSON Schema of a trigger's event and api."""
+def schema(
+    trigger: Annotated[str, typer.Argument(help="Trigger id, or `outcome` for the record of a run.")],
+) -> None:
+    """Print the JSON Schema of a trigger's event and api, or of the outcome record."""
     from runner.cli.about import schema_command
 
     schema_command(trigger)

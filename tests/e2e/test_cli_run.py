@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,40 @@ class TestRun:
         result = cli("run", "call.py")
         assert result.status == 2
         assert "egress" in result.out
+
+    @pytest.mark.parametrize("language", ["js", "py"])
+    def test_a_local_server_is_reached_with_leave(self, cli: Cli, folder: Path, language: str) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(201)
+                self.send_header("content-type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps({"got": json.loads(body)}).encode())
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/x"
+        (folder / "call.js").write_text(
+            "exports.onExecutePostLogin = async (event, api) => {"
+            f" const reply = await fetch('{url}', {{ method: 'POST', body: JSON.stringify({{ a: 1 }}) }});"
+            " console.log(reply.status, JSON.stringify(await reply.json())); };"
+        )
+        (folder / "call.py").write_text(
+            "import json\nasync def on_execute_post_login(event, api):\n"
+            f"    reply = await fetch('{url}', method='POST', json={{'a': 1}})\n"
+            "    print(reply.status, json.dumps(reply.json(), separators=(',', ':')))\n"
+        )
+        try:
+            result = cli("run", f"call.{language}", "--allow-private-network")
+        finally:
+            server.shutdown()
+            server.server_close()
+        assert result.status == 0, result.out
+        assert '201 {"got":{"a":1}}' in result.out
 
 
 class TestResume:

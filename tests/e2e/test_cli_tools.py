@@ -134,6 +134,9 @@ class TestAbout:
 
     def test_schema_is_json(self, cli: Cli) -> None:
         assert "$schema" in json.loads(cli("schema", "post-login").out)
+        outcome = json.loads(cli("schema", "outcome").out)
+        printed = json.loads(cli("run", "welcome.js", "--json").out)
+        assert set(printed) == set(outcome["properties"])
 
     def test_images_are_there_at_once_the_second_time(self, cli: Cli) -> None:
         assert cli("images").status == 0

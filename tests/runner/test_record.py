@@ -69,6 +69,19 @@ class TestReplay:
             line.text for line in outcome.actions[0].logs
         ]
 
+    def test_javascript_too(self, stubbed: Runner, event: dict[str, Any]) -> None:
+        body = """
+            console.log(Math.random(), crypto.randomUUID(), Date.now(), performance.now());
+            const [one, two] = await Promise.all([1, 2].map(() => fetch("https://api.example/x")));
+            await new Promise((done) => setTimeout(done, 20));
+            api.idToken.setCustomClaim("n", (await one.json()).n + (await two.json()).n);
+        """
+        outcome, record = recorded(stubbed, event, [javascript(body)])
+        assert outcome.effects.id_token_claims == {"n": 14}, outcome.failure
+        again = replay(record)
+        assert again.same, (again.divergences, again.differences)
+        assert again.outcome.actions[0].logs[0].text == outcome.actions[0].logs[0].text
+
     def test_a_record_without_secrets_holds_none_of_them(
         self, stubbed: Runner, event: dict[str, Any], tmp_path: Path
     ) -> None:
