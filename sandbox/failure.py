@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from sandbox.jsontext import well_formed
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -70,13 +72,19 @@ class Frame:
 class Place:
     """Where in the tenant's source. Lines and columns count from 1.
 
-    `excerpt` is the source line itself; a caret goes under `column`.
+    `excerpt` is the source line itself; a caret goes under `column`. Lone surrogates in it and in `file`
+    become U+FFFD, because a failure must have a JSON form.
     """
 
     file: str
     line: int
     column: int | None = None
     excerpt: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", well_formed(self.file))
+        if self.excerpt is not None:
+            object.__setattr__(self, "excerpt", well_formed(self.excerpt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,7 @@ class Failure:
     def __post_init__(self) -> None:
         if not self.next_step:
             object.__setattr__(self, "next_step", NEXT_STEP[self.code])
+        object.__setattr__(self, "message", well_formed(self.message))
 
 
 class BuildError(Exception):

@@ -94,9 +94,32 @@ def test_own_private_attributes(policy: Policy) -> None:
 
 
 def test_other_objects_private_attributes(policy: Policy) -> None:
-    """It denies them on anything but the object itself."""
+    """It denies private attributes of other objects that no class of the source declares."""
     source = "class A:\n    def f(self, other):\n        return other._n"
     assert policy.refused(source)[:2] == (3, 16)
+
+
+def test_declared_private_attributes(policy: Policy) -> None:
+    """It allows private attributes that a class of the source declares, on any object."""
+    source = """
+        class Amount:
+            _unit = "EUR"
+            def __init__(self, cents):
+                self._cents = cents
+            def __eq__(self, other):
+                return self._cents == other._cents
+            def _plus(self, other):
+                return Amount(self._cents + other._cents)
+        print(Amount(1) == Amount(1), Amount(1)._plus(Amount(2))._cents, Amount._unit)
+    """
+    assert policy.prints(source) == ["True 3 EUR"]
+
+
+@pytest.mark.parametrize("name", ["__globals__", "gi_frame", "_loop", "__class__"])
+def test_undeclared_names_beside_declared_ones(policy: Policy, name: str) -> None:
+    """A class cannot declare Python's own names, nor by setting them on something else."""
+    source = f"class A:\n    def f(self, x):\n        self._a = x\n        x.{name} = 1"
+    assert policy.refused(source)[:2] == (4, 9)
 
 
 def test_names_of_types_and_functions(policy: Policy) -> None:

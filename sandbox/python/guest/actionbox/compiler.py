@@ -7,7 +7,7 @@ import marshal
 import sys
 from typing import Any
 
-from .policy import Policy, bound_names
+from .policy import Policy, bound_names, private_names
 
 MAX_CODE_BYTES = 4 * 1024 * 1024
 RECURSION_LIMIT = 2_000
@@ -37,7 +37,7 @@ def _build(source: str, filename: str, restricted: bool) -> dict[str, Any]:
     tree = _parse(source, filename)
     exports = _exports(tree)
     if restricted:
-        policy = Policy(bound_names(tree))
+        policy = Policy(bound_names(tree), private_names(tree))
         tree = policy.visit(tree)
         if policy.problems:
             return {"failure": _refused(policy.problems)}

@@ -70,15 +70,17 @@ class Policy(RestrictingNodeTransformer):
 
     Args:
         bound: names that the source binds anywhere; such a name is the tenant's own, not Python's.
+        private: names of private attributes that classes of the source declare, see `private_names`.
 
     Attributes:
         problems: what the source uses and may not: (line from 1, column in UTF-8 bytes from 0, message).
     """
 
-    def __init__(self, bound: Set[str] = frozenset()) -> None:
+    def __init__(self, bound: Set[str] = frozenset(), private: Set[str] = frozenset()) -> None:
         super().__init__()
         self.problems: list[tuple[int, int, str]] = []
         self._bound = bound
+        self._private = private
         self._scopes: list[str] = []
         self._receivers: list[str | None] = [None]
 
@@ -161,7 +163,10 @@ class Policy(RestrictingNodeTransformer):
             self.refuse(node, f"The attribute '{name}'", remedy)
 
     def _may_use(self, node: Any, name: str) -> bool:
-        """Private attributes belong to the object itself: `self._cache`, `super().__init__()`."""
+        """Private attributes belong to the object itself (`self._cache`, `super().__init__()`), or to
+        the Action when a class of it declares them (`return self._id == other._id`)."""
+        if name in self._private:
+            return True
         reading = isinstance(getattr(node, "ctx", None), ast.Load)
         if name in TUPLE_ATTRIBUTES or name in TEXT_ATTRIBUTES:
             return reading
@@ -275,6 +280,41 @@ def bound_names(tree: ast.AST) -> set[str]:
         if name:
             names.add(name)
     return names
+
+
+def private_names(tree: ast.AST) -> set[str]:
+    """Private attributes that the classes of a source declare: what they define in their bodies under a
+    name with an underscore, and what their methods set on the object itself."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for statement in node.body:
+                names.update(_declared_by(statement))
+    return {name for name in names if name[:1] == "_" and not name.endswith("__")}
+
+
+def _declared_by(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        first = [*statement.args.posonlyargs, *statement.args.args][:1]
+        return [statement.name, *(_set_on(first[0].arg, statement) if first else ())]
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        return [
+            node.id
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        ]
+    return []
+
+
+def _set_on(receiver: str, function: ast.AST) -> list[str]:
+    return [
+        node.attr
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == receiver
+    ]
 
 
 def _bound_by(node: ast.AST) -> str | None:
