@@ -93,6 +93,8 @@ MAX_WASM_STACK_BYTES: Final = 2 * MIB
 JAVASCRIPT_STACK_BYTES: Final = 128 * KIB
 """QuickJS's own limit, so that recursion is a catchable RangeError before the wasm stack ends."""
 MAX_TABLE_ELEMENTS: Final = 65_536
+MAX_MEMORY_BYTES: Final = 2048 * MIB
+"""Most linear memory that `Limits.memory_bytes` can allow; address space is set aside for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Limits:
 
 _RANGES: Final = (
     ("wall_ms", 1, 600_000),
-    ("memory_bytes", 32 * MIB, 2048 * MIB),
+    ("memory_bytes", 32 * MIB, MAX_MEMORY_BYTES),
     ("log_bytes", 0, 16 * MIB),
     ("commands", 0, 100_000),
     ("command_bytes", 0, 64 * MIB),

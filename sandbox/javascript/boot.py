@@ -20,6 +20,10 @@ from sandbox.wasm.calls import Exports, entered, link, u32
 
 _MINIMUM_VERSION: Final = (0, 16)
 """Older ones have size wraps on 32-bit hosts such as wasm32 (threat-model 7)."""
+_TOP_HEADER: Final = 64
+"""Bytes at the start of that block that dlmalloc uses itself."""
+_HEAP_BYTES: Final = 2560 * KIB
+"""What the prelude allocates, roughly: its bytecode is put beyond, to leave no hole."""
 _FUNCTIONS: Final = ("start", "poll", "resume", "adopt", "fail")
 _SCRATCH_BYTES: Final = 64 * KIB
 _BOOT_TICKS: Final = 12_000
@@ -92,10 +96,16 @@ def boot(engine: wasmtime.Engine, binary: bytes, script: str) -> Booted:
         machine.exports.qjs_set_gc_threshold(_GC_THRESHOLD)
         layout = replace(layout, random_state=_find_random_state(machine, probe))
         _fill_holes(machine)
-        top, memory = stack_pointer(binary), machine.memory
-        content = memory.read(0, memory.size, memory.size)
-    # The stack lies below the data; what finished calls left on it is of no use.
-    return Booted(bytes(top) + content[top:], layout)
+        return Booted(_content(machine, stack_pointer(binary)), layout)
+
+
+def _content(machine: Machine, stack_top: int) -> bytes:
+    """Linear memory as the image has it: without what is left on the stack, which lies below the data,
+    and above the last live block."""
+    memory = machine.memory
+    heap_top = memory.read_u32(_MALLOC_TOP) + _TOP_HEADER
+    content = memory.read(0, memory.size, memory.size)
+    return bytes(stack_top) + content[stack_top:heap_top] + bytes(len(content) - heap_top)
 
 
 @contextlib.contextmanager
@@ -171,8 +181,13 @@ def _compile(machine: Machine, script: str, name: str) -> bytes:
 
 
 def _evaluate(machine: Machine, code: bytes) -> int:
+    """The completion value of the prelude's code, which is put where it leaves no hole."""
+    heap = machine.allocate(_HEAP_BYTES)
+    at = machine.allocate(len(code))
+    machine.exports.wasm_free(heap)
+    machine.memory.write(at, code)
     try:
-        return machine.run_bytecode(code)
+        return machine.run_bytecode_at(at, len(code))
     except GuestExceptionError as error:
         raise BootError(_describe(machine, error.value)) from None
 
@@ -205,7 +220,7 @@ def _find_random_state(machine: Machine, probe: bytes) -> int:
     """Where the engine keeps the state of `Math.random`: the word that steps as xorshift64* does."""
     memory = machine.memory
     before = memory.read(0, memory.size, memory.size)
-    _evaluate(machine, probe)
+    machine.run_bytecode(probe)
     after = memory.read(0, len(before), len(before))
     pairs = zip(struct.iter_unpack("<Q", before), struct.iter_unpack("<Q", after), strict=True)
     found = [index * 8 for index, ((old,), (new,)) in enumerate(pairs) if old != new and new == _step(old)]

@@ -13,13 +13,10 @@ import struct
 import time
 from typing import Final, NamedTuple
 
-import wasmtime
-
 from sandbox.caps import (
     MAX_ERROR_MESSAGE_BYTES,
     MAX_SOURCE_BYTES,
     MAX_SOURCE_LINES,
-    MAX_TABLE_ELEMENTS,
     Limits,
 )
 from sandbox.failure import BuildError, Failure, FailureCode, Place
@@ -32,7 +29,6 @@ from sandbox.javascript.sourcemap import original
 from sandbox.javascript.transpile import is_needed, transpile
 from sandbox.program import Program, Source
 from sandbox.wasm.calls import entered, u32
-from sandbox.wasm.engine import ticks
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped, StopKind
 
@@ -169,10 +165,7 @@ class _Compiler:
 
     def _parse(self, unit: _Unit, filename: str) -> bytes:
         host = Host(Silence())
-        store = wasmtime.Store(self._image.engine)
-        store.set_limits(self._limits.memory_bytes, MAX_TABLE_ELEMENTS, 1, 1, 1)
-        store.set_epoch_deadline(ticks(self._deadline - time.monotonic()))
-        with entered(host):
+        with entered(host), self._image.store(self._limits, self._deadline) as store:
             exports = self._image.linked.instantiate(store, self._image.positions)
             machine = host.machine = Machine(exports, self._image.layout)
             try:

@@ -30,7 +30,7 @@ class JavaScriptEngine:
     """
 
     def __init__(self, progress: Callable[[str], None] | None = None) -> None:
-        self._image: Image = open_image(progress or _silent)
+        self.image: Image = open_image(progress or _silent)
 
     @property
     def language(self) -> Language:
@@ -38,13 +38,13 @@ class JavaScriptEngine:
 
     def build(self, source: Source, limits: Limits) -> Program:
         """See `sandbox.result.Engine.build`. Never runs tenant code."""
-        return compiler.build(self._image, source, limits)
+        return compiler.build(self.image, source, limits)
 
     def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
         """See `sandbox.result.Engine.exports`."""
         port.begin(time.monotonic() + limits.wall_ms / 1000)
         try:
-            run = Run(self._image, program, limits, port)
+            run = Run(self.image, program, limits, port)
             failure = run.load()
         finally:
             port.end()
@@ -54,9 +54,9 @@ class JavaScriptEngine:
 
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
         """See `sandbox.result.Engine.run`."""
-        if program.image != self._image.digest:
+        if program.image != self.image.digest:
             return EngineReport(_foreign_program(), 0)
-        run = Run(self._image, program, limits, port)
+        run = Run(self.image, program, limits, port)
         return EngineReport(run.execute(request), run.peak_memory_bytes)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import logging
 import platform
 import struct
+import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
 
 import wasmtime
 
-from sandbox.caps import JAVASCRIPT_STACK_BYTES
+from sandbox.caps import JAVASCRIPT_STACK_BYTES, MAX_MEMORY_BYTES, MAX_TABLE_ELEMENTS, MIB, Limits
 from sandbox.javascript import toolchain
 from sandbox.javascript.boot import boot
 from sandbox.javascript.hostcalls import IMPORTS
@@ -20,11 +25,19 @@ from sandbox.javascript.machine import EXPORTS, Layout
 from sandbox.javascript.snapshot import export_positions, freeze
 from sandbox.wasm.artefacts import load_or_build
 from sandbox.wasm.calls import Linked, link
-from sandbox.wasm.engine import configuration_key, make_engine
+from sandbox.wasm.engine import Pool, configuration_key, make_engine, ticks
+from sandbox.wasm.traps import GuestStopped, StopKind
+
+_log: Final = logging.getLogger(__name__)
 
 QUICKJS_SHA256: Final = "d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9"
-_FORMAT: Final = 1
-"""Raise it when the code below changes what an image means."""
+_FORMAT: Final = 2
+"""Raise it when the code below or boot.py changes what an image means."""
+_SLOTS: Final = 64
+"""Instances that can live at once in one process; further executions wait for one to end."""
+_RESIDENT_BYTES: Final = 4 * MIB
+"""The image with what a small execution allocates."""
+_TABLE_ELEMENTS: Final = 1_024
 
 
 class ImageError(Exception):
@@ -40,10 +53,36 @@ class Image:
     """
 
     engine: wasmtime.Engine
+    slots: threading.BoundedSemaphore
     linked: Linked
     positions: dict[str, int]
     layout: Layout
     digest: str
+
+    @contextlib.contextmanager
+    def store(self, limits: Limits, deadline: float) -> Iterator[wasmtime.Store]:
+        """A store that ends with the block, limited in memory and in time.
+
+        Args:
+            limits: what its memory may grow to.
+            deadline: in `time.monotonic()` seconds.
+
+        Raises:
+            GuestStopped: no slot became free before the deadline.
+        """
+        if not self.slots.acquire(timeout=max(deadline - time.monotonic(), 0.0)):
+            raise GuestStopped(StopKind.DEADLINE)
+        try:
+            store = wasmtime.Store(self.engine)
+            try:
+                store.set_limits(limits.memory_bytes, MAX_TABLE_ELEMENTS, 1, 1, 1)
+                store.set_epoch_deadline(ticks(deadline - time.monotonic()))
+                yield store
+            finally:
+                # Here and not in a thread of its own: handing over costs more than closing (measured).
+                store.close()
+        finally:
+            self.slots.release()
 
 
 def open_image(progress: toolchain.Progress) -> Image:
@@ -52,7 +91,7 @@ def open_image(progress: toolchain.Progress) -> Image:
     Raises:
         ImageError, ToolchainError: it cannot be built.
     """
-    engine = make_engine(component_model=False)
+    engine = _make_engine()
     key = "\n".join(
         [
             f"format {_FORMAT}",
@@ -70,11 +109,21 @@ def open_image(progress: toolchain.Progress) -> Image:
     module = wasmtime.Module.deserialize(engine, blob[4 + length :])
     return Image(
         engine=engine,
+        slots=threading.BoundedSemaphore(_SLOTS),
         linked=link(engine, module, IMPORTS),
         positions=header["positions"],
         layout=Layout(**header["layout"]),
         digest=hashlib.sha256(key.encode()).hexdigest(),
     )
+
+
+def _make_engine() -> wasmtime.Engine:
+    pool = Pool(_SLOTS, MAX_MEMORY_BYTES, _RESIDENT_BYTES, _TABLE_ELEMENTS)
+    try:
+        return make_engine(component_model=False, pool=pool)
+    except wasmtime.WasmtimeError as error:  # no address space for it, say under a limit
+        _log.warning("JavaScript runs without pooled memory, which is slower: %s", error)
+        return make_engine(component_model=False)
 
 
 def _build(engine: wasmtime.Engine, progress: toolchain.Progress) -> bytes:
@@ -85,6 +134,8 @@ def _build(engine: wasmtime.Engine, progress: toolchain.Progress) -> bytes:
         raise ImageError("quickjs.wasm is not the binary that this version was made for")
     bundle = toolchain.bundle(modules, "index.js")
     booted = boot(engine, binary, f"(() => {{{bundle}\nreturn guest.install; }})()")
+    if len(booted.memory) > _RESIDENT_BYTES:
+        _log.warning("the JavaScript image has %d bytes, more than are kept resident", len(booted.memory))
     frozen = freeze(binary, booted.memory, EXPORTS)
     header = json.dumps({"positions": export_positions(frozen), "layout": booted.layout.to_dict()}).encode()
     return struct.pack("<I", len(header)) + header + wasmtime.Module(engine, frozen).serialize()

@@ -167,9 +167,18 @@ class Machine:
     def run_bytecode(self, code: bytes) -> int:
         """The completion value of a compiled script. Raises `GuestExceptionError`."""
         at = self.place(code)
-        compiled = self.checked(self.exports.JS_ReadObject(self.layout.context, at, len(code), _BYTECODE))
+        compiled = self._read_bytecode(at, len(code))
         self.release(at)
         return self.checked(self.exports.JS_EvalFunction(self.layout.context, compiled))
+
+    def run_bytecode_at(self, at: int, size: int) -> int:
+        """Like `run_bytecode` for code in allocated memory, which is freed."""
+        compiled = self._read_bytecode(at, size)
+        self.exports.wasm_free(at)
+        return self.checked(self.exports.JS_EvalFunction(self.layout.context, compiled))
+
+    def _read_bytecode(self, at: int, size: int) -> int:
+        return self.checked(self.exports.JS_ReadObject(self.layout.context, at, size, _BYTECODE))
 
     def call(self, function: int, *arguments: int) -> int:
         """Call a guest function. Raises `GuestExceptionError`."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import wasmtime
 
-from sandbox.caps import MAX_TABLE_ELEMENTS, Limits
+from sandbox.caps import Limits
 from sandbox.failure import Failure
 from sandbox.javascript import report
 from sandbox.javascript.hostcalls import Host
@@ -54,6 +54,7 @@ class Run:
         self._deadline = time.monotonic() + limits.wall_ms / 1000
         self.exported_names: tuple[str, ...] = ()
         self.peak_memory_bytes = 0
+        self._refused_memory = False
 
     def execute(self, request: Request) -> Failure | None:
         """Call the handler that `request` names. None when it completed."""
@@ -69,34 +70,27 @@ class Run:
 
     def _perform(self, request: str) -> Failure | None:
         host = self._host
-        with entered(host):
-            try:
-                self._boot()
-                completed = self._drive(request)
-                self._measure()
-                return None if completed else report.unsettled(self._program)
-            except GuestStopped as stop:
-                return self._conclude(stop.kind)
-            except GuestExceptionError as error:
-                return self._conclude_exception(error)
-            except GuestStarvedError:
-                host.starved = True
-                return self._conclude(StopKind.HOST)
-            except GuestMemoryError as error:
-                host.fault(error)
-                return self._conclude(StopKind.HOST)
+        try:
+            with entered(host), self._image.store(self._limits, self._deadline) as store:
+                try:
+                    self._boot(store)
+                    completed = self._drive(request)
+                finally:
+                    self._measure()
+        except GuestStopped as stop:
+            return self._conclude(host.stopped or stop.kind)
+        except GuestExceptionError as error:
+            return self._conclude_exception(error)
+        except GuestStarvedError:
+            host.starved = True
+            return self._conclude(StopKind.HOST)
+        except GuestMemoryError as error:
+            host.fault(error)
+            return self._conclude(StopKind.HOST)
+        return None if completed else report.unsettled(self._program)
 
-    def _boot(self) -> None:
-        store = wasmtime.Store(self._image.engine)
-        store.set_limits(
-            memory_size=self._limits.memory_bytes,
-            table_elements=MAX_TABLE_ELEMENTS,
-            instances=1,
-            tables=1,
-            memories=1,
-        )
+    def _boot(self, store: wasmtime.Store) -> None:
         self._store = store
-        self._arm()
         exports = self._image.linked.instantiate(store, self._image.positions)
         machine = self._host.machine = Machine(exports, self._image.layout)
         seed = struct.unpack("<Q", self._port.random(8).ljust(8, b"\0"))[0] or 1  # 0 is its fixed point
@@ -153,8 +147,6 @@ class Run:
 
     def _conclude(self, kind: StopKind) -> Failure | None:
         host = self._host
-        kind = host.stopped or kind
-        self._measure()
         if host.broken is not None and not isinstance(host.broken, Exception):
             raise host.broken  # the operator's interrupt
         if host.broken is not None:
@@ -163,7 +155,7 @@ class Run:
             return self._port.fatal
         if host.outcome is not None and kind is StopKind.HOST:
             return self._concluded_by_guest(*host.outcome)
-        if host.starved or self._refused_memory():
+        if host.starved or self._refused_memory:
             return report.memory(self._limits, self.peak_memory_bytes)
         if kind is StopKind.DEADLINE:
             return report.timeout(self._limits)
@@ -182,29 +174,19 @@ class Run:
             self._program,
             self._limits,
             handler=self._handler,
-            out_of_memory=self._refused_memory(),
+            out_of_memory=self._refused_memory,
         )
 
     def _conclude_exception(self, error: GuestExceptionError) -> Failure | None:
         """The prelude catches everything, so only exhaustion inside it gets here."""
-        self._measure()
-        if self._refused_memory():
+        if self._refused_memory:
             return report.memory(self._limits, self.peak_memory_bytes)
-        try:
-            text = (
-                self._host.machine.text(error.value, 4096)
-                if self._host.machine.is_string(error.value)
-                else ""
-            )
-        except (GuestStopped, GuestStarvedError, GuestMemoryError):
-            text = ""
-        return report.internal(RuntimeError(f"exception in the prelude: {text}"))
+        return report.internal(error)
 
     def _measure(self) -> None:
+        """What can only be read while the instance lives: its memory, and whether it was refused more,
+        which libc notes (threat-model M1)."""
         machine = getattr(self._host, "machine", None)
-        self.peak_memory_bytes = machine.memory.size if machine is not None else 0
-
-    def _refused_memory(self) -> bool:
-        """Whether the instance was refused memory: libc notes it (threat-model M1)."""
-        machine = getattr(self._host, "machine", None)
-        return machine is not None and machine.memory.read_u32(machine.layout.errno) == _ENOMEM
+        if machine is not None:
+            self.peak_memory_bytes = machine.memory.size
+            self._refused_memory = machine.memory.read_u32(machine.layout.errno) == _ENOMEM

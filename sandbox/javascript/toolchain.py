@@ -26,13 +26,30 @@ _INSTALL_SECONDS: Final = 600
 _BUNDLE_SECONDS: Final = 120
 
 _PATCHES: Final = {
-    # What Node asks V8 and no JavaScript can tell: guest/details.js asks the host instead.
+    # What Node asks V8 and no JavaScript can tell: guest/scaffolding.js asks the host instead.
     "node-inspect-extracted/dist/inspect.js": (
         (
             "getPromiseDetails:function(){return[c,void 0]}",
             "getPromiseDetails:globalThis.details.promise(c,l)",
         ),
         ("getProxyDetails:a.getProxyDetails", "getProxyDetails:globalThis.details.proxy"),
+    ),
+    # A table of megabytes, for hosts that are not plain ASCII: parsed when one is met.
+    "tr46/index.js": (
+        (
+            'const mappingTable = require("./lib/mappingTable.json");',
+            'const mappingTable = globalThis.details.lazyJson(require("./lib/mappingTable.json"));',
+        ),
+        ("mappingTable.length", "mappingTable().length"),
+        ("mappingTable[mid]", "mappingTable()[mid]"),
+    ),
+    "whatwg-url/lib/url-state-machine.js": (
+        (
+            "function domainToASCII(domain, beStrict = false) {",
+            "const { isPlainHost } = globalThis.details;\n"
+            "function domainToASCII(domain, beStrict = false) {\n"
+            "  if (!beStrict && isPlainHost(domain)) return domain.toLowerCase();",
+        ),
     ),
 }
 """Replacements in package files, by their exact text; the lock file pins what they apply to."""
@@ -88,6 +105,7 @@ def bundle(modules: Path, entry: str) -> str:
                 "--conditions=require,import,default",
                 "--target=es2023",
                 "--charset=utf8",
+                "--loader:.json=text",
                 "--legal-comments=none",
                 "--log-level=warning",
                 f"--alias:@exodus/bytes/encoding.js={GUEST / 'nothing.js'}",  # tables of legacy encodings
@@ -103,17 +121,18 @@ def bundle(modules: Path, entry: str) -> str:
 
 
 def _patched(modules: Path, folder: Path) -> list[str]:
-    """Patched copies of package files in `folder`, and the bundler's options that use them."""
+    """Patched copies of packages in `folder`, and the bundler's options that use them."""
     options = []
-    for number, (name, patches) in enumerate(_PATCHES.items()):
-        text = (modules / name).read_text(encoding="utf-8")
+    for name, patches in _PATCHES.items():
+        package, _, file = name.partition("/")
+        shutil.copytree(modules / package, folder / package)
+        text = (folder / package / file).read_text(encoding="utf-8")
         for old, new in patches:
             if text.count(old) != 1:
                 raise ToolchainError(f"{name} has changed: {old!r} is not there exactly once")
             text = text.replace(old, new)
-        copy = folder / f"patched-{number}.cjs"
-        copy.write_text(text, encoding="utf-8")
-        options.append(f"--alias:{name.split('/')[0]}={copy}")
+        (folder / package / file).write_text(text, encoding="utf-8")
+        options.append(f"--alias:{package}={folder / package}")
     return options
 
 

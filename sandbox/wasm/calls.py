@@ -260,12 +260,16 @@ class Exports:
         return item
 
     def _open_memory(self, item: ffi.wasmtime_extern_t) -> GuestMemory:
-        at = ctypes.addressof(item.of.memory)
-        context = self._context
-        return GuestMemory(_memory_data(context, at), lambda: cast(int, _memory_data_size(context, at)))
+        context, at = self._context, ctypes.addressof(item.of.memory)
+
+        def size(
+            _alive: object = (self._alive, item),
+        ) -> int:  # not self: a cycle would wait for the collector
+            return cast(int, _memory_data_size(context, at))
+
+        return GuestMemory(_memory_data(context, at), size)
 
     def _function(self, item: ffi.wasmtime_extern_t) -> Callable[..., int]:
-        """A call that gives the first result as an unsigned 64-bit pattern (i32: mask it)."""
         at = ctypes.addressof(item.of.func)
         context, slots, slots_at, trap = self._context, self._slots, self._slots_at, self._trap
         trap_at = ctypes.addressof(trap)

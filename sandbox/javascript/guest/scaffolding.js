@@ -2,6 +2,7 @@
 // Import it before them; `removeScaffolding` takes it away again.
 
 import { promiseResult, promiseState } from './host.js';
+import { jsonParse } from './primordials.js';
 import { proxyTarget } from './proxies.js';
 
 const PENDING = 0;
@@ -21,6 +22,13 @@ globalThis.details = {
     const target = proxyTarget(value);
     return target === undefined || !both ? target : [target, {}];
   },
+  /** A function that gives the value of a JSON text, parsed when it is first called. */
+  lazyJson: (text) => {
+    let value;
+    return () => (value ??= jsonParse(text));
+  },
+  /** Whether a host name is ASCII with nothing in it for IDNA to do but make small letters. */
+  isPlainHost: (name) => /^[a-z0-9.-]+$/i.test(name) && !/(^|\.)xn--/i.test(name),
 };
 
 export function removeScaffolding() {

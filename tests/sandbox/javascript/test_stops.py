@@ -32,7 +32,7 @@ LOOPS = {
     "normalize": "for (;;) '\\u0344'.repeat(1e5).normalize('NFKD')",
     "awaits": "for (;;) await null",
     "promise jobs": "const f = () => Promise.resolve().then(f); await f()",
-    "promise flood": "const p = Promise.resolve(), f = () => { p.then(f); p.then(f) }; await p.then(f); for (;;) await p",
+    "promise flood": "const p = Promise.resolve(), f = () => { p.then(f); p.then(f) }; f(); for (;;) await p",
     "thenable": "await { then(resolve) { resolve(this) } }",
     "timers": "const f = () => setTimeout(f, 0); f(); await new Promise(() => {})",
     "immediates": "const f = () => setImmediate(f); f(); await new Promise(() => {})",

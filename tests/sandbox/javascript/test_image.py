@@ -1,0 +1,133 @@
+"""The guest image: what it imports, and that every instance starts as it says."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import wasmtime
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox import Language, Limits, open_engine
+from sandbox.caps import MIB
+from sandbox.javascript import image as image_module
+from sandbox.javascript import toolchain
+from sandbox.javascript.engine import JavaScriptEngine
+from sandbox.javascript.hostcalls import IMPORTS, Host
+from sandbox.javascript.image import Image, ImageError
+from sandbox.javascript.machine import EXPORTS
+from sandbox.javascript.silence import Silence
+from sandbox.javascript.snapshot import PAGE, ModuleFormatError, export_positions, freeze, sections
+from sandbox.wasm.calls import entered
+from tests.sandbox.javascript.conftest import Run
+
+
+@pytest.fixture(scope="module")
+def image() -> Image:
+    engine = open_engine(Language.JAVASCRIPT)
+    assert isinstance(engine, JavaScriptEngine)
+    return engine.image
+
+
+def fresh_memory(image: Image) -> bytes:
+    with entered(Host(Silence())), image.store(Limits(), time.monotonic() + 5) as store:
+        memory = image.linked.instantiate(store, image.positions).memory
+        return memory.read(0, memory.size, memory.size)
+
+
+def test_the_import_list_is_pinned() -> None:
+    assert sorted(f"{item.module}.{item.name}" for item in IMPORTS) == [
+        "env.host_call",
+        "env.host_get_timezone_offset",
+        "env.host_interrupt",
+        "env.host_module_load",
+        "env.host_module_normalize",
+        "env.host_promise_rejection",
+        "wasi_snapshot_preview1.clock_time_get",
+        "wasi_snapshot_preview1.fd_close",
+        "wasi_snapshot_preview1.fd_fdstat_get",
+        "wasi_snapshot_preview1.fd_seek",
+        "wasi_snapshot_preview1.fd_write",
+        "wasi_snapshot_preview1.random_get",
+    ]
+
+
+def test_the_module_needs_exactly_those_imports() -> None:
+    binary = (toolchain.packages(print) / "quickjs-wasi" / "quickjs.wasm").read_bytes()
+    module = wasmtime.Module(wasmtime.Engine(), binary)
+    assert {(item.module, item.name) for item in module.imports} == {
+        (item.module, item.name) for item in IMPORTS
+    }
+
+
+def test_the_image_exports_no_more_than_the_host_uses(image: Image) -> None:
+    assert frozenset(image.positions) == EXPORTS
+
+
+def test_nothing_of_an_execution_is_left_for_the_next(image: Image, run: Run) -> None:
+    before = fresh_memory(image)
+    fill = "const a = []; for (;;) a.push('mark-7f3a'.repeat(1e4) + a.length, new Uint8Array(1e5).fill(0xa5))"
+    for body in (fill, "throw 1", "for (;;);", "console.log('x')"):
+        run(
+            f"exports.onExecutePostLogin = () => {{ {body} }}",
+            limits=Limits(wall_ms=300, memory_bytes=64 * MIB),
+        )
+        assert fresh_memory(image) == before
+    assert b"mark-7f3a" not in before
+
+
+def test_another_binary_is_refused(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_module, "QUICKJS_SHA256", "0" * 64)
+    with pytest.raises(ImageError, match="not the binary"):
+        image_module._build(image.engine, lambda _: None)
+
+
+def test_executions_beyond_the_slots_wait_and_then_give_up_in_time(image: Image, run: Run) -> None:
+    taken = 0
+    try:
+        while image.slots.acquire(blocking=False):
+            taken += 1
+        program_runs = "exports.onExecutePostLogin = () => {};"
+        image.slots.release()
+        taken -= 1
+        assert run(program_runs).result.ok
+        assert image.slots.acquire(blocking=False)
+        taken += 1
+    finally:
+        for _ in range(taken):
+            image.slots.release()
+    assert taken > 8
+
+
+_WAT = """(module
+  (memory (export "memory") 2)
+  (global (mut i32) (i32.const 1024))
+  (func (export "load") (param i32) (result i32) (i32.load8_u (local.get 0)))
+  (func (export "unused"))
+  (data (i32.const 0) "old"))"""
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.dictionaries(st.integers(0, 3 * PAGE - 1), st.integers(1, 255), max_size=20))
+def test_a_frozen_module_starts_with_the_memory_it_was_given(cells: dict[int, int]) -> None:
+    memory = bytearray(3 * PAGE)
+    for at, value in cells.items():
+        memory[at] = value
+    frozen = freeze(bytes(wasmtime.wat2wasm(_WAT)), bytes(memory), frozenset({"memory", "load"}))
+    store = wasmtime.Store()
+    exports = wasmtime.Instance(store, wasmtime.Module(store.engine, frozen), []).exports(store)
+    found = exports["memory"]
+    assert isinstance(found, wasmtime.Memory)
+    assert bytes(found.read(store, 0, found.data_len(store))) == bytes(memory)
+    assert list(export_positions(frozen)) == ["memory", "load"]
+
+
+def test_freezing_refuses_what_it_does_not_know() -> None:
+    module = bytes(wasmtime.wat2wasm(_WAT))
+    with pytest.raises(ModuleFormatError, match="whole number of pages"):
+        freeze(module, b"x", frozenset({"memory"}))
+    with pytest.raises(ModuleFormatError, match="missing: other"):
+        freeze(module, bytes(PAGE), frozenset({"other"}))
+    with pytest.raises(ModuleFormatError, match="not a WebAssembly module"):
+        list(sections(b"not wasm"))
