@@ -76,14 +76,14 @@ class Action:
 
     @property
     def digest(self) -> str:
-        """Identifies the version: SHA-256 over language and text, in hex."""
+        """Identifies the version, see `source_digest`."""
         return source_digest(self.source)
 
 
 def source_digest(source: Source) -> str:
-    """SHA-256 over language and text, in hex."""
-    text = source.text.encode("utf-8", "surrogatepass")
-    return hashlib.sha256(source.language.value.encode() + b"\0" + text).hexdigest()
+    """SHA-256 over language, file extension (it tells dialects apart) and text, in hex."""
+    kind = f"{source.language.value}\0{Path(source.filename).suffix.lower()}\0"
+    return hashlib.sha256((kind + source.text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def with_unique_names(actions: Sequence[Action]) -> tuple[Action, ...]:

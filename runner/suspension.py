@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from runner.action import Action, FailPolicy, source_digest
 from runner.caps import DEFAULT_BUDGET_MS
-from runner.errors import ResumeError
+from runner.errors import FlowError, ResumeError
 from runner.outcome import ResumePoint
 from sandbox.caps import Limits
 from sandbox.program import Source
@@ -208,9 +208,19 @@ class FileStore:
         self._clock = clock
 
     def put(self, key: str, text: str, expires_at: float) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder.chmod(0o700)
-        self._prune()
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.chmod(0o700)
+            self._prune()
+            self._write(key, text, expires_at)
+        except OSError as error:
+            raise FlowError(
+                "store_unavailable",
+                f"the flow suspended, but cannot be kept in {self._folder}: {error.strerror}",
+                next_step="Make the folder writable, or name another one (for `actionbox`: ACTIONBOX_STATE).",
+            ) from error
+
+    def _write(self, key: str, text: str, expires_at: float) -> None:
         fd, temporary = tempfile.mkstemp(dir=self._folder, prefix="new-")  # mode 0600
         try:
             with os.fdopen(fd, "w", encoding="utf-8") as file:
@@ -243,6 +253,8 @@ class FileStore:
             text = path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             raise self._missing(key) from None
+        except OSError as error:
+            raise ResumeError("unreadable", f"the stored flow cannot be read: {error.strerror}") from error
         if self._clock() >= expires_at:
             raise _expired()
         return text, expires_at

@@ -27,6 +27,12 @@ class Secrets:
     shared: Mapping[str, str] = field(default_factory=dict)
     by_action: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    def with_defaults(self, values: Any) -> Secrets:
+        """With `event.secrets` of an event file, as other tools write it, behind what was given."""
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            return self
+        return Secrets({**values, **self.shared}, self.by_action)
+
     def of(self, action: str) -> dict[str, str]:
         return {**self.shared, **self.by_action.get(action, {})}
 
@@ -61,15 +67,21 @@ def gather_secrets(options: Sequence[str], file: Path | None) -> Secrets:
         InputError: `invalid_option`, `invalid_secrets`, or as reading a file does.
     """
     given = parse_pairs(options, "--secret", "secret")
-    if file is None:
-        return Secrets(given)
+    secrets = Secrets(given)
+    if file is not None:
+        loaded = _secrets_file(file)
+        secrets = Secrets({**loaded.shared, **given}, loaded.by_action)
+    for mapping in (secrets.shared, *secrets.by_action.values()):
+        for name, value in mapping.items():
+            if not value:
+                raise InputError("invalid_secrets", f"secret {name} has no value")
+    return secrets
+
+
+def _secrets_file(file: Path) -> Secrets:
     text = read_text(file, "secrets file")
-    loaded = (
-        _json_secrets(text, str(file))
-        if text.lstrip().startswith(("{", "["))
-        else _env_secrets(text, str(file))
-    )
-    return Secrets({**loaded.shared, **given}, loaded.by_action)
+    is_json = text.lstrip().startswith(("{", "["))
+    return _json_secrets(text, str(file)) if is_json else _env_secrets(text, str(file))
 
 
 def _json_secrets(text: str, name: str) -> Secrets:

@@ -18,8 +18,8 @@ _EXCERPT_WIDTH: Final = 120
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether `error` is the user's to correct."""
-    return isinstance(error, _EXPECTED)
+    """Whether `error` is the user's to correct; files that the machine refuses are."""
+    return isinstance(error, _EXPECTED) or (isinstance(error, OSError) and error.filename is not None)
 
 
 def describe(error: Exception, console: Console) -> None:
@@ -32,6 +32,8 @@ def describe(error: Exception, console: Console) -> None:
         _message(str(error.message), console)
         for text in error.next_step.splitlines():
             console.print(line(text, indent=2))
+    elif isinstance(error, OSError):
+        _message(f"{error.filename}: {error.strerror}", console)
     else:
         _message(str(error), console)
 

@@ -69,10 +69,10 @@ def run_command(options: RunOptions, *, watch: bool) -> None:
 
 def run_once(options: RunOptions) -> FlowOutcome:
     """Run the flow and print its outcome. Raises what the library raises."""
-    secrets = gather_secrets(options.secrets, options.secrets_file)
-    actions = load_actions(options.actions, secrets)
     known = get_trigger(options.trigger) if options.trigger is not None else None
+    secrets = gather_secrets(options.secrets, options.secrets_file)
     event = read_object(options.event, "event") if options.event else None
+    actions = load_actions(options.actions, secrets.with_defaults((event or {}).get("secrets")))
     runner, recorder = make_runner(options)
     open_engines(action.language for action in actions)
     trigger = known or infer_trigger(actions)

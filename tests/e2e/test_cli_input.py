@@ -25,6 +25,8 @@ RUN = ("run", "welcome.js", "--trigger", "post-login")
         ((*RUN, "--event", "list.json"), ["must be a JSON object, not an array"]),
         ((*RUN, "--event", "wrong.json"), ["$.user.email", "expected a string", "found a number"]),
         ((*RUN, "--secret", "FOO"), ["--secret", "NAME=VALUE"]),
+        ((*RUN, "--secret", "FOO="), ["FOO", "no value"]),
+        ((*RUN, "--secrets", "empty.env"), ["A", "no value"]),
         ((*RUN, "--secret", "=x"), ["--secret", "no name"]),
         ((*RUN, "--secret", "A=1", "--secret", "A=2"), ["A", "twice"]),
         ((*RUN, "--secret", "A=" + "x" * 5000), ["A", "4096"]),
@@ -73,6 +75,7 @@ def test_one_clear_message(cli: Cli, folder: Path, arguments: tuple[str, ...], w
         "number.json": '{"A": 1}',
         "stranger.json": '{"nobody": {"A": "1"}}',
         "cut.json": '{"A": ',
+        "empty.env": "A=\n",
         "bad.env": "A=1\njust words\n",
         "twice.env": "A=1\nA=2\n",
     }
@@ -135,6 +138,16 @@ def test_actions_of_several_triggers_need_the_trigger_named(cli: Cli, folder: Pa
 def test_a_secret_is_not_echoed_when_it_is_mistyped(cli: Cli) -> None:
     result = cli(*RUN, "--secret", "hunter2-is-my-password")
     assert "hunter2" not in result.err
+
+
+def test_a_folder_that_cannot_hold_a_suspended_flow(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTIONBOX_STATE", str(folder / "welcome.js"))
+    result = cli("run", "consent.js")
+    assert result.status == 2
+    assert "cannot be kept" in result.err
+    assert "ACTIONBOX_STATE" in result.err
 
 
 class TestFaults:

@@ -112,6 +112,15 @@ class TestRun:
         assert "all 1" in result.out
         assert "all 2" in result.out
 
+    def test_secrets_in_the_event_file_come_last(self, cli: Cli, folder: Path) -> None:
+        (folder / "show.py").write_text(
+            "async def on_execute_post_login(event, api):\n    print(len(event.secrets.API_KEY))\n"
+        )
+        (folder / "event.json").write_text(cli("event", "post-login").out)
+        own = cli("run", "show.py", "--event", "event.json")
+        assert own.out.count(f"log   {len('example-secret-value')}\n") == 1
+        assert "log   3\n" in cli("run", "show.py", "--event", "event.json", "--secret", "API_KEY=abc").out
+
     def test_requests_are_answered_from_stubs(self, cli: Cli, folder: Path) -> None:
         (folder / "call.py").write_text(
             "async def on_execute_post_login(event, api):\n"

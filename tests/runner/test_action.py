@@ -55,11 +55,13 @@ def test_a_byte_order_mark_is_not_part_of_the_source(tmp_path: Path) -> None:
     assert load_action(tmp_path / "a.py").source.text == "x = 1"
 
 
-def test_the_digest_is_of_language_and_text() -> None:
+def test_the_digest_is_of_language_dialect_and_text() -> None:
     def digest(language: Language, text: str, filename: str = "a") -> str:
         return Action("x", Source(language, filename, text)).digest
 
     assert digest(Language.PYTHON, "a") == digest(Language.PYTHON, "a", "b")
+    assert digest(Language.PYTHON, "a", "a.py") == digest(Language.PYTHON, "a", "b.PY")
+    assert digest(Language.JAVASCRIPT, "a", "a.js") != digest(Language.JAVASCRIPT, "a", "a.ts")
     assert digest(Language.PYTHON, "a") != digest(Language.PYTHON, "b")
     assert digest(Language.PYTHON, "a") != digest(Language.JAVASCRIPT, "a")
 
