@@ -29,6 +29,8 @@ from sandbox.program import Source
 
 SCHEMA: Final = "actionbox.suspension/1"
 _PREFIX: Final = "abx_"
+_SWEEP_SECONDS: Final = 60
+"""A store looks for expired entries at most this often."""
 
 
 class _Record(BaseModel):
@@ -167,12 +169,14 @@ class MemoryStore:
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: dict[str, tuple[str | None, float]] = {}
+        self._next_sweep = 0.0
 
     def put(self, key: str, text: str, expires_at: float) -> None:
         now = self._clock()
         with self._lock:
-            for old in [name for name, (_, until) in self._entries.items() if until < now]:
-                del self._entries[old]
+            if now >= self._next_sweep:
+                self._entries = {name: entry for name, entry in self._entries.items() if entry[1] >= now}
+                self._next_sweep = now + _SWEEP_SECONDS
             self._entries[key] = (text, expires_at)
 
     def peek(self, key: str) -> str:
@@ -206,12 +210,13 @@ class FileStore:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
         self._clock = clock
+        self._next_sweep = 0.0
 
     def put(self, key: str, text: str, expires_at: float) -> None:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.chmod(0o700)
-            self._prune()
+            self._sweep()
             self._write(key, text, expires_at)
         except OSError as error:
             raise FlowError(
@@ -265,9 +270,13 @@ class FileStore:
     def _path(self, key: str, suffix: str) -> Path:
         return self._folder / f"{key}.{suffix}"
 
-    def _prune(self) -> None:
+    def _sweep(self) -> None:
         """Files are kept for a day past their time, so that a late resume hears why."""
-        limit = self._clock() - 24 * 3600
+        now = self._clock()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + _SWEEP_SECONDS
+        limit = now - 24 * 3600
         for path in self._folder.iterdir():
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < limit:
