@@ -24,7 +24,7 @@ _TOP_HEADER: Final = 64
 """Bytes at the start of that block that dlmalloc uses itself."""
 _HEAP_BYTES: Final = 2560 * KIB
 """What the prelude allocates, roughly: its bytecode is put beyond, to leave no hole."""
-_FUNCTIONS: Final = ("start", "poll", "resume", "adopt", "fail")
+_FUNCTIONS: Final = ("prepare", "start", "poll", "resume", "adopt", "fail")
 _SCRATCH_BYTES: Final = 64 * KIB
 _BOOT_TICKS: Final = 12_000
 _BOOT_MEMORY: Final = 256 * MIB
@@ -73,7 +73,7 @@ class Booted:
 
 _NOWHERE: Final = Layout(
     context=0, runtime=0, name=0, scratch=0, scratch_size=_SCRATCH_BYTES, random_state=0, errno=_ERRNO,
-    start=0, poll=0, resume=0, adopt=0, fail=0,
+    prepare=0, start=0, poll=0, resume=0, adopt=0, fail=0,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from sandbox.caps import Limits
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.javascript import compiler
+from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
 from sandbox.javascript.image import Image, open_image
 from sandbox.javascript.run import Run
 from sandbox.port import HostPort
@@ -31,6 +32,7 @@ class JavaScriptEngine:
 
     def __init__(self, progress: Callable[[str], None] | None = None) -> None:
         self.image: Image = open_image(progress or _silent)
+        self._checkpoints = Checkpoints(self.image)
 
     @property
     def language(self) -> Language:
@@ -44,7 +46,7 @@ class JavaScriptEngine:
         """See `sandbox.result.Engine.exports`."""
         port.begin(time.monotonic() + limits.wall_ms / 1000)
         try:
-            run = Run(self.image, program, limits, port)
+            run = Run(self.image, Prepared(program, describe(program, None)), limits, port)
             failure = run.load()
         finally:
             port.end()
@@ -56,7 +58,7 @@ class JavaScriptEngine:
         """See `sandbox.result.Engine.run`."""
         if program.image != self.image.digest:
             return EngineReport(_foreign_program(), 0)
-        run = Run(self.image, program, limits, port)
+        run = Run(self.image, self._checkpoints.prepare(program, request.surface), limits, port)
         return EngineReport(run.execute(request), run.peak_memory_bytes)
 
 

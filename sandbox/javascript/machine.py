@@ -63,7 +63,7 @@ class Layout:
         scratch, scratch_size: bytes that the host may write between calls.
         random_state: eight bytes, state of `Math.random`.
         errno: where libc notes a refused growth of memory.
-        start, poll, resume, adopt, fail: the guest's functions (guest/index.js), as values.
+        prepare, start, poll, resume, adopt, fail: the guest's functions (guest/index.js), as values.
     """
 
     context: int
@@ -73,6 +73,7 @@ class Layout:
     scratch_size: int
     random_state: int
     errno: int
+    prepare: int
     start: int
     poll: int
     resume: int
@@ -179,6 +180,12 @@ class Machine:
 
     def _read_bytecode(self, at: int, size: int) -> int:
         return self.checked(self.exports.JS_ReadObject(self.layout.context, at, size, _BYTECODE))
+
+    def load(self, code: bytes, about: str) -> None:
+        """Give the guest a program: its code and what guest/execution.js wants to know of it, as JSON.
+        Runs no tenant code. Raises `GuestExceptionError`."""
+        factory = self.run_bytecode(code)
+        self.call(self.layout.prepare, factory, self.parse_json(about))
 
     def call(self, function: int, *arguments: int) -> int:
         """Call a guest function. Raises `GuestExceptionError`."""

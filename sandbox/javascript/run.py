@@ -12,6 +12,7 @@ import wasmtime
 from sandbox.caps import Limits
 from sandbox.failure import Failure
 from sandbox.javascript import report
+from sandbox.javascript.checkpoints import Prepared
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
 from sandbox.javascript.machine import (
@@ -23,9 +24,8 @@ from sandbox.javascript.machine import (
     number,
     tag,
 )
-from sandbox.javascript.surface import compact_surface
 from sandbox.port import HostPort
-from sandbox.program import Program, Request
+from sandbox.program import Request
 from sandbox.wasm.calls import entered
 from sandbox.wasm.engine import ticks
 from sandbox.wasm.memory import GuestMemoryError
@@ -44,9 +44,10 @@ class Run:
         peak_memory_bytes: linear memory at the end.
     """
 
-    def __init__(self, image: Image, program: Program, limits: Limits, port: HostPort) -> None:
+    def __init__(self, image: Image, prepared: Prepared, limits: Limits, port: HostPort) -> None:
         self._image = image
-        self._program = program
+        self._prepared = prepared
+        self._program = prepared.program
         self._limits = limits
         self._port = port
         self._host = Host(port)
@@ -59,14 +60,11 @@ class Run:
     def execute(self, request: Request) -> Failure | None:
         """Call the handler that `request` names. None when it completed."""
         self._handler = request.handler
-        name, file = json.dumps(request.handler), json.dumps(self._program.source.filename)
-        surface = compact_surface(request.surface)
-        text = f'{{"handler":{name},"filename":{file},"event":{request.event},"surface":{surface}}}'
-        return self._perform(text)
+        return self._perform(f'{{"handler":{json.dumps(request.handler)},"event":{request.event}}}')
 
     def load(self) -> Failure | None:
         """Run the top level alone, to learn what it exports. None when it completed."""
-        return self._perform(json.dumps({"filename": self._program.source.filename}))
+        return self._perform("{}")
 
     def _perform(self, request: str) -> Failure | None:
         host = self._host
@@ -93,6 +91,7 @@ class Run:
         self._store = store
         exports = self._image.linked.instantiate(store, self._image.positions)
         machine = self._host.machine = Machine(exports, self._image.layout)
+        self._prepared.put_into(machine)
         seed = struct.unpack("<Q", self._port.random(8).ljust(8, b"\0"))[0] or 1  # 0 is its fixed point
         machine.memory.write(machine.layout.random_state, struct.pack("<Q", seed))
 
@@ -104,8 +103,7 @@ class Run:
         """Whether the handler completed. False when nothing is left that could go on; all other ends
         are a `GuestStopped`."""
         machine, layout = self._host.machine, self._image.layout
-        factory = machine.run_bytecode(self._program.code)
-        outcome = machine.call(layout.start, factory, machine.parse_json(request))
+        outcome = machine.call(layout.start, machine.parse_json(request))
         if tag(outcome) == TAG_OBJECT and machine.promise_state(outcome) is None:
             outcome = machine.call(layout.adopt, outcome)
         while not self._settled(outcome):

@@ -17,13 +17,16 @@ let event;
 /**
  * Turn the surface into `api`, in place. Runs before any tenant code does.
  * @param {object} surface namespaces are objects, methods are numbers that say what they return
- * @param {object} tenantEvent the event object, which live members change
  */
-export function buildApi(surface, tenantEvent) {
+export function buildApi(surface) {
   api = surface;
-  event = tenantEvent;
   addMethods(surface, '');
   return surface;
+}
+
+/** Say which object live members change. */
+export function bindEvent(tenantEvent) {
+  event = tenantEvent;
 }
 
 function addMethods(namespace, prefix) {

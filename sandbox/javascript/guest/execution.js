@@ -1,33 +1,48 @@
 // One execution: the tenant's module, its handler, and the report to the host.
 
 import { STATUS_EXPORTS, STATUS_NO_HANDLER, STATUS_THROWN, complete } from './host.js';
-import { buildApi } from './api.js';
+import { bindEvent, buildApi } from './api.js';
 import { describe } from './errors.js';
 import { require } from './modules.js';
 import { settle } from './operations.js';
 import { fireNext, nextDelay } from './timers.js';
 import { PromiseCtor, append, jsonStringify, objectKeys, reflectApply } from './primordials.js';
 
+// One instance runs one program once.
+let factory;
+let filename;
+let api;
+
+/**
+ * Take a program and build its `api`. Runs no tenant code; the host may keep what this does to memory and
+ * put it into further instances (sandbox/javascript/checkpoints.py).
+ * @param {Function} program the tenant's source as a CommonJS function
+ * @param {{filename: string, surface?: object}} about without a surface, only exports are asked for
+ */
+export function prepare(program, about) {
+  factory = program;
+  filename = about.filename;
+  api = about.surface === undefined ? undefined : buildApi(about.surface);
+}
+
 /**
  * Begin: load the tenant's module and call its handler. What follows happens in promise jobs.
- * @param {Function} factory the tenant's source as a CommonJS function
- * @param {{handler?: string, filename: string, event: object, surface: object}} request without a handler,
- *   only the names of the exported functions are reported
+ * @param {{handler?: string, event?: object}} request
  * @returns {unknown} what the handler returned; the host reads the state of a promise from the engine, so
  *   that no patched `then` comes between
  */
-export function start(factory, request) {
+export function start(request) {
   try {
-    const api = request.surface === undefined ? undefined : buildApi(request.surface, request.event);
-    const exported = load(factory, request.filename);
+    if (api !== undefined) bindEvent(request.event);
+    const exported = load();
     if (api === undefined) return complete(STATUS_EXPORTS, jsonStringify(functionNames(exported)));
-    return invoke(exported, request, api);
+    return invoke(exported, request);
   } catch (error) {
     return fail(error);
   }
 }
 
-function load(factory, filename) {
+function load() {
   const exports = {};
   const module = { id: '.', path: '/', exports, filename, loaded: false, children: [], paths: [] };
   require.main = module;
@@ -36,7 +51,7 @@ function load(factory, filename) {
   return module.exports;
 }
 
-function invoke(exported, request, api) {
+function invoke(exported, request) {
   const handler = exported === undefined || exported === null ? undefined : exported[request.handler];
   if (typeof handler !== 'function') {
     complete(STATUS_NO_HANDLER, jsonStringify({ kind: typeof handler, names: functionNames(exported) }));

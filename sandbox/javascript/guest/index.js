@@ -3,7 +3,7 @@
 import './primordials.js';
 import { removeScaffolding } from './scaffolding.js';
 import { connect } from './host.js';
-import { adopt, fail, poll, resume, start } from './execution.js';
+import { adopt, fail, poll, prepare, resume, start } from './execution.js';
 import { installGlobals } from './globals.js';
 import { installLocale } from './locale.js';
 import { provideModules } from './node/index.js';
@@ -16,5 +16,5 @@ export function install(hostFunction) {
   installGlobals(globalThis);
   installStacks();
   installLocale();
-  return { start, poll, resume, adopt, fail };
+  return { prepare, start, poll, resume, adopt, fail };
 }
