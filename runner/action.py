@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,6 +81,7 @@ class Action:
         return source_digest(self.source)
 
 
+@lru_cache(maxsize=1024)
 def source_digest(source: Source) -> str:
     """SHA-256 over language, file extension (it tells dialects apart) and text, in hex."""
     kind = f"{source.language.value}\0{Path(source.filename).suffix.lower()}\0"

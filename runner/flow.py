@@ -6,12 +6,14 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from runner.action import Action, FailPolicy
 from runner.execute import Execution, Executor, blame_budget, out_of_time
 from runner.outcome import ActionRecord, CommandRecord, Decision, LogRecord, ResumePoint, Status
 from sandbox.caps import Limits
 from sandbox.failure import Failure
+from sandbox.result import ExecutionResult
 from triggers import FlowState, Services, Trigger
 
 
@@ -75,13 +77,9 @@ class _Run:
         self.deadline = began + self.leg.budget_ms / 1000
         for index, action in enumerate(self.leg.actions):
             if index == doomed:
-                self.records.append(
-                    _skipped(index, action).model_copy(
-                        update={"status": Status.FAILED, "failure": self.failure}
-                    )
-                )
+                self.records.append(_record(index, action, status=Status.FAILED, failure=self.failure))
             elif index < first or self.ended is not None:
-                self.records.append(_skipped(index, action))
+                self.records.append(_record(index, action, status=Status.SKIPPED))
             else:
                 self._run_action(index, action)
         decision = self.ended or (Decision.FAILED if self.failure else Decision.ALLOW)
@@ -117,21 +115,23 @@ class _Run:
         handler = self._handler(index)
         execution = self._execute(action, index, handler)
         first_failure = execution.failure
-        used_last_good = False
-        if first_failure is not None and action.fail_policy is FailPolicy.LAST_GOOD:
-            execution = self._execute(
-                replace(action, source=action.last_good or action.source), index, handler
-            )
-            used_last_good = True
+        fallback = action.last_good if action.fail_policy is FailPolicy.LAST_GOOD else None
+        if first_failure is not None and fallback is not None:
+            execution = self._execute(replace(action, source=fallback), index, handler)
         if execution.failure is None:
             status = self._completed(index, execution)
         else:
             status = Status.FAILED
             self._failed(index, action, execution.failure)
-        record = _record(index, action, handler, status, execution)
         self.records.append(
-            record.model_copy(
-                update={"failure": execution.failure or first_failure, "used_last_good": used_last_good}
+            _record(
+                index,
+                action,
+                status=status,
+                handler=handler,
+                failure=execution.failure or first_failure,
+                used_last_good=first_failure is not None and fallback is not None,
+                result=execution.result,
             )
         )
 
@@ -177,33 +177,20 @@ class _Run:
             self.ended = Decision.FAILED
 
 
-def _skipped(index: int, action: Action) -> ActionRecord:
+def _record(
+    index: int, action: Action, *, status: Status, result: ExecutionResult | None = None, **facts: Any
+) -> ActionRecord:
+    """The record of one Action; `facts` are the record's members that no execution knows."""
+    if result is not None:
+        facts["logs"] = tuple(
+            LogRecord(at_ms=line.at_ms, level=line.level, text=line.text, cut_bytes=line.cut_bytes)
+            for line in result.logs
+        )
+        facts["logs_cut_bytes"] = result.logs_cut_bytes
+        facts["commands"] = tuple(
+            CommandRecord(path=item.path, arguments=tuple(item.arguments)) for item in result.commands
+        )
+        facts["statistics"] = result.statistics
     return ActionRecord(
-        index=index,
-        name=action.name,
-        language=action.language,
-        digest=action.digest,
-        status=Status.SKIPPED,
-    )
-
-
-def _record(index: int, action: Action, handler: str, status: Status, execution: Execution) -> ActionRecord:
-    record = _skipped(index, action).model_copy(update={"status": status, "handler": handler})
-    result = execution.result
-    if result is None:
-        return record
-    logs = tuple(
-        LogRecord(at_ms=line.at_ms, level=line.level, text=line.text, cut_bytes=line.cut_bytes)
-        for line in result.logs
-    )
-    commands = tuple(
-        CommandRecord(path=item.path, arguments=tuple(item.arguments)) for item in result.commands
-    )
-    return record.model_copy(
-        update={
-            "logs": logs,
-            "logs_cut_bytes": result.logs_cut_bytes,
-            "commands": commands,
-            "statistics": result.statistics,
-        }
+        index=index, name=action.name, language=action.language, digest=action.digest, status=status, **facts
     )

@@ -29,6 +29,11 @@ class Redactor:
         longest_first = sorted(self._marks, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
+    @property
+    def idle(self) -> bool:
+        """There is nothing to redact."""
+        return self._pattern is None
+
     def _mark(self, index: int, name: str, form: int) -> str:  # noqa: ARG002 - subclasses tell more apart
         """What stands in for a form of secret `name` of the Action at `index`."""
         return f"[secret {name}]"

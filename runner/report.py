@@ -143,6 +143,8 @@ def _suspension(end: LegEnd, handle: str, expires_at: float) -> SuspensionRecord
 
 
 def _redacted(record: ActionRecord, redactor: Redactor) -> ActionRecord:
+    if redactor.idle:
+        return record
     return record.model_copy(
         update={
             "failure": redactor.value(record.failure),
