@@ -87,6 +87,35 @@ MAX_SCRYPT_WORK: Final = 512 * KIB
 MAX_HEAVY_COMPUTATIONS: Final = 4
 """Slow computations at a time, over all executions of the process; further ones wait their turn."""
 
+# --- npm packages (reference/limits.md, npm; threat-model 4.11) ---
+MAX_DEPENDENCIES: Final = 10
+"""Packages that one Action, or one module, may name."""
+MAX_PACKAGE_NAME: Final = 214
+"""Characters, as npm has it."""
+MAX_PACKAGE_VERSION: Final = 256
+"""Characters of a wanted version or range."""
+MAX_PACKAGES: Final = 600
+"""Packages of one Action in all, with those that its dependencies need."""
+MAX_PACKAGE_DEPTH: Final = 24
+"""Folders of packages within packages."""
+MAX_TARBALL_BYTES: Final = 32 * MIB
+"""One package as it is downloaded."""
+MAX_PACKAGE_ENTRIES: Final = 20_000
+"""Files of one package."""
+MAX_PACKAGE_FILE_BYTES: Final = 16 * MIB
+MAX_PACKAGE_BYTES: Final = 96 * MIB
+"""Inflated bytes of one package."""
+MAX_PACKAGES_BYTES: Final = 256 * MIB
+"""Inflated bytes of all packages of one Action."""
+MAX_PACKAGE_PATH: Final = 400
+"""Bytes of a path inside a package."""
+MAX_PACKUMENT_BYTES: Final = 64 * MIB
+"""What the registry says about one package."""
+MAX_BUNDLE_BYTES: Final = 16 * MIB
+"""What the bundler makes of all packages of one Action."""
+PACKAGES_SECONDS: Final = 300
+"""Longest resolution and download."""
+
 # --- wasm ---
 MAX_WASM_STACK_BYTES: Final = 2 * MIB
 """More aborts the process in wasmtime 50 (measured, design 5)."""

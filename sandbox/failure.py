@@ -20,6 +20,8 @@ class FailureCode(StrEnum):
     """The source does not parse. At upload."""
     POLICY = "policy"
     """The source uses something the sandbox refuses. At upload or run."""
+    DEPENDENCY = "dependency"
+    """An npm package that the Action declares cannot be had or used; `detail.rule` says why. At upload."""
     HANDLER = "handler"
     """The handler that the trigger calls is not exported, or is not a function."""
     THROW = "throw"
@@ -44,6 +46,7 @@ class FailureCode(StrEnum):
 NEXT_STEP: Final[dict[FailureCode, str]] = {
     FailureCode.SYNTAX: "Correct the source at the place shown.",
     FailureCode.POLICY: "Use the alternative named in the message; see docs/compatibility.md.",
+    FailureCode.DEPENDENCY: "Correct the dependency's name or version, or leave it out.",
     FailureCode.HANDLER: "Export a function under one of the trigger's handler names.",
     FailureCode.THROW: "Catch the error in the Action, or correct the line shown.",
     FailureCode.TIMEOUT: "Make the Action do less, give its requests a timeout, or raise the time limit.",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -13,12 +15,56 @@ class Language(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SharedModule:
+    """One version of an Actions Module, which a source requires as `actions:NAME`.
+
+    Attributes:
+        name: what follows `actions:`.
+        filename: of its source; the extension says what it is written in.
+    """
+
+    name: str
+    filename: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What a source may require beside what is built in. Made by `sandbox.dependencies.prepare`, never taken
+    from a tenant.
+
+    Attributes:
+        digest: names all of it, in hex.
+        bundle: a script of all npm packages, or empty.
+        entries: scope (empty, or `actions:NAME`) and specifier of everything in `bundle`.
+        modules: in order of name.
+    """
+
+    digest: str
+    bundle: str = field(default="", repr=False, compare=False)
+    entries: tuple[tuple[str, str], ...] = ()
+    modules: tuple[SharedModule, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def of(
+        cls, bundle: str, entries: tuple[tuple[str, str], ...], modules: tuple[SharedModule, ...]
+    ) -> Dependencies:
+        """With its digest."""
+        parts = [bundle, entries, [[item.name, item.filename, item.text] for item in modules]]
+        return cls(hashlib.sha256(json.dumps(parts).encode()).hexdigest(), bundle, entries, modules)
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """Tenant-authored text and the name that failures show for it."""
+    """Tenant-authored text and the name that failures show for it.
+
+    `dependencies` are JavaScript only; None for none.
+    """
 
     language: Language
     filename: str
     text: str
+    dependencies: Dependencies | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +79,7 @@ class Program:
         exports: top-level function names found without running (may be empty: not knowable).
         mappings: where positions of a compiled text (TypeScript, ES modules) come from; empty when
             `code` was made from the source's own text.
+        modules: the shared modules; their code is in the image.
     """
 
     source: Source
@@ -40,6 +87,7 @@ class Program:
     image: str
     exports: tuple[str, ...] = ()
     mappings: str = ""
+    modules: tuple[Program, ...] = ()
 
     @property
     def language(self) -> Language:
@@ -55,11 +103,14 @@ class Request:
             spell it in snake_case (`on_execute_post_login`).
         event: JSON text of the event object, secrets included.
         surface: JSON text of the api surface, see docs/decisions/0002-surface-wire-format.md.
+        module_secrets: JSON text of an object: secrets by name, by name of the shared module; empty for
+            none.
     """
 
     handler: str
     event: str
     surface: str
+    module_secrets: str = ""
 
 
 JsonValue = Any

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import wasmtime
 
@@ -16,6 +16,7 @@ from sandbox.javascript.hostcalls import IMPORTS, Host
 from sandbox.javascript.machine import EXPORTS, GuestExceptionError, Layout, Machine
 from sandbox.javascript.silence import Silence
 from sandbox.javascript.snapshot import export_positions, stack_pointer
+from sandbox.port import HostPort
 from sandbox.wasm.calls import Exports, entered, link, u32
 
 _MINIMUM_VERSION: Final = (0, 16)
@@ -24,7 +25,7 @@ _TOP_HEADER: Final = 64
 """Bytes at the start of that block that dlmalloc uses itself."""
 _HEAP_BYTES: Final = 2560 * KIB
 """What the prelude allocates, roughly: its bytecode is put beyond, to leave no hole."""
-_FUNCTIONS: Final = ("prepare", "start", "poll", "resume", "adopt", "fail")
+_FUNCTIONS: Final = ("prepare", "start", "poll", "resume", "adopt", "fail", "equip")
 _SCRATCH_BYTES: Final = 64 * KIB
 _BOOT_TICKS: Final = 12_000
 _BOOT_MEMORY: Final = 256 * MIB
@@ -73,30 +74,61 @@ class Booted:
 
 _NOWHERE: Final = Layout(
     context=0, runtime=0, name=0, scratch=0, scratch_size=_SCRATCH_BYTES, random_state=0, errno=_ERRNO,
-    prepare=0, start=0, poll=0, resume=0, adopt=0, fail=0,
+    prepare=0, start=0, poll=0, resume=0, adopt=0, fail=0, equip=0,
 )  # fmt: skip
 
 
-def boot(engine: wasmtime.Engine, binary: bytes, script: str) -> Booted:
+class Equipment(Protocol):
+    """What is put into the guest beside the prelude."""
+
+    def compile(self, compile_script: Callable[[str, str], bytes]) -> None:
+        """Compile what has to be, with `compile_script(text, name)`. Called once, and first."""
+        ...
+
+    def make_port(self) -> HostPort:
+        """What the guest talks to while it is equipped."""
+        ...
+
+    def install(self, machine: Machine) -> bool:
+        """Put it into the guest. False when that has to begin again, in a fresh guest."""
+        ...
+
+
+def boot(
+    engine: wasmtime.Engine,
+    binary: bytes,
+    module: wasmtime.Module,
+    script: str,
+    equipment: Equipment | None = None,
+) -> Booted:
     """Boot `binary`, evaluate `script` (an expression that gives the guest's `install`) and freeze.
+    `module` is `binary`, compiled.
 
     The script is compiled in an instance of its own: a compiler leaves holes in the heap.
 
     Raises:
         BootError: the engine is too old, or the prelude threw.
     """
-    module = wasmtime.Module(engine, binary)
-    with _booted(engine, module, binary) as machine:
+    with _booted(engine, module, binary, Silence()) as machine:
         code = _compile(machine, script, "actionbox:prelude")
         probe = _compile(machine, "Math.random()", "actionbox:probe")
-    with _booted(engine, module, binary) as machine:
-        layout = _install(machine, code)
-        _check_errno(machine)
-        machine.exports.qjs_run_gc()
-        machine.exports.qjs_set_gc_threshold(_GC_THRESHOLD)
-        layout = replace(layout, random_state=_find_random_state(machine, probe))
-        _fill_holes(machine)
-        return Booted(_content(machine, stack_pointer(binary)), layout)
+        if equipment is not None:
+            equipment.compile(partial(_compile, machine))
+    while True:
+        port = Silence() if equipment is None else equipment.make_port()
+        with _booted(engine, module, binary, port) as machine:
+            machine.layout = _install(machine, code)
+            _check_errno(machine)
+            machine.layout = replace(machine.layout, random_state=_find_random_state(machine, probe))
+            if equipment is None or equipment.install(machine):
+                return _freeze(machine, stack_pointer(binary))
+
+
+def _freeze(machine: Machine, top: int) -> Booted:
+    machine.exports.qjs_run_gc()
+    machine.exports.qjs_set_gc_threshold(_GC_THRESHOLD)
+    _fill_holes(machine)
+    return Booted(_content(machine, top), machine.layout)
 
 
 def _content(machine: Machine, stack_top: int) -> bytes:
@@ -109,14 +141,16 @@ def _content(machine: Machine, stack_top: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _booted(engine: wasmtime.Engine, module: wasmtime.Module, binary: bytes) -> Iterator[Machine]:
+def _booted(
+    engine: wasmtime.Engine, module: wasmtime.Module, binary: bytes, port: HostPort
+) -> Iterator[Machine]:
     """A fresh QuickJS with nothing evaluated."""
     store = wasmtime.Store(engine)
     store.set_epoch_deadline(_BOOT_TICKS)
     store.set_limits(memory_size=_BOOT_MEMORY)
     positions = export_positions(binary)
     wanted = {name: positions[name] for name in EXPORTS | _BOOT_EXPORTS}
-    host = Host(Silence())
+    host = Host(port)
     exports = link(engine, module, IMPORTS).instantiate(store, wanted)
     with entered(host):
         machine = host.machine = Machine(exports, _NOWHERE)

@@ -43,9 +43,12 @@ _ASYNC: Final = 1 << 7
 _WRITE_BYTECODE: Final = 1 << 0
 _OPTIONS_VERSION: Final = 1
 
-_FUNCTION: Final = ("(function (exports, require, module, __filename, __dirname) {\n\n", "\n})")
-_METHOD: Final = ("({m(exports, require, module, __filename, __dirname) {\n\n", "\n}})")
+_FUNCTION: Final = ("(function (%s) {\n\n", "\n})")
+_METHOD: Final = ("({m(%s) {\n\n", "\n}})")
 """Where a stray brace leads elsewhere than in `_FUNCTION`: no text can leave both the same way."""
+_ACTION: Final = "exports, require, module, __filename, __dirname"
+SHARED_MODULE: Final = _ACTION + ", actions"
+"""The parameters of a shared module: it has secrets of its own, `actions.secrets`."""
 _TOP_LEVEL_RETURN: Final = "return not in a function"
 _MODULE_SYNTAX: Final = re.compile(r"^(?:import|export)\b", re.MULTILINE)
 _AT: Final = re.compile(r":(\d+):(\d+)\)?$", re.MULTILINE)
@@ -74,7 +77,7 @@ class _Unit(NamedTuple):
     first_line: int = 1
 
 
-def build(image: Image, source: Source, limits: Limits) -> Program:
+def build(image: Image, source: Source, limits: Limits, parameters: str = _ACTION) -> Program:
     """Compile `source`.
 
     Raises:
@@ -82,22 +85,22 @@ def build(image: Image, source: Source, limits: Limits) -> Program:
     """
     text = _checked_text(source)
     if is_needed(source.filename):
-        return _build_transpiled(image, source, text, limits)
-    compiler = _Compiler(image, limits)
+        return _build_transpiled(image, source, text, limits, parameters)
+    compiler = _Compiler(image, limits, parameters)
     try:
         code = compiler.compile(text, source.filename)
     except _RejectedError as rejected:
         if rejected.alone and _is_module(text, compiler):
-            return _build_transpiled(image, source, text, limits)
+            return _build_transpiled(image, source, text, limits, parameters)
         raise BuildError(_syntax(source, text, rejected, compiler)) from None
     except _EXHAUSTION as error:
         raise BuildError(_exhausted(error, limits)) from None
     return Program(source=source, code=code, image=image.digest)
 
 
-def _build_transpiled(image: Image, source: Source, text: str, limits: Limits) -> Program:
+def _build_transpiled(image: Image, source: Source, text: str, limits: Limits, parameters: str) -> Program:
     text, mappings = transpile(source, text)
-    compiler = _Compiler(image, limits)
+    compiler = _Compiler(image, limits, parameters)
     try:
         code = compiler.compile(text, source.filename)
     except _RejectedError as rejected:
@@ -135,9 +138,10 @@ def _checked_text(source: Source) -> str:
 class _Compiler:
     """Parses in fresh instances of the image; one attempt each, because a parser may be left broken."""
 
-    def __init__(self, image: Image, limits: Limits) -> None:
+    def __init__(self, image: Image, limits: Limits, parameters: str) -> None:
         self._image = image
         self._limits = limits
+        self._parameters = parameters
         self._deadline = time.monotonic() + min(_COMPILE_SECONDS, limits.wall_ms / 1000)
 
     def compile(self, text: str, filename: str) -> bytes:
@@ -149,9 +153,9 @@ class _Compiler:
                 rejected.alone = True
                 raise
             before, after = _METHOD
-            self._parse(_Unit(before + text + after, _SCRIPT, -1), filename)
+            self._parse(_Unit(before % self._parameters + text + after, _SCRIPT, -1), filename)
         before, after = _FUNCTION
-        return self._parse(_Unit(before + text + after, _SCRIPT, -1), filename)
+        return self._parse(_Unit(before % self._parameters + text + after, _SCRIPT, -1), filename)
 
     def accepts(self, text: str, flags: int) -> bool:
         """Whether `text` parses in another way, for a better message."""

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Final, NamedTuple
 
 from sandbox.caps import Limits
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.javascript import compiler
 from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
-from sandbox.javascript.image import Image, open_image
+from sandbox.javascript.equipment import Packages
+from sandbox.javascript.image import Image, open_equipped, open_image
 from sandbox.javascript.run import Run
+from sandbox.javascript.transpile import is_needed
 from sandbox.port import HostPort
-from sandbox.program import Language, Program, Request, Source
+from sandbox.program import Dependencies, Language, Program, Request, SharedModule, Source
 from sandbox.result import EngineReport
 
 _log: Final = logging.getLogger(__name__)
+_MAX_EQUIPPED: Final = 256
+"""Images of Action versions that are kept open."""
+
+
+class _Opened(NamedTuple):
+    image: Image
+    checkpoints: Checkpoints
 
 
 class JavaScriptEngine:
@@ -31,8 +44,11 @@ class JavaScriptEngine:
     """
 
     def __init__(self, progress: Callable[[str], None] | None = None) -> None:
-        self.image: Image = open_image(progress or _silent)
-        self._checkpoints = Checkpoints(self.image)
+        self._progress = progress or _silent
+        self.image: Image = open_image(self._progress)
+        self._plain = _Opened(self.image, Checkpoints(self.image))
+        self._equipped: OrderedDict[str, _Opened] = OrderedDict()
+        self._lock = threading.Lock()
 
     @property
     def language(self) -> Language:
@@ -40,13 +56,20 @@ class JavaScriptEngine:
 
     def build(self, source: Source, limits: Limits) -> Program:
         """See `sandbox.result.Engine.build`. Never runs tenant code."""
-        return compiler.build(self.image, source, limits)
+        program = compiler.build(self.image, source, limits)
+        if source.dependencies is None:
+            return program
+        modules = self._modules(source.dependencies, limits)
+        opened = self._equip(source.dependencies, modules)
+        return replace(program, image=opened.image.digest, modules=modules)
 
     def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
         """See `sandbox.result.Engine.exports`."""
         port.begin(time.monotonic() + limits.wall_ms / 1000)
         try:
-            run = Run(self.image, Prepared(program, describe(program, None)), limits, port)
+            opened = self._opened(program)
+            image = self.image if opened is None else opened.image
+            run = Run(image, Prepared(program, describe(program, None)), limits, port)
             failure = run.load()
         finally:
             port.end()
@@ -56,10 +79,54 @@ class JavaScriptEngine:
 
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
         """See `sandbox.result.Engine.run`."""
-        if program.image != self.image.digest:
+        opened = self._opened(program)
+        if opened is None:
             return EngineReport(_foreign_program(), 0)
-        run = Run(self.image, self._checkpoints.prepare(program, request.surface), limits, port)
+        run = Run(opened.image, opened.checkpoints.prepare(program, request.surface), limits, port)
         return EngineReport(run.execute(request), run.peak_memory_bytes)
+
+    def _opened(self, program: Program) -> _Opened | None:
+        """What `program` was built for; None when this engine would build another image."""
+        dependencies = program.source.dependencies
+        opened = self._plain if dependencies is None else self._equip(dependencies, program.modules)
+        return opened if opened.image.digest == program.image else None
+
+    def _modules(self, dependencies: Dependencies, limits: Limits) -> tuple[Program, ...]:
+        """Compile the shared modules. Raises `BuildError`, with places in the module."""
+        sources = [
+            Source(Language.JAVASCRIPT, module_filename(item), item.text) for item in dependencies.modules
+        ]
+        return tuple(compiler.build(self.image, source, limits, compiler.SHARED_MODULE) for source in sources)
+
+    def _equip(self, dependencies: Dependencies, modules: tuple[Program, ...]) -> _Opened:
+        with self._lock:
+            found = self._equipped.get(dependencies.digest)
+            if found is not None:
+                self._equipped.move_to_end(dependencies.digest)
+                return found
+        image = open_equipped(
+            self.image, dependencies.digest, lambda: _equipment(dependencies, modules), self._progress
+        )
+        made = _Opened(image, Checkpoints(image))
+        with self._lock:
+            self._equipped[dependencies.digest] = made
+            while len(self._equipped) > _MAX_EQUIPPED:
+                self._equipped.popitem(last=False)
+        return made
+
+
+def _equipment(dependencies: Dependencies, modules: tuple[Program, ...]) -> Packages:
+    named = zip(dependencies.modules, modules, strict=True)
+    return Packages(
+        dependencies.bundle, dependencies.entries, [(item.name, made.code) for item, made in named]
+    )
+
+
+def module_filename(module: SharedModule) -> str:
+    """What failures call the module: as it is required, with an extension where that matters."""
+    return f"actions:{module.name}" + (
+        PurePosixPath(module.filename).suffix if is_needed(module.filename) else ""
+    )
 
 
 def _foreign_program() -> Failure:

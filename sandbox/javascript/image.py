@@ -10,7 +10,7 @@ import platform
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
@@ -19,7 +19,7 @@ import wasmtime
 
 from sandbox.caps import JAVASCRIPT_STACK_BYTES, MAX_MEMORY_BYTES, MAX_TABLE_ELEMENTS, MIB, Limits
 from sandbox.javascript import toolchain
-from sandbox.javascript.boot import boot
+from sandbox.javascript.boot import Equipment, boot
 from sandbox.javascript.hostcalls import IMPORTS
 from sandbox.javascript.machine import EXPORTS, Layout
 from sandbox.javascript.snapshot import export_positions, freeze
@@ -104,16 +104,37 @@ def open_image(progress: toolchain.Progress) -> Image:
         ]
     )
     blob = load_or_build("javascript-image", key, lambda: _build(engine, progress))
+    return _read(engine, threading.BoundedSemaphore(_SLOTS), blob, hashlib.sha256(key.encode()).hexdigest())
+
+
+def open_equipped(
+    base: Image, digest: str, make: Callable[[], Equipment], progress: toolchain.Progress
+) -> Image:
+    """The image of an Action version: the guest of `base` with packages and modules in it, from the cache or
+    built now (some seconds).
+
+    Args:
+        digest: names what `make` makes.
+
+    Raises:
+        ImageError, ToolchainError, BootError: it cannot be built.
+    """
+    key = f"{base.digest}\n{digest}"
+    blob = load_or_build("javascript-action", key, lambda: _build(base.engine, progress, make()))
+    return _read(base.engine, base.slots, blob, hashlib.sha256(key.encode()).hexdigest())
+
+
+def _read(engine: wasmtime.Engine, slots: threading.BoundedSemaphore, blob: bytes, digest: str) -> Image:
     length = struct.unpack_from("<I", blob)[0]
     header = json.loads(blob[4 : 4 + length])
     module = wasmtime.Module.deserialize(engine, blob[4 + length :])
     return Image(
         engine=engine,
-        slots=threading.BoundedSemaphore(_SLOTS),
+        slots=slots,
         linked=link(engine, module, IMPORTS),
         positions=header["positions"],
         layout=Layout(**header["layout"]),
-        digest=hashlib.sha256(key.encode()).hexdigest(),
+        digest=digest,
     )
 
 
@@ -126,15 +147,27 @@ def _make_engine() -> wasmtime.Engine:
         return make_engine(component_model=False)
 
 
-def _build(engine: wasmtime.Engine, progress: toolchain.Progress) -> bytes:
+def _quickjs(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
+    """QuickJS without a snapshot, compiled once for all images."""
+    key = "\n".join([QUICKJS_SHA256, version("wasmtime"), configuration_key(), platform.machine()])
+    blob = load_or_build("javascript-engine", key, lambda: bytes(wasmtime.Module(engine, binary).serialize()))
+    return wasmtime.Module.deserialize(engine, blob)
+
+
+def _build(
+    engine: wasmtime.Engine, progress: toolchain.Progress, equipment: Equipment | None = None
+) -> bytes:
     modules = toolchain.packages(progress)
-    progress("JavaScript: building the guest image")
+    progress(
+        "JavaScript: building the guest image" if equipment is None else "JavaScript: loading the packages"
+    )
     binary = (modules / "quickjs-wasi" / "quickjs.wasm").read_bytes()
     if hashlib.sha256(binary).hexdigest() != QUICKJS_SHA256:
         raise ImageError("quickjs.wasm is not the binary that this version was made for")
     bundle = toolchain.bundle(modules, "index.js")
-    booted = boot(engine, binary, f"(() => {{{bundle}\nreturn guest.install; }})()")
-    if len(booted.memory) > _RESIDENT_BYTES:
+    module = _quickjs(engine, binary)
+    booted = boot(engine, binary, module, f"(() => {{{bundle}\nreturn guest.install; }})()", equipment)
+    if equipment is None and len(booted.memory) > _RESIDENT_BYTES:
         _log.warning("the JavaScript image has %d bytes, more than are kept resident", len(booted.memory))
     frozen = freeze(binary, booted.memory, EXPORTS)
     header = json.dumps({"positions": export_positions(frozen), "layout": booted.layout.to_dict()}).encode()

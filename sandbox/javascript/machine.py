@@ -63,7 +63,7 @@ class Layout:
         scratch, scratch_size: bytes that the host may write between calls.
         random_state: eight bytes, state of `Math.random`.
         errno: where libc notes a refused growth of memory.
-        prepare, start, poll, resume, adopt, fail: the guest's functions (guest/index.js), as values.
+        prepare, start, poll, resume, adopt, fail, equip: the guest's functions (guest/index.js), as values.
     """
 
     context: int
@@ -79,6 +79,7 @@ class Layout:
     resume: int
     adopt: int
     fail: int
+    equip: int
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

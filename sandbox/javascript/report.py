@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
@@ -150,7 +150,7 @@ def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool)
         code,
         message or "(no message)",
         error_name=name,
-        place=place_in(program.source, frames[0].line, frames[0].column) if frames else None,
+        place=_place_of(frames, program),
         stack=frames,
         detail=detail,
     )
@@ -179,22 +179,33 @@ def _detail(told: dict[str, Any]) -> dict[str, str | int | float | bool | None]:
 
 
 def _frames(text: Any, program: Program) -> Iterator[Frame]:
-    """Frames in the tenant's own file; the engine's and the prelude's are of no use to a tenant."""
-    source, count = program.source, 0
+    """Frames in the tenant's own files; the engine's, the prelude's and the packages' are of no use to a
+    tenant."""
+    sources = {item.source.filename: item for item in (*program.modules, program)}
+    count = 0
     for line in text.split("\n") if isinstance(text, str) else ():
         found = _FRAME.match(line)
-        if found is None or found["file"] != source.filename or count >= MAX_STACK_FRAMES:
+        own = sources.get(found["file"]) if found is not None else None
+        if found is None or own is None or count >= MAX_STACK_FRAMES:
             continue
-        place = original(program.mappings, int(found["line"][:9]), int(found["column"][:9]))
+        place = original(own.mappings, int(found["line"][:9]), int(found["column"][:9]))
         if place is None:
             continue  # in what the compiler added
         count += 1
         yield Frame(
             function=(found["function"] or "<anonymous>")[:_MAX_NAME],
-            file=source.filename,
+            file=own.source.filename,
             line=place[0],
             column=place[1],
         )
+
+
+def _place_of(frames: Sequence[Frame], program: Program) -> Place | None:
+    if not frames:
+        return None
+    first = frames[0]
+    sources = {item.source.filename: item.source for item in (*program.modules, program)}
+    return place_in(sources[first.file], first.line, first.column)
 
 
 def _text(value: Any) -> str:

@@ -60,7 +60,8 @@ class Run:
     def execute(self, request: Request) -> Failure | None:
         """Call the handler that `request` names. None when it completed."""
         self._handler = request.handler
-        return self._perform(f'{{"handler":{json.dumps(request.handler)},"event":{request.event}}}')
+        modules = f',"modules":{request.module_secrets}' if request.module_secrets else ""
+        return self._perform(f'{{"handler":{json.dumps(request.handler)},"event":{request.event}{modules}}}')
 
     def load(self) -> Failure | None:
         """Run the top level alone, to learn what it exports. None when it completed."""

@@ -70,14 +70,18 @@ def sources_digest() -> str:
     return digest.hexdigest()
 
 
+def manifests_digest() -> str:
+    """Digest of the lock file: names the installed packages, the bundler among them."""
+    return hashlib.sha256(b"\0".join((HERE / name).read_bytes() for name in _MANIFESTS)).hexdigest()
+
+
 def packages(progress: Progress) -> Path:
     """The `node_modules` folder that the lock file describes, installed once.
 
     Raises:
         ToolchainError: npm failed, with the end of its output.
     """
-    digest = hashlib.sha256(b"\0".join((HERE / name).read_bytes() for name in _MANIFESTS)).hexdigest()
-    folder = cache_directory() / f"javascript-packages-{digest[:32]}"
+    folder = cache_directory() / f"javascript-packages-{manifests_digest()[:32]}"
     if not folder.is_dir():
         progress("JavaScript: installing the guest's npm packages")
         _install(folder)
@@ -94,7 +98,7 @@ def bundle(modules: Path, entry: str) -> str:
         out = Path(folder) / "bundle.js"
         _run(
             [
-                str(_node()),
+                str(node()),
                 str(modules / "esbuild" / "bin" / "esbuild"),
                 str(GUEST / entry),
                 "--bundle",
@@ -156,7 +160,7 @@ def _install(folder: Path) -> None:
             shutil.copy(HERE / name, temporary / name)
         _run(
             [
-                str(_node()),
+                str(node()),
                 str(_npm()),
                 "ci",
                 "--ignore-scripts",
@@ -204,7 +208,12 @@ def _wheel() -> Path:
     return Path(spec.origin).parent
 
 
-def _node() -> Path:
+def node() -> Path:
+    """The Node that comes with us; nothing of a tenant or a package ever runs in it.
+
+    Raises:
+        ToolchainError: its package is missing.
+    """
     wheel = _wheel()
     return wheel / "node.exe" if os.name == "nt" else wheel / "bin" / "node"
 

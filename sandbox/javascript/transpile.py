@@ -35,6 +35,11 @@ def is_needed(filename: str) -> bool:
     return PurePosixPath(filename).suffix.lower() in _ALWAYS
 
 
+def loader(filename: str) -> str:
+    """esbuild's name for the language of a file."""
+    return _LOADERS.get(PurePosixPath(filename).suffix.lower(), "js")
+
+
 def transpile(source: Source, text: str) -> Transpiled:
     """`text`, the checked text of `source`, as CommonJS.
 
@@ -44,7 +49,7 @@ def transpile(source: Source, text: str) -> Transpiled:
     suffix = PurePosixPath(source.filename).suffix.lower()
     command = [
         str(_esbuild()),
-        f"--loader={_LOADERS.get(suffix, 'js')}",
+        f"--loader={loader(source.filename)}",
         "--format=cjs",
         "--target=es2023",
         "--charset=utf8",

@@ -33,6 +33,19 @@ ELSEWHERE = {
     "MAX_FETCH_REDIRECTS": ("test_egress_http.py",),
     "MAX_FETCH_PARALLEL": ("test_egress_http.py",),
     "MAX_LOOKUPS": ("test_egress_addresses.py",),
+    "MAX_DEPENDENCIES": ("packages",),
+    "MAX_PACKAGE_NAME": ("packages",),
+    "MAX_PACKAGE_VERSION": ("packages",),
+    "MAX_PACKAGES": ("packages",),
+    "MAX_PACKAGE_DEPTH": ("packages",),
+    "MAX_TARBALL_BYTES": ("packages",),
+    "MAX_PACKAGE_ENTRIES": ("packages",),
+    "MAX_PACKAGE_FILE_BYTES": ("packages",),
+    "MAX_PACKAGE_BYTES": ("packages",),
+    "MAX_PACKAGES_BYTES": ("packages",),
+    "MAX_PACKAGE_PATH": ("packages",),
+    "MAX_PACKUMENT_BYTES": ("packages",),
+    "MAX_BUNDLE_BYTES": ("packages",),
 }
 
 

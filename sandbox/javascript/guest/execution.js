@@ -3,7 +3,7 @@
 import { STATUS_EXPORTS, STATUS_NO_HANDLER, STATUS_THROWN, complete } from './host.js';
 import { bindEvent, buildApi } from './api.js';
 import { describe } from './errors.js';
-import { require } from './modules.js';
+import { require, setModuleSecrets } from './modules.js';
 import { settle } from './operations.js';
 import { fireNext, nextDelay } from './timers.js';
 import { PromiseCtor, append, jsonStringify, objectKeys, reflectApply } from './primordials.js';
@@ -33,6 +33,7 @@ export function prepare(program, about) {
  */
 export function start(request) {
   try {
+    if (request.modules !== undefined) setModuleSecrets(request.modules);
     if (api !== undefined) bindEvent(request.event);
     const exported = load();
     if (api === undefined) return complete(STATUS_EXPORTS, jsonStringify(functionNames(exported)));

@@ -6,6 +6,7 @@ import { connect } from './host.js';
 import { adopt, fail, poll, prepare, resume, start } from './execution.js';
 import { installGlobals } from './globals.js';
 import { installLocale } from './locale.js';
+import { equip } from './modules.js';
 import { provideModules } from './node/index.js';
 import { installStacks } from './stacks.js';
 
@@ -16,5 +17,5 @@ export function install(hostFunction) {
   installGlobals(globalThis);
   installStacks();
   installLocale();
-  return { prepare, start, poll, resume, adopt, fail };
+  return { prepare, start, poll, resume, adopt, fail, equip };
 }

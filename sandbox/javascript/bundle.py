@@ -1,0 +1,207 @@
+"""Everything that an Action version may require, as one script: built once, cached by what went into it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.caps import MAX_BUNDLE_BYTES
+from sandbox.javascript import preferences, toolchain, transpile
+from sandbox.packages.errors import DependencyError
+from sandbox.packages.install import unpack
+from sandbox.packages.lock import Lock
+from sandbox.packages.names import split_specifier
+from sandbox.packages.origin import Origin
+from sandbox.packages.store import TarballStore
+from sandbox.wasm.artefacts import cache_directory, load_or_build
+
+Say = Callable[[str], None]
+_BUNDLER: Final = toolchain.HERE / "bundler.cjs"
+_ENTRY: Final = "actionbox-entry.cjs"
+_SECONDS: Final = 120
+_MAX_TOLD: Final = 8
+
+BUILTINS: Final = (
+    "assert", "assert/strict", "async_hooks", "buffer", "child_process", "cluster", "console", "constants",
+    "crypto", "dgram", "diagnostics_channel", "dns", "dns/promises", "domain", "events", "fs", "fs/promises",
+    "http", "http2", "https", "inspector", "module", "net", "os", "path", "path/posix", "path/win32",
+    "perf_hooks", "process", "punycode", "querystring", "readline", "readline/promises", "repl", "stream",
+    "stream/consumers", "stream/promises", "stream/web", "string_decoder", "sys", "test", "timers",
+    "timers/promises", "tls", "trace_events", "tty", "url", "util", "util/types", "v8", "vm", "wasi",
+    "worker_threads", "zlib",
+)  # fmt: skip
+"""What Node has built in: the guest answers, or refuses, each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One set of packages: the Action's own (name `""`), or a module's (`actions:NAME`).
+
+    Attributes:
+        specifiers: what is required of them: package names and subpaths.
+    """
+
+    name: str
+    lock: Lock
+    specifiers: tuple[str, ...]
+
+
+def scope_of(name: str, lock: Lock, text: str, filename: str) -> Scope:
+    """The scope of a source `text`: every declared package, and the subpaths that the text names."""
+    declared = [package for package, _ in lock.wanted]
+    used = (item for item in _required(text, filename) if split_specifier(item)[1])
+    subpaths = {_without_version(item) for item in used if split_specifier(item)[0] in declared}
+    return Scope(name, lock, tuple(sorted({*declared, *subpaths})))
+
+
+def _without_version(specifier: str) -> str:
+    name, subpath = split_specifier(specifier)
+    return f"{name}/{subpath}"
+
+
+def _required(text: str, filename: str) -> list[str]:
+    """The module names that stand as literals in `text`; none when it does not parse, which the compiler
+    says better."""
+    with tempfile.TemporaryDirectory(prefix="actionbox-") as folder:
+        report = Path(folder) / "report.json"
+        command = [
+            str(toolchain.esbuild()),
+            f"--loader={transpile.loader(filename)}",
+            "--bundle",
+            "--packages=external",
+            "--platform=node",
+            "--format=cjs",
+            "--tsconfig-raw={}",
+            "--log-level=silent",
+            f"--metafile={report}",
+            f"--outfile={Path(folder) / 'out.js'}",
+        ]
+        try:
+            done = subprocess.run(  # noqa: S603 - a list, no shell; nothing in it is the tenant's
+                command,
+                input=text.encode(),
+                capture_output=True,
+                timeout=_SECONDS,
+                check=False,
+                env={},
+                cwd=folder,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return []
+        if done.returncode != 0:
+            return []
+        inputs = json.loads(report.read_text())["inputs"]
+    return [item["path"] for entry in inputs.values() for item in entry["imports"] if item.get("external")]
+
+
+def bundle(scopes: Sequence[Scope], origin: Callable[[], Origin], store: TarballStore, say: Say) -> str:
+    """A script (an expression) that gives a function of `require`; that gives, per scope, a function per
+    specifier which loads it.
+
+    Args:
+        origin: asked for when a tarball is not in `store`.
+        say: told what the bundler noticed.
+
+    Raises:
+        DependencyError: `bundle`, `native`, `cap`, or what unpacking raises.
+    """
+    if not any(scope.specifiers for scope in scopes):
+        return ""
+    parts = [(scope.name, scope.lock.to_json(), scope.specifiers) for scope in scopes]
+    key = json.dumps([preferences.FORMAT, toolchain.manifests_digest(), _BUNDLER.read_text(), parts])
+    made = load_or_build("javascript-bundle", key, lambda: _bundle(scopes, origin, store, say).encode())
+    return made.decode()
+
+
+def _bundle(scopes: Sequence[Scope], origin: Callable[[], Origin], store: TarballStore, say: Say) -> str:
+    root = Path(tempfile.mkdtemp(dir=cache_directory(), prefix="bundling-")).resolve()
+    try:
+        job = []
+        for number, scope in enumerate(scopes):
+            folder = root / f"scope-{number}"
+            folder.mkdir()
+            unpack(scope.lock, origin, store, folder, preferences.rewrite)
+            job.append({"name": scope.name, "folder": str(folder), "specifiers": scope.specifiers})
+        say(f"bundling {sum(len(scope.lock.packages) for scope in scopes)} packages")
+        result = _run_bundler(root, job)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    return _checked(result, say)
+
+
+def _run_bundler(root: Path, scopes: list[dict[str, Any]]) -> Mapping[str, Any]:
+    modules = toolchain.packages(lambda _: None)
+    job = {
+        "esbuild": str(modules / "esbuild"),
+        "root": str(root),
+        "scopes": scopes,
+        "builtins": BUILTINS,
+    }
+    try:
+        done = subprocess.run(  # noqa: S603 - a list, no shell
+            [str(toolchain.node()), str(_BUNDLER)],
+            input=json.dumps(job).encode(),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            cwd=root,
+            env={"PATH": "", "HOME": str(root)},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DependencyError("bundle", f"The packages could not be bundled: {error}.") from error
+    if done.returncode != 0:
+        tail = done.stderr.decode("utf-8", "replace").strip()[-1000:]
+        raise DependencyError("bundle", f"The bundler failed: {tail}")
+    result: Mapping[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def _checked(result: Mapping[str, Any], say: Say) -> str:
+    if result["native"]:
+        file = result["native"][0]
+        raise DependencyError(
+            "native",
+            f"{split_specifier(file)[0]} is a native add-on ({file}): machine code cannot run in an Action.",
+            package=split_specifier(file)[0],
+            next_step="Use a package that is written in JavaScript alone.",
+        )
+    if result["errors"]:
+        raise _failed(result["errors"])
+    for item in result["missing"][:_MAX_TOLD]:
+        who = "the Action" if item["from"].endswith(_ENTRY) else item["from"]
+        say(f"{who} requires {item['specifier']}, which is not there; it fails if it is reached")
+    code: str = result["code"]
+    if len(code.encode()) > MAX_BUNDLE_BYTES:
+        raise DependencyError(
+            "cap",
+            f"The packages hold more than {MAX_BUNDLE_BYTES} bytes of JavaScript.",
+            next_step="Depend on fewer packages, or require only the subpaths that you use.",
+        )
+    return (
+        "(function (require) {const module = {exports: {}}, exports = module.exports;\n"
+        f"{code}\nreturn module.exports;}})"
+    )
+
+
+def _failed(errors: Sequence[Mapping[str, Any]]) -> DependencyError:
+    first = errors[0]
+    where = f" in {first['file']}, line {first['line']}" if first["file"] else ""
+    package = split_specifier(first["file"])[0] if first["file"] else None
+    return DependencyError(
+        "bundle",
+        f"The packages could not be bundled: {first['text']}{where}.",
+        package=package,
+        next_step="Use another version of the package, or another package.",
+    )
+
+
+def digest_of(script: str) -> str:
+    """Names a bundle, in hex."""
+    return hashlib.sha256(script.encode()).hexdigest()

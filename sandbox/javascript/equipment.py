@@ -1,0 +1,113 @@
+"""Loads the packages and modules of an Action version into the guest before its image is frozen.
+
+Packages run their top level here, once. One that draws random numbers, logs, asks for the network or leaves
+a timer behind while it loads is left to be loaded afresh in every execution: a snapshot must not hold a seed
+(design section 1). Clocks read 0 meanwhile, as if the package had been loaded long ago: on Auth0, too, an
+instance is older than the execution. (lodash reads the clock fifty times while it loads.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sandbox.caps import KIB
+from sandbox.javascript.machine import UNDEFINED, GuestExceptionError, Machine, number
+from sandbox.javascript.silence import Silence
+
+_MAX_TOLD: Final = 2 * KIB
+_BUNDLE_NAME: Final = "actionbox:packages"
+_LOAD_STACK: Final = 512 * KIB
+"""Packages nest deeply while they load; bounded by the machine's own stack."""
+
+Entry = tuple[str, str]
+"""Scope and specifier."""
+
+
+class Watch(Silence):
+    """Notes whether anything was asked of the world."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def log(self, level: str, text: str) -> None:
+        del level, text
+        self.asked = True
+
+    def start(self, operation: str, arguments: str) -> int:
+        del operation, arguments
+        self.asked = True
+        return 1
+
+    def random(self, count: int) -> bytes:
+        self.asked = True
+        return bytes(count)
+
+
+class Packages:
+    """Implements `sandbox.javascript.boot.Equipment`.
+
+    Args:
+        script: the bundle, or empty.
+        entries: what to load.
+        modules: name and bytecode of each shared module.
+
+    Attributes:
+        fresh: entries that are loaded in every execution, with the reason.
+    """
+
+    def __init__(self, script: str, entries: Sequence[Entry], modules: Sequence[tuple[str, bytes]]) -> None:
+        self._script = script
+        self._entries = entries
+        self._modules = modules
+        self._code = b""
+        self._port = Watch()
+        self.fresh: dict[Entry, str] = {}
+
+    def compile(self, compile_script: Callable[[str, str], bytes]) -> None:
+        """See `Equipment.compile`."""
+        if self._script:
+            self._code = compile_script(self._script, _BUNDLE_NAME)
+
+    def make_port(self) -> Watch:
+        """See `Equipment.make_port`."""
+        self._port = Watch()
+        return self._port
+
+    def install(self, machine: Machine) -> bool:
+        """See `Equipment.install`."""
+        _equip(machine, "action", UNDEFINED, UNDEFINED)
+        if self._code:
+            _equip(machine, "bundle", UNDEFINED, machine.run_bytecode(self._code))
+        for name, code in self._modules:
+            _equip(machine, "module", machine.new_string(name), machine.run_bytecode(code))
+        loaded = [self._load(machine, entry) for entry in self._entries if entry not in self.fresh]
+        return all(loaded)
+
+    def _load(self, machine: Machine, entry: Entry) -> bool:
+        """Load one entry. False when it has to stay out of the snapshot."""
+        self._port.asked = False
+        seed = machine.memory.read(machine.layout.random_state, 8, 8)
+        scope, specifier = entry
+        answer = _equip(machine, "load", machine.new_string(scope), machine.new_string(specifier))
+        while machine.run_job():
+            pass
+        problem = machine.text(answer, _MAX_TOLD) if machine.is_string(answer) else ""
+        if not problem and self._quiet(machine, seed):
+            return True
+        self.fresh[entry] = problem
+        return False
+
+    def _quiet(self, machine: Machine, seed: bytes) -> bool:
+        same = machine.memory.read(machine.layout.random_state, 8, 8) == seed
+        waiting = number(machine.call(machine.layout.poll))
+        return same and not self._port.asked and (waiting is None or waiting < 0)
+
+
+def _equip(machine: Machine, what: str, name: int, value: int) -> int:
+    try:
+        return machine.call(machine.layout.equip, machine.new_string(what), name, value)
+    except GuestExceptionError as error:
+        raise RuntimeError(
+            f"the guest could not be equipped: {machine.text(error.value, _MAX_TOLD)}"
+        ) from None
