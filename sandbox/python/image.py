@@ -25,6 +25,7 @@ from typing import Final
 import wasmtime
 from wasmtime.component import Component
 
+from sandbox.python.immortal import make_immortal
 from sandbox.wasm import artefacts
 from sandbox.wasm.engine import make_engine
 
@@ -142,7 +143,7 @@ def _run_componentize(folder: Path) -> bytes:
     if done.returncode != 0 or not output.exists():
         words = (done.stderr or done.stdout).partition("Stack backtrace:")[0].strip()
         raise ImageError(f"componentize-py failed: {words[-2000:]}")
-    return output.read_bytes()
+    return make_immortal(output.read_bytes())
 
 
 def zone_module() -> str:

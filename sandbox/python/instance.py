@@ -57,7 +57,9 @@ class Instance:
             self._limit(Limits().memory_bytes)
             self._store.set_epoch_deadline(ticks(_WARM_SECONDS))
             self._functions = self._find(linker.instantiate(self._store, component), exports)
-            self.call("warm")
+            answer = self.call("warm")
+            if answer != "ready":
+                raise RuntimeError(f"the Python image does not work: {answer}")
         except BaseException:
             self.close()
             raise

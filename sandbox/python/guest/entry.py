@@ -1,18 +1,19 @@
 """The component's exports. Imported when the image is built; everything below it is in the snapshot."""
 
 import wit_world
-from actionbox import compiler, execution, rehearsal, wire
+from actionbox import compiler, execution, rehearsal, snapshot, wire
 
 rehearsal.rehearse()
+snapshot.settle()
 
 
 class WitWorld(wit_world.WitWorld):
     """The world of `guest.wit`."""
 
     def warm(self) -> str:
-        rehearsal.warm()
+        problem = rehearsal.warm()
         wire.connect()
-        return "ready"
+        return problem or "ready"
 
     def build(self, source: str, filename: str, policy: str) -> str:
         return compiler.build(source, filename, policy != "off")

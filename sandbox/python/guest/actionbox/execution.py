@@ -1,7 +1,6 @@
 """One execution: run the top level, find the handler, run it to its end, say how it went."""
 
 import difflib
-import gc
 import inspect
 import json
 import marshal
@@ -144,9 +143,3 @@ def _wanted(function: Callable[..., Any]) -> int:
 def _place(function: Callable[..., Any]) -> list[list[Any]]:
     code = getattr(function, "__code__", None)
     return [[code.co_qualname, code.co_firstlineno, None]] if type(code) is types.CodeType else []
-
-
-def settle_memory() -> None:
-    """Nothing before this point is garbage: keep the collector away from the snapshot's pages."""
-    gc.collect()
-    gc.freeze()
