@@ -151,7 +151,7 @@ class Runner:
             request: the request that came back, as `event.request`; replaces it. For a redirect it must
                 carry the `state` in its `query` or `body`.
             prompt: `{"fields", "vars"}` of a rendered form.
-            methods: authentication methods completed by a challenge.
+            methods: authentication methods completed by a challenge; an empty list says none.
             enrolled: factors enrolled.
             secrets: for the pinned Actions: a provider, the Actions again, or values for all of them.
 

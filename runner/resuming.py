@@ -6,7 +6,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from runner.action import Action, with_unique_names
 from runner.errors import ResumeError
@@ -84,12 +84,25 @@ def state_matches(state: str, request: Mapping[str, Any] | None) -> bool:
     )
 
 
+_MOST_LEVELS: Final = 128
+_MOST_VALUES: Final = 1_000_000
+"""Both more than any event may hold: what is deeper, larger, shared without end or part of itself is left
+as it is here, and refused by the check that comes next."""
+
+
 def plain(value: Any) -> Any:
     """Mappings and sequences as the dicts and lists that are checked next; anything else as it is."""
+    return _plain(value, _MOST_LEVELS, [_MOST_VALUES])
+
+
+def _plain(value: Any, levels: int, left: list[int]) -> Any:
+    left[0] -= 1
+    if levels == 0 or left[0] < 0:
+        return value
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: _plain(item, levels - 1, left) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [plain(item) for item in value]
+        return [_plain(item, levels - 1, left) for item in value]
     return value
 
 

@@ -73,7 +73,9 @@ def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def with_timestamps(methods: Sequence[Mapping[str, Any]], now: float) -> list[dict[str, Any]]:
-    """Authentication methods with the time filled in where it is missing."""
+def with_timestamps(methods: Sequence[Mapping[str, Any]] | None, now: float) -> list[dict[str, Any]] | None:
+    """Authentication methods with the time filled in where it is missing; None stays None."""
+    if methods is None:
+        return None
     stamp = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return [{"timestamp": stamp, **method} for method in methods]

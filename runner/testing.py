@@ -115,8 +115,8 @@ class ActionBox:
         request: Mapping[str, Any] | None = None,
         token: Mapping[str, Any] | None = None,
         prompt: Mapping[str, Any] | None = None,
-        methods: Sequence[Mapping[str, Any]] = (),
-        enrolled: Sequence[Mapping[str, Any]] = (),
+        methods: Sequence[Mapping[str, Any]] | None = None,
+        enrolled: Sequence[Mapping[str, Any]] | None = None,
         clock: str | float | None = None,
         fetch: Sequence[Mapping[str, Any]] | None = None,
     ) -> FlowOutcome:

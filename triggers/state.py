@@ -116,7 +116,8 @@ def resume(
         enrolled: newly enrolled factors; appended to `event.user.enrolledFactors`.
 
     Raises:
-        ResumeError: the state is not suspended, or on something else, or a value is not as described.
+        ResumeError: the state is not suspended, or on something else, or a value is not as described, or
+            nothing is said about the factors that were asked for.
     """
     waiting = state.suspension
     if waiting is None:
@@ -134,8 +135,10 @@ def resume(
     if waiting.prompt is not None:
         event["prompt"] = {"id": waiting.prompt.id, **_form(prompt)}
     passed = _objects(methods, "methods", "name")
+    added = _objects(enrolled, "enrolled", "type")
+    _require_steps(waiting, methods, enrolled)
     event = _appended(event, ("authentication", "methods"), passed)
-    event = _appended(event, ("user", "enrolledFactors"), _objects(enrolled, "enrolled", "type"))
+    event = _appended(event, ("user", "enrolledFactors"), added)
     return state.model_copy(
         update={
             "event": event,
@@ -144,6 +147,19 @@ def resume(
             "satisfied": (*state.satisfied, *(_factor(item) for item in passed if item["name"] == "mfa")),
         }
     )
+
+
+def _require_steps(waiting: Suspension, methods: Any, enrolled: Any) -> None:
+    """A resume that says nothing must not read as a passed challenge. An empty list says that nothing
+    was passed, which is for the next Action to judge."""
+    kinds = {step.kind for step in waiting.steps}
+    if "challenge" in kinds and methods is None:
+        raise ResumeError(
+            "the flow waits for a challenge: hand over what was passed as `methods`, such as "
+            "{'name': 'mfa', 'type': 'otp'}"
+        )
+    if "enroll" in kinds and methods is None and enrolled is None:
+        raise ResumeError("the flow waits for an enrolment: hand over the new factors as `enrolled`")
 
 
 def _factor(method: dict[str, Any]) -> str:

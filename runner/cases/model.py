@@ -111,8 +111,8 @@ class ResumeSpec(_Strict):
     request: Object = Field(default_factory=dict)
     token: TokenSpec | None = None
     prompt: PromptSpec | None = None
-    methods: list[Object] = Field(default_factory=list)
-    enrolled: list[Object] = Field(default_factory=list)
+    methods: list[Object] | None = None
+    enrolled: list[Object] | None = None
 
 
 class _Circumstances(_Strict):

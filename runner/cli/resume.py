@@ -48,7 +48,7 @@ def resume_command(options: ResumeOptions) -> None:
         request=request,
         prompt=prompt,
         methods=with_timestamps(
-            [{"name": "mfa", "type": item} for item in options.methods], runner.clock.wall()
+            [{"name": "mfa", "type": item} for item in options.methods] or None, runner.clock.wall()
         ),
         enrolled=[{"type": item} for item in options.enrolled] or None,
         secrets=provide,

@@ -113,6 +113,32 @@ def test_lone_surrogates_in_the_event_are_refused_with_their_path(
         runner.run("post-login", event, [javascript("")])
 
 
+def _endless() -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    value["again"] = value
+    return value
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"in": value}
+    return value
+
+
+def _doubled(times: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(times):
+        value = [value, value]
+    return value
+
+
+@pytest.mark.parametrize("value", [_endless(), _nested(5_000), _doubled(40)], ids=["cycle", "deep", "shared"])
+def test_events_without_end_are_refused(runner: Runner, event: dict[str, Any], value: Any) -> None:
+    with pytest.raises(EventError, match="at most"):
+        runner.run("post-login", {**event, "more": value}, [javascript("")])
+
+
 def test_every_public_name_is_there() -> None:
     for name in package.__all__:
         assert getattr(package, name) is not None

@@ -8,7 +8,7 @@ from tests.triggers.driver import ABSENT, Flow, error
 from triggers import CommitError, FlowState, ResumeError, Services, resume
 
 CONTINUE = "onContinuePostLogin"
-OTP, EMAIL = {"type": "otp"}, {"type": "email"}
+OTP, EMAIL, PHONE = {"type": "otp"}, {"type": "email"}, {"type": "phone"}
 
 
 def passed(kind: str) -> dict:
@@ -275,8 +275,12 @@ def test_enrolled_factors_need_no_enrolment() -> None:
 
 def test_four_commands_and_not_five() -> None:
     flow = Flow("post-login", {"user.enrolledFactors": []})
-    flow.action(("authentication.challengeWith", OTP), ("authentication.enrollWith", OTP)).proceed()
-    flow.action(("authentication.challengeWithAny", [EMAIL])).proceed()
+    flow.action(("authentication.challengeWith", OTP), ("authentication.enrollWith", OTP)).proceed(
+        methods=[{"name": "mfa", "type": "otp"}], enrolled=[{"type": "otp"}]
+    )
+    flow.action(("authentication.challengeWithAny", [EMAIL])).proceed(
+        methods=[{"name": "mfa", "type": "email"}]
+    )
     session = flow.session()
     assert "error" not in session.call("authentication.enrollWithAny", [[{"type": "phone"}]])
     assert "at most 4 challenges and enrolments" in error(
@@ -323,7 +327,14 @@ def test_what_is_not_suspended_cannot_be_resumed() -> None:
         ([("prompt.render", "ap_1")], {"prompt": []}, "prompt must be an object"),
         ([("authentication.challengeWith", EMAIL)], {"methods": [{}]}, r"methods\[0\].name must be a string"),
         ([("authentication.challengeWith", EMAIL)], {"methods": {}}, "methods must be an array"),
-        ([("authentication.challengeWith", EMAIL)], {"enrolled": [5]}, r"enrolled\[0\] must be an object"),
+        (
+            [("authentication.challengeWith", EMAIL)],
+            {"methods": [], "enrolled": [5]},
+            r"enrolled\[0\] must be an object",
+        ),
+        ([("authentication.challengeWith", EMAIL)], {}, "waits for a challenge"),
+        ([("authentication.challengeWith", EMAIL)], {"enrolled": []}, "waits for a challenge"),
+        ([("authentication.enrollWith", PHONE)], {}, "waits for an enrolment"),
         ([("authentication.challengeWith", EMAIL)], {"request": "x"}, "request must be an object"),
         ([("authentication.challengeWith", EMAIL)], {"request": {"a": {1}}}, "request holds a set"),
     ],
