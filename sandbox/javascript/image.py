@@ -167,8 +167,9 @@ def _build(
     bundle = toolchain.bundle(modules, "index.js")
     module = _quickjs(engine, binary)
     booted = boot(engine, binary, module, f"(() => {{{bundle}\nreturn guest.install; }})()", equipment)
-    if equipment is None and len(booted.memory) > _RESIDENT_BYTES:
-        _log.warning("the JavaScript image has %d bytes, more than are kept resident", len(booted.memory))
+    used = len(booted.memory.rstrip(b"\0"))
+    if equipment is None and used > _RESIDENT_BYTES:
+        _log.warning("the JavaScript image has %d bytes, more than are kept resident", used)
     frozen = freeze(binary, booted.memory, EXPORTS)
     header = json.dumps({"positions": export_positions(frozen), "layout": booted.layout.to_dict()}).encode()
     return struct.pack("<I", len(header)) + header + wasmtime.Module(engine, frozen).serialize()
