@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.caps import MAX_SECRET_NAME, MAX_SECRET_VALUE, MAX_SECRETS
+from runner.dependencies import with_dependencies
 from runner.errors import ActionError
 from sandbox.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.program import Language, Source
@@ -49,6 +50,7 @@ class Action:
         fail_policy: None takes the trigger's default.
         last_good: the version to fall back to, for `FailPolicy.LAST_GOOD`.
         limits: of one execution; None takes the runner's.
+        module_secrets: `actions.secrets` of the shared modules it uses, by name of the module.
 
     Raises:
         ActionError: `invalid_secrets` or `missing_last_good`.
@@ -61,6 +63,7 @@ class Action:
     fail_policy: FailPolicy | None = None
     last_good: Source | None = None
     limits: Limits | None = None
+    module_secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         _check_secrets(self.name, self.secrets)
@@ -85,6 +88,8 @@ class Action:
 def source_digest(source: Source) -> str:
     """SHA-256 over language, file extension (it tells dialects apart) and text, in hex."""
     kind = f"{source.language.value}\0{Path(source.filename).suffix.lower()}\0"
+    if source.dependencies is not None:
+        kind += f"{source.dependencies.digest}\0"
     return hashlib.sha256((kind + source.text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -112,7 +117,7 @@ def load_action(
 
     Raises:
         ActionError: `not_found`, `is_folder`, `not_a_file`, `unreadable`, `unknown_language`, `too_large`,
-            `not_utf8`, or what `Action` raises.
+            `not_utf8`, `dependency`, `invalid_package_json`, or what `Action` raises.
     """
     return Action(
         name=name or Path(path).stem,
@@ -146,7 +151,7 @@ def load_source(path: str | Path) -> Source:
             next_step="Save the file as UTF-8.",
             source=str(path),
         ) from None
-    return Source(language=language, filename=path.name, text=text)
+    return with_dependencies(path, Source(language=language, filename=path.name, text=text))
 
 
 def _read(path: Path) -> bytes:

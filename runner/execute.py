@@ -76,7 +76,12 @@ class Executor:
             configuration=dict(action.configuration),
             handler=handler,
         )
-        request = Request(handler=handler, event=session.event_json(), surface=_surface(self.trigger))
+        request = Request(
+            handler=handler,
+            event=session.event_json(),
+            surface=_surface(self.trigger),
+            module_secrets=json.dumps(action.module_secrets) if action.module_secrets else "",
+        )
         result = sandbox.run(program, request, limits, self.port(index, session, limits))
         if result.failure is not None:
             return Execution(result.failure, state, result=result)

@@ -55,6 +55,14 @@ ClockOption = Annotated[
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Make the Actions' randomness repeatable.")
 ]
+RegistryOption = Annotated[
+    str | None,
+    typer.Option("--registry", metavar="URL", help="npm registry (default: npm's own setting)."),
+]
+PackagesOption = Annotated[
+    Path | None,
+    typer.Option("--packages", metavar="DIR", help="A folder of npm tarballs to use instead of a registry."),
+]
 LanguageOption = Annotated[str | None, typer.Option("--language", "-l", help="js or py.")]
 
 
@@ -64,6 +72,16 @@ def _version(wanted: bool) -> None:
 
         typer.echo(version_text())
         raise typer.Exit
+
+
+def _packages_from(registry: str | None, packages: Path | None) -> None:
+    """Note where packages come from, and say what is going on while they are fetched."""
+    from runner.cli.terminal import error_console, line
+    from runner.dependencies import show_progress, use
+
+    use(registry, packages)
+    console = error_console()
+    show_progress(lambda text: console.print(line((text, "dim"))))
 
 
 @app.callback()
@@ -101,12 +119,16 @@ def run(
     seed: SeedOption = None,
     record: RecordFile = None,
     record_secrets: RecordSecrets = False,
+    registry: RegistryOption = None,
+    packages: PackagesOption = None,
 ) -> None:
     """Run one Action, or a flow of several, on an event.
 
     Exit status: 0 allowed, 1 denied, 2 failed or bad input, 3 suspended.
     """
     from runner.cli.run import RunOptions, run_command
+
+    _packages_from(registry, packages)
 
     run_command(
         RunOptions(
@@ -199,9 +221,16 @@ def resume(
 
 
 @app.command()
-def check(actions: ActionFiles, trigger: TriggerOption = None) -> None:
+def check(
+    actions: ActionFiles,
+    trigger: TriggerOption = None,
+    registry: RegistryOption = None,
+    packages: PackagesOption = None,
+) -> None:
     """Compile Actions and check policy and handlers, without running a handler."""
     from runner.cli.check import check_command
+
+    _packages_from(registry, packages)
 
     check_command(actions, trigger)
 
@@ -271,10 +300,13 @@ def run_tests(
         typer.Option("--filter", "-k", metavar="TEXT", help="Only cases whose name contains TEXT."),
     ] = None,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
+    registry: RegistryOption = None,
+    packages: PackagesOption = None,
 ) -> None:
     """Run declarative test cases. Exit status: 0 passed, 1 a case failed, 2 a case cannot be used."""
     from runner.cli.test import test_command
 
+    _packages_from(registry, packages)
     test_command(paths or [Path()], name_filter, junit)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from runner.action import Action, load_action
 from runner.caps import MAX_BUDGET_MS
 from runner.cases.model import epoch
+from runner.dependencies import module_secrets
 from runner.errors import InputError
 from runner.jsonfile import parse_json, read_json, read_text
 from sandbox.caps import MIB, Limits
@@ -154,6 +155,7 @@ def load_actions(files: Iterable[Path], secrets: Secrets) -> list[Action]:
     """
     actions = [load_action(file) for file in files]
     names = {action.name for action in actions} | {action.source.filename for action in actions}
+    names |= {f"actions:{name}" for action in actions for name in module_secrets(action.source, {})}
     for name in secrets.by_action:
         if name not in names:
             raise InputError(
@@ -162,7 +164,11 @@ def load_actions(files: Iterable[Path], secrets: Secrets) -> list[Action]:
                 next_step=f"The Actions here are {', '.join(sorted(action.name for action in actions))}.",
             )
     return [
-        replace(action, secrets={**secrets.of(action.source.filename), **secrets.of(action.name)})
+        replace(
+            action,
+            secrets={**secrets.of(action.source.filename), **secrets.of(action.name)},
+            module_secrets=module_secrets(action.source, secrets.by_action),
+        )
         for action in actions
     ]
 

@@ -61,6 +61,14 @@ def scope_of(name: str, lock: Lock, text: str, filename: str) -> Scope:
     return Scope(name, lock, tuple(sorted({*declared, *subpaths})))
 
 
+def required_names(text: str, filename: str) -> frozenset[str]:
+    """Packages (without version and subpath) and modules that stand as literals in `text`."""
+    return frozenset(
+        item if item.startswith("actions:") else split_specifier(item)[0]
+        for item in _required(text, filename)
+    )
+
+
 def _without_version(specifier: str) -> str:
     name, subpath = split_specifier(specifier)
     return f"{name}/{subpath}"

@@ -140,6 +140,22 @@ def _patched(modules: Path, folder: Path) -> list[str]:
     return options
 
 
+def npm_setting(name: str) -> str:
+    """What npm on this machine has as its setting `name`.
+
+    Raises:
+        ToolchainError: it cannot be asked.
+    """
+    command = [str(node()), str(_npm()), "config", "get", name]
+    try:
+        done = subprocess.run(  # noqa: S603 - a list, no shell
+            command, capture_output=True, timeout=_BUNDLE_SECONDS, check=True, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolchainError(f"npm could not be asked for its setting {name}: {error}") from error
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
 def esbuild() -> Path:
     """The bundler's own executable, which starts in milliseconds; the packages are installed if need be.
 
