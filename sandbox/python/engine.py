@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from sandbox.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES, Limits
@@ -21,6 +23,14 @@ from sandbox.result import EngineReport
 
 _OK: Final[dict[str, object]] = {"ok": True}
 """What the guest answers when the handler completed; nothing else is success (threat-model K3)."""
+
+_OTHER_IMAGE: Final = Failure(
+    FailureCode.INTERNAL,
+    "This program was built by another version of the Python sandbox.",
+    next_step="Build the Action again.",
+)
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+"""Characters that no parser may see."""
 
 POOL_SIZE: Final = 3
 """Warmed instances kept ready; see `bench/` for what they save."""
@@ -74,7 +84,7 @@ class PythonEngine:
     def build(self, source: Source, limits: Limits) -> Program:
         """Check and compile. See `sandbox.result.Engine.build`."""
         text = _checked(source)
-        answer = self._call(limits, "build", text, source.filename, "on" if self._policy else "off")
+        answer = self._call(limits, "build", text, source.filename, "on" if self._policy else "off").answer
         if isinstance(answer, Failure):
             raise BuildError(_of_build(answer, limits))
         report = failures.decode(answer)
@@ -100,7 +110,7 @@ class PythonEngine:
         request = Request(handler="", event="{}", surface="{}")
         port.begin(time.monotonic() + limits.wall_ms / 1000)
         try:
-            answer = self._execute(program, request, limits, port)
+            answer = self._execute(program, request, limits, port).answer
         finally:
             port.end()
         if isinstance(answer, Failure):
@@ -111,56 +121,70 @@ class PythonEngine:
         return tuple(str(name) for name in names[:1000])
 
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
-        """Run the handler. See `sandbox.result.Engine.run`."""
-        answer = self._execute(program, request, limits, port)
+        """Run the handler. See `sandbox.result.Engine.run`. The peak of memory is not known of a guest
+        that trapped: then it is 0, or the limit when memory is what it wanted."""
+        outcome = self._execute(program, request, limits, port)
+        answer = outcome.answer
         if isinstance(answer, Failure):
-            return EngineReport(answer, 0)
-        failure = (
-            None if answer == _OK else failures.internal("The guest's answer is unclear.", str(answer)[:200])
-        )
-        return EngineReport(failure, 0)
+            return EngineReport(answer, outcome.memory_bytes)
+        text = "The guest's answer is unclear."
+        failure = None if answer == _OK else failures.internal(text, str(answer)[:200])
+        return EngineReport(failure, outcome.memory_bytes)
 
     # --- calls into the guest ---
 
-    def _execute(
-        self, program: Program, request: Request, limits: Limits, port: HostPort
-    ) -> Failure | dict[str, object]:
+    def _execute(self, program: Program, request: Request, limits: Limits, port: HostPort) -> _Report:
         if program.image != self.image_digest:
-            return Failure(
-                FailureCode.INTERNAL,
-                "This program was built by another version of the Python sandbox.",
-                next_step="Build the Action again.",
-            )
+            return _Report(_OTHER_IMAGE)
         code = program.code.decode("latin-1")  # a character per byte: the guest's interface has strings only
-        answer = self._call(
-            limits, "execute", code, request.handler, request.event, request.surface, port=port
-        )
-        if isinstance(answer, Failure):
-            return answer
-        report = failures.decode(answer)
-        if report is None:
-            return failures.internal("The guest's answer is no JSON object.", answer[:200])
-        if "failure" in report:
-            return failures.from_guest(report["failure"], program.source, limits)
-        return report
+        arguments = (code, request.handler, request.event, request.surface)
+        outcome = self._call(limits, "execute", *arguments, port=port)
+        if isinstance(outcome.answer, Failure):
+            return _Report(outcome.answer, outcome.memory_bytes)
+        return _Report(_read(outcome.answer, program.source, limits), outcome.memory_bytes)
 
-    def _call(
-        self, limits: Limits, name: str, *arguments: str, port: HostPort | None = None
-    ) -> str | Failure:
+    def _call(self, limits: Limits, name: str, *arguments: str, port: HostPort | None = None) -> _Answer:
         """The guest's answer, or why there is none."""
         deadline = time.monotonic() + limits.wall_ms / 1000
         try:
             instance = self._pool.take()
         except (WasmtimeError, RuntimeError, OSError) as error:
-            return failures.internal("No instance of the Python sandbox could be made.", str(error))
+            return _Answer(failures.internal("No instance of the Python sandbox could be made.", str(error)))
         try:
             instance.bind(port, limits, deadline)
-            answer = instance.call(name, *arguments)
+            text = instance.call(name, *arguments)
+            memory = instance.memory_bytes()
         except WasmtimeError as error:
-            return _stopped(instance, port, error, limits)
+            failure = _stopped(instance, port, error, limits)
+            return _Answer(failure, limits.memory_bytes if failure.code is FailureCode.MEMORY else 0)
         finally:
             self._pool.give_back(instance)
-        return failures.timed_out(limits) if instance.binding.late() else answer
+        return _Answer(failures.timed_out(limits) if instance.binding.late() else text, memory)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a call into a guest came to, and the linear memory it took (0: not known)."""
+
+    answer: str | Failure
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """The same, with the guest's text read."""
+
+    answer: dict[str, object] | Failure
+    memory_bytes: int = 0
+
+
+def _read(text: str, source: Source, limits: Limits) -> dict[str, object] | Failure:
+    report = failures.decode(text)
+    if report is None:
+        return failures.internal("The guest's answer is no JSON object.", text[:200])
+    if "failure" in report:
+        return failures.from_guest(report["failure"], source, limits)
+    return report
 
 
 def _stopped(instance: Instance, port: HostPort | None, error: WasmtimeError, limits: Limits) -> Failure:
@@ -196,14 +220,13 @@ def _checked(source: Source) -> str:
     lines = text.count("\n") + 1
     if lines > MAX_SOURCE_LINES:
         raise BuildError(_too_large(f"{lines} lines", f"{MAX_SOURCE_LINES} lines"))
-    for index, character in enumerate(text):
-        if character == "\0" or "\ud800" <= character <= "\udfff":
-            line = text.count("\n", 0, index) + 1
-            column = index - text.rfind("\n", 0, index)
-            what = (
-                "a NUL character" if character == "\0" else "half of a surrogate pair, which is no character"
-            )
-            raise BuildError(failures.syntax(source, f"The source contains {what}.", line, column))
+    found = _NO_TEXT.search(text)
+    if found is not None:
+        index = found.start()
+        line = text.count("\n", 0, index) + 1
+        column = index - text.rfind("\n", 0, index)
+        what = "a NUL character" if found[0] == "\0" else "half of a surrogate pair, which is no character"
+        raise BuildError(failures.syntax(source, f"The source contains {what}.", line, column))
     return text
 
 

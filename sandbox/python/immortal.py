@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from sandbox.python.binary import HEADER_BYTES, LayoutError, sections, signed, unsigned
+
 MARK: Final = b"actionbox: addresses of objects:"
 """What stands before the list, in `guest/actionbox/snapshot.py` too; then a count, then addresses."""
 
@@ -29,10 +31,6 @@ _CORE_MODULE: Final = 1
 _DATA: Final = 11
 
 
-class SnapshotError(ValueError):
-    """The component is not laid out as componentize-py 0.25 does it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of initial memory: where it lies in memory, and where in the component's bytes."""
@@ -46,7 +44,7 @@ def make_immortal(component: bytes) -> bytes:
     """`component` with the reference counts of its listed objects set to immortal.
 
     Raises:
-        SnapshotError: there is no list, or it is not one of objects.
+        LayoutError: there is no list, or it is not one of objects.
     """
     content = bytearray(component)
     segments = list(_segments(component))
@@ -60,7 +58,7 @@ def make_immortal(component: bytes) -> bytes:
             struct.pack_into("<I", content, at, IMMORTAL)
             patched += 1
     if not patched:
-        raise SnapshotError("no object of the Python image could be made immortal")
+        raise LayoutError("no object of the Python image could be made immortal")
     return bytes(content)
 
 
@@ -68,7 +66,7 @@ def _addresses(component: bytes, segments: list[Segment]) -> list[int]:
     """The list behind the mark. Remains of its making stand in free memory as well; those are no lists."""
     found = [listed for at in _marks(component) if (listed := _list_at(component, segments, at))]
     if not found or any(listed != found[0] for listed in found):
-        raise SnapshotError("the Python image does not list its objects")
+        raise LayoutError("the Python image does not list its objects")
     return found[0]
 
 
@@ -108,52 +106,25 @@ def _find(segments: list[Segment], address: int) -> int | None:
 
 def _segments(component: bytes) -> Iterator[Segment]:
     """Data segments of the first core module that has any, by rising address."""
-    for number, start, end in _sections(component, 8, len(component)):
+    for number, start, end in sections(component, HEADER_BYTES, len(component)):
         if number != _CORE_MODULE:
             continue
-        for inner, first, _last in _sections(component, start + 8, end):
+        for inner, first, _last in sections(component, start + HEADER_BYTES, end):
             if inner == _DATA:
                 yield from sorted(_data(component, first), key=lambda segment: segment.address)
                 return
-    raise SnapshotError("the Python image has no data")
-
-
-def _sections(content: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    while at < end:
-        number = content[at]
-        size, first = _unsigned(content, at + 1)
-        yield number, first, first + size
-        at = first + size
+    raise LayoutError("the Python image has no data")
 
 
 def _data(content: bytes, at: int) -> Iterator[Segment]:
-    count, at = _unsigned(content, at)
+    count, at = unsigned(content, at)
     for _ in range(count):
-        kind, at = _unsigned(content, at)
+        kind, at = unsigned(content, at)
         if kind != 0 or content[at] != 0x41:  # active, in memory 0, at an i32.const
-            raise SnapshotError("the Python image has data of an unknown kind")
-        address, at = _signed(content, at + 1)
+            raise LayoutError("the Python image has data of an unknown kind")
+        address, at = signed(content, at + 1)
         if content[at] != 0x0B:
-            raise SnapshotError("the Python image has data at an unknown place")
-        size, at = _unsigned(content, at + 1)
+            raise LayoutError("the Python image has data at an unknown place")
+        size, at = unsigned(content, at + 1)
         yield Segment(address & 0xFFFF_FFFF, at, size)
         at += size
-
-
-def _unsigned(content: bytes, at: int) -> tuple[int, int]:
-    """A LEB128 number and the position after it."""
-    value = shift = 0
-    while True:
-        byte = content[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, at
-
-
-def _signed(content: bytes, at: int) -> tuple[int, int]:
-    before = at
-    value, at = _unsigned(content, at)
-    bits = 7 * (at - before)
-    return (value - (1 << bits) if value >> (bits - 1) & 1 else value), at

@@ -13,7 +13,7 @@ from wasmtime.component import Component, ExportIndex, Linker
 
 from sandbox.caps import MAX_TABLE_ELEMENTS, Limits
 from sandbox.port import HostPort
-from sandbox.python import values
+from sandbox.python import gauge, values
 from sandbox.python.imports import Binding, define_imports
 from sandbox.wasm.engine import ticks
 
@@ -32,6 +32,9 @@ class Guest:
         self._linker = Linker(engine)
         self._callbacks = define_imports(self._linker, component)
         self._exports = {name: self._export(name) for name in _EXPORTS}
+        measure = component.get_export_index(gauge.EXPORT)
+        if measure is not None:
+            self._exports[gauge.EXPORT] = measure
 
     def _export(self, name: str) -> ExportIndex:
         index = self.component.get_export_index(name)
@@ -100,6 +103,17 @@ class Instance:
             WasmtimeError: it trapped; the text says why.
         """
         return values.call_strings(self._functions[name], self._store._context(), arguments)
+
+    def memory_bytes(self) -> int:
+        """Linear memory now, which is the most it ever was: it never shrinks. 0: the image cannot tell.
+
+        Raises:
+            WasmtimeError: the guest trapped before; nothing can be asked of it any more.
+        """
+        measure = self._functions.get(gauge.EXPORT)
+        return (
+            0 if measure is None else values.call_number(measure, self._store._context()) * gauge.PAGE_BYTES
+        )
 
     def shut(self) -> None:
         """Nothing more crosses to the host; the memory may be dropped later."""

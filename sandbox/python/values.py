@@ -88,6 +88,19 @@ def get_string(value: Any) -> str:
     return ctypes.string_at(vector.data, size).decode("utf-8") if size else ""
 
 
+def call_number(function: Any, context: Any) -> int:
+    """Call a component function without arguments that returns a `u32`.
+
+    Raises:
+        WasmtimeError: it trapped, or the instance did before.
+    """
+    result = Value()
+    error = c.wasmtime_component_func_call(ctypes.byref(function), context, None, 0, ctypes.byref(result), 1)
+    if error:
+        raise WasmtimeError._from_ptr(error)
+    return int(result.of.u32)
+
+
 def call_strings(function: Any, context: Any, arguments: tuple[str, ...]) -> str:
     """Call a component function of strings that returns a string.
 

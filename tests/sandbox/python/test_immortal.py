@@ -9,19 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.python import immortal
+from sandbox.python.binary import LayoutError, encoded, section
 
 HEADER = b"\0asm\x0d\0\x01\0"
 MODULE = b"\0asm\x01\0\0\0"
-
-
-def number(value: int) -> bytes:
-    """Unsigned LEB128."""
-    content = bytearray()
-    while True:
-        content.append((value & 0x7F) | (0x80 if value > 0x7F else 0))
-        value >>= 7
-        if not value:
-            return bytes(content)
 
 
 def signed(value: int) -> bytes:
@@ -34,14 +25,10 @@ def signed(value: int) -> bytes:
         content.append(byte | 0x80)
 
 
-def section(kind: int, content: bytes) -> bytes:
-    return bytes([kind]) + number(len(content)) + content
-
-
 def component(*data: tuple[int, bytes], before: bytes = b"") -> bytes:
     """A component whose second core module has `data` as (address, bytes)."""
-    segments = b"".join(b"\0\x41" + signed(at) + b"\x0b" + number(len(held)) + held for at, held in data)
-    module = MODULE + section(5, b"\x01\0\x01") + section(11, number(len(data)) + segments)
+    segments = b"".join(b"\0\x41" + signed(at) + b"\x0b" + encoded(len(held)) + held for at, held in data)
+    module = MODULE + section(5, b"\x01\0\x01") + section(11, encoded(len(data)) + segments)
     return HEADER + section(7, b"\0") + section(1, MODULE + before) + section(1, module)
 
 
@@ -96,7 +83,7 @@ def test_remains_of_the_mark_are_no_list() -> None:
     ],
 )
 def test_what_is_no_snapshot_is_refused(content: bytes) -> None:
-    with pytest.raises(immortal.SnapshotError):
+    with pytest.raises(LayoutError):
         immortal.make_immortal(content)
 
 
