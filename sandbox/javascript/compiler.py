@@ -256,7 +256,7 @@ def _exhausted(error: Exception, limits: Limits) -> Failure:
             FailureCode.TIMEOUT, "The source takes too long to compile.", next_step="Make it simpler."
         )
     if isinstance(error, GuestStarvedError):
-        return report.memory(limits, 0)
+        return report.memory(limits)
     return Failure(
         FailureCode.STACK,
         "The source is nested too deeply to compile.",

@@ -45,9 +45,8 @@ def from_guest(
     return Failure(FailureCode.THROW, "The Action ended in a way that says nothing.")
 
 
-def unsettled(program: Program) -> Failure:
+def unsettled() -> Failure:
     """The handler waits, and nothing is left that could go on."""
-    del program
     return Failure(
         FailureCode.UNSETTLED,
         "The handler waits for a promise that nothing can settle: no timer, request or job is left.",
@@ -63,13 +62,13 @@ def timeout(limits: Limits) -> Failure:
     )
 
 
-def memory(limits: Limits, used: int) -> Failure:
+def memory(limits: Limits) -> Failure:
     """The instance was refused memory."""
     mebibytes = limits.memory_bytes / 2**20
     return Failure(
         FailureCode.MEMORY,
         f"The Action needs more memory than its limit of {mebibytes:g} MiB.",
-        detail={"limit": "memory_bytes", "value": limits.memory_bytes, "used": used},
+        detail={"limit": "memory_bytes", "value": limits.memory_bytes},
     )
 
 
@@ -138,7 +137,7 @@ def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool)
     message = _text(told.get("message"))
     name = None if told.get("bare") else _text(told.get("name") or "Error")[:_MAX_NAME]
     if out_of_memory and _sounds_starved(told, message):
-        return memory(limits, 0)
+        return memory(limits)
     frames = tuple(_frames(told.get("stack"), program))
     detail = _detail(told)
     if told.get("origin") == "egress" and "cause" in detail:

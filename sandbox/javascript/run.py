@@ -86,7 +86,7 @@ class Run:
         except GuestMemoryError as error:
             host.fault(error)
             return self._conclude(StopKind.HOST)
-        return None if completed else report.unsettled(self._program)
+        return None if completed else report.unsettled()
 
     def _boot(self, store: wasmtime.Store) -> None:
         self._store = store
@@ -155,7 +155,7 @@ class Run:
         if host.outcome is not None and kind is StopKind.HOST:
             return self._concluded_by_guest(*host.outcome)
         if host.starved or self._refused_memory:
-            return report.memory(self._limits, self.peak_memory_bytes)
+            return report.memory(self._limits)
         if kind is StopKind.DEADLINE:
             return report.timeout(self._limits)
         if kind is StopKind.STACK:
@@ -179,7 +179,7 @@ class Run:
     def _conclude_exception(self, error: GuestExceptionError) -> Failure | None:
         """The prelude catches everything, so only exhaustion inside it gets here."""
         if self._refused_memory:
-            return report.memory(self._limits, self.peak_memory_bytes)
+            return report.memory(self._limits)
         return report.internal(error)
 
     def _measure(self) -> None:

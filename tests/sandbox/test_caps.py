@@ -285,7 +285,7 @@ def test_journal_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "low", "high"),
     [
         ("wall_ms", 1, 600_000),
-        ("memory_bytes", 32 * MIB, 2048 * MIB),
+        ("memory_bytes", 32 * MIB, caps.MAX_MEMORY_BYTES),
         ("log_bytes", 0, 16 * MIB),
         ("commands", 0, 100_000),
         ("command_bytes", 0, 64 * MIB),

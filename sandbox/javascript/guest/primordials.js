@@ -16,21 +16,16 @@ export const ownKeys = reflectOwnKeys;
 export const prototypeOf = reflectGetPrototypeOf;
 export const construct = Reflect.construct;
 
-export const ObjectCtor = Object;
 export const ObjectPrototype = Object.prototype;
 export const ErrorCtor = Error;
 export const TypeErrorCtor = TypeError;
 export const RangeErrorCtor = RangeError;
 export const PromiseCtor = Promise;
 export const MapCtor = Map;
-export const Uint8ArrayCtor = Uint8Array;
-export const SymbolIterator = Symbol.iterator;
 
 export const defineProperty = Object.defineProperty;
 export const descriptorOf = Object.getOwnPropertyDescriptor;
-export const createObject = Object.create;
 export const objectKeys = Object.keys;
-export const freeze = Object.freeze;
 export const isArray = Array.isArray;
 export const isError = Error.isError;
 export const isInteger = Number.isInteger;

@@ -1,6 +1,6 @@
 // Remembers the target of every proxy, so that showing one runs none of its traps (as in Node).
 
-import { ProxyCtor, WeakMapCtor, construct, define, weakMapGet, weakMapSet } from './primordials.js';
+import { ProxyCtor, WeakMapCtor, construct, weakMapGet, weakMapSet } from './primordials.js';
 
 const targets = new WeakMapCtor();
 const { revocable } = ProxyCtor;
