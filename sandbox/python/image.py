@@ -30,7 +30,7 @@ from sandbox.python.binary import LayoutError
 from sandbox.python.gauge import with_gauge
 from sandbox.python.immortal import make_immortal
 from sandbox.wasm import artefacts
-from sandbox.wasm.engine import make_engine
+from sandbox.wasm.engine import configuration_key, make_engine
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def load_image(progress: Progress | None = None) -> Image:
     engine = make_engine(component_model=True)
     key = image_key()
     compiled = artefacts.load_or_build(
-        "python-native", f"{key};{_machine()}", lambda: _compile(engine, key, say)
+        "python-native", f"{key};{configuration_key()};{_machine()}", lambda: _compile(engine, key, say)
     )
     return Image(
         engine, Component.deserialize(engine, compiled), hashlib.sha256(key.encode()).hexdigest()[:32]
