@@ -1,0 +1,62 @@
+"""The tour of the README is real: its commands print what it shows, but for times and sizes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+ACTIONBOX = f'{sys.executable} -c "from runner.cli import main; main()"'
+
+
+def block(language: str, *, after: str) -> str:
+    """The first fenced block of `language` that follows the text `after`."""
+    found = re.search(rf"```{language}\n(.*?)```", README[README.index(after) :], re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def without_figures(text: str) -> str:
+    text = re.sub(r" +\d+\.\d MB", " N MB", re.sub(r"\d+(\.\d+)? ms", "N ms", text))
+    return re.sub(r" +", " ", text).strip()
+
+
+@pytest.fixture
+def tour(tmp_path: Path) -> Path:
+    tmp_path.joinpath("domain.js").write_text(block("js", after="`domain.js`"))
+    tmp_path.joinpath("welcome.py").write_text(block("python", after="`welcome.py`"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("after", "status"), [("Run both as one flow", 1), ("shown where it is", 2)])
+def test_a_command_prints_what_the_readme_shows(tour: Path, after: str, status: int) -> None:
+    command, _, shown = block("console", after=after).partition("\n")
+    line = command.removeprefix("$ ").replace("actionbox run", f"{ACTIONBOX} run")
+    done = subprocess.run(
+        [shutil.which("bash") or "bash", "-c", line],
+        cwd=tour,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", **_cache()},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    printed = [line.rstrip() for line in without_figures(done.stdout).splitlines()]
+    assert printed == [line.rstrip() for line in without_figures(shown).splitlines()]
+
+
+def _cache() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("HOME", "ACTIONBOX_CACHE") if name in os.environ}
+
+
+def test_every_linked_file_exists() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
