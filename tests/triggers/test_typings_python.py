@@ -160,7 +160,7 @@ def test_http_and_console_are_those_of_the_guest():
     assert members(stub, "Console") == members(console, "Console")
     assert members(web, "Response") <= members(stub, "Response")
     functions = {node.name: node for node in [*stub.body, *web.body] if isinstance(node, ast.FunctionDef)}
-    options = {argument.arg for argument in functions["request_json"].args.kwonlyargs}
+    options = {argument.arg for argument in functions["_request"].args.kwonlyargs}
     assert {argument.arg for argument in functions["fetch"].args.kwonlyargs} <= {"method"}
     (fetch,) = (node for node in stub.body if isinstance(node, ast.FunctionDef) and node.name == "fetch")
     assert {argument.arg for argument in fetch.args.kwonlyargs} == options | {"method"}
