@@ -35,7 +35,7 @@ _FORMAT: Final = 2
 """Raise it when the code below or boot.py changes what an image means."""
 _SLOTS: Final = 64
 """Instances that can live at once in one process; further executions wait for one to end."""
-_RESIDENT_BYTES: Final = 4 * MIB
+_RESIDENT_BYTES: Final = 5 * MIB
 """The image with what a small execution allocates."""
 _TABLE_ELEMENTS: Final = 1_024
 

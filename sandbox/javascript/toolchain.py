@@ -112,6 +112,7 @@ def bundle(modules: Path, entry: str) -> str:
                 "--loader:.json=text",
                 "--legal-comments=none",
                 "--log-level=warning",
+                f"--alias:process={GUEST / 'shims' / 'process'}",
                 f"--alias:@exodus/bytes/encoding.js={GUEST / 'nothing.js'}",  # tables of legacy encodings
                 *_patched(modules, Path(folder)),
                 f"--outfile={out}",

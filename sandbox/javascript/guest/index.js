@@ -8,11 +8,13 @@ import { installGlobals } from './globals.js';
 import { installLocale } from './locale.js';
 import { equip } from './modules.js';
 import { provideModules } from './node/index.js';
+import { provideLaterModules } from './node/later.js';
 import { installStacks } from './stacks.js';
 
 export function install(hostFunction) {
   connect(hostFunction);
   provideModules();
+  provideLaterModules();
   removeScaffolding();
   installGlobals(globalThis);
   installStacks();

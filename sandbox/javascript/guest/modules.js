@@ -55,15 +55,10 @@ export function setModuleSecrets(values) {
 function builtinNamed(name) {
   const bare = stringStartsWith(name, 'node:') ? stringSlice(name, 5) : name;
   if (hasOwn(recipes, bare)) {
-    const make = recipes[bare];
+    builtin[bare] = recipes[bare](builtinNamed);
     delete recipes[bare];
-    builtin[bare] = make(requireBuiltin);
   }
   return hasOwn(builtin, bare) ? builtin[bare] : undefined;
-}
-
-function requireBuiltin(name) {
-  return builtinNamed(name);
 }
 
 /** What packages see: modules that an Action is refused load, and only their use fails. */
