@@ -80,8 +80,7 @@ def _packages_from(registry: str | None, packages: Path | None) -> None:
     from runner.dependencies import show_progress, use
 
     use(registry, packages)
-    console = error_console()
-    show_progress(lambda text: console.print(line((text, "dim"))))
+    show_progress(lambda text: error_console().print(line((text, "dim"))))
 
 
 @app.callback()
