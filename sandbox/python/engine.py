@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
+import json
 import re
 import threading
 import time
@@ -137,7 +139,7 @@ class PythonEngine:
         if program.image != self.image_digest:
             return _Report(_OTHER_IMAGE)
         code = program.code.decode("latin-1")  # a character per byte: the guest's interface has strings only
-        arguments = (code, request.handler, request.event, request.surface)
+        arguments = (code, request.handler, request.event, surface_lines(request.surface))
         outcome = self._call(limits, "execute", *arguments, port=port)
         if isinstance(outcome.answer, Failure):
             return _Report(outcome.answer, outcome.memory_bytes)
@@ -176,6 +178,20 @@ class _Report:
 
     answer: dict[str, object] | Failure
     memory_bytes: int = 0
+
+
+@functools.lru_cache(maxsize=64)
+def surface_lines(surface: str) -> str:
+    """A surface as the guest reads it: a line for each member, its name, a tab, its JSON. The same few
+    surfaces come again with every execution, and reading one whole costs the guest 0.15 ms.
+
+    Raises:
+        ValueError: it is no JSON object, which a trigger never says.
+    """
+    members = json.loads(surface)
+    if not isinstance(members, dict):
+        raise ValueError("an api surface is a JSON object")
+    return "\n".join(f"{name}\t{json.dumps(member)}" for name, member in members.items())
 
 
 def _read(text: str, source: Source, limits: Limits) -> dict[str, object] | Failure:

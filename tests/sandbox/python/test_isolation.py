@@ -167,3 +167,11 @@ def test_events_that_are_no_json_are_failures(runner: Runner, event: str) -> Non
     program = runner.build("def on_execute_post_login(event, api): pass")
     execute(runner.engine, program, Request("onExecutePostLogin", event, "{}"), Limits(), port)
     assert runner.printed("print('next')") == ["next"]
+
+
+@pytest.mark.parametrize("kind", ["async def", "def"])
+def test_an_action_that_asks_for_nothing_makes_no_host_call(runner: Runner, kind: str) -> None:
+    """No clock, no randomness: what an execution knows comes from its event."""
+    result = runner.run(f"{kind} on_execute_post_login(event, api): pass")
+    assert result.statistics.host_calls == {}
+    assert result.journal.entries == ()

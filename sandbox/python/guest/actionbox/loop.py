@@ -39,6 +39,8 @@ class _HostSelector:
 class HostLoop(asyncio.base_events.BaseEventLoop):
     """The loop of one execution."""
 
+    _starting = False
+
     def __init__(self) -> None:
         super().__init__()
         self._pending: Pending = {}
@@ -47,6 +49,10 @@ class HostLoop(asyncio.base_events.BaseEventLoop):
 
     def time(self) -> float:
         return time.monotonic()
+
+    def is_running(self) -> bool:
+        """Also while a first step runs at once: only then does asyncio start a task eagerly."""
+        return self._starting or super().is_running()
 
     def start(self, operation: str, argument: str, convert: Callable[[Any], Any]) -> asyncio.Future[Any]:
         """Start a host operation; a future of `convert(answer)`, where the answer has `ok` or `error`."""
@@ -67,9 +73,11 @@ class HostLoop(asyncio.base_events.BaseEventLoop):
     def complete(self, coroutine: Any) -> Any:
         """Run `coroutine` to its end; its first step at once, without a turn of the loop."""
         asyncio.events._set_running_loop(self)
+        self._starting = True
         try:
             task = asyncio.Task(coroutine, loop=self, eager_start=True)
         finally:
+            self._starting = False
             asyncio.events._set_running_loop(None)
         return task.result() if task.done() else self.run_until_complete(task)
 
@@ -98,21 +106,18 @@ class HostLoop(asyncio.base_events.BaseEventLoop):
         """Nobody wakes this loop from another thread."""
 
 
-_loop: HostLoop | None = None
+_loop = HostLoop()
 
 
 def current() -> HostLoop:
-    """The loop of this execution, made when first asked for."""
-    global _loop
-    if _loop is None:
-        _loop = HostLoop()
+    """The loop of this execution."""
     return _loop
 
 
-def forget() -> None:
-    """Before the snapshot: the next execution makes its own loop."""
+def renew() -> None:
+    """After a rehearsal: a loop that has run nothing."""
     global _loop
-    _loop = None
+    _loop = HostLoop()
 
 
 def run(main: Any, *, debug: object = None, loop_factory: object = None) -> Any:  # noqa: ARG001

@@ -72,17 +72,18 @@ def _event() -> dict[str, Any]:
     return event | {f"{word}Part": part[word] | {"more": part} for word in WORDS[:2]} | part
 
 
-def _surface() -> dict[str, Any]:
+def _surface() -> str:
     methods = {
         f"set{word.title()}": ["api", ["name", "value"], ["optionOne", "optionTwo"]] for word in WORDS[:6]
     }
     claim = ["api", ["name", "value"]]
-    return dict.fromkeys(WORDS[:8], methods) | {
+    members = dict.fromkeys(WORDS[:8], methods) | {
         "access": {"deny": ["api", ["reason"]]},
         "idToken": {"setCustomClaim": claim},
         "accessToken": {"setCustomClaim": claim},
         "multifactor": {"enable": ["api", ["provider"], ["allowRememberBrowser", "providerOptions"]]},
     }
+    return "\n".join(f"{name}\t{json.dumps(member)}" for name, member in members.items())
 
 
 ROUNDS = 20
@@ -99,7 +100,7 @@ def rehearse() -> None:
     if "code" not in built:
         raise RuntimeError(f"the rehearsal does not compile: {built}")
     code = base64.b64decode(built["code"]).decode("latin-1")
-    _arguments = ("r:" + code, "onRehearsal", json.dumps(_event()), json.dumps(_surface()))
+    _arguments = ("r:" + code, "onRehearsal", json.dumps(_event()), _surface())
     for _ in range(ROUNDS):
         _run()
     _take_back()
@@ -125,6 +126,6 @@ def _run() -> None:
 def _take_back() -> None:
     sys.modules.pop(execution.MODULE, None)
     sys.setrecursionlimit(1_000)
-    loop.forget()
+    loop.renew()
     failures.set_filename(None)
     modules.forget()

@@ -12,7 +12,9 @@ from .records import Record, camel_case, parse, replace, snake_case
 
 
 class Api:
-    """One namespace of the api. Members are made when first asked for."""
+    """One namespace of the api. Members are made when first asked for, and those of the root are read from
+    their JSON only then: most Actions use two or three of them.
+    """
 
     __slots__ = ("_members", "_path", "_session")
 
@@ -26,6 +28,8 @@ class Api:
         member = self._members.get(key)
         if member is None or name[:1] == "_":
             raise AttributeError(_unknown(self._path, name, self._members))
+        if type(member) is str:
+            member = self._members[key] = json.loads(member)
         path = f"{self._path}.{key}" if self._path else key
         return (
             Api(self._session, member, path) if type(member) is dict else Method(self._session, path, member)
@@ -111,13 +115,18 @@ class Method:
 
 
 class Session:
-    """The api calls of one execution: sends them, raises their errors, applies changes of the event."""
+    """The api calls of one execution: sends them, raises their errors, applies changes of the event.
+
+    Args:
+        event: of this execution.
+        surface: a line for each member of the root: its name, a tab, its JSON.
+    """
 
     __slots__ = ("event", "root")
 
     def __init__(self, event: Record, surface: str) -> None:
         self.event = event
-        self.root = Api(self, json.loads(surface))
+        self.root = Api(self, dict([line.split("\t", 1) for line in surface.split("\n") if line]))
 
     def call(self, path: str, returns: str, arguments: str) -> Any:
         text = wire.call("api." + path, arguments)
