@@ -250,6 +250,8 @@ class TestProcess:
             [
                 sys.executable,
                 "-c",
+                # A shell starts background jobs with SIGINT ignored, and children inherit that.
+                "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                 "from runner.cli import main; main()",
                 "run",
                 "spin.js",
