@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.caps import MAX_SECRET_NAME, MAX_SECRET_VALUE, MAX_SECRETS
-from runner.dependencies import with_dependencies
+from runner.dependencies import module_secrets, with_dependencies
 from runner.errors import ActionError
+from runner.secretnames import SCOPE, SecretValues, apart, together
 from sandbox.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.program import Language, Source
 
@@ -67,6 +68,8 @@ class Action:
 
     def __post_init__(self) -> None:
         _check_secrets(self.name, self.secrets)
+        for module, values in self.module_secrets.items():
+            _check_secrets(f"{self.name}, module {SCOPE}{module}", values)
         if self.fail_policy is FailPolicy.LAST_GOOD and self.last_good is None:
             raise ActionError(
                 "missing_last_good",
@@ -77,6 +80,11 @@ class Action:
     @property
     def language(self) -> Language:
         return self.source.language
+
+    @property
+    def every_secret(self) -> dict[str, str]:
+        """Its own secrets and those of its modules, see `runner.secretnames`."""
+        return together(self.secrets, self.module_secrets)
 
     @property
     def digest(self) -> str:
@@ -107,26 +115,34 @@ def load_action(
     path: str | Path,
     *,
     name: str | None = None,
-    secrets: Mapping[str, str] | None = None,
+    secrets: SecretValues | None = None,
     configuration: Mapping[str, Any] | None = None,
     fail_policy: FailPolicy | None = None,
     last_good: str | Path | None = None,
     limits: Limits | None = None,
 ) -> Action:
-    """The Action in a file; `name` is its stem unless given. `last_good` is the file of the version before.
+    """The Action in a file.
+
+    Args:
+        name: its stem unless given.
+        secrets: values by name; those of a shared module by name under `actions:MODULE`.
+        last_good: the file of the version before.
 
     Raises:
         ActionError: `not_found`, `is_folder`, `not_a_file`, `unreadable`, `unknown_language`, `too_large`,
             `not_utf8`, `dependency`, `invalid_package_json`, or what `Action` raises.
     """
+    source = load_source(path)
+    own, modules = apart(secrets or {})
     return Action(
         name=name or Path(path).stem,
-        source=load_source(path),
-        secrets=dict(secrets or {}),
+        source=source,
+        secrets=own,
         configuration=dict(configuration or {}),
         fail_policy=fail_policy,
         last_good=load_source(last_good) if last_good is not None else None,
         limits=limits,
+        module_secrets=module_secrets(source, modules),
     )
 
 

@@ -51,7 +51,8 @@ class FlowRecord(_Record):
 
     Attributes:
         tag: random; part of the marks that stand for secrets.
-        secrets: by Action, with `--record-secrets`; None when they were taken out.
+        secrets: by Action, those of its modules included (`runner.secretnames`), with `--record-secrets`;
+            None when they were taken out.
         state: the trigger's state at the start of the leg.
         redirect_state: what a redirect of this leg carries.
         outcome: what came out, without what differs from run to run, see `comparable`.
@@ -101,7 +102,7 @@ class Recorder:
 def make_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) -> FlowRecord:
     """The record of one leg."""
     leg, tag = trace.leg, tokens.token_hex(8)
-    secrets = tuple(dict(action.secrets) for action in leg.actions)
+    secrets = tuple(action.every_secret for action in leg.actions)
     hide = None if keep_secrets else _Marker(tag, secrets)
     result = comparable(outcome)
     return FlowRecord(

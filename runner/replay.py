@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from runner.outcome import FlowOutcome
 from runner.programs import ProgramCache
 from runner.record import FlowRecord, RecordedExecution, comparable, digest, with_secrets
 from runner.report import Reporter
+from runner.secretnames import SecretValues, flattened
 from runner.suspension import PinnedAction
 from sandbox.caps import MAX_API_ARGUMENT_BYTES, Limits
 from sandbox.journal import Journal, JournalError
@@ -54,13 +55,14 @@ class Replay:
 
 def replay(
     record: FlowRecord,
-    secrets: Callable[[PinnedAction], Mapping[str, str]] | None = None,
+    secrets: Callable[[PinnedAction], SecretValues] | None = None,
     programs: ProgramCache | None = None,
 ) -> Replay:
     """Run `record` again.
 
     Args:
-        secrets: gives the secrets of an Action, for a record that does not hold them.
+        secrets: gives the secrets of an Action, for a record that does not hold them; those of a module
+            under `actions:MODULE`.
 
     Raises:
         InputError: `missing_secrets`, `invalid_record`.
@@ -125,21 +127,21 @@ def _trigger(record: FlowRecord) -> Trigger:
 
 
 def _secrets(
-    record: FlowRecord, provide: Callable[[PinnedAction], Mapping[str, str]] | None
+    record: FlowRecord, provide: Callable[[PinnedAction], SecretValues] | None
 ) -> list[dict[str, str]]:
     if record.secrets is not None:
         return [dict(values) for values in record.secrets]
     found = []
     for pinned in record.actions:
-        given = provide(pinned) if provide is not None and pinned.secret_names else {}
-        missing = [name for name in pinned.secret_names if name not in given]
+        given = flattened(provide(pinned)) if provide is not None and pinned.wanted else {}
+        missing = [name for name in pinned.wanted if name not in given]
         if missing:
             raise InputError(
                 "missing_secrets",
                 f"the record holds no secrets; Action {pinned.name!r} needs {', '.join(missing)}",
                 next_step="Give them with --secret NAME=VALUE, or record with --record-secrets.",
             )
-        found.append({name: given[name] for name in pinned.secret_names})
+        found.append({name: given[name] for name in pinned.wanted})
     return found
 
 

@@ -43,7 +43,7 @@ class Reporter:
     def outcome(self, end: LegEnd, handle: str, expires_at: float) -> FlowOutcome:
         """The record for the platform. Secret values are redacted in everything but the effects, which
         must be applied as they are."""
-        redactor = Redactor(action.secrets for action in self.actions)
+        redactor = Redactor(action.every_secret for action in self.actions)
         effects = self._effects(end)
         return FlowOutcome(
             execution_id=self.execution_id,

@@ -10,14 +10,15 @@ from typing import Any, Final
 
 from runner.action import Action, with_unique_names
 from runner.errors import ResumeError
+from runner.secretnames import SecretValues, flattened
 from runner.suspension import PinnedAction, SuspendedFlow
 from triggers import FlowState, get_trigger
 from triggers import ResumeError as WrongResultError
 from triggers import resume as resume_state
 
-SecretsProvider = Callable[[PinnedAction], Mapping[str, str]]
-"""Gives the secrets of a pinned Action when its flow resumes."""
-SecretsLike = SecretsProvider | Mapping[str, str] | Sequence[Action] | None
+SecretsProvider = Callable[[PinnedAction], SecretValues]
+"""Gives the secrets of a pinned Action when its flow resumes, those of a module under `actions:MODULE`."""
+SecretsLike = SecretsProvider | SecretValues | Sequence[Action] | None
 """A provider, values for all Actions, or the Actions again."""
 
 
@@ -48,8 +49,8 @@ def with_secrets(waiting: SuspendedFlow, secrets: SecretsLike) -> tuple[Action, 
     provide = _provider(secrets)
     actions = []
     for pinned in waiting.actions:
-        values = provide(pinned) if pinned.secret_names else {}
-        missing = [name for name in pinned.secret_names if name not in values]
+        values = flattened(provide(pinned)) if pinned.wanted else {}
+        missing = [name for name in pinned.wanted if name not in values]
         if missing:
             raise ResumeError(
                 "missing_secrets",
@@ -66,7 +67,7 @@ def _provider(secrets: SecretsLike) -> SecretsProvider:
     if secrets is None or isinstance(secrets, Mapping):
         values = dict(secrets or {})
         return lambda _: values
-    by_name = {action.name: action.secrets for action in with_unique_names(secrets)}
+    by_name = {action.name: action.every_secret for action in with_unique_names(secrets)}
     return lambda pinned: by_name.get(pinned.name, {})
 
 

@@ -24,6 +24,7 @@ from runner.action import Action, FailPolicy, source_digest
 from runner.caps import DEFAULT_BUDGET_MS
 from runner.errors import FlowError, ResumeError
 from runner.outcome import ResumePoint
+from runner.secretnames import SCOPE, together
 from sandbox.caps import Limits
 from sandbox.program import Source
 
@@ -38,7 +39,11 @@ class _Record(BaseModel):
 
 
 class PinnedAction(_Record):
-    """One Action as it was when the flow began. Secrets are named, their values are not kept."""
+    """One Action as it was when the flow began. Secrets are named, their values are not kept.
+
+    Attributes:
+        module_secret_names: names of the secrets of each shared module, by name of the module.
+    """
 
     name: str
     source: Source
@@ -48,6 +53,7 @@ class PinnedAction(_Record):
     fail_policy: FailPolicy | None
     last_good: Source | None
     limits: Limits | None
+    module_secret_names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, action: Action) -> PinnedAction:
@@ -60,10 +66,19 @@ class PinnedAction(_Record):
             fail_policy=action.fail_policy,
             last_good=action.last_good,
             limits=action.limits,
+            module_secret_names={
+                name: tuple(sorted(values)) for name, values in action.module_secrets.items()
+            },
         )
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Every secret that a resume or a replay needs the value of, see `runner.secretnames`."""
+        modules = {name: dict.fromkeys(names, "") for name, names in self.module_secret_names.items()}
+        return tuple(together(dict.fromkeys(self.secret_names, ""), modules))
+
     def action(self, values: Mapping[str, str]) -> Action:
-        """The Action again, with `values` of its secrets."""
+        """The Action again, with the values of everything `wanted`."""
         return Action(
             name=self.name,
             source=self.source,
@@ -72,6 +87,10 @@ class PinnedAction(_Record):
             fail_policy=self.fail_policy,
             last_good=self.last_good,
             limits=self.limits,
+            module_secrets={
+                module: {name: values[f"{SCOPE}{module}.{name}"] for name in names}
+                for module, names in self.module_secret_names.items()
+            },
         )
 
 

@@ -11,10 +11,12 @@ from runner.action import Action, FailPolicy, load_action
 from runner.cases.match import differences
 from runner.cases.model import DirectorySpec, epoch
 from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
+from runner.dependencies import module_secrets
 from runner.library import Runner
 from runner.outcome import FlowOutcome
 from runner.programs import ProgramCache
 from runner.returning import merge_patch, returning_request, session_token, with_timestamps
+from runner.secretnames import SecretValues, apart
 from runner.settings import Settings
 from runner.suspension import SuspendedFlow
 from sandbox.caps import Limits
@@ -69,7 +71,7 @@ class ActionBox:
         trigger: str,
         event: Mapping[str, Any] | None = None,
         patch: Mapping[str, Any] | None = None,
-        secrets: Mapping[str, str] | None = None,
+        secrets: SecretValues | None = None,
         fetch: Sequence[Mapping[str, Any]] = (),
         clock: str | float | None = None,
         seed: int | None = None,
@@ -160,9 +162,13 @@ class ActionBox:
         if found:
             raise AssertionError("\n".join(map(str, found)))
 
-    def _action(self, item: ActionLike, secrets: Mapping[str, str]) -> Action:
+    def _action(self, item: ActionLike, secrets: SecretValues) -> Action:
         action = item if isinstance(item, Action) else self.load(item)
-        return replace(action, secrets={**secrets, **action.secrets})
+        own, grouped = apart(secrets)
+        modules = module_secrets(action.source, grouped)
+        for name, values in action.module_secrets.items():
+            modules[name] = {**modules.get(name, {}), **values}
+        return replace(action, secrets={**own, **action.secrets}, module_secrets=modules)
 
     def _seen(self, outcome: FlowOutcome) -> FlowOutcome:
         assert self._runner is not None

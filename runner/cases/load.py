@@ -9,7 +9,15 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from runner.cases.match import check_expectation
-from runner.cases.model import ActionSpec, CaseFile, CaseSpec, DirectorySpec, LimitsSpec, Step
+from runner.cases.model import (
+    ActionSpec,
+    CaseFile,
+    CaseSpec,
+    DirectorySpec,
+    LimitsSpec,
+    Secrets,
+    Step,
+)
 from runner.cases.problems import sentences
 from runner.cases.yaml import parse_yaml
 from runner.errors import InputError
@@ -35,7 +43,7 @@ class Case:
     actions: tuple[ActionSpec, ...]
     event: str | dict[str, Any] | None
     patches: tuple[dict[str, Any], ...]
-    secrets: dict[str, str]
+    secrets: Secrets
     configuration: dict[str, Any]
     fetch: tuple[Stub, ...]
     clock: float | None

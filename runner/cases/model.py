@@ -60,12 +60,16 @@ class LimitsSpec(_Strict):
         return self
 
 
+Secrets = dict[str, str | dict[str, str]]
+"""Values by name; those of a shared module by name under `actions:MODULE`."""
+
+
 class ActionSpec(_Strict):
     """One Action of the flow; a plain string in the file stands for `{file: ...}`."""
 
     file: Text
     name: Text | None = None
-    secrets: dict[str, str] = Field(default_factory=dict)
+    secrets: Secrets = Field(default_factory=dict)
     configuration: Object = Field(default_factory=dict)
     fail: Literal["closed", "open", "last_good"] | None = None
     last_good: Text | None = None
@@ -120,7 +124,7 @@ class _Circumstances(_Strict):
 
     clock: Clock | None = None
     seed: int | None = None
-    secrets: dict[str, str] = Field(default_factory=dict)
+    secrets: Secrets = Field(default_factory=dict)
     fetch: Annotated[list[Any], BeforeValidator(_stubs)] = Field(default_factory=list)
     limits: LimitsSpec = LimitsSpec()
 

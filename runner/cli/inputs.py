@@ -16,6 +16,8 @@ from runner.cases.model import epoch
 from runner.dependencies import module_secrets
 from runner.errors import InputError
 from runner.jsonfile import parse_json, read_json, read_text
+from runner.secretnames import SCOPE
+from runner.suspension import PinnedAction
 from sandbox.caps import MIB, Limits
 
 _ENV_LINE: Final = re.compile(r"(?:export\s+)?([^\s=#][^=]*?)\s*=\s*(.*)")
@@ -36,6 +38,11 @@ class Secrets:
 
     def of(self, action: str) -> dict[str, str]:
         return {**self.shared, **self.by_action.get(action, {})}
+
+    def of_pinned(self, pinned: PinnedAction) -> dict[str, str | Mapping[str, str]]:
+        """Of an Action in a suspended flow or a record, and of its modules."""
+        modules = {name: values for name, values in self.by_action.items() if name.startswith(SCOPE)}
+        return {**self.of(pinned.source.filename), **self.of(pinned.name), **modules}
 
 
 def parse_pairs(values: Sequence[str], option: str, what: str) -> dict[str, str]:
@@ -68,15 +75,35 @@ def gather_secrets(options: Sequence[str], file: Path | None) -> Secrets:
         InputError: `invalid_option`, `invalid_secrets`, or as reading a file does.
     """
     given = parse_pairs(options, "--secret", "secret")
-    secrets = Secrets(given)
+    secrets = _grouped(given)
     if file is not None:
         loaded = _secrets_file(file)
-        secrets = Secrets({**loaded.shared, **given}, loaded.by_action)
+        groups = {*loaded.by_action, *secrets.by_action}
+        secrets = Secrets(
+            {**loaded.shared, **secrets.shared},
+            {
+                name: {**loaded.by_action.get(name, {}), **secrets.by_action.get(name, {})}
+                for name in sorted(groups)
+            },
+        )
     for mapping in (secrets.shared, *secrets.by_action.values()):
         for name, value in mapping.items():
             if not value:
                 raise InputError("invalid_secrets", f"secret {name} has no value")
     return secrets
+
+
+def _grouped(given: Mapping[str, str]) -> Secrets:
+    """`--secret` values, those named `actions:MODULE.NAME` under their module."""
+    shared: dict[str, str] = {}
+    modules: dict[str, dict[str, str]] = {}
+    for name, value in given.items():
+        module, dot, inner = name.partition(".")
+        if module.startswith(SCOPE) and dot and inner:
+            modules.setdefault(module, {})[inner] = value
+        else:
+            shared[name] = value
+    return Secrets(shared, modules)
 
 
 def _secrets_file(file: Path) -> Secrets:
@@ -155,7 +182,7 @@ def load_actions(files: Iterable[Path], secrets: Secrets) -> list[Action]:
     """
     actions = [load_action(file) for file in files]
     names = {action.name for action in actions} | {action.source.filename for action in actions}
-    names |= {f"actions:{name}" for action in actions for name in module_secrets(action.source, {})}
+    names |= {f"{SCOPE}{name}" for action in actions for name in module_secrets(action.source, {})}
     for name in secrets.by_action:
         if name not in names:
             raise InputError(

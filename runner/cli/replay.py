@@ -15,7 +15,7 @@ from runner.cli.render import plural, show_outcome
 from runner.cli.terminal import line, output_console
 from runner.record import read_record
 from runner.replay import Replay, replay
-from runner.suspension import PinnedAction
+from runner.secretnames import flattened
 
 
 def replay_command(
@@ -25,15 +25,12 @@ def replay_command(
     secrets = gather_secrets(secret_options, secrets_file)
     record = read_record(file)
 
-    def provide(pinned: PinnedAction) -> Mapping[str, str]:
-        return {**secrets.of(pinned.source.filename), **secrets.of(pinned.name)}
-
     open_engines(action.source.language for action in record.actions)
-    result = replay(record, provide)
+    result = replay(record, secrets.of_pinned)
     if as_json:
         sys.stdout.write(_as_json(result) + "\n")
     else:
-        kept = record.secrets if record.secrets is not None else [provide(item) for item in record.actions]
+        kept = record.secrets or [flattened(secrets.of_pinned(item)) for item in record.actions]
         _show(result, output_console(), kept)
     sys.exit(0 if result.same else 1)
 

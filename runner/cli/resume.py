@@ -11,8 +11,9 @@ from runner.cli.images import open_engines
 from runner.cli.inputs import gather_secrets, parse_pairs, read_object
 from runner.cli.run import EXIT_STATUS, CommonOptions, finish, make_runner
 from runner.returning import returning_request, with_timestamps
+from runner.secretnames import flattened
 from runner.settings import Settings
-from runner.suspension import PinnedAction, SuspendedFlow
+from runner.suspension import SuspendedFlow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +38,6 @@ def resume_command(options: ResumeOptions) -> None:
     waiting = runner.waiting(options.handle)
     runner = replace(runner, settings=_settings(runner.settings, options, waiting))
 
-    def provide(pinned: PinnedAction) -> dict[str, str]:
-        return {**secrets.of(pinned.source.filename), **secrets.of(pinned.name)}
-
     request = _request(options, waiting)
     prompt = _prompt(options, waiting)
     open_engines(action.source.language for action in waiting.actions)
@@ -51,9 +49,9 @@ def resume_command(options: ResumeOptions) -> None:
             [{"name": "mfa", "type": item} for item in options.methods] or None, runner.clock.wall()
         ),
         enrolled=[{"type": item} for item in options.enrolled] or None,
-        secrets=provide,
+        secrets=secrets.of_pinned,
     )
-    finish(outcome, options, recorder, [provide(action) for action in waiting.actions])
+    finish(outcome, options, recorder, [flattened(secrets.of_pinned(action)) for action in waiting.actions])
     sys.exit(EXIT_STATUS[outcome.decision])
 
 

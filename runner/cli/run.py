@@ -77,7 +77,7 @@ def run_once(options: RunOptions) -> FlowOutcome:
     open_engines(action.language for action in actions)
     trigger = known or infer_trigger(actions)
     outcome = runner.run(trigger, event if event is not None else _example(trigger), actions)
-    finish(outcome, options, recorder, [action.secrets for action in actions])
+    finish(outcome, options, recorder, [action.every_secret for action in actions])
     return outcome
 
 
