@@ -114,3 +114,19 @@ def test_async_local_storage(succeed: Run) -> None:
 def test_those_that_reach_outside_are_refused(run: Run, name: str) -> None:
     failure = run(handler(f"require('{name}')")).failure
     assert failure.message.startswith(f"Cannot use module '{name}' in an Action: ")
+
+
+def test_standard_output_and_error_join_the_console(succeed: Run) -> None:
+    ran = succeed(
+        handler(
+            "process.stdout.write('one\\n'); console.log('two'); process.stderr.write(Buffer.from('three'));\n"
+            "console.log(process.stdout.isTTY, process.stderr.fd, require('tty').isatty(1));\n"
+            "await new Promise((done) => process.stdout.write('6f6b', 'hex', done));\n"
+            "process.stdout.write(''); try { process.stdout.write(null) } catch (e) { console.log(e.code) }"
+        )
+    )
+    kept = [(line.level, line.text) for line in ran.result.logs]
+    assert kept == [
+        ("log", "one"), ("log", "two"), ("error", "three"), ("log", "undefined 2 false"), ("log", "ok"),
+        ("log", "ERR_INVALID_ARG_TYPE"),
+    ]  # fmt: skip

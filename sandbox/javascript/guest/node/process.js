@@ -2,6 +2,7 @@
 
 import { promiseThen, reflectApply } from '../primordials.js';
 import { monotonic } from '../timers.js';
+import { stderr, stdout } from './stdio.js';
 
 const VERSION = '22.12.0';
 const settled = Promise.resolve();
@@ -38,6 +39,8 @@ export const process = {
   pid: 1,
   ppid: 0,
   exitCode: undefined,
+  stdout,
+  stderr,
   features: {},
   config: {},
   cwd: () => '/',
