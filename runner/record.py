@@ -213,7 +213,10 @@ def read_record(path: Path) -> FlowRecord:
         first = error.errors(include_url=False)[0]
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
         raise InputError(
-            "invalid_record", f"{path} is not a record: ${place}: {first['msg']}", source=str(path)
+            "invalid_record",
+            f"{path} is not a record: ${place}: {first['msg']}",
+            next_step="Records are written by `actionbox run --record FILE`.",
+            source=str(path),
         ) from None
 
 

@@ -14,7 +14,7 @@ from triggers.members.factors import CHALLENGES, ENROLLMENTS, MULTIFACTOR, RECOR
 from triggers.members.lifetimes import EXPIRY, REVOKE_REFRESH_TOKEN, REVOKE_SESSION, SET_COOKIE_MODE
 from triggers.members.profile import SET_PRIMARY_USER, metadata
 from triggers.members.prompt import RENDER
-from triggers.members.redirect import CAN_REDIRECT, ENCODE_TOKEN, VALIDATE_TOKEN, can_redirect, send_user_to
+from triggers.members.redirect import CAN_REDIRECT, ENCODE_TOKEN, VALIDATE_TOKEN, has_browser, send_user_to
 from triggers.members.saml import SAML, incomplete_pairs
 from triggers.members.scopes import target_scopes
 from triggers.members.stored import REFRESH_TOKEN_METADATA, SESSION_METADATA
@@ -67,13 +67,16 @@ TRIGGER: Final = Trigger(
         Version("v2", "DEPRECATED", ("node18", "node22"), "node16"),
         deprecated("v1"),
     ),
-    can_redirect=can_redirect,
+    can_redirect=has_browser,
     complete=with_metadata,
     notes=(incomplete_pairs,),
     decided=(
         "A deny, a validation error or a revocation beats a redirect, form or challenge of the same Action.",
         "Several suspensions of different kinds in one Action fail the execution; a service page rules out a "
         "redirect beside a form only.",
-        "A redirect or form where the user cannot be sent anywhere ends the flow with interaction_required.",
+        "A redirect or form where the user cannot be sent anywhere ends the flow with interaction_required: "
+        "where canRedirect answers false, and with the protocols oauth2-token-exchange, oauth2-access-token, "
+        "oauth2-resource-owner-jwt-bearer, oidc-ciba and wstrust-usernamemixed, which the reference sums up "
+        "as other non-interactive grants.",
     ),
 )

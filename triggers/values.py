@@ -32,7 +32,12 @@ def text(maximum: int, minimum: int = 0, pattern: str | None = None) -> Any:
 
 
 def _as_text(value: Any) -> Any:
-    """Numbers and booleans as JavaScript would print them; anything else is left to be refused."""
+    """What JavaScript's `String` makes of numbers, booleans, null and arrays of them; anything else is left
+    to be refused."""
+    if value is None:
+        return "null"
+    if isinstance(value, list) and all(item is None or isinstance(item, Scalar) for item in value):
+        return ",".join("" if item is None else _as_text(item) for item in value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
@@ -41,7 +46,7 @@ def _as_text(value: Any) -> Any:
 
 
 QueryText = Annotated[str, BeforeValidator(_as_text)]
-"""A query value: a string, and as URLs take them also a number or boolean."""
+"""A query value: a string, and as URLs take them also a number, a boolean, null or an array of those."""
 
 FILLED: Final = Annotated[str, Field(min_length=1)]
 """A string that is not empty."""

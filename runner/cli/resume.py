@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from runner.cli.images import open_engines
 from runner.cli.inputs import gather_secrets, parse_pairs, read_object
 from runner.cli.run import EXIT_STATUS, CommonOptions, finish, make_runner
+from runner.errors import ResumeError
 from runner.returning import returning_request, with_timestamps
 from runner.secretnames import flattened
 from runner.settings import Settings
@@ -41,18 +42,40 @@ def resume_command(options: ResumeOptions) -> None:
     request = _request(options, waiting)
     prompt = _prompt(options, waiting)
     open_engines(action.source.language for action in waiting.actions)
-    outcome = runner.resume(
-        options.handle,
-        request=request,
-        prompt=prompt,
-        methods=with_timestamps(
-            [{"name": "mfa", "type": item} for item in options.methods] or None, runner.clock.wall()
-        ),
-        enrolled=[{"type": item} for item in options.enrolled] or None,
-        secrets=secrets.of_pinned,
-    )
+    try:
+        outcome = runner.resume(
+            options.handle,
+            request=request,
+            prompt=prompt,
+            methods=with_timestamps(
+                [{"name": "mfa", "type": item} for item in options.methods] or None, runner.clock.wall()
+            ),
+            enrolled=[{"type": item} for item in options.enrolled] or None,
+            secrets=secrets.of_pinned,
+        )
+    except ResumeError as error:
+        raise _in_options(error, waiting.kind) from None
     finish(outcome, options, recorder, [flattened(secrets.of_pinned(action)) for action in waiting.actions])
     sys.exit(EXIT_STATUS[outcome.decision])
+
+
+_WAITS: Final = {
+    "redirect": ("the user to come back", "--query state=…"),
+    "prompt": ("a form", "--field NAME=VALUE, --var NAME=VALUE or --prompt FILE"),
+    "challenge": ("a challenge", "--method FACTOR, such as --method otp"),
+    "enroll": ("an enrolment", "--enrolled FACTOR, such as --enrolled otp"),
+}
+"""By kind of suspension: what for, and which options say how it ended."""
+
+
+def _in_options(error: ResumeError, kind: str) -> ResumeError:
+    """A wrong result, told in the words of the command line."""
+    if error.code != "wrong_result":
+        return error
+    what, options = _WAITS[kind]
+    return ResumeError(
+        error.code, f"the flow waits for {what}", next_step=f"Say how it ended with {options}."
+    )
 
 
 def _settings(settings: Settings, options: ResumeOptions, waiting: SuspendedFlow) -> Settings:

@@ -121,7 +121,7 @@ def _no_handler(told: Any, handler: str, program: Program) -> Failure:
     if exported:
         message += f" It exports {', '.join(map(repr, exported))}."
         near = difflib.get_close_matches(handler, exported, n=1, cutoff=0.7)
-        if near:
+        if near and not _twins(handler, near[0]):
             message += f" Is {near[0]!r} misspelt?"
     return Failure(
         FailureCode.HANDLER,
@@ -129,6 +129,12 @@ def _no_handler(told: Any, handler: str, program: Program) -> Failure:
         place=Place(program.source.filename, 1),
         next_step=f"Write `exports.{handler} = async (event, api) => {{ … }};`.",
     )
+
+
+def _twins(one: str, other: str) -> bool:
+    """Whether two names are those of an Action's execute and continue handler, which are alike and no
+    misspellings of each other."""
+    return one != other and one.replace("Continue", "Execute") == other.replace("Continue", "Execute")
 
 
 def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool) -> Failure:

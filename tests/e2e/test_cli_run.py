@@ -245,6 +245,9 @@ class TestResume:
         )
         asked = cli("run", "mfa.js", "welcome.js")
         assert asked.status == 3, asked.out
+        silent = cli(*self.handle(asked.out))
+        assert silent.status == 2
+        assert "--enrolled" in silent.err
         done = cli(*self.handle(asked.out), "--enrolled", "recovery-code", "--method", "recovery-code")
         assert done.status == 0, done.err
         assert "hello Maya" in done.out

@@ -157,6 +157,11 @@ def test_state_in_the_url_is_replaced_by_the_engines() -> None:
         {"transaction.protocol": "oauth2-password"},
         {"transaction.protocol": "oauth2-resource-owner"},
         {"transaction.protocol": "oauth2-webauthn"},
+        {"transaction.protocol": "oauth2-access-token"},
+        {"transaction.protocol": "oauth2-resource-owner-jwt-bearer"},
+        {"transaction.protocol": "oauth2-token-exchange"},
+        {"transaction.protocol": "oidc-ciba"},
+        {"transaction.protocol": "wstrust-usernamemixed"},
     ],
 )
 @pytest.mark.parametrize("call", [("redirect.sendUserTo", "https://x.example/"), ("prompt.render", "ap_1")])

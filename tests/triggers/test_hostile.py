@@ -106,11 +106,14 @@ def test_calls_with_anything(trigger_id: str, data: st.DataObject) -> None:
         assert not (effects.denial and state.suspension)
 
 
-@pytest.mark.parametrize("path", [m.path for m in TRIGGERS["post-login"].surface.methods])
+@pytest.mark.parametrize(
+    ("trigger_id", "path"),
+    [(trigger.id, method.path) for trigger in TRIGGERS.values() for method in trigger.surface.methods],
+)
 @settings(max_examples=15, deadline=None)
 @given(st.lists(values, max_size=4))
-def test_every_member_of_post_login_with_anything(path: str, arguments: list[Any]) -> None:
-    trigger = TRIGGERS["post-login"]
+def test_every_member_with_anything(trigger_id: str, path: str, arguments: list[Any]) -> None:
+    trigger = TRIGGERS[trigger_id]
     check_reply(session_of(trigger, trigger.begin(trigger.example_event)).call(path, arguments))
 
 

@@ -162,7 +162,7 @@ def test_values_in_errors_are_cut() -> None:
         ("accessToken.addScope", [[long]]),
         ("prompt.render", ["a", {long: 1}]),
         ("prompt.render", ["a", {"fields": {long: 1}}]),
-        ("redirect.sendUserTo", ["https://x.example", {"query": {long: [1]}}]),
+        ("redirect.sendUserTo", ["https://x.example", {"query": {long: {"a": 1}}}]),
         ("redirect.validateToken", [{"secret": "s", "tokenParameterName": long}]),
         ("authentication.challengeWith", [{"type": long}]),
         ("user.setUserMetadata", [long + ".", 1]),

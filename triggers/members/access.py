@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator
 
 from triggers.effects import Denial
-from triggers.jsonvalue import cut
+from triggers.jsonvalue import cut, shown
 from triggers.jsonvalue import text as json_text
 from triggers.surface import Method, Parameter, Returns
 from triggers.values import text
 
 if TYPE_CHECKING:
     from triggers.draft import Draft
+    from triggers.session import Call
     from triggers.state import RecordedCommand
 
 MAX_REASON: Final = 4096
@@ -81,6 +83,28 @@ def _invalid(draft: Draft, command: RecordedCommand) -> None:
     )
 
 
+TOKEN_CODES: Final = ("invalid_scope", "invalid_request", "server_error")
+"""What credentials-exchange documents as codes."""
+
+
+def _any_code(call: Call) -> None:
+    code = call.arguments["code"]
+    if not isinstance(code, str):
+        raise call.refusal(f"code must be a string, not {shown(code)}", name="TypeError")
+    if not code:
+        raise call.refusal("code must not be empty")
+    call.arguments["code"] = cut(code, MAX_REASON)
+
+
+def _token_denied(draft: Draft, command: RecordedCommand) -> None:
+    code = command.arguments["code"]
+    if code not in TOKEN_CODES:
+        near = get_close_matches(code, TOKEN_CODES, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        draft.warn(f"the denial's code {shown(code)} is none of {', '.join(TOKEN_CODES)}{meant}")
+    _denied(draft, command)
+
+
 def deny(returns: Returns) -> Method:
     """`access.deny(reason)`."""
     return Method(
@@ -108,12 +132,14 @@ DENY_WITH_CODE: Final = Method(
             "code",
             Literal["invalid_scope", "invalid_request", "server_error"],
             "What the application gets as error.",
+            raw=True,
         ),
         Parameter("reason", Reason, "What it gets as error_description.", required=False),
     ),
-    decided="Other codes are refused; whether the service takes them is undocumented. Later Actions of the "
-    "trigger do not run. " + _LENIENT,
-    apply=_denied,
+    decided="Whether the service takes other codes is undocumented: they deny as well, with a warning in the "
+    "effects; a code that is no string throws. Later Actions of the trigger do not run. " + _LENIENT,
+    run=_any_code,
+    apply=_token_denied,
     denies=True,
 )
 

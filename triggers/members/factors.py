@@ -27,7 +27,8 @@ _PATHS: Final = tuple(
 _DECIDED: Final = (
     "Factors passed in this transaction (for enrolments: factors that event.user.enrolledFactors lists) are "
     "left out; when none is left nothing is asked and the flow goes on, where pages of the reference "
-    "disagree. Whether a factor is enabled is the platform's to check. A fifth command throws, and the "
+    "disagree. Whether a factor is enabled, and for a challenge enrolled, is the "
+    "platform's to check. A fifth command throws, and the "
     "execution fails even when the Action catches it. Not together with a redirect or form in one Action."
 )
 

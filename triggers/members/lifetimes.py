@@ -79,12 +79,24 @@ REVOKE_REFRESH_TOKEN: Final = Method(
 )
 
 
+def require_offline(call: Call) -> None:
+    """Online refresh tokens refuse most of `api.refreshToken` (reference/trigger-post-login.md); decided: all
+    but revoking them."""
+    if member(call.event, "refresh_token", "access") == "online":
+        raise call.refusal("not for an online refresh token: it ends with its session", code="not_allowed")
+
+
+ONLINE: Final = "Throws for an online token (event.refresh_token.access)."
+
+
 def _expiry(owner: Literal["session", "refreshToken"], name: str, argument: str, doc: str) -> Method:
     target: Literal["expires_at", "idle_expires_at"] = (
         "expires_at" if name == "setExpiresAt" else "idle_expires_at"
     )
 
     def run(call: Call) -> None:
+        if owner == "refreshToken":
+            require_offline(call)
         if not call.arguments[argument]:
             raise call.refusal(f"{argument} must be a finite number other than 0")
 
@@ -100,7 +112,8 @@ def _expiry(owner: Literal["session", "refreshToken"], name: str, argument: str,
         "void",
         doc,
         parameters=(Parameter(argument, Number, "Milliseconds since 1970; finite and not 0."),),
-        decided="Clamping to the tenant's settings is the platform's.",
+        decided="Clamping to the tenant's settings is the platform's."
+        + (f" {ONLINE}" if owner == "refreshToken" else ""),
         run=run,
         apply=apply,
     )

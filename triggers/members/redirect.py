@@ -21,11 +21,31 @@ _NON_INTERACTIVE: Final = frozenset(
 )
 
 
+_NO_BROWSER: Final = _NON_INTERACTIVE | {
+    "oauth2-access-token",
+    "oauth2-resource-owner-jwt-bearer",
+    "oauth2-token-exchange",
+    "oidc-ciba",
+    "wstrust-usernamemixed",
+}
+"""Protocols that ask for tokens where no browser is (reference/behaviour.md section 7: other
+non-interactive grants)."""
+
+
 def can_redirect(event: Mapping[str, Any]) -> bool:
+    """What `api.redirect.canRedirect` answers: the package's list."""
+    return _interactive(event, _NON_INTERACTIVE)
+
+
+def has_browser(event: Mapping[str, Any]) -> bool:
     """Whether the user can be sent somewhere in this flow."""
+    return _interactive(event, _NO_BROWSER)
+
+
+def _interactive(event: Mapping[str, Any], without: frozenset[str]) -> bool:
     if member(event, "request", "query", "prompt") == "none":
         return False
-    return member(event, "transaction", "protocol") not in _NON_INTERACTIVE
+    return member(event, "transaction", "protocol") not in without
 
 
 def final_url(call: Call) -> None:
@@ -102,8 +122,9 @@ def send_user_to(returns: Returns) -> Method:
             )
         ),
         decided="Schemes that execute or read something in the browser (javascript:, data:, file: and the "
-        "like) are refused. Numbers and booleans in query become text. Of several calls in one "
-        "Action the last wins. Where no redirect is possible the "
+        "like) are refused. "
+        "Numbers, booleans, null and arrays of them in query become the text that JavaScript makes of "
+        "them. Of several calls in one Action the last wins. Where no redirect is possible the "
         "flow ends with interaction_required. Not together with a form or multi-factor steps.",
         run=final_url,
         suspends="redirect",

@@ -37,8 +37,11 @@ def scope_of(call: Call, value: str, name: str) -> str:
 
 
 def current(event: Mapping[str, Any]) -> list[str]:
-    """The target scopes of an event, without duplicates."""
+    """The target scopes of an event, without duplicates; the scopes to be granted when it names none, as
+    the set starts from the grant."""
     there = member(event, "transaction", "target_scopes")
+    if there is None:
+        there = member(event, "accessToken", "scope")
     return (
         list(dict.fromkeys(item for item in there if isinstance(item, str)))
         if isinstance(there, list)
@@ -104,7 +107,8 @@ def target_scopes(gate: str | None) -> tuple[Method, ...]:
             parameters=parameters,
             source="pkg" if gate else "docs",
             gate=gate,
-            decided="At most 1000 members, counted over the whole set.",
+            decided="At most 1000 members, counted over the whole set. Without "
+            "event.transaction.target_scopes the set starts from event.accessToken.scope, if that is there.",
             run=run,
             change=change,
             apply=_apply,

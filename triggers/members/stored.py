@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from triggers.jsonvalue import record
+from triggers.members.lifetimes import ONLINE, require_offline
 from triggers.surface import Change, Method, Parameter
 from triggers.values import text
 
@@ -46,8 +47,14 @@ class Store:
     def metadata(self, event: Mapping[str, Any]) -> dict[str, str]:
         return record(event, self.place, "metadata")
 
+    def allow(self, call: Call) -> None:
+        """The rule of all three calls."""
+        if self.owner == "refreshToken":
+            require_offline(call)
+
     def check(self, call: Call) -> None:
         """The rules of `setMetadata`."""
+        self.allow(call)
         if self.owner == "session" and not self.exists(call.event):
             raise call.refusal("there is no session", code="not_allowed")
         value = call.arguments["value"]
@@ -88,8 +95,10 @@ class Store:
             f"{doc} event.{self.place}.metadata shows it at once.",
             parameters=parameters,
             error_prefix=f"Failed to {name.removesuffix('Metadata')} {self.words} metadata:",
-            decided="An empty event.session object counts as no session." if self.owner == "session" else "",
-            run=run,
+            decided="An empty event.session object counts as no session."
+            if self.owner == "session"
+            else ONLINE,
+            run=run or self.allow,
             change=partial(self.changed, path),
             apply=self.apply,
         )

@@ -166,6 +166,13 @@ def test_a_missing_handler_names_what_there_is(run: Run) -> None:
     assert "misspelt" in failure.message
 
 
+def test_the_other_handler_of_an_action_is_no_misspelling(run: Run) -> None:
+    failure = run("exports.onContinuePostLogin = async () => {}").failure
+    assert failure.code is FailureCode.HANDLER
+    assert "It exports 'onContinuePostLogin'" in failure.message
+    assert "misspelt" not in failure.message
+
+
 def test_a_handler_that_is_no_function(run: Run) -> None:
     failure = run("exports.onExecutePostLogin = 'nothing'").failure
     assert failure.code is FailureCode.HANDLER

@@ -119,7 +119,8 @@ def test_those_that_reach_outside_are_refused(run: Run, name: str) -> None:
 def test_standard_output_and_error_join_the_console(succeed: Run) -> None:
     ran = succeed(
         handler(
-            "process.stdout.write('one\\n'); console.log('two'); process.stderr.write(Buffer.from('three'));\n"
+            "process.stdout.write('one\\n'); console.log('two');\n"
+            "process.stderr.write(Buffer.from('three'));\n"
             "console.log(process.stdout.isTTY, process.stderr.fd, require('tty').isatty(1));\n"
             "await new Promise((done) => process.stdout.write('6f6b', 'hex', done));\n"
             "process.stdout.write(''); try { process.stdout.write(null) } catch (e) { console.log(e.code) }"

@@ -53,6 +53,14 @@ def test_a_misspelt_handler_names_the_nearest(runner: Runner) -> None:
     }
 
 
+def test_the_other_handler_of_an_action_is_no_misspelling(runner: Runner) -> None:
+    result = runner.run("async def on_continue_post_login(event, api): pass")
+    assert result.failure is not None
+    assert result.failure.message == (
+        "The Action defines no function 'on_execute_post_login'. It defines: on_continue_post_login."
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.triggers.driver import ABSENT, Flow, error
+from tests.triggers.driver import ABSENT, NOW, Flow, error
 
 REFRESH = {
     "transaction.protocol": "oauth2-refresh-token",
@@ -197,6 +197,25 @@ def test_refresh_token_metadata_works_before_there_is_a_token() -> None:
     flow.action(("refreshToken.deleteMetadata", "a"))
     assert flow.effects.refresh_token.metadata == {"b": "2"}
     assert "refresh_token" not in flow.session().event
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments"),
+    [
+        ("setExpiresAt", [NOW]),
+        ("setIdleExpiresAt", [NOW]),
+        ("setMetadata", ["a", "1"]),
+        ("deleteMetadata", ["a"]),
+        ("evictMetadata", []),
+    ],
+)
+def test_an_online_refresh_token_takes_a_revocation_and_nothing_else(path: str, arguments: list) -> None:
+    token = {"id": "rt_1", "created_at": "2025-03-11T14:02:40.511Z", "access": "online"}
+    flow = Flow("post-login", {"refresh_token": token, "transaction.protocol": "oauth2-refresh-token"})
+    assert "not for an online refresh token" in error(flow.call(f"refreshToken.{path}", *arguments))
+    assert flow.action(("refreshToken.revoke", "stolen")).effects.refresh_token.revoke is not None
+    offline = Flow("post-login", {"refresh_token": {**token, "access": "offline"}})
+    offline.action((f"refreshToken.{path}", *arguments))
 
 
 def test_a_violation_that_the_action_catches_changes_nothing() -> None:

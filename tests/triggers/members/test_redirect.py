@@ -377,14 +377,20 @@ def test_a_query_comes_back_as_it_went(query: dict[str, str]) -> None:
         ([], "url is required"),
         ([5], "url must be a string, not 5"),
         (["https://x.example", {"query": []}], "options.query must be an object"),
-        (["https://x.example", {"query": {"a": [1]}}], "options.query.a must be a string, not [1]"),
-        (["https://x.example", {"query": {"a": None}}], "options.query.a must be a string, not null"),
+        (["https://x.example", {"query": {"a": {"b": 1}}}], 'options.query.a must be a string, not {"b":1}'),
+        (["https://x.example", {"query": {"a": [[1]]}}], "options.query.a must be a string, not [[1]]"),
         (["https://x.example", "x"], "options must be an object"),
     ],
 )
 @pytest.mark.parametrize("path", ["redirect.sendUserTo", "transaction.setResultUrl"])
 def test_arguments_that_are_refused(arguments: list, says: str, path: str) -> None:
     assert says in error(Flow("password-reset-post-challenge").call(path, *arguments))
+
+
+def test_null_and_arrays_in_a_query_become_what_javascript_makes_of_them() -> None:
+    query = {"a": None, "b": ["x", 1, None, True], "c": []}
+    flow = Flow("post-login").action(("redirect.sendUserTo", "https://x.example", {"query": query}))
+    assert flow.effects.redirect.url == "https://x.example/?a=null&b=x%2C1%2C%2Ctrue&c=&state=state-1"
 
 
 def test_numbers_and_booleans_in_a_query_become_text() -> None:
@@ -414,6 +420,7 @@ def test_unknown_options_are_ignored() -> None:
         ({"transaction.protocol": "oauth2-resource-owner"}, False),
         ({"transaction.protocol": "oauth2-webauthn"}, False),
         ({"transaction.protocol": "samlp"}, True),
+        ({"transaction.protocol": "oauth2-token-exchange"}, True),
         ({"transaction": ABSENT}, True),
     ],
 )

@@ -252,7 +252,9 @@ def test_a_thousand_target_scopes() -> None:
 
 def test_target_scopes_without_any_in_the_event() -> None:
     flow = targets(("transaction.addTargetScope", "a"), event={"transaction.target_scopes": ABSENT})
-    assert flow.effects.target_scopes == ("a",)
+    assert flow.effects.target_scopes == ("read:berths", "a"), "the set starts from the grant"
+    none = targets(("transaction.addTargetScope", "a"), event={"transaction.target_scopes": []})
+    assert none.effects.target_scopes == ("a",)
     gate = frozenset({"post-login-target-scopes"})
     bare = Flow("post-login", {"transaction": ABSENT}, features=gate)
     assert bare.call("transaction.addTargetScope", "a")["event"] == [

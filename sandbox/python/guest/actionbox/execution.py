@@ -101,14 +101,20 @@ def _functions(scope: dict[str, Any]) -> list[str]:
     ]
 
 
+def _twins(wanted: str, name: str) -> bool:
+    """Whether two names are those of an Action's execute and continue handler: alike, not misspelt."""
+    return wanted.replace("continue", "execute") == records.snake_case(name).replace("continue", "execute")
+
+
 def _missing(scope: dict[str, Any], handler: str) -> str:
     wanted = records.snake_case(handler)
     for name in (wanted, handler):
         if name in scope:
             return failures.failure("handler", f"'{name}' is not a function.")
     known = _functions(scope)
-    near = difflib.get_close_matches(wanted, known, 1, 0.6) or difflib.get_close_matches(
-        handler, known, 1, 0.6
+    others = [name for name in known if not _twins(wanted, name)]
+    near = difflib.get_close_matches(wanted, others, 1, 0.6) or difflib.get_close_matches(
+        handler, others, 1, 0.6
     )
     text = f"The Action defines no function '{wanted}'"
     if near:
