@@ -163,7 +163,8 @@ def store_key(tenant: str, handle: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _unknown() -> ResumeError:
+def handle_unknown() -> ResumeError:
+    """No flow, or one of another tenant."""
     return ResumeError(
         "unknown_handle",
         "no suspended flow has this handle",
@@ -171,13 +172,15 @@ def _unknown() -> ResumeError:
     )
 
 
-def _used() -> ResumeError:
+def handle_used() -> ResumeError:
+    """Somebody was first."""
     return ResumeError(
         "handle_used", "this handle was used before; a flow resumes once", next_step="Start the flow again."
     )
 
 
-def _expired() -> ResumeError:
+def handle_expired() -> ResumeError:
+    """The user came too late."""
     return ResumeError("handle_expired", "the suspended flow has expired", next_step="Start the flow again.")
 
 
@@ -210,12 +213,12 @@ class MemoryStore:
 
     def _find(self, key: str) -> str:
         if key not in self._entries:
-            raise _unknown()
+            raise handle_unknown()
         text, expires_at = self._entries[key]
         if text is None:
-            raise _used()
+            raise handle_used()
         if self._clock() >= expires_at:
-            raise _expired()
+            raise handle_expired()
         return text
 
 
@@ -264,7 +267,7 @@ class FileStore:
         try:
             os.close(os.open(used, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
-            raise _used() from None
+            raise handle_used() from None
         os.utime(used, (expires_at, expires_at))
         self._path(key, "json").unlink(missing_ok=True)
         return text
@@ -280,11 +283,11 @@ class FileStore:
         except OSError as error:
             raise ResumeError("unreadable", f"the stored flow cannot be read: {error.strerror}") from error
         if self._clock() >= expires_at:
-            raise _expired()
+            raise handle_expired()
         return text, expires_at
 
     def _missing(self, key: str) -> ResumeError:
-        return _used() if self._path(key, "used").exists() else _unknown()
+        return handle_used() if self._path(key, "used").exists() else handle_unknown()
 
     def _path(self, key: str, suffix: str) -> Path:
         return self._folder / f"{key}.{suffix}"

@@ -1,0 +1,134 @@
+"""Opening the database, and transactions on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+_BUSY_MS: Final = 10_000
+"""How long a writer of SQLite waits for another one."""
+
+
+class StoreError(Exception):
+    """The database cannot be used; the message names it without its password."""
+
+
+class Store:
+    """The database. Safe between threads.
+
+    Attributes:
+        engine: for migrations and for tests.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine: Final = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        # SQLite has one writer. Waiting for our own turn here is fair; its busy handler is not.
+        self._writer = threading.RLock() if self.is_sqlite else None
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The store at `url`: `sqlite:///path`, `postgresql://…` or `postgres://…`. Creates no tables.
+
+        Raises:
+            StoreError: `url` cannot be understood, or nothing answers there.
+        """
+        try:
+            parsed = _normal(make_url(url))
+        except ArgumentError:
+            raise StoreError("DATABASE_URL is not a URL of a database") from None
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise StoreError(f"{parsed.get_backend_name()} is not supported; use sqlite or postgresql")
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            _make_folder(Path(parsed.database).parent)
+        engine = _engine(parsed)
+        try:
+            with engine.connect() as connection:
+                connection.execute(text("select 1"))
+        except SQLAlchemyError as error:
+            engine.dispose()
+            shown = parsed.render_as_string(hide_password=True)
+            raise StoreError(f"{shown} cannot be opened: {_first_line(error)}") from None
+        return cls(engine)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A transaction: committed at the end of the block, rolled back when it raises. What was done in it
+        is on disk once the block is left."""
+        if self._writer is None:
+            with self._sessions.begin() as session:
+                yield session
+            return
+        with self._writer, self._sessions.begin() as session:
+            session.execute(text("begin immediate"))
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads; it waits for no writer."""
+        with self._sessions() as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"the folder {folder} cannot be made: {error.strerror}") from None
+
+
+def _normal(url: URL) -> URL:
+    """With the driver that we ship; hosters write `postgres://`."""
+    if url.drivername in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(
+            url,
+            pool_size=10,
+            max_overflow=20,
+            pool_pre_ping=True,
+            connect_args={"client_encoding": "utf8", "connect_timeout": 10},
+        )
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: Any) -> None:
+        # Transactions are begun by `Store.begin`: the driver's own begin is deferred and may fail late.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode = wal",
+            "synchronous = full",  # an acknowledged write survives a power loss (threat-model F2)
+            "foreign_keys = on",
+            f"busy_timeout = {_BUSY_MS}",
+        ):
+            cursor.execute(f"pragma {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]

@@ -1,0 +1,1 @@
+"""Alembic's environment; `runner.store.migrate` runs it."""

@@ -1,0 +1,123 @@
+"""Tables of what runs: executions, suspended flows, jobs, idempotency keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from runner.store.columns import ID_LENGTH, NAME_LENGTH, Base, Moment, Owned, Stamped
+
+SHORT = String(32)
+
+
+class ExecutionRow(Base, Owned, Stamped):
+    """One flow over all its legs and attempts.
+
+    Attributes:
+        status: as the Management API has it: `pending`, `final`, `partial`, `canceled`, `suspended`.
+        decision: of the last leg; None while it is pending.
+        results: per Action `{"action_name", "action_id", "version_id", "error"?, "started_at", "ended_at",
+            "logs", "statistics"}`.
+        outcome: the last leg's `FlowOutcome` as JSON text, redacted, without what a resume needs.
+        expires_at: when the cleaner may delete it.
+    """
+
+    __tablename__ = "executions"
+    __table_args__ = (
+        Index("executions_by_time", "tenant_id", "created_at"),
+        Index("executions_by_trigger", "tenant_id", "trigger_id", "created_at"),
+        Index("executions_by_end", "expires_at"),
+    )
+
+    trigger_id: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(SHORT)
+    decision: Mapped[str | None] = mapped_column(SHORT, default=None)
+    results: Mapped[list[Any]] = mapped_column(default=list)
+    outcome: Mapped[str | None] = mapped_column(Text, default=None)
+    trace_id: Mapped[str | None] = mapped_column(String(64), default=None)
+    expires_at: Mapped[datetime]
+
+
+class ExecutionAction(Base):
+    """Which Actions an execution ran, to find it by."""
+
+    __tablename__ = "execution_actions"
+    __table_args__ = (Index("execution_actions_by_name", "tenant_id", "action_name"),)
+
+    tenant_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    execution_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    action_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    action_name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+
+
+class SuspensionRow(Base):
+    """A flow that waits, or did: a used handle is remembered until it would have expired.
+
+    Attributes:
+        key: `runner.suspension.store_key` of tenant and handle.
+        text: None once it was taken.
+        versions: ids of the versions that it is pinned to, in order.
+    """
+
+    __tablename__ = "suspensions"
+    __table_args__ = (Index("suspensions_by_end", "expires_at"),)
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    execution_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    text: Mapped[str | None] = mapped_column(Text)
+    versions: Mapped[list[Any]] = mapped_column(default=list)
+    expires_at: Mapped[datetime]
+
+
+class JobRow(Base, Owned, Stamped):
+    """Work that was acknowledged and is not done (an outbox): written in the transaction that caused it.
+
+    Attributes:
+        kind: `flow` (an asynchronous trigger), `notification` (a retry that an Action asked for) or `build`.
+        payload: what it needs, without secrets.
+        execution_id: the same in every attempt; None for builds.
+        state: `ready`, `running`, `done`, or `dead` (all attempts failed).
+        next_at: not before.
+        lease_owner, lease_until: of the worker that runs it; past `lease_until` it is ready again.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("jobs_by_state", "state", "next_at"),
+        Index("jobs_by_tenant", "tenant_id", "state"),
+    )
+
+    kind: Mapped[str] = mapped_column(SHORT)
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    execution_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), default=None)
+    state: Mapped[str] = mapped_column(SHORT, default="ready")
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    lease_owner: Mapped[str | None] = mapped_column(String(ID_LENGTH), default=None)
+    lease_until: Mapped[datetime | None] = mapped_column(Moment, default=None)
+    last_error: Mapped[str | None] = mapped_column(Text, default=None)
+
+
+class IdempotencyRow(Base):
+    """A request that was answered: the same key with the same body gets the same answer.
+
+    Attributes:
+        key: SHA-256 over plane, path and the client's key.
+        digest: SHA-256 of the body.
+        status: HTTP status of the answer; 0 while the first request is still being answered.
+    """
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("idempotency_keys_by_end", "expires_at"),)
+
+    tenant_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int] = mapped_column(default=0)
+    answer: Mapped[str | None] = mapped_column(Text, default=None)
+    expires_at: Mapped[datetime]

@@ -1,0 +1,85 @@
+"""Suspended flows in the database: each handle works once, over all replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from runner.errors import ResumeError
+from runner.store.columns import now
+from runner.store.engine import Store
+from runner.store.runs import SuspensionRow
+from runner.suspension import handle_expired, handle_unknown, handle_used
+
+
+class SqlSuspensions:
+    """A `runner.suspension.SuspensionStore`. `take` is one conditional update, so of many callers at once
+    one has it (threat-model J3)."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = now) -> None:
+        self._store = store
+        self._clock = clock
+
+    def put(
+        self,
+        key: str,
+        text: str,
+        expires_at: float,
+        *,
+        tenant: str = "",
+        execution_id: str = "",
+        versions: Sequence[str] = (),
+    ) -> None:
+        """Keep a flow; on disk when this returns."""
+        with self._store.begin() as session:
+            session.merge(
+                SuspensionRow(
+                    key=key,
+                    tenant_id=tenant,
+                    execution_id=execution_id,
+                    text=text,
+                    versions=list(versions),
+                    expires_at=datetime.fromtimestamp(expires_at, UTC),
+                )
+            )
+
+    def peek(self, key: str) -> str:
+        with self._store.read() as session:
+            return self._waiting(session, key)
+
+    def versions(self, key: str) -> tuple[str, ...]:
+        """Ids of the versions that the flow is pinned to; empty when there is no such flow."""
+        with self._store.read() as session:
+            row = session.get(SuspensionRow, key)
+            return tuple(row.versions) if row is not None else ()
+
+    def take(self, key: str) -> str:
+        with self._store.begin() as session:
+            text = self._waiting(session, key)
+            taken = session.execute(
+                update(SuspensionRow)
+                .where(SuspensionRow.key == key, SuspensionRow.text.is_not(None))
+                .values(text=None)
+            )
+            if taken.rowcount != 1:  # type: ignore[attr-defined]
+                raise handle_used()
+            return text
+
+    def _waiting(self, session: Session, key: str) -> str:
+        """Raises `ResumeError`."""
+        row = session.scalar(select(SuspensionRow).where(SuspensionRow.key == key))
+        problem: ResumeError | None = None
+        if row is None:
+            problem = handle_unknown()
+        elif row.text is None:
+            problem = handle_used()
+        elif self._clock() >= row.expires_at:
+            problem = handle_expired()
+        if problem is not None:
+            raise problem
+        assert row is not None
+        assert row.text is not None
+        return row.text
