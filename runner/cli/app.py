@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from runner.cli.tenant_app import tenant_app
+
 app = typer.Typer(
     name="actionbox",
     help="Runs tenant-authored auth-event Actions in isolated WebAssembly sandboxes.",
@@ -328,3 +330,6 @@ def images() -> None:
     from runner.cli.images import images_command
 
     images_command()
+
+
+app.add_typer(tenant_app)

@@ -1,0 +1,211 @@
+"""Commands of tenants of a service: `login`, `push`, `pull`, `rollback`, `executions`, `logs`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+from rich.console import Console
+
+from runner.cli.inputs import Secrets, gather_secrets
+from runner.cli.terminal import error_console, line, output_console
+from runner.client.http import RUNTIME, Api
+from runner.errors import InputError
+from runner.tenant.apply import Applier
+from runner.tenant.plan import SHARED, Change, Values, make_plan
+from runner.tenant.profile import Profile, resolve, save
+from runner.tenant.project import Project
+from runner.tenant.pull import pull
+from runner.tenant.remote import ACTIONS, TRIGGERS, fetch
+
+_STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the options of every command say about the service."""
+
+    profile: str = "default"
+    url: str | None = None
+    token: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    ca_file: Path | None = None
+
+    def resolved(self) -> Profile:
+        """Raises `InputError`."""
+        given = {
+            "url": self.url,
+            "token": self.token,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "ca_file": None if self.ca_file is None else str(self.ca_file),
+        }
+        return resolve(self.profile, given, os.environ)
+
+    def api(self) -> Api:
+        return Api(self.resolved().connection())
+
+
+def login_command(target: Target) -> None:
+    """Try the connection, then keep it."""
+    profile = target.resolved()
+    found = Api(profile.connection()).get(TRIGGERS).value
+    path = save(target.profile, profile)
+    console = output_console()
+    console.print(line(f"signed in to {profile.url}: {len(found['triggers'])} triggers"))
+    console.print(line((f"kept in {path}", "dim")))
+
+
+def push_command(
+    target: Target,
+    folder: Path,
+    *,
+    secrets: Sequence[str],
+    secrets_file: Path | None,
+    dry_run: bool,
+    yes: bool,
+    prune: bool,
+) -> None:
+    """Show what would change, ask, and change it."""
+    project = Project.read(folder)
+    values = _values(gather_secrets(secrets, secrets_file), project)
+    api = target.api()
+    remote = fetch(api, set(project.bindings))
+    changes = make_plan(project, remote, values, prune=prune)
+    console = output_console()
+    if not changes:
+        console.print(line("nothing to change"))
+        return
+    for change in changes:
+        _show(change, console)
+    if dry_run:
+        console.print(line((f"{_count(changes)}; nothing was sent (--dry-run)", "dim")))
+        return
+    if not yes:
+        _confirm(_count(changes))
+    applier = Applier(api, say=lambda text: error_console().print(line((text, "dim"))))
+    applier.apply(changes, {name: unit.id for name, unit in remote.modules.items()})
+    console.print(line((f"{_count(changes)} made", "green")))
+
+
+def pull_command(target: Target, folder: Path, *, force: bool) -> None:
+    """Write the tenant's Actions, modules and bindings to `folder`."""
+    files = pull(fetch(target.api()), folder, force=force)
+    output_console().print(line(f"{len(files)} files written to {folder}"))
+
+
+def rollback_command(target: Target, name: str, number: int, *, update_draft: bool) -> None:
+    """Deploy version `number` of an Action again, as a new version."""
+    api = target.api()
+    action_id = _action_id(api, name)
+    for version in api.pages(f"{ACTIONS}/{action_id}/versions", "versions"):
+        if version["number"] == number:
+            made = api.send(
+                "POST",
+                f"{ACTIONS}/{action_id}/versions/{version['id']}/deploy",
+                body={"update_draft": update_draft},
+            ).value
+            output_console().print(line(f"{name}: version {number} runs again, as version {made['number']}"))
+            return
+    raise InputError("unknown_version", f"{name} has no version {number}")
+
+
+def executions_command(
+    target: Target, filters: Mapping[str, str | None], limit: int, *, as_json: bool
+) -> None:
+    """List the latest executions."""
+    query: dict[str, str | int | bool] = {name: value for name, value in filters.items() if value}
+    value = target.api().get(f"{RUNTIME}/executions", **query, per_page=limit).value
+    console = output_console()
+    if as_json:
+        console.print(json.dumps(value["executions"], indent=2), markup=False)
+        return
+    for item in value["executions"]:
+        console.print(line(_execution_line(item)))
+    if not value["executions"]:
+        console.print(line(("no executions", "dim")))
+
+
+def logs_command(target: Target, action: str | None, *, follow: bool, limit: int, as_json: bool) -> None:
+    """Print console output of Actions: what is kept, and with `follow` what comes."""
+    api = target.api()
+    query: dict[str, str | int | bool] = {"action": action} if action else {}
+    console = output_console()
+    if not follow:
+        found = api.get(f"{RUNTIME}/executions", **query, per_page=limit).value["executions"]
+        for item in reversed(found):
+            _show_logs(item, console, as_json=as_json)
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        for item in _live(api, query):
+            _show_logs(item, console, as_json=as_json)
+
+
+def _live(api: Api, query: Mapping[str, str | int | bool]) -> Iterator[Any]:
+    while True:
+        yield from api.events(f"{RUNTIME}/logs/stream", **query)
+        error_console().print(line(("the stream ended; connecting again", "dim")))
+
+
+def _show_logs(item: Mapping[str, Any], console: Console, *, as_json: bool) -> None:
+    if as_json:
+        console.print(json.dumps(item), markup=False)
+        return
+    console.print(line((_execution_line(item), "bold")))
+    for result in item.get("results") or ():
+        for entry in result.get("logs") or ():
+            console.print(line(f"{entry['level']:<5} ", entry["text"], indent=2))
+        if result.get("error"):
+            console.print(line((f"{result['action_name']}: {result['error']['msg']}", "red"), indent=2))
+
+
+def _execution_line(item: Mapping[str, Any]) -> str:
+    names = ", ".join(result["action_name"] for result in item.get("results") or ())
+    decision = item.get("decision") or item.get("status")
+    return f"{item['created_at']}  {item['trigger_id']:<30} {decision:<9} {names}  {item['id']}"
+
+
+def _action_id(api: Api, name: str) -> str:
+    found = api.get(ACTIONS, actionName=name).value.get("actions") or []
+    if not found:
+        raise InputError("unknown_action", f"there is no Action {name!r} on the service")
+    return str(found[0]["id"])
+
+
+def _values(secrets: Secrets, project: Project) -> Values:
+    owners = set(project.actions) | {f"actions:{name}" for name in project.modules}
+    for name in secrets.by_action:
+        if name not in owners:
+            raise InputError("invalid_secrets", f"there are secrets for {name!r}, but no such Action")
+    return {SHARED: secrets.shared, **secrets.by_action}
+
+
+def _show(change: Change, console: Console) -> None:
+    title = f"{change.step.value} {change.kind} {change.name}"
+    if change.deploy and change.step.value in ("create", "update"):
+        title += " and deploy it" if change.kind == "action" else " and publish it"
+    console.print(line((title, "bold")))
+    for text in change.lines:
+        console.print(line((text, _STYLES.get(text[:1], "")), indent=2))
+
+
+def _count(changes: Sequence[Change]) -> str:
+    return f"{len(changes)} change{'' if len(changes) == 1 else 's'}"
+
+
+def _confirm(what: str) -> None:
+    if not os.isatty(0):
+        raise InputError(
+            "not_confirmed",
+            f"{what} to make, but nobody to ask",
+            next_step="Use --yes, or --dry-run to look.",
+        )
+    if not typer.confirm(f"Make {what}?", err=True):
+        raise InputError("not_confirmed", "nothing was changed")

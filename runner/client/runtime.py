@@ -1,0 +1,126 @@
+"""For identity platforms: invoke triggers over HTTP and get outcomes as typed records."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from runner.client.http import RUNTIME, Api, Connection
+from runner.outcome import FlowOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An asynchronous trigger's event was stored; its Actions run later, at least once.
+
+    Attributes:
+        execution_id: of all attempts.
+    """
+
+    execution_id: str
+
+
+class RuntimeClient:
+    """A platform's connection to the runtime API. Make one and keep it; safe between threads.
+
+        client = RuntimeClient("https://actions.example", token=TOKEN)
+        outcome = client.invoke("post-login", event)
+
+    Every call raises `ServiceError`; its `status` is 429 when the tenant has no capacity left, after the
+    waits that the service asked for.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        ca_file: str | None = None,
+        read_seconds: float = 60.0,
+    ) -> None:
+        """`token`, or `client_id` and `client_secret`. `read_seconds`: longest wait for an outcome."""
+        self._api = Api(
+            Connection(
+                url=url,
+                token=token,
+                client_id=client_id,
+                client_secret=client_secret,
+                ca_file=ca_file,
+                read_seconds=read_seconds,
+            )
+        )
+
+    @classmethod
+    def over(cls, api: Api) -> Self:
+        """A client on an `Api` that exists."""
+        client = cls.__new__(cls)
+        client._api = api
+        return client
+
+    def invoke(
+        self,
+        trigger: str,
+        event: Mapping[str, Any],
+        *,
+        action: str | None = None,
+        executed_rules: Sequence[str] = (),
+        idempotency_key: str | None = None,
+        traceparent: str | None = None,
+    ) -> FlowOutcome | Accepted:
+        """Run the Actions bound to `trigger` on `event`.
+
+        Args:
+            action: id of the Action, for triggers that are bound to entities (`custom-token-exchange`,
+                `event-stream`).
+            idempotency_key: the same key with the same event gives the first outcome again; one is made
+                for each call unless given, so that retries after lost answers run nothing twice.
+            traceparent: W3C trace context to go on with.
+        """
+        body: dict[str, Any] = {"event": dict(event)}
+        if action is not None:
+            body["action_id"] = action
+        if executed_rules:
+            body["executed_rules"] = list(executed_rules)
+        headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
+        if traceparent is not None:
+            headers["traceparent"] = traceparent
+        answer = self._api.send("POST", f"{RUNTIME}/triggers/{trigger}/invoke", body=body, headers=headers)
+        if answer.status == 202:
+            return Accepted(str(answer.value["execution_id"]))
+        return FlowOutcome.model_validate(answer.value)
+
+    def resume(
+        self,
+        handle: str,
+        *,
+        request: Mapping[str, Any] | None = None,
+        prompt: Mapping[str, Any] | None = None,
+        methods: Sequence[Mapping[str, Any]] | None = None,
+        enrolled: Sequence[Mapping[str, Any]] | None = None,
+    ) -> FlowOutcome:
+        """Go on with a suspended flow; the arguments are those of `Runner.resume`."""
+        given = {"request": request, "prompt": prompt, "methods": methods, "enrolled": enrolled}
+        body = {"handle": handle, **{name: value for name, value in given.items() if value is not None}}
+        return FlowOutcome.model_validate(self._api.send("POST", f"{RUNTIME}/resume", body=body).value)
+
+    def execution(self, execution_id: str) -> Mapping[str, Any]:
+        """One execution with its results, logs and attempts."""
+        found: Mapping[str, Any] = self._api.get(f"{RUNTIME}/executions/{execution_id}").value
+        return found
+
+    def executions(self, **filters: str | int) -> Sequence[Mapping[str, Any]]:
+        """The latest executions; filters are `trigger`, `action`, `status`, `decision`, `from`, `to`, `page`,
+        `per_page`."""
+        found: Sequence[Mapping[str, Any]] = self._api.get(f"{RUNTIME}/executions", **filters).value[
+            "executions"
+        ]
+        return found
+
+    def logs(self, *, action: str | None = None) -> Iterator[Mapping[str, Any]]:
+        """Executions as they end, with their console output; until the service closes the stream."""
+        filters = {} if action is None else {"action": action}
+        yield from self._api.events(f"{RUNTIME}/logs/stream", **filters)

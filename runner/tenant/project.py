@@ -1,0 +1,191 @@
+"""A folder of Actions as its `actionbox.yaml` describes it.
+
+actions:
+  add-roles:
+    file: add-roles.js
+    trigger: post-login
+    dependencies: { axios: 1.7.2 }
+    secrets: [API_KEY]
+    modules: { logger: 2 }
+modules:
+  logger: { file: logger.js }
+bindings:
+  post-login: [add-roles]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from runner.action import load_source
+from runner.cases.yaml import parse_yaml
+from runner.errors import InputError
+from runner.jsonfile import read_text
+from sandbox.program import Language
+from triggers import UnknownTriggerError, get_trigger
+
+MANIFEST: Final = "actionbox.yaml"
+RUNTIMES: Final = {Language.JAVASCRIPT: "node22", Language.PYTHON: "python3"}
+"""The runtime of an Action that names none, by the language of its file."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModuleEntry(_Part):
+    """A shared module: `secrets` are names, their values are given to `push`."""
+
+    file: str
+    dependencies: dict[str, str] = Field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+
+
+class ActionEntry(ModuleEntry):
+    """An Action. `modules`: version numbers by name. `deploy`: whether `push` deploys it."""
+
+    trigger: str
+    runtime: str | None = None
+    modules: dict[str, int] = Field(default_factory=dict)
+    deploy: bool = True
+
+
+class Manifest(_Part):
+    """The file. `bindings`: Actions by trigger, in order; triggers that are not named stay as they are."""
+
+    actions: dict[str, ActionEntry] = Field(default_factory=dict)
+    modules: dict[str, ModuleEntry] = Field(default_factory=dict)
+    bindings: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An Action or a module as it should be.
+
+    Attributes:
+        trigger, runtime: empty for modules.
+        dependencies: versions by package.
+        secrets: names.
+        modules: version numbers by module.
+    """
+
+    name: str
+    code: str
+    trigger: str = ""
+    runtime: str = ""
+    dependencies: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    modules: Mapping[str, int] = field(default_factory=dict)
+    deploy: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder's Actions, modules and bindings."""
+
+    actions: Mapping[str, Unit]
+    modules: Mapping[str, Unit]
+    bindings: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The project in `folder`.
+
+        Raises:
+            InputError: `no_project`, `not_yaml`, `invalid_project` (with the place in the file).
+            ActionError: a source file cannot be used, as `load_source` says.
+        """
+        path = folder / MANIFEST
+        if not path.is_file():
+            raise InputError(
+                "no_project",
+                f"there is no {MANIFEST} in {folder}",
+                next_step="Write one (docs/tenant-cli.md), or begin with `actionbox pull`.",
+            )
+        manifest = _parse(read_text(path, "project file"), str(path))
+        _check(manifest, str(path))
+        return cls(
+            actions={name: _action(name, entry, folder) for name, entry in manifest.actions.items()},
+            modules={
+                name: Unit(
+                    name,
+                    load_source(folder / entry.file).text,
+                    dependencies=entry.dependencies,
+                    secrets=entry.secrets,
+                )
+                for name, entry in manifest.modules.items()
+            },
+            bindings=manifest.bindings,
+        )
+
+
+def _action(name: str, entry: ActionEntry, folder: Path) -> Unit:
+    source = load_source(folder / entry.file)
+    return Unit(
+        name=name,
+        code=_plain_text(source.text, source.language, entry.file),
+        trigger=entry.trigger,
+        runtime=entry.runtime or RUNTIMES[source.language],
+        dependencies=entry.dependencies,
+        secrets=entry.secrets,
+        modules=entry.modules,
+        deploy=entry.deploy,
+    )
+
+
+def _plain_text(text: str, language: Language, file: str) -> str:
+    """`text`, if the service can run it: it knows no file names, so it takes JavaScript for JavaScript."""
+    if language is Language.JAVASCRIPT and Path(file).suffix.lower() in (".ts", ".mts", ".cts"):
+        raise InputError(
+            "invalid_project",
+            f"{file} is TypeScript, which the Management API has no runtime for",
+            next_step="Compile it first (`npx tsc` or esbuild), and name the .js file.",
+            source=file,
+        )
+    return text
+
+
+def _parse(text: str, name: str) -> Manifest:
+    value = parse_yaml(text, "project file", name)
+    try:
+        return Manifest.model_validate({} if value is None else value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "(top)"
+        raise _invalid(name, f"{where}: {first['msg']}") from None
+
+
+def _check(manifest: Manifest, name: str) -> None:
+    """What the types do not say: triggers exist, and names refer to something."""
+    for action, entry in manifest.actions.items():
+        _check_trigger(entry.trigger, f"actions.{action}.trigger", name)
+    for trigger, bound in manifest.bindings.items():
+        _check_trigger(trigger, f"bindings.{trigger}", name)
+        for index, action in enumerate(bound):
+            found = manifest.actions.get(action)
+            if found is not None and found.trigger != trigger:
+                place = f"bindings.{trigger}.{index}"
+                raise _invalid(name, f"{place}: {action} is an Action for {found.trigger}")
+
+
+def _check_trigger(trigger: str, where: str, name: str) -> None:
+    try:
+        get_trigger(trigger)
+    except UnknownTriggerError as error:
+        raise _invalid(name, f"{where}: {error}") from None
+
+
+def _invalid(name: str, problem: str) -> InputError:
+    return InputError("invalid_project", f"{name}: {problem}", source=name)
+
+
+def dump(manifest: Mapping[str, Any]) -> str:
+    """The text of a project file, in a form that `read` takes back."""
+    import yaml
+
+    return yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=100)
