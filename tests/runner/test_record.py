@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from runner import Action, FailPolicy, InputError, Limits, Runner, Settings
 from runner.outcome import FlowOutcome
@@ -81,6 +83,21 @@ class TestReplay:
         again = replay(record)
         assert again.same, (again.divergences, again.differences)
         assert again.outcome.actions[0].logs[0].text == outcome.actions[0].logs[0].text
+
+    def test_signatures_made_on_the_host(self, runner: Runner, event: dict[str, Any]) -> None:
+        body = """
+import hashlib, jwt
+token = jwt.encode({"a": 1}, event.secrets.KEY, algorithm="ES256")
+print(token, jwt.decode(token, event.secrets.KEY, algorithms=["ES256"]))
+print(hashlib.scrypt(b"p", salt=b"s", n=2, r=8, p=1).hex())
+"""
+        key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        outcome, record = recorded(runner, event, [python(body, secrets={"KEY": key.decode()})])
+        assert outcome.ok, outcome.failure
+        again = replay(record, giving({"KEY": key.decode()}))
+        assert again.same, (again.divergences, again.differences)
 
     def test_a_record_without_secrets_holds_none_of_them(
         self, stubbed: Runner, event: dict[str, Any], tmp_path: Path

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import base64
+import email
 import json
 import time
 
@@ -66,6 +68,63 @@ def test_what_is_sent(runner: Runner) -> None:
     assert (second.method, second.body) == ("PUT", b"k=v+w")
     assert (third.body, dict(third.headers).get("content-type")) == (b"raw", "text/plain")
     assert (fourth.method, fourth.body) == ("DELETE", b"text")
+
+
+def test_what_users_of_requests_and_httpx_write(runner: Runner) -> None:
+    egress = stub(status=202, headers=(("Set-Cookie", "a=1"), ("set-cookie", "b=2")))
+    lines = """
+        import http as h
+        r = http.get("https://api.example.com/x", {"a": [1, 2], "none": None}, auth=("me", "pässword"), cookies={"k": "v"}, timeout=(1, 2.5))
+        print(r.reason_phrase, r.is_success, r.is_error, r.is_redirect, r.encoding, r.headers.get_list("Set-Cookie"), h.HTTPStatus(r.status_code).name)
+        http.post("https://api.example.com/x", {"a": "b c"}, allow_redirects=False)
+        http.post("https://api.example.com/x", data=[("a", 1), ("a", 2)], follow_redirects=True)
+        http.put("https://api.example.com/x", content=b"raw")
+        http.options("https://api.example.com/x", params="?q=1", redirect="error")
+        print(list((await fetch("https://api.example.com/x")).iter_lines()))
+    """
+    assert runner.printed(lines, egress=egress) == [
+        "Accepted True False False utf-8 ['a=1', 'b=2'] ACCEPTED",
+        '[\'{"a": [1, "é"]}\']',
+    ]
+    got, posted, pairs, put, asked, _ = egress.requests
+    sent = {name.lower(): value for name, value in dict(got.headers).items()}
+    assert got.url == "https://api.example.com/x?a=1&a=2"
+    assert base64.b64decode(sent["authorization"].removeprefix("Basic ")) == "me:pässword".encode()
+    assert sent["cookie"] == "k=v"
+    assert (posted.body, posted.method) == (b"a=b+c", "POST")
+    assert (pairs.body, put.body) == (b"a=1&a=2", b"raw")
+    assert (asked.method, asked.url) == ("OPTIONS", "https://api.example.com/x?q=1")
+
+
+def test_files_are_sent_as_a_form(runner: Runner) -> None:
+    egress = stub()
+    lines = """
+        import io
+        http.post("https://api.example.com/x", data={"note": "é", "tags": ["a", "b"]},
+                  files={"plain": b"1", "named": ('r"\\n.csv', io.StringIO("a,b"), "text/csv"), "bytes": ("x.bin", b"\\x00")})
+    """
+    runner.printed(lines, egress=egress)
+    (request,) = egress.requests
+    kind = dict(request.headers)["content-type"]
+    message = email.message_from_bytes(
+        b"Content-Type: " + kind.encode() + b"\r\n\r\n" + (request.body or b"")
+    )
+    parts = [
+        (
+            part.get_param("name", header="content-disposition"),
+            part.get_filename(),
+            part.get_payload(decode=True),
+        )
+        for part in message.get_payload()
+    ]
+    assert parts == [
+        ("note", None, "é".encode()),
+        ("tags", None, b"a"),
+        ("tags", None, b"b"),
+        ("plain", "plain", b"1"),
+        ("named", "r%22%0A.csv", b"a,b"),
+        ("bytes", "x.bin", b"\x00"),
+    ]
 
 
 def test_requests_run_side_by_side(runner: Runner) -> None:
@@ -155,7 +214,28 @@ def test_raise_for_status(runner: Runner) -> None:
         ("fetch('https://a/', body={})", "a request body is str or bytes, not dict; use json= for objects"),
         ("fetch('https://a/', timeout='1')", "timeout is a number of seconds above zero"),
         ("fetch('https://a/', timeout=0)", "timeout is a number of seconds above zero"),
-        ("fetch('https://a/', jsn=1)", "_request() got an unexpected keyword argument 'jsn'"),
+        (
+            "fetch('https://a/', jsn=1)",
+            "fetch() got an unexpected keyword argument 'jsn'; it takes allow_redirects, auth,",
+        ),
+        (
+            "http.get('https://a/', verify=False)",
+            "http.get() has no option 'verify': certificates are always verified",
+        ),
+        (
+            "http.post('https://a/', json=1, files={'a': b''})",
+            "give only one of body=, json= and data= (files= may go",
+        ),
+        (
+            "http.get('https://a/', auth='x')",
+            "auth is a pair of user name and password; other schemes go into headers=",
+        ),
+        ("http.get('https://a/', redirect='no')", "redirect is 'follow', 'manual' or 'error', not 'no'"),
+        (
+            "http.get('https://a/', redirect='follow', allow_redirects=True)",
+            "give only one of redirect=, allow_redirects=",
+        ),
+        ("http.get('https://a/', timeout=(1, -1))", "timeout is a number of seconds above zero"),
     ],
 )
 def test_wrong_options_raise_at_the_call(runner: Runner, call: str, message: str) -> None:

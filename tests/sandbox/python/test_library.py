@@ -25,6 +25,11 @@ from tests.sandbox.python.actions import Runner
         ("hmac", "hmac.compare_digest('a', 'a')", "True"),
         ("hashlib", "hashlib.pbkdf2_hmac('sha256', b'p', b's', 100, 50).hex()", hashlib.pbkdf2_hmac("sha256", b"p", b"s", 100, 50).hex()),
         ("hashlib", "hashlib.pbkdf2_hmac('sha1', b'p', b's', 3).hex()", hashlib.pbkdf2_hmac("sha1", b"p", b"s", 3).hex()),
+        ("hashlib", "hashlib.pbkdf2_hmac('sha512', b'p', b's', 600_000)[:4].hex()", hashlib.pbkdf2_hmac("sha512", b"p", b"s", 600_000)[:4].hex()),
+        ("hashlib", "hashlib.pbkdf2_hmac('sha3_256', b'p', b's', 3).hex()", hashlib.pbkdf2_hmac("sha3_256", b"p", b"s", 3).hex()),
+        ("hashlib", "hashlib.scrypt(b'p', salt=b's', n=1024, r=8, p=1, dklen=20).hex()", hashlib.scrypt(b"p", salt=b"s", n=1024, r=8, p=1, dklen=20).hex()),
+        ("hmac", "hmac.digest(b'k', b'm', 'sha3_512').hex()", hmac.digest(b"k", b"m", "sha3_512").hex()),
+        ("secrets", "len(secrets.token_urlsafe(16)), secrets.compare_digest(b'a', b'b')", "22 False"),
         ("base64", "base64.urlsafe_b64encode(b'\\xff\\xfe').decode()", base64.urlsafe_b64encode(b"\xff\xfe").decode()),
         ("uuid", "uuid.uuid5(uuid.NAMESPACE_DNS, 'example.com')", "cfbff0d1-9375-5685-968c-48ce8b15ae17"),
         ("decimal", "decimal.Decimal('0.1') + decimal.Decimal('0.2')", "0.3"),
@@ -50,11 +55,39 @@ from tests.sandbox.python.actions import Runner
         ("email.utils", "email.utils.parseaddr('A <a@b.c>')", "('A', 'a@b.c')"),
         ("math", "math.isclose(math.sin(math.pi), 0, abs_tol=1e-9)", "True"),
         ("types", "types.SimpleNamespace(a=1)", "namespace(a=1)"),
+        ("tomllib", "tomllib.loads('a = [1, 2.5]')", "{'a': [1, 2.5]}"),
+        ("codecs", "codecs.encode('abc', 'rot13')", "nop"),
+        ("shlex", "shlex.split('a \"b c\"')", "['a', 'b c']"),
+        ("sys", "sys.version_info >= (3, 14), sys.platform, sys.maxsize > 0", "True actionbox True"),
+        ("weakref", "len(weakref.WeakValueDictionary())", "0"),
+        ("inspect", "inspect.iscoroutinefunction(print), inspect.cleandoc(' a\\n b')", "False a\nb"),
+        ("http", "http.HTTPStatus.NOT_FOUND.value, http.HTTPMethod.GET", "404 GET"),
         ("contextlib", "contextlib.nullcontext(1).enter_result", "1"),
     ],
 )  # fmt: skip
 def test_modules(runner: Runner, imports: str, expression: str, text: str) -> None:
     assert runner.printed(f"import {imports}\nprint({expression})") == [text]
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ("pbkdf2_hmac('sha256', b'', b'', 0)", "iteration value must be greater than 0."),
+        ("pbkdf2_hmac('sha256', b'', b'', 1, 0)", "key length must be greater than 0."),
+        ("pbkdf2_hmac('sha256', b'', b'', 10**9)", "PBKDF2 does at most"),
+        ("pbkdf2_hmac('md99', b'', b'', 1)", "Digest method not supported"),
+        ("scrypt(b'', salt=b'', n=3, r=8, p=1)", "Invalid scrypt params"),
+        ("scrypt(b'', salt=b'', n=2**20, r=8, p=1)", "Invalid scrypt params: memory limit exceeded"),
+    ],
+)
+def test_key_derivation_says_what_it_cannot(runner: Runner, call: str, says: str) -> None:
+    lines = f"import hashlib\ntry:\n    hashlib.{call}\nexcept ValueError as error:\n    print(error)"
+    assert runner.printed(lines)[0].startswith(says)
+
+
+def test_output_streams_are_the_log(runner: Runner) -> None:
+    result = runner.body("import sys\nprint('careful', file=sys.stderr)\nsys.stdout.write('plain\\n')")
+    assert [(line.level, line.text) for line in result.logs] == [("warn", "careful"), ("log", "plain")]
 
 
 def test_time_zones(runner: Runner) -> None:
@@ -105,7 +138,7 @@ def test_builtins(runner: Runner) -> None:
 
 
 def test_signing_a_token(runner: Runner) -> None:
-    """HS256 from hmac and base64, as the remedy for `import jwt` says."""
+    """HS256 by hand, from hmac and base64."""
     lines = """
         import base64, hashlib, hmac, json
         def part(data):

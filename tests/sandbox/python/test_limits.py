@@ -48,7 +48,7 @@ LOOPS = {
     "unicode": "import unicodedata\nwhile True: unicodedata.normalize('NFKD', '\\ufdfa' * 10**5)",
     "format": "while True: f'{1:>1000000}'",
     "clock": "import time\nwhile True: time.time()",
-    "password hash": "import hashlib\nhashlib.pbkdf2_hmac('sha256', b'p', b's', 10**9)",
+    "password hash": "import hashlib\nwhile True: hashlib.pbkdf2_hmac('sha256', b'p', b's', 10**6)",
     "levenshtein": "import difflib\ndifflib.SequenceMatcher(None, 'abcd' * 9000, 'badc' * 9000, False).ratio()",
     "requests": "while True: fetch('https://example.com/')",
     "copy": "import copy\nx = []\nfor _ in range(40): x = [x, x]\ncopy.deepcopy([x, 1])\nwhile True: pass",

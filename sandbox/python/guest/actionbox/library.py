@@ -8,6 +8,7 @@ import binascii
 import bisect
 import calendar
 import cmath
+import codecs
 import collections
 import collections.abc
 import colorsys
@@ -29,6 +30,8 @@ import hashlib
 import heapq
 import hmac
 import html
+import html.parser
+import inspect
 import io
 import ipaddress
 import itertools
@@ -42,30 +45,34 @@ import random
 import re
 import reprlib
 import secrets
+import shlex
 import statistics
 import string
 import struct
 import textwrap
 import time
+import tomllib
 import types
 import typing
 import unicodedata
 import urllib.parse
 import uuid
+import weakref
 import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from . import console, errors, failures, guards, loop, preload, web, wire, zones
-from .modules import FACADES, facade, public
+from . import console, derivation, failures, guards, library_ours, loop, preload, wire, zones
+from .modules import facade, public
 
 
 def declare() -> None:
     """Fill `modules.FACADES`."""
     preload.load_codecs()
     zones.install()
-    for part in (_data, _text, _numbers, _time, _structures, _classes, _running, _ours):
+    for part in (_data, _text, _numbers, _time, _structures, _classes, _running):
         part()
+    library_ours.declare()
 
 
 def _data() -> None:
@@ -74,6 +81,8 @@ def _data() -> None:
     facade(
         "binascii", binascii, "hexlify unhexlify a2b_base64 b2a_base64 a2b_hex b2a_hex crc32 Error Incomplete"
     )
+    facade("codecs", codecs, _CODECS)
+    facade("tomllib", tomllib, "loads TOMLDecodeError")
     facade("struct", struct, public(struct))
     facade("csv", csv, "reader writer DictReader DictWriter Error QUOTE_ALL QUOTE_MINIMAL QUOTE_NONE excel")
     facade("io", io, "StringIO BytesIO SEEK_SET SEEK_CUR SEEK_END")
@@ -87,6 +96,8 @@ def _pprint(value: object, **options: Any) -> None:
     console.tenant_print(pprint.pformat(value, **options))
 
 
+_CODECS = """encode decode BOM BOM_UTF8 BOM_UTF16 BOM_UTF16_LE BOM_UTF16_BE BOM_UTF32 BOM_UTF32_LE
+    BOM_UTF32_BE"""
 _STRING = """ascii_letters ascii_lowercase ascii_uppercase capwords digits hexdigits octdigits printable
     punctuation whitespace Template"""
 _UNICODE = """lookup name decimal digit numeric category bidirectional combining east_asian_width mirrored
@@ -103,6 +114,8 @@ def _text() -> None:
     facade("textwrap", textwrap, public(textwrap))
     facade("unicodedata", unicodedata, _UNICODE)
     facade("html", html, "escape unescape")
+    facade("html.parser", html.parser, "HTMLParser")
+    facade("shlex", shlex, "split join quote")
     facade("difflib", difflib, "SequenceMatcher get_close_matches ndiff unified_diff")
     facade("fnmatch", fnmatch, "fnmatch fnmatchcase filter translate")
     facade("keyword", keyword, "iskeyword issoftkeyword kwlist softkwlist")
@@ -127,40 +140,13 @@ def _numbers() -> None:
     facade("random", random, public(random, "seed"), seed=wire.seed)
     facade("secrets", secrets, public(secrets))
     facade("uuid", uuid, _UUID)
-    facade("hashlib", hashlib, _HASHES, pbkdf2_hmac=_pbkdf2_hmac)
+    facade("hashlib", hashlib, _HASHES, **_derivation())
     facade("hmac", hmac, "new digest compare_digest HMAC")
     facade("colorsys", colorsys, public(colorsys))
 
 
-def _pbkdf2_hmac(
-    hash_name: str, password: bytes, salt: bytes, iterations: int, dklen: int | None = None
-) -> bytes:
-    """PKCS #5 key derivation; the image has no OpenSSL, whose function of that name this replaces."""
-    if iterations < 1:
-        raise ValueError("iteration value must be greater than 0.")
-    keyed = hmac.new(password, digestmod=hash_name)
-    wanted = keyed.digest_size if dklen is None else dklen
-    if wanted < 1:
-        raise ValueError("key length must be greater than 0.")
-    blocks = b""
-    for number in range(1, -(-wanted // keyed.digest_size) + 1):
-        blocks += _pbkdf2_block(keyed, salt + number.to_bytes(4), iterations)
-    return blocks[:wanted]
-
-
-def _pbkdf2_block(keyed: hmac.HMAC, first: bytes, iterations: int) -> bytes:
-    step = _keyed_digest(keyed, first)
-    total = int.from_bytes(step)
-    for _ in range(iterations - 1):
-        step = _keyed_digest(keyed, step)
-        total ^= int.from_bytes(step)
-    return total.to_bytes(keyed.digest_size)
-
-
-def _keyed_digest(keyed: hmac.HMAC, message: bytes) -> bytes:
-    copied = keyed.copy()
-    copied.update(message)
-    return copied.digest()
+def _derivation() -> dict[str, Any]:
+    return {"pbkdf2_hmac": derivation.pbkdf2_hmac, "scrypt": derivation.scrypt}
 
 
 _TIME = """time time_ns monotonic monotonic_ns perf_counter perf_counter_ns gmtime localtime mktime
@@ -193,6 +179,7 @@ def _structures() -> None:
     facade("operator", operator, public(operator, "attrgetter methodcaller"), **getters)
     facade("bisect", bisect, public(bisect))
     facade("heapq", heapq, public(heapq))
+    facade("weakref", weakref, "ref WeakKeyDictionary WeakValueDictionary WeakSet")
     facade("graphlib", graphlib, "TopologicalSorter CycleError")
 
 
@@ -205,6 +192,7 @@ def _classes() -> None:
     facade("types", types, plain, **_kinds())
     facade("abc", abc, "ABC abstractmethod abstractproperty abstractclassmethod abstractstaticmethod")
     facade("contextlib", contextlib, public(contextlib, "redirect_stdout redirect_stderr chdir"))
+    facade("inspect", inspect, "isawaitable iscoroutine iscoroutinefunction isfunction isclass cleandoc")
     facade("contextvars", contextvars, "ContextVar Context Token copy_context")
 
 
@@ -250,12 +238,3 @@ def _warn(message: object, *_arguments: object, **_options: object) -> None:
 
 def _print_exc() -> None:
     console.tenant_print(failures.text_of_current(), end="")
-
-
-def _ours() -> None:
-    client = web.Http()
-    methods = "request get post put patch delete head".split()
-    facade("http", None, "", Response=web.Response, **{name: getattr(client, name) for name in methods})
-    names = "ApiError ApiTypeError ApiValueError FetchError FetchTimeoutError HTTPStatusError OutputError"
-    extra = {"fetch": web.fetch, "http": FACADES["http"], "console": console.Console()}
-    facade("actionbox", errors, names, **extra)

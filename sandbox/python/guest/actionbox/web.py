@@ -3,19 +3,20 @@
 import asyncio
 import base64
 import json as json_module
-import urllib.parse
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from . import loop
-from .encoder import encode
 from .errors import HTTPStatusError, fetch_error
-
-MAX_TIMEOUT_SECONDS = 3_600
+from .request import request
 
 
 class Headers(dict):
     """Response headers: names in lower case, looked up in any case."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: dict[str, list[str]] = {}
 
     def __getitem__(self, name: str) -> str:
         return dict.__getitem__(self, name.lower())
@@ -29,8 +30,13 @@ class Headers(dict):
     def add(self, name: str, value: str) -> None:
         """Repeated headers are joined, as HTTP says they may be."""
         key = name.lower()
-        known = dict.get(self, key)
-        self[key] = value if known is None else f"{known}, {value}"
+        known = self._all.setdefault(key, [])
+        known.append(value)
+        self[key] = ", ".join(known)
+
+    def get_list(self, name: str) -> list[str]:
+        """Every value of a header by itself; cookies can only be read so."""
+        return list(self._all.get(name.lower(), ()))
 
 
 class _Awaitable:
@@ -73,7 +79,7 @@ class Response:
 
     Attributes:
         status: also `status_code`.
-        status_text: also `reason`.
+        status_text: also `reason` and `reason_phrase`.
         headers: names in any case.
         content: the body as bytes.
         url: of the last hop.
@@ -81,7 +87,7 @@ class Response:
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self.status = self.status_code = answer["status"]
-        self.status_text = self.reason = answer.get("statusText") or ""
+        self.status_text = self.reason = self.reason_phrase = answer.get("statusText") or ""
         self.url = answer.get("url") or ""
         self.redirected = bool(answer.get("redirected"))
         self.content = base64.b64decode(answer.get("body") or "")
@@ -92,6 +98,21 @@ class Response:
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
+
+    is_success = ok
+
+    @property
+    def is_redirect(self) -> bool:
+        return self.status in (301, 302, 303, 307, 308) and "location" in self.headers
+
+    @property
+    def is_error(self) -> bool:
+        return self.status >= 400
+
+    @property
+    def encoding(self) -> str:
+        """How `text` reads the body."""
+        return self._charset()
 
     @property
     def text(self) -> Text:
@@ -106,6 +127,10 @@ class Response:
 
     def bytes(self) -> Bytes:
         return Bytes(self.content)
+
+    def iter_lines(self) -> Iterator[str]:
+        """The lines of the body, without their ends."""
+        return iter(self.text.splitlines())
 
     def raise_for_status(self) -> "Response":
         """Raise `HTTPStatusError` when the status is 400 or more; else the response itself."""
@@ -128,13 +153,14 @@ class Response:
 def fetch(url: object, *, method: str = "GET", **options: Any) -> asyncio.Future[Response]:
     """Start a request at once; an awaitable `Response`.
 
-    Options: headers, params, body, json, data, timeout (seconds), redirect (`follow`, `manual`, `error`).
+    Options: headers, params, json, data, files, body (or content), auth, cookies, timeout (seconds), and
+    redirect (`follow`, `manual`, `error`) or allow_redirects or follow_redirects.
 
     Raises:
         FetchError: when awaited: refused, or broken.
-        TypeError: an option is unknown or of the wrong type.
+        TypeError, ValueError: an option is unknown, or cannot be used.
     """
-    return loop.current().start("fetch", _request(method, url, **options), _response)
+    return loop.current().start("fetch", request("fetch", method, url, options), _response)
 
 
 class Http:
@@ -144,19 +170,20 @@ class Http:
 
     def request(self, method: str, url: object, **options: Any) -> Response:
         """The `Response` of one request. Options as for `fetch`."""
-        return _response(loop.current().wait_for_answer("fetch", _request(method, url, **options)))
+        text = request(f"http.{str(method).lower()}", method, url, options)
+        return _response(loop.current().wait_for_answer("fetch", text))
 
-    def get(self, url: object, **options: Any) -> Response:
-        return self.request("GET", url, **options)
+    def get(self, url: object, params: Any = None, **options: Any) -> Response:
+        return self.request("GET", url, params=params, **options)
 
-    def post(self, url: object, **options: Any) -> Response:
-        return self.request("POST", url, **options)
+    def post(self, url: object, data: Any = None, json: Any = None, **options: Any) -> Response:
+        return self.request("POST", url, data=data, json=json, **options)
 
-    def put(self, url: object, **options: Any) -> Response:
-        return self.request("PUT", url, **options)
+    def put(self, url: object, data: Any = None, **options: Any) -> Response:
+        return self.request("PUT", url, data=data, **options)
 
-    def patch(self, url: object, **options: Any) -> Response:
-        return self.request("PATCH", url, **options)
+    def patch(self, url: object, data: Any = None, **options: Any) -> Response:
+        return self.request("PATCH", url, data=data, **options)
 
     def delete(self, url: object, **options: Any) -> Response:
         return self.request("DELETE", url, **options)
@@ -164,79 +191,12 @@ class Http:
     def head(self, url: object, **options: Any) -> Response:
         return self.request("HEAD", url, **options)
 
+    def options(self, url: object, **options: Any) -> Response:
+        return self.request("OPTIONS", url, **options)
+
 
 def _response(answer: dict[str, Any]) -> Response:
     error = answer.get("error")
     if error is not None:
         raise fetch_error(error)
     return Response(answer["ok"])
-
-
-def _request(
-    method: str,
-    url: object,
-    *,
-    headers: Any = None,
-    params: Any = None,
-    body: Any = None,
-    json: Any = None,
-    data: Any = None,
-    timeout: float | None = None,
-    redirect: str | None = None,
-) -> str:
-    """The request as the host reads it (JSON)."""
-    if sum(part is not None for part in (body, json, data)) > 1:
-        raise TypeError("give only one of body=, json= and data=")
-    fields = _header_list(headers)
-    content, kind = _content(body, json, data)
-    if kind is not None and all(name.lower() != "content-type" for name, _ in fields):
-        fields.append(["content-type", kind])
-    request = {
-        "url": _with_query(str(url), params),
-        "method": str(method).upper(),
-        "headers": fields,
-        "body": _base64(content),
-        "timeoutMs": None if timeout is None else _milliseconds(timeout),
-        "redirect": "follow" if redirect is None else str(redirect),
-    }
-    return encode(request)
-
-
-def _content(body: Any, json: Any, data: Any) -> tuple[Any, str | None]:
-    """The body, and the content type that its keyword implies."""
-    if json is not None:
-        return encode(json), "application/json"
-    if isinstance(data, Mapping):
-        return urllib.parse.urlencode(data, doseq=True), "application/x-www-form-urlencoded"
-    return (body if data is None else data), None
-
-
-def _header_list(headers: Any) -> list[list[str]]:
-    if headers is None:
-        return []
-    pairs: Iterable[tuple[Any, Any]] = headers.items() if hasattr(headers, "items") else headers
-    return [[str(name), str(value)] for name, value in pairs]
-
-
-def _with_query(url: str, params: Any) -> str:
-    if not params:
-        return url
-    base, mark, fragment = url.partition("#")
-    joint = "&" if "?" in base else "?"
-    return f"{base}{joint}{urllib.parse.urlencode(params, doseq=True)}{mark}{fragment}"
-
-
-def _base64(body: Any) -> str | None:
-    if body is None:
-        return None
-    if isinstance(body, str):
-        body = body.encode("utf-8", "replace")
-    if not isinstance(body, (bytes, bytearray, memoryview)):
-        raise TypeError(f"a request body is str or bytes, not {type(body).__name__}; use json= for objects")
-    return base64.b64encode(body).decode()
-
-
-def _milliseconds(timeout: object) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout > 0:
-        raise ValueError("timeout is a number of seconds above zero")
-    return min(timeout, MAX_TIMEOUT_SECONDS) * 1000
