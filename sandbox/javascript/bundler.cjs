@@ -73,6 +73,7 @@ async function main() {
     mainFields: ['browser', 'main', 'module'],
     conditions: ['node', 'module-sync', 'browser'],
     target: 'es2023',
+    supported: { 'dynamic-import': false },
     charset: 'utf8',
     legalComments: 'none',
     logLevel: 'silent',

@@ -51,6 +51,8 @@ SHARED_MODULE: Final = _ACTION + ", actions"
 """The parameters of a shared module: it has secrets of its own, `actions.secrets`."""
 _TOP_LEVEL_RETURN: Final = "return not in a function"
 _MODULE_SYNTAX: Final = re.compile(r"^(?:import|export)\b", re.MULTILINE)
+_DYNAMIC_IMPORT: Final = re.compile(r"\bimport\s*\(")
+"""Perhaps in a comment or a string, where compiling it away changes nothing."""
 _AT: Final = re.compile(r":(\d+):(\d+)\)?$", re.MULTILINE)
 
 
@@ -95,6 +97,8 @@ def build(image: Image, source: Source, limits: Limits, parameters: str = _ACTIO
         raise BuildError(_syntax(source, text, rejected, compiler)) from None
     except _EXHAUSTION as error:
         raise BuildError(_exhausted(error, limits)) from None
+    if _DYNAMIC_IMPORT.search(text) is not None:
+        return _build_transpiled(image, source, text, limits, parameters)
     return Program(source=source, code=code, image=image.digest)
 
 

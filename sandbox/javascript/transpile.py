@@ -1,4 +1,4 @@
-"""TypeScript and ES modules to CommonJS, with esbuild: types are removed, not checked."""
+"""TypeScript, ES modules and `import()` to CommonJS, with esbuild: types are removed, not checked."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def transpile(source: Source, text: str) -> Transpiled:
         f"--loader={loader(source.filename)}",
         "--format=cjs",
         "--target=es2023",
+        "--supported:dynamic-import=false",
         "--charset=utf8",
         "--sourcemap=inline",
         "--sources-content=false",

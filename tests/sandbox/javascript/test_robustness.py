@@ -146,9 +146,22 @@ def test_eval_and_the_function_constructor_stay_inside(evaluate: Run) -> None:
     ]
 
 
-def test_dynamic_import_is_refused(run: Run) -> None:
-    failure = run("exports.onExecutePostLogin = async () => { await import('fs') };").failure
-    assert failure.code is FailureCode.THROW
+def test_dynamic_import_finds_what_require_finds(run: Run) -> None:
+    text = (
+        "exports.onExecutePostLogin = async () => {\n"
+        "  const crypto = await import('node:crypto'); const name = 'cryp' + 'to';\n"
+        "  console.log(crypto.createHash === require('crypto').createHash,\n"
+        "    typeof crypto.default.createHash);\n"
+        "  console.log((await import(name)).createHash === crypto.createHash);\n"
+        "  await import('absent').catch((e) => console.log(e.code));\n"
+        "  await import('fs');\n};"
+    )
+    ran = run(text)
+    assert ran.log == ["true function", "true", "MODULE_NOT_FOUND"]
+    assert ran.failure.code is FailureCode.THROW
+    assert ran.failure.message == "Cannot use module 'fs' in an Action: there are no files."
+    assert ran.failure.place is not None
+    assert ran.failure.place.line == 7
 
 
 def test_secrets_of_an_execution_reach_no_other(run: Run) -> None:

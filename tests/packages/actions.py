@@ -1,0 +1,83 @@
+"""Actions with packages of the npm registry, built by the product's own installer from committed locks.
+
+A lock names versions and hashes; tarballs, bundles and snapshots stay in the product's cache, so only the
+first run downloads and builds. `ACTIONBOX_RELOCK=1 pytest tests/packages` writes the locks that are missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sandbox
+from runner.dependencies import make_origin
+from sandbox.dependencies import Build, Lock, Wanted, build_action
+from sandbox.egress import Egress, NoEgress
+from sandbox.live import LivePort
+from sandbox.program import Language, Request, Source
+from tests.sandbox.javascript.conftest import SURFACE, Ran
+from tests.sandbox.ports import FakeApi
+
+LOCKS = Path(__file__).parent / "locks"
+_RELOCK = "ACTIONBOX_RELOCK"
+_UNREACHABLE = "network"
+_HANDLER = "onExecutePostLogin"
+
+
+def lock_path(packages: tuple[str, ...]) -> Path:
+    """Where the lock of `packages` (each `name@version`) is committed."""
+    return LOCKS / ("+".join(sorted(packages)).replace("/", "__") + ".json")
+
+
+def build(text: str, *packages: str, filename: str = "action.js") -> Build:
+    """Build an Action that declares `packages`, each `name@version`; the test is skipped when the registry
+    is needed and cannot be reached."""
+    path = lock_path(packages)
+    relock = bool(os.environ.get(_RELOCK))
+    assert path.exists() or relock, f"{path.name} is missing: set {_RELOCK}=1 once to write it"
+    lock = Lock.from_json(path.read_text()) if path.exists() else None
+    made = build_action(
+        Source(Language.JAVASCRIPT, filename, text), wanted(packages), origin=make_origin, lock=lock
+    )
+    if made.failure is not None and made.failure.detail.get("rule") == _UNREACHABLE:
+        pytest.skip(f"THE NPM REGISTRY CANNOT BE REACHED: {made.failure.message}")
+    if lock is None and made.failure is None:
+        LOCKS.mkdir(exist_ok=True)
+        path.write_text(made.lock.to_json())
+    return made
+
+
+def wanted(packages: tuple[str, ...]) -> list[Wanted]:
+    parts = (item.rpartition("@") for item in packages)
+    return [Wanted(name, version) for name, _, version in parts]
+
+
+def run(
+    text: str,
+    *packages: str,
+    egress: Egress | None = None,
+    event: dict[str, Any] | None = None,
+    filename: str = "action.js",
+) -> Ran:
+    """Execute an Action with `packages`."""
+    made = build(text, *packages, filename=filename)
+    assert made.program is not None, made.failure
+    limits, api = sandbox.Limits(wall_ms=10_000), FakeApi()
+    request = Request(_HANDLER, json.dumps(event or {}), json.dumps(SURFACE))
+    return Ran(sandbox.run(made.program, request, limits, LivePort(api, egress or NoEgress(), limits)), api)
+
+
+def value_of(body: str, *packages: str, **options: Any) -> Any:
+    """What the statements `body` return inside a handler, as JSON carries it. `event` is in scope."""
+    text = (
+        f"exports.{_HANDLER} = async (event, api) => {{\n"
+        f"const value = await (async () => {{ {body}\n}})();\n"
+        "console.log(JSON.stringify(value === undefined ? null : value)); };"
+    )
+    ran = run(text, *packages, **options)
+    assert ran.result.failure is None, (ran.result.failure, ran.log)
+    return json.loads(ran.log[-1])
