@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -15,6 +15,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 _BUSY_MS: Final = 10_000
 """How long a writer of SQLite waits for another one."""
+
+
+CHANGED: Final = "changed_triggers"
+"""Key of `Session.info`: (tenant, trigger) pairs that this transaction changes, see `generations.bump`."""
+
+Listener = Callable[[str, str], None]
 
 
 class StoreError(Exception):
@@ -33,6 +39,7 @@ class Store:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         # SQLite has one writer. Waiting for our own turn here is fair; its busy handler is not.
         self._writer = threading.RLock() if self.is_sqlite else None
+        self._listeners: list[Listener] = []
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -67,13 +74,18 @@ class Store:
     def begin(self) -> Iterator[Session]:
         """A transaction: committed at the end of the block, rolled back when it raises. What was done in it
         is on disk once the block is left."""
-        if self._writer is None:
-            with self._sessions.begin() as session:
-                yield session
-            return
-        with self._writer, self._sessions.begin() as session:
-            session.execute(text("begin immediate"))
+        with self._writer or nullcontext(), self._sessions.begin() as session:
+            if self._writer is not None:
+                session.execute(text("begin immediate"))
             yield session
+        for tenant, trigger in session.info.get(CHANGED, ()):
+            for listener in self._listeners:
+                listener(tenant, trigger)
+
+    def listen(self, listener: Listener) -> None:
+        """From now on `listener` is told tenant and trigger whenever this process has committed a change of
+        what the trigger runs; from the thread that made it."""
+        self._listeners.append(listener)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

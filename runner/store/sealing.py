@@ -22,6 +22,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
+ACTION: Final = "action"
+VERSION: Final = "version"
+MODULE: Final = "module"
+MODULE_VERSION: Final = "module_version"
+"""Kinds of owners of secrets: drafts and versions."""
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -139,6 +144,11 @@ class KeyRing:
                 os.fsync(file.fileno())
         except OSError as error:
             raise SealError(f"the key ring {path} cannot be written: {error.strerror}") from None
+
+
+def secret_context(tenant: str, owner_kind: str, owner_id: str, name: str) -> tuple[str, ...]:
+    """What a tenant's secret belongs to, for `seal` and `open`."""
+    return ("secret", tenant, owner_kind, owner_id, name)
 
 
 def _associated(context: Sequence[str]) -> bytes:

@@ -1,0 +1,33 @@
+"""What tells caches that a trigger runs something else now, in this process and in others."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from runner.store.engine import CHANGED
+from runner.store.models import BindingGeneration
+
+
+def bump(session: Session, tenant: str, trigger: str) -> None:
+    """Note, in the transaction that changes what `trigger` runs, that it does. Listeners of the store are
+    told when it is committed."""
+    session.flush()
+    done = session.execute(
+        update(BindingGeneration)
+        .where(BindingGeneration.tenant_id == tenant, BindingGeneration.trigger_id == trigger)
+        .values(generation=BindingGeneration.generation + 1)
+    )
+    if done.rowcount == 0:  # type: ignore[attr-defined]
+        session.add(BindingGeneration(tenant_id=tenant, trigger_id=trigger))
+    session.info.setdefault(CHANGED, set()).add((tenant, trigger))
+
+
+def generation(session: Session, tenant: str, trigger: str) -> int:
+    """Grows with every change; 0 before the first."""
+    found = session.scalar(
+        select(BindingGeneration.generation).where(
+            BindingGeneration.tenant_id == tenant, BindingGeneration.trigger_id == trigger
+        )
+    )
+    return found or 0
