@@ -16,8 +16,8 @@ LANGUAGES: Final = {
     "node12": Language.JAVASCRIPT,
     PYTHON: Language.PYTHON,
 }
-"""Language by runtime. The Node versions of reference/limits.md all run on the one JavaScript engine; `python3`
-is ours."""
+"""Language by runtime. The Node versions of reference/limits.md all run on the one JavaScript engine;
+`python3` is ours."""
 _SUFFIXES: Final = {Language.JAVASCRIPT: ".js", Language.PYTHON: ".py"}
 
 
