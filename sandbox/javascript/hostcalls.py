@@ -22,6 +22,7 @@ from sandbox.caps import (
     MIB,
 )
 from sandbox.javascript import pure
+from sandbox.javascript.locales import locale_text
 from sandbox.javascript.machine import GuestStarvedError, Machine, integer
 from sandbox.port import HostPort, LogLevel
 from sandbox.wasm.calls import Import, StopGuest
@@ -39,6 +40,7 @@ _MAX_LOG_BYTES: Final = 4 * MIB
 """The guest cuts a line to a million characters; the port to MAX_LOG_LINE_BYTES."""
 _MAX_REPORT_BYTES: Final = 1 * MIB
 _MAX_PURE_BYTES: Final = 8 * MIB
+_MAX_LOCALE_KEY_BYTES: Final = 128
 
 
 class Host:
@@ -208,6 +210,14 @@ _TOO_MUCH: Final = (
 )
 
 
+def _locale(host: Host, values: list[int]) -> int:
+    """(area, key) -> JSON text, or undefined when there is none. See `sandbox.javascript.locales`."""
+    area = host.string(values[0], 32) if values else None
+    key = host.string(values[1], _MAX_LOCALE_KEY_BYTES) if len(values) > 1 else None
+    text = None if area is None or key is None else locale_text(area, key)
+    return host.machine.box_undefined() if text is None else host.machine.box_text(text)
+
+
 def _reveal(host: Host, values: list[int]) -> int:
     """(value, what) -> for `console.log`, of a promise: 0 its state, 1 its result; else undefined."""
     machine = host.machine
@@ -231,6 +241,7 @@ _OPERATIONS: Final[dict[int, Callable[[Host, list[int]], int]]] = {
     9: _encode,
     10: _reveal,
     11: _compute,
+    12: _locale,
 }
 """Numbers as guest/host.js spells them."""
 

@@ -18,7 +18,7 @@ from typing import Final
 import wasmtime
 
 from sandbox.caps import JAVASCRIPT_STACK_BYTES, MAX_MEMORY_BYTES, MAX_TABLE_ELEMENTS, MIB, Limits
-from sandbox.javascript import toolchain
+from sandbox.javascript import locales, toolchain
 from sandbox.javascript.boot import Equipment, boot
 from sandbox.javascript.hostcalls import IMPORTS
 from sandbox.javascript.machine import EXPORTS, Layout
@@ -92,11 +92,13 @@ def open_image(progress: toolchain.Progress) -> Image:
         ImageError, ToolchainError: it cannot be built.
     """
     engine = _make_engine()
+    locales.prepare(progress)
     key = "\n".join(
         [
             f"format {_FORMAT}",
             QUICKJS_SHA256,
             toolchain.sources_digest(),
+            locales.key(),
             version("wasmtime"),
             configuration_key(),
             platform.machine(),

@@ -65,8 +65,7 @@ def load_or_build(name: str, key: str, build: Callable[[], bytes]) -> bytes:
     Raises:
         UnsafeCacheError: see `cache_directory`.
     """
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    path = cache_directory() / f"{name}-{digest}.bin"
+    path = _path(name, key)
     found = _read(path)
     if found is not None:
         return found
@@ -76,6 +75,15 @@ def load_or_build(name: str, key: str, build: Callable[[], bytes]) -> bytes:
             found = build()
             _store(path, found)
     return found
+
+
+def is_cached(name: str, key: str) -> bool:
+    """Whether `load_or_build` will find the artefact, unless it is damaged."""
+    return _path(name, key).is_file()
+
+
+def _path(name: str, key: str) -> Path:
+    return cache_directory() / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
 
 
 def _secure(path: Path) -> None:

@@ -5,6 +5,7 @@ import { removeScaffolding } from './scaffolding.js';
 import { connect } from './host.js';
 import { adopt, fail, poll, prepare, resume, start } from './execution.js';
 import { installGlobals } from './globals.js';
+import { installIntl } from './intl/index.js';
 import { installLocale } from './locale.js';
 import { equip } from './modules.js';
 import { provideModules } from './node/index.js';
@@ -19,5 +20,6 @@ export function install(hostFunction) {
   installGlobals(globalThis);
   installStacks();
   installLocale();
+  installIntl(globalThis);
   return { prepare, start, poll, resume, adopt, fail, equip };
 }

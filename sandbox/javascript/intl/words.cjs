@@ -1,0 +1,106 @@
+// Relative times, lists, names of places, languages and time zones, as Node writes them in one language.
+'use strict';
+
+const { byPlural } = require('./numbers.cjs');
+
+const UNITS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
+
+exports.relative = function relative(locale) {
+  const made = {};
+  for (const style of ['long', 'short', 'narrow']) {
+    const always = new Intl.RelativeTimeFormat(locale, { style });
+    const auto = new Intl.RelativeTimeFormat(locale, { style, numeric: 'auto' });
+    for (const unit of UNITS) {
+      const pattern = (value) => always.formatToParts(value, unit)
+        .map((part) => (part.unit === undefined ? part.value : '{n}')).join('').replace(/(\{n\})+/g, '{n}');
+      const words = {};
+      for (const value of [-2, -1, 0, 1, 2]) {
+        const said = auto.formatToParts(value, unit);
+        if (said.every((part) => part.unit === undefined)) words[value] = said.map((part) => part.value).join('');
+      }
+      made[`${style} ${unit}`] = [byPlural(locale, (count) => pattern(count)), byPlural(locale, (count) => pattern(-count)), words];
+    }
+  }
+  return made;
+};
+
+exports.lists = function lists(locale) {
+  const made = {};
+  for (const type of ['conjunction', 'disjunction', 'unit']) {
+    for (const style of ['long', 'short', 'narrow']) {
+      const between = (items) => new Intl.ListFormat(locale, { type, style }).formatToParts(items)
+        .filter((part) => part.type === 'literal').map((part) => part.value);
+      const [pair] = between(['x', 'y']);
+      const [start, middle, end] = between(['x', 'y', 'z', 'v']);
+      made[`${type} ${style}`] = [pair, start, middle, end];
+    }
+  }
+  return made;
+};
+
+const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+const codes = (length) => (length === 0 ? [''] : codes(length - 1).flatMap((code) => LETTERS.map((letter) => code + letter)));
+const DIALECTS = [
+  'en-US', 'en-GB', 'en-AU', 'en-CA', 'pt-BR', 'pt-PT', 'es-ES', 'es-MX', 'es-419', 'fr-CA', 'fr-CH', 'de-AT', 'de-CH',
+  'nl-BE', 'zh-Hans', 'zh-Hant', 'ro-MD', 'fa-AF', 'ar-001', 'sr-Latn', 'sr-Cyrl',
+];
+
+function named(locale, type, all) {
+  const names = new Intl.DisplayNames(locale, { type, fallback: 'none' });
+  const made = {};
+  for (const code of all) {
+    const name = names.of(code);
+    if (name !== undefined && name !== code) made[code] = name;
+  }
+  return made;
+}
+
+exports.regions = (locale) => named(locale, 'region', [...codes(2), '001', '002', '019', '142', '150', '009', '419']);
+exports.languages = (locale) => ({
+  ...named(locale, 'language', [...codes(2), ...codes(3)].map((code) => code.toLowerCase()).concat(DIALECTS)),
+});
+
+exports.currencyNames = (locale) => named(locale, 'currency', Intl.supportedValuesOf('currency'));
+
+const WINTER = Date.UTC(2024, 0, 15);
+const SUMMER = Date.UTC(2024, 6, 15);
+
+function zoneName(locale, timeZone, timeZoneName, moment) {
+  return new Intl.DateTimeFormat(locale, { timeZone, timeZoneName, hour: 'numeric' })
+    .formatToParts(moment).find((part) => part.type === 'timeZoneName').value;
+}
+
+const isOffset = (name) => /^[^\d]*[+\-−]\d/.test(name);
+
+/** Zone to its names [short, long], each [standard, daylight]; null where the offset stands for a name. */
+exports.zoneNames = function zoneNames(locale, zones) {
+  const of = (zone, width) => zoneName(locale, zone, width, WINTER);
+  const made = { east: of('Etc/GMT-5', 'short'), west: of('Etc/GMT+5', 'short'), zero: of('UTC', 'longOffset'), zeroShort: of('UTC', 'shortOffset'), between: of('Asia/Kathmandu', 'longOffset').at(-3) };
+  for (const zone of zones) {
+    const names = ['short', 'long'].map((width) => zonesAt(zone).map((moment) => {
+      const name = zoneName(locale, zone, width, moment);
+      return isOffset(name) ? null : name;
+    }));
+    if (names.flat().some((name) => name !== null)) made[zone] = names;
+  }
+  return made;
+};
+
+const moments = new Map();
+
+/** Seconds east of Greenwich. */
+function offsetOf(zone, moment) {
+  const [, sign, hours, minutes, seconds = 0] = /([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(zoneName('en', zone, 'longOffset', moment)) ?? [0, '+', 0, 0];
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds));
+}
+
+/** The offset of `zone` in winter time and in summer time. */
+exports.zoneOffsets = (zone) => zonesAt(zone).map((moment) => offsetOf(zone, moment));
+
+/** A moment with the standard offset of `zone`, and one with its other. */
+function zonesAt(zone) {
+  if (!moments.has(zone)) {
+    moments.set(zone, offsetOf(zone, WINTER) <= offsetOf(zone, SUMMER) ? [WINTER, SUMMER] : [SUMMER, WINTER]);
+  }
+  return moments.get(zone);
+}
