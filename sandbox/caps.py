@@ -58,6 +58,15 @@ MAX_LOOKUPS: Final = 64
 """Host names being resolved at a time, over all executions; the system's resolver cannot be cancelled."""
 DEFAULT_FETCH_TIMEOUT_MS: Final = 10_000
 
+# --- after a handler has ended ---
+
+LINGER_MS: Final = 1_000
+"""Time that requests get which a JavaScript handler sent and did not wait for."""
+LINGER_JOBS: Final = 1_000
+"""Queued jobs that still run then, so that such requests are sent at all."""
+LINGER_JOBS_MS: Final = 100
+"""Time of those jobs together."""
+
 # --- the port ---
 MAX_HOST_CALLS: Final = 100_000
 """Host calls of one execution; a clock that reads the same millisecond again is not counted."""

@@ -52,6 +52,7 @@ class Host:
         starved: the guest had no memory for an answer.
         stopped: why a call back into the guest did not return.
         handles: operations started and not yet settled.
+        over: the handler has ended; nothing is recorded or logged any more.
     """
 
     def __init__(self, port: HostPort) -> None:
@@ -62,6 +63,7 @@ class Host:
         self.starved = False
         self.stopped: StopKind | None = None
         self.handles: set[int] = set()
+        self.over = False
 
     def fault(self, error: BaseException) -> None:
         """See `sandbox.wasm.calls.HostState`."""
@@ -116,7 +118,7 @@ def _log(host: Host, values: list[int]) -> int:
     """(level, text)"""
     level = integer(values[0]) if values else None
     text = host.string(values[1], _MAX_LOG_BYTES) if len(values) > 1 else None
-    if level is not None and text is not None:
+    if level is not None and text is not None and not host.over:
         host.port.log(_LEVELS[level % len(_LEVELS)], text)
     return host.machine.box_undefined()
 
@@ -124,6 +126,8 @@ def _log(host: Host, values: list[int]) -> int:
 def _api(host: Host, values: list[int]) -> int:
     """(path, arguments as a JSON array) -> reply JSON, or undefined. A request that is too long is
     passed on cut, so that the port refuses it in its own words."""
+    if host.over:
+        return host.machine.box_text(_OVER)
     path = host.string(values[0], MAX_API_PATH_BYTES) if values else None
     arguments = host.string(values[1], MAX_API_ARGUMENT_BYTES) if len(values) > 1 else None
     if path is None or arguments is None:
@@ -131,6 +135,8 @@ def _api(host: Host, values: list[int]) -> int:
     reply = host.port.api_call(path, arguments)
     return host.machine.box_text(reply) if reply else host.machine.box_undefined()
 
+
+_OVER: Final = '{"error":{"name":"Error","message":"The handler has ended; await what it starts."}}'
 
 _TOO_LARGE: Final = (
     '{"error":{"name":"RangeError","code":"output","message":"The arguments of this api call are larger '

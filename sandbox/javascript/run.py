@@ -9,7 +9,7 @@ from typing import Final
 
 import wasmtime
 
-from sandbox.caps import Limits
+from sandbox.caps import LINGER_JOBS, LINGER_JOBS_MS, LINGER_MS, Limits
 from sandbox.failure import Failure
 from sandbox.javascript import report
 from sandbox.javascript.checkpoints import Prepared
@@ -112,11 +112,35 @@ class Run:
             if delay < 0 and not self._host.handles:
                 return False
             machine.call(layout.resume, self._wait(delay))
+        self._let_go()
         return True
 
+    def _let_go(self) -> None:
+        """Let requests that the handler sent and did not wait for go out, as webhooks often are sent.
+
+        Queued jobs run, because some lead to a request, with no api and no console any more (threat-model
+        K5). Then the requests get a while, and their answers reach nobody.
+        """
+        host, began = self._host, time.monotonic()
+        host.over = True
+        until = min(self._deadline, began + LINGER_MS / 1000)
+        self._store.set_epoch_deadline(ticks(min(until - began, LINGER_JOBS_MS / 1000)))
+        try:
+            jobs = LINGER_JOBS
+            while jobs and host.machine.run_job():
+                jobs -= 1
+        except (GuestStopped, GuestExceptionError, GuestStarvedError, GuestMemoryError):
+            if host.broken is not None:
+                raise
+        while host.handles and (left := until - time.monotonic()) > 0:
+            answer = self._port.wait_any(sorted(host.handles), left * 1000)
+            if not answer:
+                break
+            host.handles.discard(json.loads(answer)["id"])
+
     def _settled(self, outcome: int) -> bool:
-        """Run jobs until the handler has ended or none is left; what the handler did not wait for is
-        left undone. Asks the engine, so that nothing a tenant patches can pretend an end."""
+        """Run jobs until the handler has ended or none is left. Asks the engine, so that nothing a tenant
+        patches can pretend an end."""
         machine = self._host.machine
         while (state := machine.promise_state(outcome)) == _PENDING:
             if not machine.run_job():

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from sandbox.caps import LINGER_JOBS
 from sandbox.egress.stub import Stub, StubEgress
 from sandbox.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
@@ -145,9 +146,45 @@ def test_a_body_is_read_once(run: Run) -> None:
     assert failure.message == "Body is unusable: Body has already been read"
 
 
-def test_a_request_that_nobody_awaits_does_not_hold_the_handler(succeed: Run) -> None:
-    ran = succeed(action(f"fetch('{SITE}/slow');"), egress=stubbed(Stub(f"{SITE}/slow", delay_ms=4_000)))
-    assert ran.result.statistics.wall_ms < 2_000
+def test_a_request_that_nobody_awaits_is_sent(succeed: Run) -> None:
+    egress = stubbed(Stub(f"{SITE}/hook", delay_ms=20))
+    ran = succeed(
+        action(
+            f"""(async () => {{
+              await null; await fetch('{SITE}/hook', {{ method: 'POST', body: 'told' }});
+              console.log('heard'); api.access.deny('late');
+            }})();
+            console.log('over');"""
+        ),
+        egress=egress,
+    )
+    assert [request.text for request in egress.requests] == ["told"]
+    assert (ran.log, ran.commands) == (["over"], [])
+
+
+@pytest.mark.parametrize(("delay_ms", "answered"), [(1, True), (60_000, False)])
+def test_a_request_that_nobody_awaits_holds_the_handler_for_a_while_only(
+    succeed: Run, monkeypatch: pytest.MonkeyPatch, delay_ms: int, answered: bool
+) -> None:
+    monkeypatch.setattr("sandbox.javascript.run.LINGER_MS", 200)
+    ran = succeed(action(f"fetch('{SITE}/');"), egress=stubbed(Stub(f"{SITE}/", delay_ms=delay_ms)))
+    waits = [entry.result["answer"] for entry in ran.result.journal.entries if entry.operation == "wait"]
+    assert [bool(answer) for answer in waits] == [answered]
+
+
+@pytest.mark.parametrize(("jobs", "sent"), [(LINGER_JOBS, True), (LINGER_JOBS + 1, False)])
+def test_jobs_that_nobody_awaits_are_run_up_to_their_cap(succeed: Run, jobs: int, sent: bool) -> None:
+    egress = stubbed(Stub(f"{SITE}/"))
+    chain = f"(async () => {{ for (let i = 0; i < {jobs}; i++) await null; fetch('{SITE}/'); }})();"
+    succeed(f"exports.onExecutePostLogin = () => {{ {chain} }};", egress=egress)
+    assert bool(egress.requests) is sent
+
+
+def test_work_that_nobody_awaits_is_stopped_and_fails_nothing(succeed: Run) -> None:
+    ran = succeed(action("Promise.resolve().then(() => { while (true) {} }); api.access.deny('no');"))
+    assert [path for path, _ in ran.commands] == ["access.deny"]
+    ran = succeed(action("Promise.resolve().then(() => { throw new Error('late') }); api.access.deny('no');"))
+    assert [path for path, _ in ran.commands] == ["access.deny"]
 
 
 def test_a_form_is_sent_as_multipart(succeed: Run) -> None:

@@ -1,0 +1,3 @@
+exports.onExecutePostLogin = async (event) => {
+  console.log(event.user.email, event.user.name);
+};
