@@ -25,6 +25,7 @@ from sandbox import caps
 from sandbox.egress.background import submit
 from sandbox.egress.breakage import translate
 from sandbox.egress.connect import checked_socket
+from sandbox.egress.framing import StrictConnector
 from sandbox.egress.model import Cancel, EgressError, FetchRequest, FetchResponse, Outcome, Settle
 from sandbox.egress.redirects import Hop, first_hop, next_hop
 from sandbox.egress.response import Budget, checked_headers, read_body, status_text
@@ -135,7 +136,7 @@ class HttpSession:
 
     def _http(self) -> aiohttp.ClientSession:
         if self._client is None:
-            connector = aiohttp.TCPConnector(
+            connector = StrictConnector(
                 ssl=self._egress.tls,
                 resolver=self._egress.resolver,
                 use_dns_cache=False,
