@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.caps import MAX_BUNDLE_BYTES
+from sandbox.caps import MAX_BUNDLE_BYTES, MIB
 from sandbox.javascript import preferences, toolchain, transpile
+from sandbox.javascript.confined import COMPILING, Bounds, ToolTimeoutError, run_confined
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.install import unpack
 from sandbox.packages.lock import Lock
@@ -25,7 +26,9 @@ from sandbox.wasm.artefacts import cache_directory, load_or_build
 Say = Callable[[str], None]
 _BUNDLER: Final = toolchain.HERE / "bundler.cjs"
 _ENTRY: Final = "actionbox-entry.cjs"
-_SECONDS: Final = 120
+_BUNDLING: Final = Bounds(seconds=120.0, memory_bytes=2048 * MIB, output_bytes=4 * MAX_BUNDLE_BYTES)
+_NO_PACKAGE: Final = re.compile(r"[./\\]|[a-zA-Z]:[/\\]|(?:https?|data|file):")
+"""Paths and URLs, which name no package."""
 _MAX_TOLD: Final = 8
 
 BUILTINS: Final = (
@@ -83,8 +86,7 @@ def _required(text: str, filename: str) -> list[str]:
             str(toolchain.esbuild()),
             f"--loader={transpile.loader(filename)}",
             "--bundle",
-            "--packages=external",
-            "--platform=node",
+            "--external:*",  # looks at no file, whatever the text names: a path may be a device
             "--format=cjs",
             "--tsconfig-raw={}",
             "--log-level=silent",
@@ -92,21 +94,14 @@ def _required(text: str, filename: str) -> list[str]:
             f"--outfile={Path(folder) / 'out.js'}",
         ]
         try:
-            done = subprocess.run(  # noqa: S603 - a list, no shell; nothing in it is the tenant's
-                command,
-                input=text.encode(),
-                capture_output=True,
-                timeout=_SECONDS,
-                check=False,
-                env={},
-                cwd=folder,
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            done = run_confined(command, text.encode(), COMPILING, folder=folder)
+        except (OSError, ToolTimeoutError):
             return []
-        if done.returncode != 0:
+        if not done.ok or done.exhausted:
             return []
         inputs = json.loads(report.read_text())["inputs"]
-    return [item["path"] for entry in inputs.values() for item in entry["imports"] if item.get("external")]
+    found = (item["path"] for entry in inputs.values() for item in entry["imports"])
+    return [path for path in found if not _NO_PACKAGE.match(path)]
 
 
 def bundle(scopes: Sequence[Scope], origin: Callable[[], Origin], store: TarballStore, say: Say) -> str:
@@ -153,19 +148,21 @@ def _run_bundler(root: Path, scopes: list[dict[str, Any]]) -> Mapping[str, Any]:
         "builtins": BUILTINS,
     }
     try:
-        done = subprocess.run(  # noqa: S603 - a list, no shell
+        done = run_confined(
             [str(toolchain.node()), str(_BUNDLER)],
-            input=json.dumps(job).encode(),
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-            cwd=root,
-            env={"PATH": "", "HOME": str(root)},
+            json.dumps(job).encode(),
+            _BUNDLING,
+            folder=root,
+            environment={"PATH": "", "HOME": str(root)},
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise DependencyError("bundle", f"The packages could not be bundled: {error}.") from error
-    if done.returncode != 0:
-        tail = done.stderr.decode("utf-8", "replace").strip()[-1000:]
+    except ToolTimeoutError:
+        raise DependencyError("bundle", "The packages take too long to bundle.") from None
+    except OSError as error:
+        raise DependencyError("bundle", "The bundler could not be started.") from error
+    if done.exhausted:
+        raise DependencyError("bundle", "The packages take too much memory to bundle.")
+    if not done.ok:
+        tail = done.stderr.decode("utf-8", "replace").strip()[-1000:].replace(str(root), "")
         raise DependencyError("bundle", f"The bundler failed: {tail}")
     result: Mapping[str, Any] = json.loads(done.stdout)
     return result

@@ -83,7 +83,7 @@ def build(image: Image, source: Source, limits: Limits, parameters: str = _ACTIO
     """Compile `source`.
 
     Raises:
-        BuildError: with a failure of code syntax, output, timeout, memory, stack or internal.
+        BuildError: with a failure of code syntax, output, timeout, memory or internal.
     """
     text = _checked_text(source)
     if is_needed(source.filename):
@@ -262,7 +262,7 @@ def _exhausted(error: Exception, limits: Limits) -> Failure:
     if isinstance(error, GuestStarvedError):
         return report.memory(limits)
     return Failure(
-        FailureCode.STACK,
+        FailureCode.SYNTAX,
         "The source is nested too deeply to compile.",
         next_step="Nest brackets, operators or functions less deeply.",
     )

@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import re
-import subprocess
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.javascript import report, toolchain
+from sandbox.javascript.confined import COMPILING, ToolTimeoutError, run_confined
 from sandbox.program import Source
 
 _LOADERS: Final = {".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".jsx": "jsx"}
 _ALWAYS: Final = frozenset(_LOADERS) | {".mjs"}
-_SECONDS: Final = 10
 _MAP_MARK: Final = "//# sourceMappingURL=data:application/json;base64,"
 _COMPLAINT: Final = re.compile(
     r"\[ERROR\] (?P<message>[^\n]*)\n\n {4}[^\n]*?:(?P<line>\d+):(?P<column>\d+):\n"
@@ -44,7 +43,8 @@ def transpile(source: Source, text: str) -> Transpiled:
     """`text`, the checked text of `source`, as CommonJS.
 
     Raises:
-        BuildError: the text does not parse (syntax), or the compiler is missing or broken (internal).
+        BuildError: the text does not parse (syntax), wants more than the compiler may use (timeout,
+            memory), or the compiler is missing or broken (internal).
     """
     suffix = PurePosixPath(source.filename).suffix.lower()
     command = [
@@ -63,12 +63,14 @@ def transpile(source: Source, text: str) -> Transpiled:
         "--color=false",
     ]
     try:
-        done = subprocess.run(  # noqa: S603 - a list, no shell; nothing in it is the tenant's
-            command, input=text.encode(), capture_output=True, timeout=_SECONDS, check=False, env={}, cwd="/"
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        done = run_confined(command, text.encode(), COMPILING)
+    except ToolTimeoutError:
+        raise BuildError(_too_slow()) from None
+    except OSError as error:
         raise BuildError(report.internal(error)) from error
-    if done.returncode != 0:
+    if done.exhausted:
+        raise BuildError(_too_large())
+    if not done.ok:
         raise BuildError(_failure(source, done.stderr.decode("utf-8", "replace")))
     code, _, encoded = done.stdout.decode().rpartition(_MAP_MARK)
     return Transpiled(code, json.loads(base64.b64decode(encoded))["mappings"])
@@ -79,6 +81,18 @@ def _esbuild() -> Path:
         return toolchain.esbuild()
     except toolchain.ToolchainError as error:
         raise BuildError(report.internal(error)) from error
+
+
+def _too_slow() -> Failure:
+    return Failure(FailureCode.TIMEOUT, "The source takes too long to compile.", next_step="Make it simpler.")
+
+
+def _too_large() -> Failure:
+    return Failure(
+        FailureCode.MEMORY,
+        "The source takes too much memory to compile.",
+        next_step="Nest brackets, types or functions less deeply, or make it simpler.",
+    )
 
 
 def _failure(source: Source, output: str) -> Failure:

@@ -150,7 +150,6 @@ def test_source_bombs_end_in_a_program_or_a_typed_failure(bomb: str) -> None:
         return
     assert refused(bomb).code in {
         FailureCode.SYNTAX,
-        FailureCode.STACK,
         FailureCode.TIMEOUT,
         FailureCode.MEMORY,
     }
