@@ -76,6 +76,9 @@ MAX_RANDOM_BYTES: Final = 64 * KIB
 """Bytes of one random request (Web Crypto has the same quota)."""
 MAX_JOURNAL_BYTES: Final = 64 * MIB
 """Bytes of arguments and results kept in one journal."""
+MAX_CALL_BYTES: Final = 8 * MIB
+"""The same without requests and their answers, which have caps of their own: a flood of random bytes or of
+large arguments must not cost the host more memory than the guest (threat-model M2)."""
 
 # --- computations on the host (sandbox/hostcrypto) ---
 MAX_COMPUTE_BYTES: Final = 8 * MIB
@@ -86,10 +89,14 @@ MAX_COMPUTE_KEY_BYTES: Final = 32 * KIB
 """Bytes of one encoded key or certificate."""
 MIN_RSA_BITS: Final = 1024
 MAX_RSA_BITS: Final = 4096
-"""Size of an RSA private key; public keys may have twice as many. 4096 bits sign in 4 ms and take 0.4 to
-3 s to generate."""
-MAX_PBKDF2_WORK: Final = 2_000_000
-"""Iterations times blocks of output: 1.5 to 3.5 s."""
+"""Size of an RSA private key; public keys may have twice as many. 4096 bits sign in 4 ms and take 0.3 s to
+generate, at times more."""
+MAX_RSA_SMALL_EXPONENT_BITS: Final = 2048
+"""Size of a new RSA key whose exponent is 3, for which primes are rarer: 4096 bits took over a second."""
+MAX_PBKDF2_WORK: Final = 1_500_000
+"""Iterations times blocks of output, in units of SHA-256: 0.3 s on an idle machine. What an execution's
+deadline leaves behind runs on to its end, so this is short; the usual 600,000 of SHA-256 and 210,000 of
+SHA-512 fit twice."""
 MAX_SCRYPT_BYTES: Final = 64 * MIB
 MAX_SCRYPT_WORK: Final = 512 * KIB
 """N * r * p: about 0.5 s."""

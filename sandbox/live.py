@@ -290,8 +290,9 @@ class LivePort:
         if self._fatal is not None:
             return
         self._recorder.add(operation, arguments, result)
-        if self._recorder.full:
-            self._stop_output("moved too much data through the host", "journal_bytes", caps.MAX_JOURNAL_BYTES)
+        passed = self._recorder.passed
+        if passed is not None:
+            self._stop_output("moved too much data through the host", *passed)
 
     def _stop_output(self, did: str, limit: str, value: int) -> None:
         message = f"The Action {did}; the limit {limit} is {value}."

@@ -1,11 +1,11 @@
-"""Writes a journal while an execution runs, within `MAX_JOURNAL_BYTES`."""
+"""Writes a journal while an execution runs, within `MAX_JOURNAL_BYTES` and `MAX_CALL_BYTES`."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any, Final
 
-from sandbox.caps import MAX_JOURNAL_BYTES
+from sandbox.caps import MAX_CALL_BYTES, MAX_JOURNAL_BYTES
 from sandbox.failure import Failure
 from sandbox.journal import Entry, Journal
 from sandbox.jsontext import utf8_length, utf8_pieces, well_formed
@@ -13,6 +13,7 @@ from sandbox.jsontext import utf8_length, utf8_pieces, well_formed
 _ABRIDGED: Final = 256
 _ENTRY_BYTES: Final = 64
 """What an entry costs beside its texts."""
+_REQUESTS: Final = frozenset({"start", "wait"})
 
 
 class Recorder:
@@ -22,14 +23,23 @@ class Recorder:
         self._rows: list[_Row] = []
         self._runs: dict[str, _Row] = {}
         self._room = MAX_JOURNAL_BYTES
+        self._room_of_calls = MAX_CALL_BYTES
 
     @property
-    def full(self) -> bool:
-        return self._room < 0
+    def passed(self) -> tuple[str, int] | None:
+        """The cap that was passed, by the name of its limit; None when there is room."""
+        if self._room < 0:
+            return "journal_bytes", MAX_JOURNAL_BYTES
+        if self._room_of_calls < 0:
+            return "call_bytes", MAX_CALL_BYTES
+        return None
 
     def add(self, operation: str, arguments: dict[str, Any], result: dict[str, Any]) -> None:
         """Append one call."""
-        self._room -= _ENTRY_BYTES + _size(arguments) + _size(result)
+        size = _ENTRY_BYTES + _size(arguments) + _size(result)
+        self._room -= size
+        if operation not in _REQUESTS:
+            self._room_of_calls -= size
         self._rows.append(_Row(operation, arguments, result))
 
     def clock(self, operation: str, milliseconds: int) -> bool:

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sandbox.caps import MAX_COMPUTE_KEY_BYTES, MAX_RSA_BITS, MIN_RSA_BITS
+from sandbox.caps import MAX_COMPUTE_KEY_BYTES, MAX_RSA_BITS, MAX_RSA_SMALL_EXPONENT_BITS, MIN_RSA_BITS
 from sandbox.hostcrypto.arguments import Arguments, base64_text
 from sandbox.hostcrypto.curves import curve_of
-from sandbox.hostcrypto.errors import CryptoError, invalid_argument
+from sandbox.hostcrypto.errors import CryptoError, invalid_argument, out_of_range
 from sandbox.hostcrypto.keys import OKP, describe
 
 _MIN_NEW_RSA_BITS = 1024
@@ -36,6 +36,8 @@ def _new_rsa(arguments: Arguments) -> rsa.RSAPrivateKey:
     exponent = arguments.whole("publicExponent", 3, 2**31 - 1) if arguments.has("publicExponent") else 65537
     if exponent not in (3, 65537):
         raise invalid_argument("'publicExponent' must be 65537 or 3")
+    if exponent == 3 and bits > MAX_RSA_SMALL_EXPONENT_BITS:
+        raise out_of_range(f"'publicExponent' must be 65537 for more than {MAX_RSA_SMALL_EXPONENT_BITS} bits")
     return rsa.generate_private_key(exponent, bits)
 
 

@@ -38,6 +38,7 @@ ELSEWHERE = {
     "MAX_COMPUTE_OUTPUT_BYTES": ("hostcrypto",),
     "MAX_COMPUTE_KEY_BYTES": ("hostcrypto",),
     "MAX_RSA_BITS": ("hostcrypto",),
+    "MAX_RSA_SMALL_EXPONENT_BITS": ("hostcrypto",),
     "MAX_PBKDF2_WORK": ("hostcrypto",),
     "MAX_SCRYPT_BYTES": ("hostcrypto",),
     "MAX_SCRYPT_WORK": ("hostcrypto",),
@@ -288,6 +289,23 @@ def test_journal_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stopped_by(port) == "journal_bytes"
     assert caps.MAX_JOURNAL_BYTES > 10_000
     assert 40 < calls < 100
+
+
+def test_call_bytes() -> None:
+    """Random bytes and api calls, by a handful of entries of known size."""
+    port = live()
+    entry = 64  # what a journal counts for an entry beside its texts
+    drawn = len(base64.b64encode(bytes(caps.MAX_RANDOM_BYTES))) + 8 + entry
+    whole, rest = divmod(caps.MAX_CALL_BYTES, drawn)
+    for _ in range(whole):
+        assert len(port.random(caps.MAX_RANDOM_BYTES)) == caps.MAX_RANDOM_BYTES
+    call = len("x") + len("{}") + 8 + entry  # path, arguments, reply (empty), recorded
+    for _ in range(rest // call):
+        port.api_call("x", "{}")
+    assert stopped_by(port) is None, (rest, call)
+    for _ in range(2):
+        port.api_call("x", "{}")
+    assert stopped_by(port) == "call_bytes"
 
 
 @pytest.mark.parametrize(

@@ -51,3 +51,16 @@ def test_scrypt(within: dict[str, int], beyond: dict[str, int]) -> None:
     assert within["cost"] * within["blockSize"] * within["parallelization"] <= caps.MAX_SCRYPT_WORK
     ok("scrypt", **SCRYPT, **within)
     assert call("scrypt", **SCRYPT, **beyond)["error"]["code"] == "ERR_CRYPTO_INVALID_SCRYPT_PARAMS"
+
+
+@pytest.mark.parametrize(("name", "cost"), [("sha256", 1), ("sha512", 2), ("sha3-256", 4)])
+def test_pbkdf2_work(name: str, cost: int) -> None:
+    """The same time for every hash: slower ones get fewer iterations, and each block of output counts."""
+
+    def answer(iterations: int) -> dict[str, Any]:
+        arguments = {"hash": name, "iterations": iterations, "length": 32}
+        return call("pbkdf2", password=b64(b"p"), salt=b64(b"s"), **arguments)
+
+    most = caps.MAX_PBKDF2_WORK // cost
+    assert answer(most + 1)["error"]["name"] == "RangeError"
+    assert "ok" in answer(most)
