@@ -15,8 +15,8 @@ from sandbox.caps import MAX_INTEGER_DIGITS, MAX_JSON_DEPTH
 from sandbox.program import JsonValue
 
 _PIECE: Final = 64 * 1024
-_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-_BRACKET: Final = re.compile(r"[\[\]{}]")
+_TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""A string, whose brackets do not count, or a bracket."""
 _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -69,13 +69,14 @@ def encode(value: JsonValue) -> str:
 def depth(text: str, stop_above: int) -> int:
     """Deepest nesting of brackets outside strings, counted up to one above `stop_above`."""
     level = deepest = 0
-    for bracket in _BRACKET.finditer(_STRING.sub("", text)):
-        if bracket[0] in "[{":
+    for token in _TOKEN.finditer(text):
+        first = text[token.start()]
+        if first in "[{":
             level += 1
             deepest = max(deepest, level)
             if deepest > stop_above:
                 break
-        else:
+        elif first != '"':
             level -= 1
     return deepest
 

@@ -24,7 +24,11 @@ _MAX_NAME: Final = 100
 _FRAME: Final = re.compile(
     r"^    at (?:(?P<function>.*?) \()?(?P<file>.*?):(?P<line>\d+):(?P<column>\d+)\)?$"
 )
-_ORIGINS: Final = {"invalid_command": FailureCode.INVALID_COMMAND, "egress": FailureCode.EGRESS}
+_ORIGINS: Final = {
+    "invalid_command": FailureCode.INVALID_COMMAND,
+    "egress": FailureCode.EGRESS,
+    "output": FailureCode.OUTPUT,
+}
 _STACK_MESSAGE: Final = "Maximum call stack size exceeded"
 _MEMORY_MESSAGE: Final = "out of memory"
 
@@ -116,6 +120,8 @@ def _no_handler(told: Any, handler: str, program: Program) -> Failure:
     exported = [str(name)[:_MAX_NAME] for name in found.get("names") or []]
     if found.get("kind", "undefined") == "undefined":
         message = f"The Action does not export {handler!r}."
+    elif found["kind"] == "generator":
+        message = f"The handler {handler!r} is a generator, so its body would never run."
     else:
         message = f"The Action exports {handler!r}, but it is no function."
     if exported:
@@ -164,7 +170,7 @@ def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool)
 def _sounds_starved(told: dict[str, Any], message: str) -> bool:
     """Whether the engine threw for want of memory: its own error, or bare null when even that did not fit."""
     if told.get("bare"):
-        return message == "null"
+        return message in ("null", "[a value that cannot be shown]")
     return told.get("unreadable") is True or (told.get("engine") is True and message == _MEMORY_MESSAGE)
 
 

@@ -19,8 +19,8 @@ _log = logging.getLogger(__name__)
 Detail = dict[str, str | int | float | bool | None]
 
 _MAX_EXCERPT: Final = 200
-_MAX_ANSWER: Final = 8 * MIB
-"""Characters of JSON; the compiler keeps code below 4 MiB, which is 5.4 million of them."""
+_LAST_WORDS: Final = ("PyErr_PrintEx", "fatal_error", "rust_begin_unwind")
+"""Frames of the interpreter (or of the runtime around it) that prints why it ends."""
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 """Where Python ends a line; `str.splitlines` knows more ends than its parser does."""
 
@@ -33,9 +33,7 @@ def internal(message: str, cause: str) -> Failure:
 
 
 def decode(text: str) -> dict[str, Any] | None:
-    """The guest's answer, or None when it is not a JSON object of reasonable size."""
-    if len(text) > _MAX_ANSWER:
-        return None
+    """The guest's answer, or None when it is not a JSON object, or was too long and cut."""
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError):
@@ -70,6 +68,10 @@ def from_trap(error: BaseException, limits: Limits) -> Failure:
     if kind is StopKind.STACK:
         return Failure(FailureCode.STACK, "The Action recursed deeper than the stack of the sandbox.")
     reason = text.strip().rpartition("\n")[2].strip()[:200]
+    if any(frame in text for frame in _LAST_WORDS):
+        # CPython prints before it gives up, which here needs an import that is not there. It gives up when
+        # not even the report of a `MemoryError` finds memory.
+        return out_of_memory(limits)
     if "unknown import" in reason:
         return _no_such_import(reason)
     if kind is StopKind.FAULT:

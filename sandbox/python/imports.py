@@ -20,7 +20,15 @@ from wasmtime import WasmtimeError
 from wasmtime import _bindings as c
 from wasmtime.component import Component, Linker, LinkerInstance
 
-from sandbox.caps import MAX_API_PATH_BYTES, MAX_PENDING_OPERATIONS, MAX_RANDOM_BYTES
+from sandbox.caps import (
+    MAX_API_ARGUMENT_BYTES,
+    MAX_API_PATH_BYTES,
+    MAX_COMPUTE_BYTES,
+    MAX_PENDING_OPERATIONS,
+    MAX_RANDOM_BYTES,
+    MIB,
+)
+from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
 from sandbox.failure import Failure, FailureCode
 from sandbox.port import HostPort, LogLevel
 from sandbox.python import values
@@ -35,6 +43,14 @@ WASI: Final = "0.2.9"
 
 _LEVELS: Final = frozenset(get_args(LogLevel))
 _MAX_OPERATION: Final = MAX_API_PATH_BYTES + 16
+_MAX_NUMBER: Final = 10
+_MAX_HANDLES: Final = MAX_PENDING_OPERATIONS * (_MAX_NUMBER + 1)
+_MAX_ARGUMENT: Final = {
+    "api": MAX_API_ARGUMENT_BYTES,
+    "compute": MAX_COMPUTE_BYTES,
+    "log": 4 * MIB,  # a million characters, to which the guest cuts a line
+}
+"""Bytes that are copied of an argument, by what is called: the port refuses longer ones in its own words."""
 _STOP: Final = b"stopped by the host port"
 
 Imported = Callable[["Binding", Any, Any], None]
@@ -74,15 +90,16 @@ _bindings: dict[int, Binding] = {}
 
 def _call(binding: Binding, arguments: Any, results: Any) -> None:
     port = binding.port
-    operation = values.get_string(arguments[0])
+    operation = values.get_string(arguments[0], _MAX_OPERATION)
     if port is None or len(operation) > _MAX_OPERATION:
         values.put_string(results[0], "")
         return
-    values.put_string(results[0], _answer(port, operation, values.get_string(arguments[1])))
-
-
-def _answer(port: HostPort, operation: str, argument: str) -> str:
     kind, _, rest = operation.partition(".")
+    argument = values.get_string(arguments[1], _MAX_ARGUMENT.get(kind, _MAX_NUMBER))
+    values.put_string(results[0], _answer(port, kind, rest, argument))
+
+
+def _answer(port: HostPort, kind: str, rest: str, argument: str) -> str:
     if kind == "api":
         return port.api_call(rest, argument)
     if kind == "compute":
@@ -98,15 +115,16 @@ def _answer(port: HostPort, operation: str, argument: str) -> str:
 
 def _number(text: str, highest: int) -> int:
     """A number from the guest, or 0: never more than ten digits are read."""
-    return min(int(text), highest) if text.isascii() and text.isdigit() and len(text) <= 10 else 0
+    digits = text.isascii() and text.isdigit() and len(text) <= _MAX_NUMBER
+    return min(int(text), highest) if digits else 0
 
 
 def _start(binding: Binding, arguments: Any, results: Any) -> None:
     port = binding.port
-    operation = values.get_string(arguments[0])
+    operation = values.get_string(arguments[0], _MAX_OPERATION)
     handle = 0
     if port is not None and len(operation) <= _MAX_OPERATION:
-        handle = port.start(operation, values.get_string(arguments[1]))
+        handle = port.start(operation, values.get_string(arguments[1], MAX_REQUEST_JSON_BYTES))
     values.put_u32(results[0], handle)
 
 
@@ -115,7 +133,7 @@ def _wait_any(binding: Binding, arguments: Any, results: Any) -> None:
     if port is None:
         values.put_string(results[0], "")
         return
-    text = values.get_string(arguments[0])[: MAX_PENDING_OPERATIONS * 11]
+    text = values.get_string(arguments[0], _MAX_HANDLES)[:_MAX_HANDLES]
     handles = [_number(part, 2**32 - 1) for part in text.split(",")] if text else []
     limit = arguments[1].of.s32
     values.put_string(results[0], port.wait_any(handles, None if limit < 0 else float(limit)))

@@ -11,7 +11,7 @@ from wasmtime import WasmtimeError
 from wasmtime import _bindings as c
 from wasmtime.component import Component, ExportIndex, Linker
 
-from sandbox.caps import MAX_TABLE_ELEMENTS, Limits
+from sandbox.caps import MAX_TABLE_ELEMENTS, MIB, Limits
 from sandbox.port import HostPort
 from sandbox.python import gauge, values
 from sandbox.python.imports import Binding, define_imports
@@ -19,6 +19,8 @@ from sandbox.wasm.engine import ticks
 
 _EXPORTS: Final = ("warm", "build", "execute")
 _WARM_SECONDS: Final = 30.0
+MAX_ANSWER_BYTES: Final = 8 * MIB
+"""Of what an export returns; the compiler keeps code below 4 MiB, which base64 makes 5.4."""
 _SPARE_TICKS: Final = 2
 """The ticker makes late ticks good in a burst; without these a guest could be stopped early."""
 
@@ -102,7 +104,7 @@ class Instance:
         Raises:
             WasmtimeError: it trapped; the text says why.
         """
-        return values.call_strings(self._functions[name], self._store._context(), arguments)
+        return values.call_strings(self._functions[name], self._store._context(), arguments, MAX_ANSWER_BYTES)
 
     def memory_bytes(self) -> int:
         """Linear memory now, which is the most it ever was: it never shrinks. 0: the image cannot tell.

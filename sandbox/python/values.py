@@ -22,6 +22,9 @@ U64: Final = 8
 LIST: Final = 13
 RECORD: Final = 14
 
+_CHARACTER: Final = 4
+"""Most bytes of one character, which a cut may leave out."""
+
 Value: Final = c.wasmtime_component_val_t
 """One component value: `kind` and the union `of`."""
 
@@ -81,10 +84,16 @@ def put_datetime(value: Any, seconds: int, nanoseconds: int) -> None:
         put(field.val, number)
 
 
-def get_string(value: Any) -> str:
-    """The text of a string value. wasmtime has checked that it is UTF-8."""
+def get_string(value: Any, most: int) -> str:
+    """The text of a string value. wasmtime has checked that it is UTF-8.
+
+    Of a text of more than `most` bytes only so much is copied that it is still too long for whoever takes
+    at most `most`: a guest's texts may be as large as its memory (threat-model M2).
+    """
     vector = value.of.string
     size = vector.size
+    if size > most:
+        return ctypes.string_at(vector.data, min(size, most + _CHARACTER)).decode("utf-8", "ignore")
     return ctypes.string_at(vector.data, size).decode("utf-8") if size else ""
 
 
@@ -101,8 +110,8 @@ def call_number(function: Any, context: Any) -> int:
     return int(result.of.u32)
 
 
-def call_strings(function: Any, context: Any, arguments: tuple[str, ...]) -> str:
-    """Call a component function of strings that returns a string.
+def call_strings(function: Any, context: Any, arguments: tuple[str, ...], most: int) -> str:
+    """Call a component function of strings that returns a string, read as `get_string` does.
 
     Raises:
         WasmtimeError: it trapped.
@@ -123,6 +132,6 @@ def call_strings(function: Any, context: Any, arguments: tuple[str, ...]) -> str
     if error:
         raise WasmtimeError._from_ptr(error)
     try:
-        return get_string(result)
+        return get_string(result, most)
     finally:
         c.wasmtime_component_val_delete(ctypes.byref(result))

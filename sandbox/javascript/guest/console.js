@@ -19,7 +19,10 @@ let indentation = '';
 
 function write(level, text) {
   if (text.length > MAX_TEXT) text = stringSlice(text, 0, MAX_TEXT);
-  if (indentation !== '') text = indentation + stringReplaceAll(text, '\n', '\n' + indentation);
+  if (indentation !== '') {
+    text = indentation + stringReplaceAll(text, '\n', '\n' + indentation);
+    if (text.length > MAX_TEXT) text = stringSlice(text, 0, MAX_TEXT);
+  }
   log(LEVEL[level], toWellFormed(text));
 }
 

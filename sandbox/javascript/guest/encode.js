@@ -1,5 +1,6 @@
 // JSON for the host. Like JSON.stringify, but deaf to patched prototypes and bounded in depth and size.
 
+import { markOrigin } from './errors.js';
 import {
   ObjectPrototype, RangeErrorCtor, TypeErrorCtor, WeakSetCtor, bigintValueOf, booleanValueOf, dateGetTime,
   dateToISOString, descriptorOf, hasOwn, isArray, isFinite_, jsonStringify, numberValueOf, objectKeys,
@@ -104,7 +105,7 @@ function tried(method, value) {
 
 function encodeObject(value, state, depth) {
   if (depth >= MAX_DEPTH) {
-    throw new RangeErrorCtor(`The arguments of ${state.what} are nested more than ${MAX_DEPTH} levels deep`);
+    throw tooMuch(`The arguments of ${state.what} are nested more than ${MAX_DEPTH} levels deep`);
   }
   if (weakSetHas(state.path, value)) throw new TypeErrorCtor('Converting circular structure to JSON');
   weakSetAdd(state.path, value);
@@ -141,7 +142,12 @@ function encodeMembers(value, state, depth) {
 function spend(text, state) {
   state.room -= text.length;
   if (state.room < 0) {
-    throw new RangeErrorCtor(`The arguments of ${state.what} are larger than ${MAX_LENGTH / 1024} KiB of JSON`);
+    throw tooMuch(`The arguments of ${state.what} are larger than ${MAX_LENGTH / 1024} KiB of JSON`);
   }
   return text;
+}
+
+/** The error for what passes a cap: a failure of its own kind when nobody catches it. */
+function tooMuch(message) {
+  return markOrigin(new RangeErrorCtor(message), 'output');
 }

@@ -6,6 +6,7 @@ import {
 import { inspectSafely } from './inspect.js';
 
 const MAX_MESSAGE = 8 * 1024;
+const MAX_NAME = 256;
 const MAX_STACK = 16 * 1024;
 const MAX_CAUSES = 4;
 const CLASSES = {
@@ -24,7 +25,7 @@ export function hostError(description, origin) {
     defineHidden(error, 'name', description.name);
   }
   if (description.code !== undefined) defineHidden(error, 'code', description.code);
-  return markOrigin(error, origin);
+  return markOrigin(error, description.code === 'output' ? 'output' : origin);
 }
 
 /** Note that `error` came from the host, so that it keeps its failure code when it is not caught. */
@@ -48,14 +49,14 @@ function description(thrown, depth) {
   }
   const told = {
     __proto__: null,
-    name: attempt(() => thrown.name, 'Error'),
+    name: cut(attempt(() => thrown.name, 'Error'), MAX_NAME),
     message: cut(attempt(() => thrown.message, ''), MAX_MESSAGE),
     stack: cut(attempt(() => stackOf(thrown), ''), MAX_STACK),
     origin: weakMapGet(origins, thrown),
     engine: isEngineError(thrown),
   };
   const code = attempt(() => thrown.code, undefined);
-  if (code !== undefined) told.code = cut(code, 256);
+  if (code !== undefined) told.code = cut(code, MAX_NAME);
   if (depth < MAX_CAUSES && attemptHas(thrown, 'cause')) {
     told.cause = attemptValue(() => description(thrown.cause, depth + 1));
   }
@@ -112,6 +113,7 @@ function attemptValue(read) {
 
 /** A thrown value that is no error, as a sentence part. */
 function spoken(value) {
+  if (value === null) return 'null'; // what the engine throws when even an error takes too much memory
   return typeof value === 'string' ? value : inspectSafely(value);
 }
 

@@ -6,7 +6,7 @@ import { describe } from './errors.js';
 import { require, setModuleSecrets } from './modules.js';
 import { settle } from './operations.js';
 import { fireNext, nextDelay } from './timers.js';
-import { PromiseCtor, append, jsonStringify, objectKeys, reflectApply } from './primordials.js';
+import { PromiseCtor, append, isGenerator, jsonStringify, objectKeys, reflectApply } from './primordials.js';
 
 // One instance runs one program once.
 let factory;
@@ -57,7 +57,10 @@ function invoke(exported, request) {
   if (typeof handler !== 'function') {
     complete(STATUS_NO_HANDLER, jsonStringify({ kind: typeof handler, names: functionNames(exported) }));
   }
-  return reflectApply(handler, exported, [request.event, api]);
+  const result = reflectApply(handler, exported, [request.event, api]);
+  // Its body has not run, and never would: that must not pass for a decision.
+  if (isGenerator(result)) complete(STATUS_NO_HANDLER, jsonStringify({ kind: 'generator', names: [] }));
+  return result;
 }
 
 /** A promise of the engine's own for what a handler returned that may be a thenable. */

@@ -11,6 +11,7 @@ const pending = new MapCtor();
  */
 export function operate(name, argumentsJson) {
   const handle = start(name, argumentsJson);
+  if (handle === undefined) return refused();
   const promise = new PromiseCtor((resolve) => mapSet(pending, handle, resolve));
   return {
     promise,
@@ -18,6 +19,12 @@ export function operate(name, argumentsJson) {
       if (mapDelete(pending, handle)) cancel(handle);
     },
   };
+}
+
+/** What the host does not even look at, because it is larger than anything it would send. */
+function refused() {
+  const error = { name: 'TypeError', message: 'the request is larger than the sandbox sends', rule: 'too-large' };
+  return { promise: new PromiseCtor((resolve) => resolve({ error })), abandon() {} };
 }
 
 /** The host says that an operation has ended: `{"id", "ok"}` or `{"id", "error"}`. */

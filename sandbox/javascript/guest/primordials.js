@@ -66,6 +66,18 @@ export const promiseThen = uncurry(Promise.prototype.then);
 /** The engine's own record of where an error was made: lines of `    at name (file:line:column)`. */
 export const rawStack = uncurry(Object.getOwnPropertyDescriptor(Error.prototype, 'stack').get);
 
+const generatorPrototypes = [
+  prototypeOf(prototypeOf((function* () {})())), prototypeOf(prototypeOf((async function* () {})())),
+];
+
+/** Whether a value is what calling a generator function gives. */
+export function isGenerator(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const parent = prototypeOf(value);
+  const above = parent === null ? null : prototypeOf(parent);
+  return above !== null && (above === generatorPrototypes[0] || above === generatorPrototypes[1]);
+}
+
 /** String() that no patched prototype can see. Objects still run their own conversion. */
 export const toText = String;
 export const toNumber = Number;

@@ -90,9 +90,18 @@ def test_no_pretended_completion(run: Run, handler: str) -> None:
     assert ran.failure.code in {FailureCode.THROW, FailureCode.UNSETTLED}
 
 
-def test_a_generator_handler_is_called_and_completes(succeed: Run) -> None:
-    ran = succeed("exports.onExecutePostLogin = function* (event, api) { api.access.deny('never') };")
-    assert ran.commands == []
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "function* (event, api) { api.access.deny('never') }",
+        "async function* (event, api) { api.access.deny('never') }",
+        "(event, api) => (function* () { api.access.deny('never') })()",
+    ],
+)
+def test_a_handler_that_is_a_generator_does_not_pass_for_one_that_ran(run: Run, handler: str) -> None:
+    failure = run(f"exports.onExecutePostLogin = {handler};").failure
+    assert failure.code is FailureCode.HANDLER
+    assert "generator" in failure.message
 
 
 def test_thenables_are_awaited(succeed: Run) -> None:

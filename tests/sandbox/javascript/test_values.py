@@ -49,6 +49,10 @@ def test_conversions(succeed: Run, expression: str, arguments: list[Any]) -> Non
     assert sent(succeed, expression) == arguments
 
 
+CAPS = ("levels deep", "256 KiB", "arguments")
+"""How refusals begin that are about size."""
+
+
 @pytest.mark.parametrize(
     ("expression", "name", "message"),
     [
@@ -78,8 +82,9 @@ def test_refusals_are_errors_in_the_guest(run: Run, expression: str, name: str, 
     ran = run(f"exports.onExecutePostLogin = (event, api) => {{ api.user.deep.er({expression}); }};")
     assert (ran.failure.code, ran.failure.error_name) in {
         (FailureCode.THROW, name),
-        (FailureCode.INVALID_COMMAND, name),
+        (FailureCode.OUTPUT, name),
     }
+    assert (ran.failure.code is FailureCode.OUTPUT) is (message in CAPS)
     assert message in ran.failure.message
     assert ran.api.calls == []
 

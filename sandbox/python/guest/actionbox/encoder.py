@@ -22,11 +22,13 @@ MAX_DEPTH = 60
 """Levels of containers; the host reads 64 with its own around them."""
 MAX_CHARACTERS = 4 * 1024 * 1024
 """Characters of JSON, counted while producing. The host's own caps are lower and depend on the call."""
+MAX_ARGUMENTS = 512 * 1024
+"""The same for the arguments of an api call: a shared graph that doubles ends here within a second."""
 MAX_INTEGER_BITS = 13_000
 """About 3900 digits; Python refuses to write integers of more than 4300."""
 
 
-def encode(value: object) -> str:
+def encode(value: object, most: int = MAX_CHARACTERS) -> str:
     """JSON text of `value`.
 
     None, bool, int, str, list, tuple, dict pass as they are. Floats that JSON lacks (NaN, infinities)
@@ -39,7 +41,7 @@ def encode(value: object) -> str:
     """
     if type(value) is str and value.isascii() and len(value) < 10_000:
         return _dumps(value)
-    return _dumps(_Conversion().plain(value, 0))
+    return _dumps(_Conversion(most).plain(value, 0))
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False).encode
@@ -60,7 +62,8 @@ def clean(text: str) -> str:
 class _Conversion:
     """One conversion: what it has used of the caps, and which containers it is inside of."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.most = most
         self.size = 0
         self.inside: set[int] = set()
 
@@ -81,8 +84,8 @@ class _Conversion:
 
     def count(self, characters: int) -> None:
         self.size += characters
-        if self.size > MAX_CHARACTERS:
-            raise OutputError(f"The value is larger than {MAX_CHARACTERS} characters of JSON.")
+        if self.size > self.most:
+            raise OutputError(f"The value is larger than {self.most} characters of JSON.")
 
     def integer(self, value: int) -> int:
         if value.bit_length() > MAX_INTEGER_BITS:

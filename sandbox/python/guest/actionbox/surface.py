@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import loop, wire
-from .encoder import clean, encode
+from .encoder import MAX_ARGUMENTS, clean, encode
 from .errors import api_error
 from .records import Record, camel_case, parse, replace, snake_case
 
@@ -60,7 +60,7 @@ class Method:
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         plain = not options and self._options is None
         ready = arguments if plain else self._arranged(list(arguments), options)
-        return self._session.call(self._path, self._returns, encode(ready))
+        return self._session.call(self._path, self._returns, encode(ready, MAX_ARGUMENTS))
 
     def _arranged(self, places: list[Any], named: dict[str, Any]) -> list[Any]:
         """Positional and keyword arguments as the host's list: parameters, then one options object."""
