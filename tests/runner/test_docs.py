@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from runner import caps as runner_caps
+from sandbox import caps
+from triggers import session_tokens
+from triggers.events import plain
+
 from .plugins import plugin_arguments
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -36,3 +41,55 @@ def test_the_pytest_examples_pass(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("\n\n".join(tests))
     result = pytester.runpytest(*plugin_arguments())
     result.assert_outcomes(passed=2)
+
+
+def in_words(count: int) -> str:
+    """A cap as the pages write it."""
+    for size, unit in ((caps.MIB, "MiB"), (caps.KIB, "KiB")):
+        if count % size == 0 and count:
+            return f"{count // size} {unit}"
+    return f"{count:,}"
+
+
+@pytest.mark.parametrize(
+    ("row", "figures"),
+    [
+        ("memory of an instance", [f"{caps.Limits().memory_bytes // caps.MIB} MB"]),
+        ("commands of an Action", [f"{caps.Limits().commands:,}", in_words(caps.Limits().command_bytes)]),
+        (
+            "arguments of one api call",
+            [in_words(caps.MAX_API_ARGUMENT_BYTES), f"{caps.MAX_JSON_DEPTH} levels"],
+        ),
+        (
+            "an event",
+            [in_words(plain.MAX_BYTES), in_words(caps.MAX_EVENT_BYTES), f"{plain.MAX_DEPTH} levels"],
+        ),
+        ("host calls", [f"{caps.MAX_HOST_CALLS:,}"]),
+        ("requests of an execution", [str(caps.MAX_FETCHES), str(caps.MAX_FETCH_PARALLEL)]),
+        (
+            "request body;",
+            [
+                in_words(caps.MAX_FETCH_REQUEST_BODY_BYTES),
+                in_words(caps.MAX_FETCH_RESPONSE_BODY_BYTES),
+                in_words(caps.MAX_FETCH_TOTAL_BYTES),
+            ],
+        ),
+        ("time of one request", [f"{caps.DEFAULT_FETCH_TIMEOUT_MS // 1000} s"]),
+        ("redirects of one request", [str(caps.MAX_FETCH_REDIRECTS)]),
+        (
+            "| a suspended flow",
+            ["one hour" if runner_caps.DEFAULT_HANDLE_SECONDS == 3600 else "another time"],
+        ),
+        ("session token of", [in_words(session_tokens.MAX_PAYLOAD)]),
+        ("- A source has", [f"{caps.MAX_SOURCE_BYTES:,}", f"{caps.MAX_SOURCE_LINES:,}"]),
+        ("- Secrets:", [str(runner_caps.MAX_SECRETS), f"{runner_caps.MAX_SECRET_VALUE:,}"]),
+        (
+            "KiB of an execution are kept",
+            [in_words(caps.Limits().log_bytes), in_words(caps.MAX_LOG_LINE_BYTES)],
+        ),
+    ],
+)
+def test_the_figures_of_the_decisions_are_those_of_the_caps(row: str, figures: list[str]) -> None:
+    page = (DOCS / "compatibility" / "decisions.md").read_text(encoding="utf-8").splitlines()
+    [line] = [line for line in page if row in line and (line.startswith(("-", "|")))]
+    assert [figure for figure in figures if not re.search(rf"(?<![\d,]){re.escape(figure)}\b", line)] == []
