@@ -119,5 +119,8 @@ def test_a_leg_that_computes_long_loses_its_priority_and_its_thread_serves_the_l
     _, other, nice = seen.get(timeout=SECONDS)
     assert other != slow
     assert nice == os.getpriority(os.PRIO_PROCESS, 0)
+    until = time.monotonic() + SECONDS
+    while lanes.running and time.monotonic() < until:
+        time.sleep(0.001)
     lanes.submit(Leg(3, look("low"), low=True))
     assert seen.get(timeout=SECONDS)[1:] == (slow, LOW_NICE)

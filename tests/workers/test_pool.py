@@ -133,6 +133,21 @@ def test_deep_and_odd_text_crosses_unharmed(live: LivePool) -> None:
     assert json.loads(logs(outcome)[0]) == metadata
 
 
+def test_languages_and_time_zones_need_no_file(live: LivePool) -> None:
+    outcome = live.run(
+        javascript("""
+          for (const timeZone of ["Europe/Amsterdam", "Asia/Kathmandu", "America/New_York"]) {
+            console.log(new Date(0).toLocaleString("de-DE", { timeZone }));
+          }
+          try { new Date(0).toLocaleString("nl", { timeZone: "../etc/passwd" }); }
+          catch (error) { console.log(error.name); }
+        """)
+    )
+    assert logs(outcome) == [
+        "1.1.1970, 01:00:00", "1.1.1970, 05:30:00", "31.12.1969, 19:00:00", "RangeError",
+    ]  # fmt: skip
+
+
 def test_requests_are_made_by_the_parent(live: LivePool) -> None:
     fetch = "answer = await fetch('https://api.example/greeting')\nprint((await answer.json())['hello'])"
     assert logs(live.run(javascript(GREET))) == ["there"]
