@@ -1,7 +1,8 @@
 """The guest image: CPython with our guest modules and RestrictedPython in it, compiled for this machine.
 
 Built once per machine and version (componentize-py, then Cranelift: 15-45 s), kept by
-`sandbox.wasm.artefacts`, loaded in milliseconds.
+`sandbox.wasm.artefacts`, loaded in milliseconds. Native code and initial memory are kept side by side: the
+memory is taken from an instance that has warmed up, so that no further one needs to.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import logging
 import os
 import platform
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,10 +29,13 @@ import wasmtime
 from wasmtime.component import Component
 
 from sandbox.python.binary import LayoutError
+from sandbox.python.data import take_out
 from sandbox.python.gauge import with_gauge
 from sandbox.python.immortal import make_immortal
+from sandbox.python.instance import Guest, WarmError
 from sandbox.wasm import artefacts
 from sandbox.wasm.engine import configuration_key, make_engine
+from sandbox.wasm.memories import Memories
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +44,8 @@ _GUEST: Final = _HERE / "guest"
 _WIT: Final = _HERE / "guest.wit"
 _DISTRIBUTIONS: Final = ("componentize-py", "RestrictedPython", "tzdata", "wasmtime")
 _BUILD_SECONDS: Final = 600
+_SIZE: Final = struct.Struct("<Q")
+"""What a compiled image begins with: bytes of initial memory, which follow; the rest is native code."""
 
 Progress = Callable[[str], None]
 
@@ -48,11 +55,13 @@ class Image:
     """A guest ready to instantiate.
 
     Attributes:
+        memories: where its instances have their memory.
         digest: names the image; code built by one image runs only on it.
     """
 
     engine: wasmtime.Engine
     component: Component
+    memories: Memories
     digest: str
 
 
@@ -63,14 +72,16 @@ def load_image(progress: Progress | None = None) -> Image:
         ImageError: it could not be built; the message holds the tool's last words.
     """
     say = progress or (lambda _text: None)
-    engine = make_engine(component_model=True)
     key = image_key()
-    compiled = artefacts.load_or_build(
-        "python-native", f"{key};{configuration_key()};{_machine()}", lambda: _compile(engine, key, say)
+    blob = artefacts.load_or_build(
+        "python-native", f"{key};{configuration_key()};{_machine()}", lambda: _compile(key, say)
     )
-    return Image(
-        engine, Component.deserialize(engine, compiled), hashlib.sha256(key.encode()).hexdigest()[:32]
-    )
+    (size,) = _SIZE.unpack_from(blob)
+    native = _SIZE.size + size
+    memories = Memories(blob[_SIZE.size : native])
+    engine = make_engine(component_model=True, memories=memories)
+    component = Component.deserialize(engine, blob[native:])
+    return Image(engine, component, memories, hashlib.sha256(key.encode()).hexdigest()[:32])
 
 
 class ImageError(RuntimeError):
@@ -94,7 +105,7 @@ def _machine() -> str:
 
 def _sources() -> Iterator[Path]:
     yield _WIT
-    yield from (_HERE / f"{module}.py" for module in ("binary", "gauge", "image", "immortal"))
+    yield from (_HERE / f"{module}.py" for module in ("binary", "data", "gauge", "image", "immortal"))
     yield from _GUEST.rglob("*.py")
     yield from _restricted_python().rglob("*.py")
 
@@ -106,13 +117,36 @@ def _restricted_python() -> Path:
     return Path(spec.origin).parent
 
 
-def _compile(engine: wasmtime.Engine, key: str, say: Progress) -> bytes:
+def _compile(key: str, say: Progress) -> bytes:
     component = artefacts.load_or_build("python-component", key, lambda: _componentize(say))
     say("Python sandbox: compiling to native code (once per machine and version)")
     began = time.monotonic()
-    compiled = bytes(Component(engine, component).serialize())
+    try:
+        code, memory = take_out(component)
+    except LayoutError as error:
+        raise ImageError(f"{error}; the requirements of actionbox name the versions that fit") from None
+    memories = Memories(memory)
+    try:
+        engine = make_engine(component_model=True, memories=memories)
+        compiled = Component(engine, code)
+        warm = _warmed(Guest(engine, compiled), memories)
+    finally:
+        memories.close()
     say(f"Python sandbox: compiled in {time.monotonic() - began:.0f} s")
-    return compiled
+    return _SIZE.pack(len(warm)) + warm + bytes(compiled.serialize())
+
+
+def _warmed(guest: Guest, memories: Memories) -> bytes:
+    """Memory of an instance that has run a rehearsal and is ready for its first call."""
+    instance = guest.instantiate()
+    try:
+        instance.warm()
+        (memory,) = memories.contents()
+    except WarmError as error:
+        raise ImageError(str(error)) from None
+    finally:
+        instance.close()
+    return memory
 
 
 def _componentize(say: Progress) -> bytes:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from sandbox.python.binary import HEADER_BYTES, LayoutError, sections, signed, unsigned
+from sandbox.python.binary import LayoutError
+from sandbox.python.data import Segment, segments
 
 MARK: Final = b"actionbox: addresses of objects:"
 """What stands before the list, in `guest/actionbox/snapshot.py` too; then a count, then addresses."""
@@ -27,18 +27,6 @@ of its count (the next free block), so a count below this belongs to a living ob
 _FEWEST: Final = 10_000
 """Objects in any snapshot of CPython with a library."""
 
-_CORE_MODULE: Final = 1
-_DATA: Final = 11
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of initial memory: where it lies in memory, and where in the component's bytes."""
-
-    address: int
-    start: int
-    size: int
-
 
 def make_immortal(component: bytes) -> bytes:
     """`component` with the reference counts of its listed objects set to immortal.
@@ -47,10 +35,10 @@ def make_immortal(component: bytes) -> bytes:
         LayoutError: there is no list, or it is not one of objects.
     """
     content = bytearray(component)
-    segments = list(_segments(component))
+    every = segments(component)
     patched = 0
-    for address in _addresses(component, segments):
-        at = _find(segments, address)
+    for address in _addresses(component, every):
+        at = _find(every, address)
         if at is None:
             continue
         (count,) = struct.unpack_from("<I", content, at)
@@ -62,9 +50,9 @@ def make_immortal(component: bytes) -> bytes:
     return bytes(content)
 
 
-def _addresses(component: bytes, segments: list[Segment]) -> list[int]:
+def _addresses(component: bytes, every: list[Segment]) -> list[int]:
     """The list behind the mark. Remains of its making stand in free memory as well; those are no lists."""
-    found = [listed for at in _marks(component) if (listed := _list_at(component, segments, at))]
+    found = [listed for at in _marks(component) if (listed := _list_at(component, every, at))]
     if not found or any(listed != found[0] for listed in found):
         raise LayoutError("the Python image does not list its objects")
     return found[0]
@@ -77,9 +65,9 @@ def _marks(component: bytes) -> Iterator[int]:
         at = component.find(MARK, at + 1)
 
 
-def _list_at(component: bytes, segments: list[Segment], at: int) -> list[int] | None:
+def _list_at(component: bytes, every: list[Segment], at: int) -> list[int] | None:
     """The rising addresses at a position of the component, if that is what stands there."""
-    inside = next((s for s in segments if s.start <= at and at + 4 <= s.start + s.size), None)
+    inside = next((s for s in every if s.start <= at and at + 4 <= s.start + s.size), None)
     if inside is None:
         return None
     (count,) = struct.unpack_from("<I", component, at)
@@ -89,42 +77,16 @@ def _list_at(component: bytes, segments: list[Segment], at: int) -> list[int] | 
     return listed if all(one < other for one, other in pairwise(listed)) else None
 
 
-def _find(segments: list[Segment], address: int) -> int | None:
+def _find(every: list[Segment], address: int) -> int | None:
     """Where in the component the four bytes at `address` stand, if one segment holds them."""
-    low, high = 0, len(segments)
+    low, high = 0, len(every)
     while low < high:
         middle = (low + high) // 2
-        if segments[middle].address <= address:
+        if every[middle].address <= address:
             low = middle + 1
         else:
             high = middle
-    segment = segments[low - 1] if low else None
+    segment = every[low - 1] if low else None
     if segment is None or address + 4 > segment.address + segment.size:
         return None
     return segment.start + address - segment.address
-
-
-def _segments(component: bytes) -> Iterator[Segment]:
-    """Data segments of the first core module that has any, by rising address."""
-    for number, start, end in sections(component, HEADER_BYTES, len(component)):
-        if number != _CORE_MODULE:
-            continue
-        for inner, first, _last in sections(component, start + HEADER_BYTES, end):
-            if inner == _DATA:
-                yield from sorted(_data(component, first), key=lambda segment: segment.address)
-                return
-    raise LayoutError("the Python image has no data")
-
-
-def _data(content: bytes, at: int) -> Iterator[Segment]:
-    count, at = unsigned(content, at)
-    for _ in range(count):
-        kind, at = unsigned(content, at)
-        if kind != 0 or content[at] != 0x41:  # active, in memory 0, at an i32.const
-            raise LayoutError("the Python image has data of an unknown kind")
-        address, at = signed(content, at + 1)
-        if content[at] != 0x0B:
-            raise LayoutError("the Python image has data at an unknown place")
-        size, at = unsigned(content, at + 1)
-        yield Segment(address & 0xFFFF_FFFF, at, size)
-        at += size

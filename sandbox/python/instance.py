@@ -25,6 +25,10 @@ _SPARE_TICKS: Final = 2
 """The ticker makes late ticks good in a burst; without these a guest could be stopped early."""
 
 
+class WarmError(RuntimeError):
+    """The guest cannot be made ready."""
+
+
 class Guest:
     """The compiled image with its imports defined: makes instances. Safe to use from several threads."""
 
@@ -45,7 +49,7 @@ class Guest:
         return index
 
     def instantiate(self) -> Instance:
-        """A new instance that has run nothing of a tenant's, warmed for its one execution."""
+        """A new instance, ready for its one execution: it has run nothing of a tenant's."""
         return Instance(self.engine, self.component, self._linker, self._exports)
 
 
@@ -62,9 +66,6 @@ class Instance:
             self._limit(Limits().memory_bytes)
             self._store.set_epoch_deadline(ticks(_WARM_SECONDS))
             self._functions = self._find(linker.instantiate(self._store, component), exports)
-            answer = self.call("warm")
-            if answer != "ready":
-                raise RuntimeError(f"the Python image does not work: {answer}")
         except BaseException:
             self.close()
             raise
@@ -82,6 +83,19 @@ class Instance:
                 raise RuntimeError(f"the Python image's {name} is not a function")
             found[name] = function._func
         return found
+
+    def warm(self) -> None:
+        """Run the rehearsal and connect the guest to the host. Only for the instance that becomes the image.
+
+        Raises:
+            WarmError: it does not work.
+        """
+        try:
+            answer = self.call("warm")
+        except WasmtimeError as error:
+            answer = str(error)
+        if answer != "ready":
+            raise WarmError(f"the Python image does not work: {answer}")
 
     def bind(self, port: HostPort | None, limits: Limits, deadline: float) -> None:
         """From now on host calls go to `port`, and the limits are those of this execution.
@@ -127,4 +141,4 @@ class Instance:
         self._store.close()
 
 
-__all__ = ["Guest", "Instance", "WasmtimeError"]
+__all__ = ["Guest", "Instance", "WarmError", "WasmtimeError"]

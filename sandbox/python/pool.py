@@ -1,36 +1,54 @@
-"""A small stock of warmed instances that have seen no tenant, so that instantiating is off the path."""
+"""A stock of fresh instances that have seen no tenant, so that instantiating is off the path."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import deque
+from typing import Final
 
 from sandbox.python.instance import Guest, Instance
 
 _log = logging.getLogger(__name__)
 
+MOST: Final = 24
+"""Instances kept ready at most: a flow of twenty Actions finds one for each."""
+QUIET_SECONDS: Final = 0.003
+"""So long nothing is taken before the stock is filled up: not between two Actions of a flow."""
+
 
 class Pool:
     """Hands out each instance once; a daemon thread makes the next ones and drops the used ones.
 
-    Mapping and unmapping memory stops every other thread of the process that touches new pages, so the
-    thread works between executions as long as the stock lasts.
+    The thread works when nobody is running, or when the stock is about to end; else it would take the
+    processor from an execution. The stock grows to as many instances as were taken in one go, and shrinks
+    again by one whenever fewer were. With nothing to do the thread sleeps without a timeout.
 
     Args:
         guest: makes instances.
-        size: instances kept ready (1 MB of private memory each); 0: make each when it is wanted.
+        size: instances kept ready at least (1 MB of private memory each); 0: make each when it is wanted.
     """
 
     def __init__(self, guest: Guest, size: int) -> None:
         self._guest = guest
         self._size = size
+        self._wanted = size
         self._ready: deque[Instance] = deque()
         self._used: deque[Instance] = deque()
         self._busy = 0
+        self._burst = 0
+        self._taken = 0
+        self._quiet_at = -1
+        self._urgent = 0
+        self._sleeping = False
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
+
+    @property
+    def ready(self) -> int:
+        """Instances in stock."""
+        return len(self._ready)
 
     def take(self) -> Instance:
         """A fresh instance: from the stock if there is one, else made now. The caller gives it back.
@@ -43,8 +61,13 @@ class Pool:
                 raise RuntimeError("the Python sandbox is closed")
             self._start()
             self._busy += 1
+            self._taken += 1
+            self._burst += 1
+            if self._size:
+                self._wanted = max(self._wanted, min(self._burst, MOST))
             found = self._ready.popleft() if self._ready else None
-            self._changed.notify_all()
+            if self._pressing():
+                self._changed.notify_all()
         if found is not None:
             return found
         try:
@@ -59,10 +82,11 @@ class Pool:
         instance.shut()
         with self._changed:
             self._busy -= 1
-            later = self._thread is not None and not self._closed and len(self._used) < self._size
+            later = self._thread is not None and not self._closed and len(self._used) < self._wanted
             if later:
                 self._used.append(instance)
-            self._changed.notify_all()
+            if self._sleeping and not self._busy:
+                self._changed.notify_all()
         if not later:
             instance.close()
 
@@ -70,7 +94,10 @@ class Pool:
         """Wait until the stock is full and everything used is dropped (for measurements)."""
         with self._changed:
             self._start()
-            self._changed.wait_for(lambda: self._closed or not (self._short() or self._used))
+            self._urgent += 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._closed or not self._lacking())
+            self._urgent -= 1
 
     def close(self) -> None:
         """Stop the thread and drop the stock. May be called twice."""
@@ -84,13 +111,14 @@ class Pool:
             while instances:
                 instances.popleft().close()
 
-    def _short(self) -> bool:
-        return len(self._ready) < self._size
+    # --- the thread ---
 
-    def _has_work(self) -> bool:
-        """There is something to do that should not wait for a quiet moment, or this is one."""
-        pressing = 2 * len(self._ready) < self._size or len(self._used) >= self._size
-        return pressing or (self._busy == 0 and (self._short() or bool(self._used)))
+    def _lacking(self) -> bool:
+        return len(self._ready) < self._wanted or bool(self._used)
+
+    def _pressing(self) -> bool:
+        """There is something to do that cannot wait for a quiet moment."""
+        return self._urgent > 0 or len(self._ready) < min(2, self._wanted) or len(self._used) >= MOST
 
     def _start(self) -> None:
         if self._size and self._thread is None and not self._closed:
@@ -100,17 +128,41 @@ class Pool:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._has_work())
+                self._await_work()
                 if self._closed:
                     return
-                used = self._used.popleft() if self._used else None
-                short = self._short()
+                gone = self._used.popleft() if self._used else None
+                short = len(self._ready) < self._wanted
+            if gone is not None:
+                gone.close()  # first: its memory serves the next one
             if short and not self._add():
                 return
-            if used is not None:
-                used.close()
-                with self._changed:
-                    self._changed.notify_all()
+            with self._changed:
+                surplus = self._settle()
+                self._changed.notify_all()
+            if surplus is not None:
+                surplus.close()
+
+    def _await_work(self) -> None:
+        while not (self._closed or (self._lacking() and (self._pressing() or self._quiet_at == self._taken))):
+            if self._busy or not self._lacking():
+                self._sleeping = True
+                self._changed.wait()
+                self._sleeping = False
+                continue
+            before = self._taken
+            self._changed.wait(QUIET_SECONDS)
+            if not self._busy and self._taken == before:
+                self._quiet_at = before
+
+    def _settle(self) -> Instance | None:
+        """Once the stock is full: how large it should be after what was taken lately. One that is too many
+        now, if there is one."""
+        if not self._burst or self._lacking():
+            return None
+        self._wanted = max(self._size, self._wanted - 1, min(self._burst, MOST))
+        self._burst = 0
+        return self._ready.pop() if len(self._ready) > self._wanted else None
 
     def _add(self) -> bool:
         try:
@@ -119,9 +171,8 @@ class Pool:
             _log.exception("a Python instance could not be made ahead; each will be made when wanted")
             return False
         with self._changed:
-            if self._closed:
-                instance.close()
-                return False
-            self._ready.append(instance)
-            self._changed.notify_all()
-        return True
+            if not self._closed:
+                self._ready.append(instance)
+                return True
+        instance.close()
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 import weakref
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import wasmtime
+from wasmtime import _bindings as c
 from wasmtime import _ffi as ffi  # type: ignore[attr-defined, unused-ignore]
 
 from sandbox.caps import MAX_WASM_STACK_BYTES
+from sandbox.wasm.memories import Memories
 
 TICK_SECONDS: Final = 0.005
 """Resolution of every deadline: the epoch advances this often."""
@@ -49,7 +52,9 @@ class Pool:
     table_elements: int
 
 
-def make_engine(*, component_model: bool, pool: Pool | None = None) -> wasmtime.Engine:
+def make_engine(
+    *, component_model: bool, pool: Pool | None = None, memories: Memories | None = None
+) -> wasmtime.Engine:
     """An engine with epoch interruption and no more of WebAssembly than the images need.
 
     The engine is registered with the ticker and lives until the process ends or it is collected.
@@ -57,6 +62,7 @@ def make_engine(*, component_model: bool, pool: Pool | None = None) -> wasmtime.
     Args:
         component_model: whether it runs components.
         pool: keep memories between instances; needs some address space for each slot.
+        memories: make all linear memories, in place of wasmtime.
     """
     config = wasmtime.Config()
     config.epoch_interruption = True
@@ -71,6 +77,8 @@ def make_engine(*, component_model: bool, pool: Pool | None = None) -> wasmtime.
     config.wasm_component_model = component_model
     if pool is not None:
         _use_pool(config, pool)
+    if memories is not None:
+        c.wasmtime_config_host_memory_creator_set(config.ptr(), ctypes.byref(memories.creator))
     engine = wasmtime.Engine(config)
     _TICKER.add(engine)
     return engine

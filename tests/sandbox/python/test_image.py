@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import zoneinfo
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -147,6 +148,19 @@ def counting(loaded: image.Image) -> Counting:
     return Counting(Guest(loaded.engine, loaded.component))
 
 
+def use(pool: Pool, count: int) -> None:
+    taken = [pool.take() for _ in range(count)]
+    for instance in taken:
+        pool.give_back(instance)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.005)
+
+
 def test_each_instance_is_handed_out_once(counting: Counting) -> None:
     pool = Pool(counting, 2)  # type: ignore[arg-type]
     taken = [pool.take() for _ in range(5)]
@@ -173,6 +187,70 @@ def test_without_a_stock_no_thread_is_started(counting: Counting) -> None:
     pool.give_back(pool.take())
     assert counting.made == 1
     assert threading.active_count() == before
+    pool.close()
+
+
+def test_the_stock_grows_to_what_is_taken_at_once_and_shrinks_again(counting: Counting) -> None:
+    pool = Pool(counting, 2)  # type: ignore[arg-type]
+    use(pool, 6)
+    pool.fill()
+    assert (pool.ready, counting.made) == (6, 6 + 6)
+    for left in (5, 4, 3, 2, 2):
+        use(pool, 1)
+        pool.fill()
+        assert pool.ready == left
+    pool.close()
+
+
+def test_the_stock_has_a_cap(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.python.pool.MOST", 4)
+    pool = Pool(counting, 2)  # type: ignore[arg-type]
+    use(pool, 4)
+    pool.fill()
+    assert pool.ready == 4
+    use(pool, 5)
+    pool.fill()
+    assert pool.ready == 4
+    pool.close()
+
+
+def test_the_thread_waits_for_a_quiet_moment(counting: Counting) -> None:
+    """While an Action runs nothing is made as long as the stock lasts."""
+    pool = Pool(counting, 4)  # type: ignore[arg-type]
+    pool.fill()
+    one, other = pool.take(), pool.take()
+    pool.give_back(other)
+    time.sleep(0.05)
+    assert (pool.ready, counting.made) == (2, 4)
+    pool.give_back(one)
+    eventually(lambda: pool.ready == 4)
+    pool.close()
+
+
+def test_a_stock_that_runs_out_is_filled_while_actions_run(counting: Counting) -> None:
+    pool = Pool(counting, 2)  # type: ignore[arg-type]
+    pool.fill()
+    taken = [pool.take() for _ in range(2)]
+    eventually(lambda: pool.ready == 2)
+    for instance in taken:
+        pool.give_back(instance)
+    pool.close()
+
+
+def test_a_full_stock_costs_no_processor_time(counting: Counting) -> None:
+    pool = Pool(counting, 2)  # type: ignore[arg-type]
+    use(pool, 1)
+    pool.fill()
+    waits = []
+    wait = pool._changed.wait
+    pool._changed.wait = lambda timeout=None: (waits.append(timeout), wait(timeout))[1]  # type: ignore[method-assign]
+    use(pool, 1)
+    pool.fill()
+    eventually(lambda: pool._sleeping)
+    rounds = len(waits)
+    time.sleep(0.1)
+    assert len(waits) == rounds
+    assert waits[-1] is None
     pool.close()
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sandbox.python import immortal
 from sandbox.python.binary import LayoutError, encoded, section
+from sandbox.python.data import segments
 
 HEADER = b"\0asm\x0d\0\x01\0"
 MODULE = b"\0asm\x01\0\0\0"
@@ -40,8 +41,8 @@ def listed(*addresses: int) -> bytes:
 
 
 def counts(content: bytes, *addresses: int) -> list[int]:
-    segments = list(immortal._segments(content))
-    places = [immortal._find(segments, address) for address in addresses]
+    every = segments(content)
+    places = [immortal._find(every, address) for address in addresses]
     return [struct.unpack_from("<I", content, place)[0] for place in places if place is not None]
 
 
@@ -90,5 +91,5 @@ def test_what_is_no_snapshot_is_refused(content: bytes) -> None:
 @given(st.lists(st.tuples(st.integers(0, 2**31 - 1), st.binary(max_size=9)), max_size=6))
 def test_segments_are_found_wherever_they_are(data: list[tuple[int, bytes]]) -> None:
     content = component(*data)
-    found = [(s.address, content[s.start : s.start + s.size]) for s in immortal._segments(content)]
+    found = [(s.address, content[s.start : s.start + s.size]) for s in segments(content)]
     assert sorted(found) == sorted(data)

@@ -16,6 +16,8 @@ from sandbox.execution import execute
 from sandbox.live import LivePort
 from sandbox.program import Request
 from sandbox.python.engine import PythonEngine
+from sandbox.python.image import load_image
+from sandbox.python.instance import Guest
 from sandbox.replay import ReplayPort
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import SURFACE, Runner
@@ -44,6 +46,46 @@ def on_execute_post_login(event, api): pass
         result = open_runner.run(mark)
         assert result.failure is None, result.failure
         assert [line.text for line in result.logs] == ["[] None None False 1"]
+
+
+FILLS = """
+import builtins, gc, sys
+kept = [bytearray(b"secret of a tenant " * 50_000) for _ in range(20)]
+for value in gc.get_objects():
+    if type(value) is dict:
+        value["left behind"] = kept
+builtins.left = kept
+sys.setrecursionlimit(5_000)
+def deep(n): return n and deep(n - 1)
+deep(900)
+async def on_execute_post_login(event, api): print(len(kept), "written")
+"""
+
+
+def test_a_used_memory_starts_again_as_the_image(open_runner: Runner) -> None:
+    """Byte for byte, after an Action that wrote all over it (threat-model I1)."""
+    image = load_image()
+    guest = Guest(image.engine, image.component)
+
+    def fresh() -> bytes:
+        instance = guest.instantiate()
+        try:
+            return image.memories.contents()[-1]
+        finally:
+            instance.close()
+
+    before = fresh()
+    program = open_runner.build(FILLS)
+    request = Request("onExecutePostLogin", json.dumps({"id": "x" * 1000}), json.dumps(SURFACE))
+    engine = PythonEngine(policy=False, pool_size=0)
+    engine._pool._guest = guest
+    for _ in range(3):
+        port = LivePort(FakeApi(), NoEgress(), Limits())
+        result = execute(engine, program, request, Limits(), port)
+        assert [line.text for line in result.logs] == ["20 written"], result.failure
+        assert image.memories.idle == 1
+        assert fresh() == before
+    assert b"secret of a tenant" not in before
 
 
 RANDOM = """
