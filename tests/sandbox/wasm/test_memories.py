@@ -180,6 +180,20 @@ def test_an_image_is_whole_pages(content: bytes) -> None:
         Memories(content)
 
 
+def run_script(text: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own that can import this module."""
+    root = Path(__file__).parents[3]
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(text)],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def test_a_forked_process_looks_at_its_own_pages() -> None:
     script = """
         import os, sys
@@ -193,12 +207,7 @@ def test_a_forked_process_looks_at_its_own_pages() -> None:
             os._exit(0 if guests.memories.idle == 1 and guests.fresh() == image() else 3)
         sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
     """
-    root = Path(__file__).parents[3]
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=60,
-        check=False,
-    )  # fmt: skip
+    done = run_script(script)
     assert done.returncode == 0, done.stderr
 
 
@@ -209,10 +218,5 @@ def test_stores_left_open_at_the_end_of_the_process_do_no_harm() -> None:
         left = guests.instance()
         left.__enter__().fill(0, 10, 1)
     """
-    root = Path(__file__).parents[3]
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=60,
-        check=False,
-    )  # fmt: skip
+    done = run_script(script)
     assert (done.returncode, done.stderr) == (0, "")
