@@ -158,7 +158,7 @@ class Pool:
     def _settle(self) -> Instance | None:
         """Once the stock is full: how large it should be after what was taken lately. One that is too many
         now, if there is one."""
-        if not self._burst or self._lacking():
+        if not self._burst or self._busy or self._lacking():
             return None
         self._wanted = max(self._size, self._wanted - 1, min(self._burst, MOST))
         self._burst = 0
