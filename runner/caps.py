@@ -33,16 +33,30 @@ MAX_INPUT_DEPTH: Final = 100
 MAX_PROGRAMS: Final = 512
 """Built programs kept by one cache."""
 
-# --- workers (decision 20) ---
-MAX_FRAME_HEAD_BYTES: Final = 256 * KIB
-"""The JSON part of one message of a worker; what is large travels in the body."""
-MAX_FRAME_BODY_BYTES: Final = 64 * KIB * KIB
-"""The other part: an outcome with its suspended flow and its record, or a request's body."""
-MAX_CALL_BYTES: Final = 256 * KIB * KIB
-"""Either part of one message to a worker; what a tenant may send is bounded before."""
-MAX_WORKER_LOG_BYTES: Final = 16 * KIB
-"""One line that a worker sends to the host's log."""
-MAX_WORKER_SOURCES: Final = 512
-"""Sources that one worker keeps, with their programs."""
-MAX_WORKER_SOURCE_BYTES: Final = 64 * KIB * KIB
-"""Characters of all of them."""
+# --- the service (threat-model 4.9) ---
+MAX_BODY_BYTES: Final = 2 * KIB * KIB
+"""One request body; `Settings.max_body_bytes` may be lower."""
+MAX_BODY_DEPTH: Final = 64
+"""Nesting of a request body."""
+MAX_FORM_FIELDS: Final = 20
+"""Fields of a form sent to `/oauth/token`."""
+MAX_PER_PAGE: Final = 100
+MAX_PAGE: Final = 1_000_000
+MAX_ACTION_NAME: Final = 255
+"""Characters; undocumented for Actions, taken from modules."""
+MAX_ACTIONS: Final = 100
+"""Actions of one tenant (reference/limits.md, code and entities)."""
+MAX_VERSIONS: Final = 50
+"""Versions of one Action, and of one module."""
+MAX_MODULES: Final = 100
+"""Modules of one tenant."""
+MAX_MODULES_PER_ACTION: Final = 3
+MAX_MODULE_CODE: Final = 65_536
+"""Characters of a module's source."""
+MAX_MODULE_SECRET_NAME: Final = 255
+MAX_MODULE_PACKAGE_NAME: Final = 255
+MAX_MODULE_PACKAGE_VERSION: Final = 50
+MAX_ALLOW_RULES: Final = 50
+"""Entries of one Action's egress allow-list."""
+MAX_DEPLOY_WAIT_SECONDS: Final = 120
+"""Longest wait of a deploy with `wait=true` for the build."""

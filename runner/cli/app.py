@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from runner.cli import service
 from runner.cli.tenant_app import tenant_app
 
 app = typer.Typer(
@@ -333,3 +334,8 @@ def images() -> None:
 
 
 app.add_typer(tenant_app)
+app.command("serve")(service.serve)
+app.command("config")(service.show_config)
+app.add_typer(service.tenants, name="tenant")
+app.add_typer(service.clients, name="client")
+app.add_typer(service.keys, name="keys")

@@ -19,6 +19,7 @@ from runner.cli.terminal import error_console
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
+_SERVERS: Final = ("serve", "worker")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _tolerant_output()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        _interruptibly(lambda: app(args=arguments, prog_name="actionbox"))
+        if _serves(arguments):
+            app(args=arguments, prog_name="actionbox")
+        else:
+            _interruptibly(lambda: app(args=arguments, prog_name="actionbox"))
     except SystemExit:
         raise
     except KeyboardInterrupt:
@@ -43,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             _report_fault(error, debug="--debug" in arguments or bool(os.environ.get("ACTIONBOX_DEBUG")))
         sys.exit(EXIT_USAGE)
+
+
+def _serves(arguments: Sequence[str]) -> bool:
+    """Whether the command handles signals itself, which Python allows in the main thread only."""
+    return next((item for item in arguments if not item.startswith("-")), "") in _SERVERS
 
 
 def _interruptibly(command: Callable[[], None]) -> None:

@@ -1,0 +1,147 @@
+"""`actionbox serve`, `config`, `tenant`, `client` and `keys`: for whoever runs the service."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help="Settings file (TOML); also ACTIONBOX_CONFIG."),
+]
+tenants = typer.Typer(help="Tenants of the service.", no_args_is_help=True)
+clients = typer.Typer(help="API clients of a tenant.", no_args_is_help=True)
+keys = typer.Typer(help="The key ring that seals secrets and signs tokens.", no_args_is_help=True)
+
+
+def serve(
+    config: ConfigOption = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", "-p", help="Port; 0 takes a free one.")] = None,
+    https: Annotated[
+        bool | None, typer.Option("--https", help="Serve HTTPS; with a certificate made here unless given.")
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option("--cert", metavar="FILE", help="Certificate chain (PEM).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Its private key (PEM).")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database and key ring.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="Processes that run Actions.")] = None,
+) -> None:
+    """Serve the Management and the runtime API.
+
+    Needs no configuration for a first try: a database is made, and a token and a curl command are printed.
+    """
+    from runner.service.serve import serve as run
+    from runner.service.settings import load_settings
+
+    run(
+        load_settings(
+            config,
+            host=host,
+            port=port,
+            https=https,
+            tls_cert=cert,
+            tls_key=key,
+            data_dir=data_dir,
+            workers=workers,
+        )
+    )
+
+
+def show_config(config: ConfigOption = None) -> None:
+    """Print the effective settings as JSON, without secrets."""
+    from runner.service.settings import load_settings
+
+    typer.echo(json.dumps(load_settings(config).shown(), indent=2))
+
+
+@tenants.command("add")
+def add_tenant(
+    tenant: Annotated[str, typer.Argument(help="Its id.")],
+    name: Annotated[str, typer.Option("--name", help="For people.")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Add a tenant with a client that has all scopes; the client's secret is printed once."""
+    from runner.service.settings import load_settings
+    from runner.service.setup import open_store, opened
+    from runner.service.tenants import create_client, create_tenant
+
+    with opened(open_store(load_settings(config))) as store, store.begin() as session:
+        create_tenant(session, tenant, name)
+        made = create_client(session, tenant, "first client")
+    _show(made)
+
+
+@clients.command("add")
+def add_client(
+    tenant: Annotated[str, typer.Argument(help="Id of the tenant.")],
+    name: Annotated[str, typer.Option("--name", help="For people.")] = "client",
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="A scope; may be repeated. Left out: all.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Add an API client; its secret is printed once."""
+    from runner.service.settings import load_settings
+    from runner.service.setup import open_store, opened
+    from runner.service.tenants import create_client
+
+    with opened(open_store(load_settings(config))) as store, store.begin() as session:
+        made = create_client(session, tenant, name, scope or None)
+    _show(made)
+
+
+@clients.command("revoke")
+def revoke_client(
+    client: Annotated[str, typer.Argument(help="Id of the client.")], config: ConfigOption = None
+) -> None:
+    """Make a client's secret and tokens worthless, within seconds."""
+    from runner.service.settings import load_settings
+    from runner.service.setup import open_store, opened
+    from runner.service.tenants import revoke_client as revoke
+
+    with opened(open_store(load_settings(config))) as store, store.begin() as session:
+        revoke(session, client)
+    typer.echo(f"revoked {client}")
+
+
+@keys.command("create")
+def create_keys(config: ConfigOption = None) -> None:
+    """Make the key ring; for PostgreSQL, once, before the first start. Copy it to every replica."""
+    from runner.service.rotation import create
+    from runner.service.settings import load_settings
+
+    typer.echo(f"made {create(load_settings(config))}")
+
+
+@keys.command("rotate")
+def rotate_keys(
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Also drop the old keys; tokens signed with them end.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Make a new key and seal every secret with it. Running replicas take it up by themselves."""
+    from runner.service.rotation import rotate
+    from runner.service.settings import load_settings
+
+    done = rotate(load_settings(config), prune=prune)
+    typer.echo(
+        f"sealed {done.resealed} secrets with key {done.key_id}; the ring holds {', '.join(done.ring)}"
+    )
+
+
+def _show(made: object) -> None:
+    from runner.service.tenants import Credentials
+
+    assert isinstance(made, Credentials)
+    typer.echo(f"tenant         {made.tenant}")
+    typer.echo(f"client id      {made.client_id}")
+    typer.echo(f"client secret  {made.client_secret}")
+    typer.echo(f"scopes         {' '.join(made.scopes)}")

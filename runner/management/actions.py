@@ -1,0 +1,190 @@
+"""Actions and their drafts: list, create, get, change, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import Query, Request, Response
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from runner.caps import MAX_ACTION_NAME, MAX_ACTIONS
+from runner.management import drafts
+from runner.management.context import (
+    answer,
+    box,
+    check_match,
+    etag,
+    find,
+    management_router,
+    no_content,
+    note,
+)
+from runner.management.deploying import collect_bundles
+from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.render import ActionViews
+from runner.management.schemas import CreateAction, UpdateAction
+from runner.service.auth import Caller, needs
+from runner.service.errors import ApiError, bad_request
+from runner.store.columns import new_id
+from runner.store.generations import bump
+from runner.store.models import ActionRow, ActionVersionRow, BindingRow
+from runner.store.sealing import ACTION, VERSION
+
+router: Final = management_router("Actions")
+WHAT: Final = "action"
+_ORDER: Final = (ActionRow.created_at, ActionRow.id)
+
+
+@router.get("/actions/actions", summary="List Actions", response_model=None)
+def list_actions(
+    caller: Annotated[Caller, needs("read:actions")],
+    trigger_id: Annotated[str | None, Query(alias="triggerId", max_length=64)] = None,
+    action_name: Annotated[str | None, Query(alias="actionName", max_length=MAX_ACTION_NAME)] = None,
+    deployed: Annotated[bool | None, Query()] = None,
+    installed: Annotated[bool | None, Query()] = None,
+    page: PageNumber = 0,
+    per_page: PerPage = DEFAULT_PER_PAGE,
+) -> Response:
+    """Actions in the order of their creation. `installed=true` finds none: there is no marketplace here."""
+    wanted = Page(page, per_page)
+    query = select(ActionRow).where(ActionRow.tenant_id == caller.tenant)
+    if trigger_id is not None:
+        query = query.where(ActionRow.trigger_id == trigger_id)
+    if action_name is not None:
+        query = query.where(ActionRow.name == action_name)
+    if deployed is not None:
+        never = ActionRow.deployed_version_id.is_(None)
+        query = query.where(~never if deployed else never)
+    with caller.service.store.read() as session:
+        rows, total = ([], 0) if installed else wanted.fetch(session, query, *_ORDER)
+        items = ActionViews(session, box(caller, session), caller.tenant).actions(rows)
+    return answer(wanted.render("actions", items, total))
+
+
+@router.post("/actions/actions", summary="Create an Action", status_code=201, response_model=None)
+def create_action(caller: Annotated[Caller, needs("create:actions")], body: CreateAction) -> Response:
+    """Its draft is built in the background; `status` tells how far it is."""
+    trigger, version = drafts.choose_trigger(body.supported_triggers[0])
+    runtime = drafts.runtime_of(body)
+    row = ActionRow(
+        tenant_id=caller.tenant,
+        id=new_id(),
+        name=body.name,
+        trigger_id=trigger.id,
+        trigger_version=version,
+        runtime=runtime,
+        code=drafts.default_code(runtime, trigger),
+        dependencies=[],
+        modules=[],
+        revision=0,
+    )
+    with caller.service.store.begin() as session:
+        _check_room(session, caller.tenant)
+        session.add(row)
+        _flush(session, body.name)
+        drafts.apply_fields(session, row, body, box(caller, session))
+        caller.service.builds.enqueue(
+            session, row, deploy_as=caller.principal.client_id if body.deploy else None
+        )
+        note(caller, session, "action.create", row.id, row.code)
+        session.flush()
+        value = _view(caller, session, row)
+    caller.service.builds.wake()
+    return answer(value, 201, action_etag(row))
+
+
+@router.get("/actions/actions/{action_id}", summary="Get an Action", response_model=None)
+def get_action(caller: Annotated[Caller, needs("read:actions")], action_id: str) -> Response:
+    """The draft, and what is deployed. `ETag` is the draft's."""
+    with caller.service.store.read() as session:
+        row = find(session, ActionRow, caller.tenant, action_id, WHAT)
+        return answer(_view(caller, session, row), 200, action_etag(row))
+
+
+@router.patch("/actions/actions/{action_id}", summary="Change the draft", response_model=None)
+def update_action(
+    request: Request, caller: Annotated[Caller, needs("update:actions")], action_id: str, body: UpdateAction
+) -> Response:
+    """Only what is sent changes; `secrets` and `dependencies` are complete new sets. With `If-Match` the
+    change is made only when nobody else made one."""
+    with caller.service.store.begin() as session:
+        row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
+        check_match(request, action_etag(row))
+        if "name" in body.model_fields_set and body.name != row.name:
+            row.name = body.name
+            _flush(session, body.name)
+            bump(session, caller.tenant, row.trigger_id)
+        if "supported_triggers" in body.model_fields_set:
+            drafts.change_trigger(session, row, body.supported_triggers[0])
+        drafts.apply_fields(session, row, body, box(caller, session))
+        caller.service.builds.enqueue(session, row)
+        note(caller, session, "action.update", row.id, row.code)
+        session.flush()
+        value = _view(caller, session, row)
+    caller.service.builds.wake()
+    return answer(value, 200, action_etag(row))
+
+
+@router.delete(
+    "/actions/actions/{action_id}", summary="Delete an Action", status_code=204, response_model=None
+)
+def delete_action(
+    request: Request,
+    caller: Annotated[Caller, needs("delete:actions")],
+    action_id: str,
+    force: Annotated[bool, Query(description="Take it out of its bindings first.")] = False,
+) -> Response:
+    """With all its versions. A bound Action is refused unless `force` is true."""
+    with caller.service.store.begin() as session:
+        row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
+        check_match(request, action_etag(row))
+        mine = (BindingRow.tenant_id == caller.tenant, BindingRow.action_id == row.id)
+        triggers = set(session.scalars(select(BindingRow.trigger_id).where(*mine)))
+        if triggers and not force:
+            raise ApiError(
+                409,
+                f"The action is bound to {', '.join(sorted(triggers))}: "
+                "unbind it first, or delete it with force=true.",
+            )
+        session.execute(delete(BindingRow).where(*mine))
+        versions = session.scalars(
+            select(ActionVersionRow.id).where(
+                ActionVersionRow.tenant_id == caller.tenant, ActionVersionRow.action_id == row.id
+            )
+        ).all()
+        secrets = box(caller, session)
+        secrets.remove(VERSION, versions)
+        secrets.remove(ACTION, [row.id])
+        caller.service.builds.cancel(session, row)
+        session.delete(row)
+        session.flush()
+        collect_bundles(session, caller.tenant)
+        for trigger in triggers or {row.trigger_id}:
+            bump(session, caller.tenant, trigger)
+        note(caller, session, "action.delete", row.id)
+    return no_content()
+
+
+def action_etag(row: ActionRow) -> str:
+    """Of the draft: changes with each PATCH, and not with builds and deploys."""
+    return etag(row.id, row.revision)
+
+
+def _view(caller: Caller, session: Session, row: ActionRow) -> dict[str, Any]:
+    return ActionViews(session, box(caller, session), caller.tenant).action(row)
+
+
+def _check_room(session: Session, tenant: str) -> None:
+    count = session.scalar(select(func.count()).select_from(ActionRow).where(ActionRow.tenant_id == tenant))
+    if (count or 0) >= MAX_ACTIONS:
+        raise bad_request(f"The tenant has {count} actions, the most it may have.", "too_many_entities")
+
+
+def _flush(session: Session, name: str) -> None:
+    """Write the name. Raises `ApiError` 409 when another Action has it."""
+    try:
+        session.flush()
+    except IntegrityError:
+        raise ApiError(409, f"There is an action with the name {name!r} already.") from None

@@ -1,0 +1,255 @@
+"""Triggers, and which Actions are bound to them in which order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import Request, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from runner.management.context import answer, box, check_match, etag, management_router, note
+from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.render import ActionViews, moment
+from runner.management.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
+from runner.runtimes import PYTHON
+from runner.service.auth import Caller, needs
+from runner.service.errors import bad_request, invalid_body, not_found
+from runner.service.settings import ServiceSettings
+from runner.service.validation import shown
+from runner.store.columns import new_id, now
+from runner.store.generations import bump
+from runner.store.models import ActionRow, BindingRow
+from sandbox.caps import MIB
+from triggers import Trigger, all_triggers
+from triggers.catalogue import UNDOCUMENTED, Version
+
+router: Final = management_router("Triggers")
+_POLICIES: Final = {"fail_closed": "closed", "fail_open": "open", "last_good": "last_good"}
+_ENTITY_BOUND: Final = "entity-bound"
+_NAMES: Final = {stored: name for name, stored in _POLICIES.items()}
+
+
+@router.get("/actions/triggers", summary="List triggers", response_model=None)
+def list_triggers(caller: Annotated[Caller, needs("read:actions")]) -> Response:  # noqa: ARG001
+    """Every version of every trigger; not paged. `python3` is ours, on the versions that run here."""
+    known = [_trigger(item.id, item.binding_policy, item.versions, runs=True) for item in all_triggers()]
+    more = [
+        _trigger(other.id, other.binding_policy, other.versions, runs=False)
+        for other in UNDOCUMENTED
+        if other.binding_policy is not None
+    ]
+    return answer({"triggers": [version for versions in (*known, *more) for version in versions]})
+
+
+@router.get("/actions/triggers/{trigger_id}/bindings", summary="List bindings", response_model=None)
+def list_bindings(
+    caller: Annotated[Caller, needs("read:actions")],
+    trigger_id: str,
+    page: PageNumber = 0,
+    per_page: PerPage = DEFAULT_PER_PAGE,
+) -> Response:
+    """In the order of execution; empty for triggers that are bound to entities."""
+    wanted = Page(page, per_page)
+    _check_known(trigger_id)
+    with caller.service.store.read() as session:
+        rows = _bound(session, caller.tenant, trigger_id)
+        items = _views(caller, session, list(wanted.part(rows)))
+        return answer(wanted.render("bindings", items, len(rows)), 200, _etag(rows))
+
+
+@router.patch("/actions/triggers/{trigger_id}/bindings", summary="Replace the bindings", response_model=None)
+def update_bindings(
+    request: Request,
+    caller: Annotated[Caller, needs("update:actions")],
+    trigger_id: str,
+    body: UpdateBindings,
+) -> Response:
+    """The complete new list, in order. `binding_id` keeps a binding; an Action by id or name gets a new
+    one."""
+    trigger = _bindable(trigger_id)
+    if len(body.bindings) > trigger.max_actions:
+        raise bad_request(
+            f"{len(body.bindings)} actions are given; {trigger.id} takes at most {trigger.max_actions}.",
+            "too_many_entities",
+        )
+    with caller.service.store.begin() as session:
+        bump(session, caller.tenant, trigger.id)  # first, for its row lock: one change at a time
+        present = _bound(session, caller.tenant, trigger.id)
+        check_match(request, _etag(present))
+        change = _Change(session, caller, trigger, present)
+        rows = [change.row(item, index) for index, item in enumerate(body.bindings)]
+        for row in present:
+            if row not in rows:
+                session.delete(row)
+        session.add_all(rows)
+        session.flush()
+        note(caller, session, "bindings.update", trigger.id)
+        value = _views(caller, session, rows)
+    return answer({"bindings": value}, 200, _etag(rows))
+
+
+class _Change:
+    """One replacement of a trigger's bindings."""
+
+    def __init__(
+        self, session: Session, caller: Caller, trigger: Trigger, present: Sequence[BindingRow]
+    ) -> None:
+        self._session = session
+        self._caller = caller
+        self._trigger = trigger
+        self._present = {row.id: row for row in present}
+        self._by_action = {row.action_id: row for row in present}
+        self._seen: dict[str, int] = {}
+
+    def row(self, item: BindingInput, index: int) -> BindingRow:
+        """The binding at `index`. Raises `ApiError` 400."""
+        kept, action = self._referred(item.ref, index)
+        self._check(action, index)
+        before = kept or self._by_action.get(action.id)
+        row = kept or BindingRow(
+            tenant_id=self._caller.tenant,
+            id=new_id(),
+            trigger_id=self._trigger.id,
+            action_id=action.id,
+            display_name=action.name,
+            fail_policy=before.fail_policy if before else None,
+            limits=dict(before.limits) if before else {},
+            created_at=now(),
+            updated_at=now(),
+        )
+        if item.display_name is not None and item.display_name != row.display_name:
+            row.display_name, row.updated_at = item.display_name, now()
+        if "fail_policy" in item.model_fields_set:
+            row.fail_policy = None if item.fail_policy is None else _POLICIES[item.fail_policy]
+        if "limits" in item.model_fields_set:
+            row.limits = _limits(item.limits, self._caller.service.settings, index)
+        row.position = index
+        return row
+
+    def _referred(self, ref: Reference, index: int) -> tuple[BindingRow | None, ActionRow]:
+        tenant, kept = self._caller.tenant, None
+        query = select(ActionRow).where(ActionRow.tenant_id == tenant)
+        if ref.type == "binding_id":
+            kept = self._present.get(ref.value)
+            query = query.where(ActionRow.id == (kept.action_id if kept is not None else ""))
+        elif ref.type == "action_id":
+            query = query.where(ActionRow.id == ref.value)
+        else:
+            query = query.where(ActionRow.name == ref.value)
+        action = self._session.scalar(query.with_for_update())
+        if action is None:
+            raise invalid_body(
+                f"'there is no {ref.type.replace('_', ' ')} {shown(ref.value)}' "
+                f"at $.bindings[{index}].ref.value."
+            )
+        return kept, action
+
+    def _check(self, action: ActionRow, index: int) -> None:
+        place = f"at $.bindings[{index}]."
+        name = shown(action.name)
+        if action.trigger_id != self._trigger.id:
+            raise invalid_body(
+                f"'the action {name} is for {action.trigger_id}, not for {self._trigger.id}' {place}"
+            )
+        if action.deployed_version_id is None:
+            raise invalid_body(
+                f"'the action {name} has no deployed version: deploy it before it is bound' {place}"
+            )
+        first = self._seen.setdefault(action.id, index)
+        if first != index:
+            raise invalid_body(f"'the action {name} is bound twice, here and at index {first}' {place}")
+
+
+def _limits(given: LimitsInput | None, settings: ServiceSettings, index: int) -> dict[str, Any]:
+    """As the store keeps them: members of `sandbox.caps.Limits`. Raises `ApiError` 400 above those of the
+    installation."""
+    if given is None:
+        return {}
+    highest = {"wall_ms": settings.wall_ms, "memory_mb": settings.memory_mb}
+    asked = given.model_dump(exclude_none=True)
+    for name, value in asked.items():
+        if value > highest[name]:
+            raise invalid_body(
+                f"'{name} may be at most {highest[name]} here' at $.bindings[{index}].limits.{name}."
+            )
+    if not asked:
+        return {}
+    whole = highest | asked
+    return {"wall_ms": whole["wall_ms"], "memory_bytes": whole["memory_mb"] * MIB}
+
+
+def _bound(session: Session, tenant: str, trigger_id: str) -> list[BindingRow]:
+    return list(
+        session.scalars(
+            select(BindingRow)
+            .where(BindingRow.tenant_id == tenant, BindingRow.trigger_id == trigger_id)
+            .order_by(BindingRow.position)
+        )
+    )
+
+
+def _views(caller: Caller, session: Session, rows: Sequence[BindingRow]) -> list[dict[str, Any]]:
+    query = select(ActionRow).where(
+        ActionRow.tenant_id == caller.tenant, ActionRow.id.in_([row.action_id for row in rows])
+    )
+    views = ActionViews(session, box(caller, session), caller.tenant)
+    actions = views.bound_actions(session.scalars(query).all())
+    return [_view(row, actions[row.action_id]) for row in rows]
+
+
+def _view(row: BindingRow, action: dict[str, Any]) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "id": row.id,
+        "trigger_id": row.trigger_id,
+        "action": action,
+        "created_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
+        "display_name": row.display_name,
+    }
+    if row.fail_policy is not None:
+        value["fail_policy"] = _NAMES[row.fail_policy]
+    if row.limits:
+        value["limits"] = {"wall_ms": row.limits["wall_ms"], "memory_mb": row.limits["memory_bytes"] // MIB}
+    return value
+
+
+def _etag(rows: Sequence[BindingRow]) -> str:
+    facts = [(row.id, row.display_name, row.fail_policy, sorted(row.limits.items())) for row in rows]
+    return etag(hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
+
+
+def _trigger(
+    trigger_id: str, policy: str | None, versions: Sequence[Version], *, runs: bool
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": trigger_id,
+            "version": version.name,
+            "status": version.status,
+            "runtimes": [*version.runtimes, *([PYTHON] if runs and version.status == "CURRENT" else [])],
+            "default_runtime": version.default_runtime,
+            "compatible_triggers": [{"id": other, "version": name} for other, name in version.compatible],
+            "binding_policy": policy,
+        }
+        for version in versions
+    ]
+
+
+def _check_known(trigger_id: str) -> None:
+    known = {item.id for item in all_triggers()} | {item.id for item in UNDOCUMENTED}
+    if trigger_id not in known:
+        raise not_found("trigger")
+
+
+def _bindable(trigger_id: str) -> Trigger:
+    """Raises `ApiError`: 404 for an unknown trigger, 400 for one that is not bound here."""
+    _check_known(trigger_id)
+    trigger = next((item for item in all_triggers() if item.id == trigger_id), None)
+    if trigger is None:
+        raise bad_request(f"Nothing can be bound to {trigger_id}: it is not documented how it runs.")
+    if trigger.binding_policy == _ENTITY_BOUND:
+        raise bad_request(f"Nothing can be bound to {trigger_id} here: it is an entity-bound trigger.")
+    return trigger

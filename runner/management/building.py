@@ -1,0 +1,210 @@
+"""One build of a draft: what is read before, what is written on the way and at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from runner.management.deploying import collect_bundles, deploy_draft
+from runner.redact import Redactor
+from runner.runtimes import DEFAULT, LANGUAGES, file_name
+from runner.service.keys import Keys
+from runner.service.ports import Builder
+from runner.store import audit
+from runner.store.columns import now
+from runner.store.engine import Store
+from runner.store.models import ActionRow, BundleRow, ModuleRow, ModuleVersionRow
+from runner.store.sealing import ACTION
+from runner.store.secrets import SecretBox
+from sandbox.dependencies import Build, BuildState, Lock, Module, Wanted
+from sandbox.failure import Failure, FailureCode
+from sandbox.program import Dependencies, Source
+
+if TYPE_CHECKING:
+    from runner.management.builds import Lease
+
+BUNDLE: Final = TypeAdapter(Dependencies)
+_PASSING: Final = frozenset({"network", "registry"})
+"""Rules of `DependencyError` that may be gone a moment later."""
+_ATTEMPTS: Final = 3
+_PAUSE: Final = timedelta(seconds=3)
+_LATEST: Final = ("", "latest")
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A draft as it is to be built."""
+
+    revision: int
+    source: Source
+    wanted: tuple[Wanted, ...]
+    modules: tuple[Module, ...]
+    lock: Lock | None
+
+
+class Building:
+    """Builds drafts and writes what comes of it."""
+
+    def __init__(self, store: Store, keys: Keys, builder: Builder) -> None:
+        self._store = store
+        self._keys = keys
+        self._builder = builder
+
+    def run(self, lease: Lease) -> datetime | None:
+        """Build the draft; the time of the next attempt, None when it is done."""
+        with self._store.read() as session:
+            order = _order(session, lease.tenant, lease.action_id)
+        if order is None:
+            return None
+        state = ""
+
+        def report(build: Build) -> None:
+            nonlocal state
+            if build.state.value != state and build.state not in (BuildState.BUILT, BuildState.FAILED):
+                state = build.state.value
+                self._progress(lease, order, build)
+
+        build, bundle = self._builder.build(
+            lease.tenant, order.source, order.wanted, order.modules, order.lock, report
+        )
+        failure = build.failure
+        if failure is not None and _may_pass(failure) and lease.attempt < _ATTEMPTS:
+            self._write(lease, order, {"status": "retrying", "build_log": _log(build)})
+            return now() + _PAUSE * lease.attempt
+        self._conclude(lease, order, build, bundle)
+        return None
+
+    def _progress(self, lease: Lease, order: _Order, build: Build) -> None:
+        self._write(lease, order, {"status": build.state.value, "build_log": _log(build)})
+
+    def _write(self, lease: Lease, order: _Order, values: Mapping[str, Any]) -> None:
+        with self._store.begin() as session:
+            session.execute(
+                update(ActionRow)
+                .where(
+                    ActionRow.tenant_id == lease.tenant,
+                    ActionRow.id == lease.action_id,
+                    ActionRow.revision == order.revision,
+                )
+                .values(**values)
+            )
+
+    def _conclude(self, lease: Lease, order: _Order, build: Build, bundle: Dependencies | None) -> None:
+        with self._store.begin() as session:
+            row = session.get(ActionRow, (lease.tenant, lease.action_id), with_for_update=True)
+            if row is None or row.revision != order.revision:
+                return
+            secrets = SecretBox(session, self._keys.ring, lease.tenant)
+            row.build_log = _log(build)
+            if build.failure is not None:
+                redact = Redactor([secrets.values(ACTION, row.id)]).text
+                row.status, row.errors = "failed", [_error(build.failure, redact)]
+                return
+            row.status, row.errors, row.built_at = "built", [], now()
+            row.lock = build.lock.to_json() if order.wanted else None
+            row.dependencies = _concrete(row.dependencies, build.lock)
+            row.bundle = _keep_bundle(session, lease.tenant, bundle)
+            _lock_modules(session, row, build.module_locks)
+            session.flush()
+            collect_bundles(session, lease.tenant)
+            if lease.deploy_as is not None:
+                version = deploy_draft(session, row, secrets)
+                audit.note(session, lease.tenant, lease.deploy_as, "action.deploy", row.id, version.code)
+
+
+def _order(session: Session, tenant: str, action_id: str) -> _Order | None:
+    row = session.get(ActionRow, (tenant, action_id))
+    if row is None:
+        return None
+    return _Order(
+        revision=row.revision,
+        source=Source(LANGUAGES[row.runtime], file_name(row.name, row.runtime), row.code),
+        wanted=_wanted(row.dependencies),
+        modules=tuple(_modules(session, row)),
+        lock=None if row.lock is None else Lock.from_json(row.lock),
+    )
+
+
+def _modules(session: Session, row: ActionRow) -> list[Module]:
+    versions = [item["module_version_id"] for item in row.modules]
+    found = session.execute(
+        select(ModuleRow.name, ModuleVersionRow)
+        .join(
+            ModuleVersionRow,
+            (ModuleRow.tenant_id == ModuleVersionRow.tenant_id)
+            & (ModuleRow.id == ModuleVersionRow.module_id),
+        )
+        .where(ModuleVersionRow.tenant_id == row.tenant_id, ModuleVersionRow.id.in_(versions))
+    )
+    return [
+        Module(
+            name=name,
+            filename=file_name(name, DEFAULT),
+            text=version.code,
+            wanted=_wanted(version.dependencies),
+            lock=None if version.lock is None else Lock.from_json(version.lock),
+        )
+        for name, version in found
+    ]
+
+
+def _wanted(dependencies: list[Any]) -> tuple[Wanted, ...]:
+    return tuple(Wanted(item["name"], item["version"]) for item in dependencies)
+
+
+def _concrete(dependencies: list[Any], lock: Lock) -> list[Any]:
+    """`latest` becomes the version that was found; what names a version or range stays as it was written."""
+    versions = lock.versions
+    return [
+        {**item, "version": versions.get(item["name"], item["version"])}
+        if item["version"] in _LATEST
+        else item
+        for item in dependencies
+    ]
+
+
+def _keep_bundle(session: Session, tenant: str, bundle: Dependencies | None) -> str | None:
+    if bundle is None:
+        return None
+    if session.get(BundleRow, (tenant, bundle.digest)) is None:
+        content = BUNDLE.dump_json(bundle).decode()
+        session.add(BundleRow(tenant_id=tenant, digest=bundle.digest, content=content))
+    return bundle.digest
+
+
+def _lock_modules(session: Session, row: ActionRow, locks: Mapping[str, Lock]) -> None:
+    """The first build that uses a module's version fixes its packages for all later ones."""
+    for item in row.modules:
+        version = session.get(ModuleVersionRow, (row.tenant_id, item["module_version_id"]))
+        module = session.get(ModuleRow, (row.tenant_id, item["module_id"]))
+        if version is not None and module is not None and version.lock is None and module.name in locks:
+            version.lock = locks[module.name].to_json()
+
+
+def _may_pass(failure: Failure) -> bool:
+    if failure.code is FailureCode.INTERNAL:
+        return True
+    return failure.code is FailureCode.DEPENDENCY and failure.detail.get("rule") in _PASSING
+
+
+def _log(build: Build) -> list[Any]:
+    return [{"at": line.at, "text": line.text} for line in build.log]
+
+
+def _error(failure: Failure, redact: Any) -> dict[str, str]:
+    """As the API lists errors of a build: `{"id", "msg", "url"}`."""
+    place = failure.place
+    where = (
+        "" if place is None else f" ({place.file}:{place.line}{f':{place.column}' if place.column else ''})"
+    )
+    name = (
+        f"{failure.error_name}: " if failure.error_name and failure.error_name not in failure.message else ""
+    )
+    text = f"{name}{failure.message}{where} {failure.next_step}".strip()
+    return {"id": failure.code.value, "msg": redact(text), "url": ""}

@@ -1,0 +1,79 @@
+"""What the routes share: the router's form, ids, entity tags, locked rows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+
+from runner.service.auth import Caller
+from runner.service.errors import ApiError, not_found
+from runner.service.routing import ManagementRoute
+from runner.store import audit
+from runner.store.columns import Owned
+from runner.store.secrets import SecretBox
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+Row = TypeVar("Row", bound=Owned)
+
+
+def management_router(tag: str) -> APIRouter:
+    """A router for paths below `/api/v2`."""
+    return APIRouter(prefix="/api/v2", tags=[tag], route_class=ManagementRoute)
+
+
+def find(
+    session: Session, kind: type[Row], tenant: str, row_id: str, what: str, *, lock: bool = False
+) -> Row:
+    """The tenant's row of this id. `lock`: until the transaction ends.
+
+    Raises:
+        ApiError: 404, the same for another tenant's id as for one that nobody has.
+    """
+    if not _UUID.fullmatch(row_id):
+        raise not_found(what)
+    row = session.get(kind, (tenant, row_id.lower()), with_for_update=lock or None)
+    if row is None:
+        raise not_found(what)
+    return row
+
+
+def box(caller: Caller, session: Session) -> SecretBox:
+    """The caller's secrets."""
+    return SecretBox(session, caller.service.keys.ring, caller.tenant)
+
+
+def note(caller: Caller, session: Session, operation: str, object_id: str, code: str | None = None) -> None:
+    """An audit row for a write of the caller."""
+    audit.note(session, caller.tenant, caller.principal.client_id, operation, object_id, code)
+
+
+def etag(*parts: object) -> str:
+    """A strong entity tag of harmless parts."""
+    return '"' + "-".join(str(part) for part in parts) + '"'
+
+
+def check_match(request: Request, current: str) -> None:
+    """Raises `ApiError` 412 when the request says `If-Match` and nothing of it matches `current`."""
+    given = request.headers.get("if-match")
+    if given is None:
+        return
+    tags = [tag.strip() for tag in given.split(",")]
+    if "*" not in tags and current not in tags:
+        raise ApiError(
+            412,
+            "Somebody changed this since you read it: get it again and repeat your change.",
+            "precondition_failed",
+        )
+
+
+def answer(value: Any, status: int = 200, tag: str = "") -> Response:
+    """JSON, with an entity tag when there is one."""
+    return JSONResponse(value, status, {"ETag": tag} if tag else None)
+
+
+def no_content() -> Response:
+    return Response(status_code=204)

@@ -1,0 +1,141 @@
+"""Versions: made from a built draft or from an older version, and dropped when there are too many."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from runner.caps import MAX_VERSIONS
+from runner.management.render import BUILT
+from runner.service.errors import bad_request
+from runner.store.columns import new_id, now
+from runner.store.generations import bump
+from runner.store.models import ActionRow, ActionVersionRow, BundleRow
+from runner.store.runs import SuspensionRow
+from runner.store.sealing import ACTION, VERSION
+from runner.store.secrets import SecretBox
+
+_CONTENT: Final = (
+    "trigger_id",
+    "trigger_version",
+    "runtime",
+    "code",
+    "dependencies",
+    "lock",
+    "modules",
+    "bundle",
+    "egress",
+)
+"""What a version takes over from a draft, and a draft from a version."""
+
+
+def check_built(row: ActionRow) -> None:
+    """Raises `ApiError` 400 unless the draft is built. Clients look for the words in quotes and try again
+    (reference/clients.md section 3)."""
+    if row.status == BUILT:
+        return
+    why = f" {row.errors[0]['msg']}" if row.errors else ""
+    raise bad_request(
+        "The action cannot be deployed: it must be in the 'built' state, "
+        f"and it is in the {row.status!r} state.{why}"
+    )
+
+
+def deploy_draft(session: Session, row: ActionRow, secrets: SecretBox) -> ActionVersionRow:
+    """Make the draft the next version, and that the deployed one. Raises `ApiError` as `check_built` does."""
+    check_built(row)
+    version = _add_version(session, row, row)
+    secrets.copy(ACTION, row.id, VERSION, version.id)
+    row.deployed_revision = row.revision
+    _release(session, row, version, secrets)
+    return version
+
+
+def roll_back(
+    session: Session, row: ActionRow, old: ActionVersionRow, secrets: SecretBox, *, update_draft: bool
+) -> ActionVersionRow:
+    """Make a copy of `old` the next version, and that the deployed one.
+
+    Args:
+        update_draft: also put its content into the draft, which is then as built as the version.
+    """
+    version = _add_version(session, row, old)
+    secrets.copy(VERSION, old.id, VERSION, version.id)
+    if update_draft:
+        for name in _CONTENT:
+            setattr(row, name, getattr(old, name))
+        row.revision += 1
+        row.status, row.errors, row.built_at = BUILT, [], old.built_at
+        secrets.copy(VERSION, old.id, ACTION, row.id)
+    same = all(
+        getattr(row, name) == getattr(old, name) for name in _CONTENT if name not in ("lock", "bundle")
+    )
+    same = same and secrets.same(ACTION, row.id, VERSION, version.id)
+    row.deployed_revision = row.revision if same else None
+    _release(session, row, version, secrets)
+    return version
+
+
+def collect_bundles(session: Session, tenant: str) -> None:
+    """Delete bundles that no draft and no version of the tenant needs any more."""
+    used = select(ActionRow.bundle).where(ActionRow.tenant_id == tenant, ActionRow.bundle.is_not(None))
+    kept = select(ActionVersionRow.bundle).where(
+        ActionVersionRow.tenant_id == tenant, ActionVersionRow.bundle.is_not(None)
+    )
+    session.execute(
+        delete(BundleRow).where(BundleRow.tenant_id == tenant, BundleRow.digest.not_in(used.union(kept)))
+    )
+
+
+def _add_version(session: Session, row: ActionRow, content: ActionRow | ActionVersionRow) -> ActionVersionRow:
+    version = ActionVersionRow(
+        tenant_id=row.tenant_id,
+        id=new_id(),
+        action_id=row.id,
+        number=row.next_number,
+        built_at=content.built_at or now(),
+        **{name: getattr(content, name) for name in _CONTENT},
+    )
+    session.add(version)
+    session.flush()
+    return version
+
+
+def _release(session: Session, row: ActionRow, version: ActionVersionRow, secrets: SecretBox) -> None:
+    row.next_number += 1
+    row.deployed_version_id = version.id
+    row.updated_at = now()
+    session.flush()
+    _drop_old(session, row, secrets)
+    bump(session, row.tenant_id, row.trigger_id)
+
+
+def _drop_old(session: Session, row: ActionRow, secrets: SecretBox) -> None:
+    """Keep `MAX_VERSIONS`: the oldest that nothing uses goes. In use are the deployed one, the one before it
+    (the fall-back of `last_good`), and those that suspended flows go on with."""
+    mine = (ActionVersionRow.tenant_id == row.tenant_id, ActionVersionRow.action_id == row.id)
+    count = session.scalar(select(func.count()).select_from(ActionVersionRow).where(*mine)) or 0
+    if count <= MAX_VERSIONS:
+        return
+    oldest = session.scalars(
+        select(ActionVersionRow.id).where(*mine).order_by(ActionVersionRow.number).limit(count - 2)
+    ).all()
+    waiting = session.scalars(
+        select(SuspensionRow.versions).where(
+            SuspensionRow.tenant_id == row.tenant_id,
+            SuspensionRow.text.is_not(None),
+            SuspensionRow.expires_at > now(),
+        )
+    )
+    pinned = {version for versions in waiting for version in versions}
+    surplus = [version for version in oldest if version not in pinned][: count - MAX_VERSIONS]
+    if surplus:
+        secrets.remove(VERSION, surplus)
+        session.execute(
+            delete(ActionVersionRow).where(
+                ActionVersionRow.tenant_id == row.tenant_id, ActionVersionRow.id.in_(surplus)
+            )
+        )
+        collect_bundles(session, row.tenant_id)

@@ -1,0 +1,158 @@
+"""Writing an Action's draft: what a request says, checked against what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from runner.handlers import snake_case
+from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
+from runner.runtimes import DEFAULT, LANGUAGES
+from runner.service.errors import bad_request, invalid_body
+from runner.service.validation import shown
+from runner.store.columns import now
+from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
+from runner.store.sealing import ACTION
+from runner.store.secrets import SecretBox
+from sandbox.program import Language
+from triggers import Trigger, UnknownTriggerError, get_trigger
+
+PENDING: Final = "pending"
+
+
+def choose_trigger(given: TriggerInput) -> tuple[Trigger, str]:
+    """The trigger and the version of it that an Action is for.
+
+    An older version is taken where the current one declares itself compatible with it; nothing runs the
+    others.
+
+    Raises:
+        ApiError: 400.
+    """
+    try:
+        trigger = get_trigger(given.id)
+    except UnknownTriggerError as error:
+        raise invalid_body(f"'{error}' at $.supported_triggers[0].id.") from None
+    version = given.version or trigger.version
+    takes = {
+        trigger.version,
+        *(name for other, name in trigger.versions[0].compatible if other == trigger.id),
+    }
+    if version not in takes:
+        known = ", ".join(sorted(takes, reverse=True))
+        raise invalid_body(
+            f"'{trigger.id} runs as {known}, not as {shown(version)}' at $.supported_triggers[0].version."
+        )
+    return trigger, version
+
+
+def default_code(runtime: str, trigger: Trigger) -> str:
+    """The source of an Action that was created without one."""
+    if LANGUAGES[runtime] is Language.PYTHON:
+        return f"async def {snake_case(trigger.execute_handler)}(event, api):\n    pass\n"
+    return str(ActionFields.model_fields["code"].default)
+
+
+def apply_fields(session: Session, row: ActionRow, body: ActionFields, secrets: SecretBox) -> None:
+    """Write what was sent into the draft, which is to be built again.
+
+    Raises:
+        ApiError: 400: a secret without a value to keep, an unknown module.
+    """
+    sent = body.model_fields_set
+    if "code" in sent:
+        row.code = body.code
+    if "runtime" in sent:
+        row.runtime = body.runtime
+    if "dependencies" in sent:
+        row.dependencies = [{"name": item.name, "version": item.version} for item in body.dependencies]
+        row.lock = None
+    if "modules" in sent:
+        row.modules = resolve_modules(session, row.tenant_id, body.modules)
+    if "egress" in sent:
+        row.egress = (
+            None if body.egress is None else [rule.model_dump(exclude_defaults=True) for rule in body.egress]
+        )
+    if "secrets" in sent:
+        put_secrets(secrets, ACTION, row.id, body.secrets)
+    row.revision += 1
+    row.status = PENDING
+    row.errors = []
+    row.build_log = []
+    row.updated_at = now()
+
+
+def put_secrets(secrets: SecretBox, kind: str, owner: str, given: Sequence[SecretInput]) -> None:
+    """The complete new set; an entry without a value keeps the stored one. Raises `ApiError` 400."""
+    wanted: Mapping[str, str | None] = {item.name: item.value for item in given}
+    missing = secrets.replace(kind, owner, wanted)
+    if missing:
+        place = [item.name for item in given].index(missing[0])
+        raise invalid_body(
+            f"'Missing required property: value' at $.secrets[{place}]: "
+            f"no value of {shown(missing[0])} is stored."
+        )
+
+
+def change_trigger(session: Session, row: ActionRow, given: TriggerInput) -> None:
+    """Raises `ApiError` 400 when the Action is bound to, or was deployed for, an incompatible one."""
+    trigger, version = choose_trigger(given)
+    if trigger.id != row.trigger_id:
+        bound = select(BindingRow.id).where(
+            BindingRow.tenant_id == row.tenant_id, BindingRow.action_id == row.id
+        )
+        if session.scalar(bound.limit(1)) is not None or row.deployed_version_id is not None:
+            raise bad_request(
+                f"The trigger cannot change from {row.trigger_id} to {trigger.id}: they are not compatible. "
+                "Create another Action."
+            )
+    row.trigger_id, row.trigger_version = trigger.id, version
+
+
+def runtime_of(body: ActionFields) -> str:
+    return body.runtime if "runtime" in body.model_fields_set else DEFAULT
+
+
+def resolve_modules(session: Session, tenant: str, given: Sequence[ModuleInput]) -> list[Any]:
+    """`[{"module_id", "module_version_id"}]` of what a request names by ids, or by name and number.
+
+    Raises:
+        ApiError: 400: no such version, or one module twice.
+    """
+    found: list[Any] = []
+    for index, item in enumerate(given):
+        version = _module_version(session, tenant, item)
+        if version is None:
+            raise invalid_body(f"'there is no such version of a module' at $.modules[{index}].")
+        if any(version.module_id == other["module_id"] for other in found):
+            raise invalid_body(f"'one module is given twice' at $.modules[{index}].")
+        found.append({"module_id": version.module_id, "module_version_id": version.id})
+    return found
+
+
+def _module_version(session: Session, tenant: str, item: ModuleInput) -> ModuleVersionRow | None:
+    query = (
+        select(ModuleVersionRow)
+        .join(
+            ModuleRow,
+            (ModuleRow.tenant_id == ModuleVersionRow.tenant_id)
+            & (ModuleRow.id == ModuleVersionRow.module_id),
+        )
+        .where(ModuleVersionRow.tenant_id == tenant)
+    )
+    if item.module_version_id is None and item.module_version_number is None:
+        return None
+    if item.module_version_id is None and item.module_id is None and item.module_name is None:
+        return None
+    for column, value in (
+        (ModuleVersionRow.id, item.module_version_id),
+        (ModuleVersionRow.number, item.module_version_number),
+        (ModuleRow.id, item.module_id),
+        (ModuleRow.name, item.module_name),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    return session.scalar(query)

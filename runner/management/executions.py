@@ -1,0 +1,44 @@
+"""One execution, as the Management API shows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import Response
+
+from runner.management.context import answer, management_router
+from runner.management.render import moment
+from runner.service.auth import Caller, needs
+from runner.service.errors import not_found
+from runner.store.runs import ExecutionRow
+
+router: Final = management_router("Executions")
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SHOWN: Final = ("action_name", "error", "started_at", "ended_at")
+
+
+@router.get("/actions/executions/{execution_id}", summary="Get an execution", response_model=None)
+def get_execution(caller: Annotated[Caller, needs("read:actions")], execution_id: str) -> Response:
+    """What became of each Action; kept for some days. Console output is in the runtime API's record."""
+    with caller.service.store.read() as session:
+        row = (
+            session.get(ExecutionRow, (caller.tenant, execution_id)) if _ID.fullmatch(execution_id) else None
+        )
+        if row is None:
+            raise not_found("execution")
+        return answer(
+            {
+                "id": row.id,
+                "trigger_id": row.trigger_id,
+                "status": row.status,
+                "results": [_result(item) for item in row.results],
+                "created_at": moment(row.created_at),
+                "updated_at": moment(row.updated_at),
+            }
+        )
+
+
+def _result(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: item[name] for name in _SHOWN if item.get(name) is not None}

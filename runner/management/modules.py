@@ -1,0 +1,172 @@
+"""Shared modules and their drafts: list, create, get, change, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import Query, Request, Response
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from runner.caps import MAX_MODULES, MAX_PAGE, MAX_PER_PAGE
+from runner.management.context import answer, box, check_match, find, management_router, no_content, note
+from runner.management.moduledrafts import WHAT, ModuleViews, apply_fields, module_etag, publish, uses
+from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.schemas import CreateModule, UpdateModule
+from runner.service.auth import Caller, needs
+from runner.service.errors import ApiError, bad_request
+from runner.store.columns import new_id
+from runner.store.models import ActionVersionRow, ModuleRow, ModuleVersionRow
+from runner.store.sealing import MODULE, MODULE_VERSION
+
+router: Final = management_router("Modules")
+
+
+@router.get("/actions/modules", summary="List modules", response_model=None)
+def list_modules(
+    caller: Annotated[Caller, needs("read:actions")],
+    page: Annotated[int | None, Query(ge=0, le=MAX_PAGE)] = None,
+    per_page: Annotated[int | None, Query(ge=1, le=MAX_PER_PAGE)] = None,
+) -> Response:
+    """In the order of their creation; all of them when neither parameter is given."""
+    everything = page is None and per_page is None
+    wanted = Page(page or 0, MAX_MODULES if everything else per_page or DEFAULT_PER_PAGE)
+    with caller.service.store.read() as session:
+        mine = select(ModuleRow).where(ModuleRow.tenant_id == caller.tenant)
+        rows = session.scalars(mine.order_by(ModuleRow.created_at, ModuleRow.id)).all()
+        items = ModuleViews(session, box(caller, session), caller.tenant).modules(wanted.part(rows))
+    return answer(wanted.render("modules", items, len(rows), zeros=True))
+
+
+@router.post("/actions/modules", summary="Create a module", status_code=201, response_model=None)
+def create_module(caller: Annotated[Caller, needs("create:actions")], body: CreateModule) -> Response:
+    """With `publish`, version 1 is made at once."""
+    row = ModuleRow(
+        tenant_id=caller.tenant, id=new_id(), name=body.name, code=body.code, dependencies=[], revision=0
+    )
+    with caller.service.store.begin() as session:
+        _check_room(session, caller.tenant)
+        session.add(row)
+        try:
+            session.flush()
+        except IntegrityError:
+            raise ApiError(409, f"There is a module with the name {body.name!r} already.") from None
+        secrets = box(caller, session)
+        apply_fields(row, body, secrets)
+        if body.publish:
+            publish(session, row, secrets)
+        note(caller, session, "module.create", row.id, row.code)
+        session.flush()
+        return answer(_view(caller, session, row), 201, module_etag(row))
+
+
+@router.get("/actions/modules/{module_id}", summary="Get a module", response_model=None)
+def get_module(caller: Annotated[Caller, needs("read:actions")], module_id: str) -> Response:
+    """The draft, and the latest version once there is one."""
+    with caller.service.store.read() as session:
+        row = find(session, ModuleRow, caller.tenant, module_id, WHAT)
+        return answer(_view(caller, session, row), 200, module_etag(row))
+
+
+@router.patch("/actions/modules/{module_id}", summary="Change a module's draft", response_model=None)
+def update_module(
+    request: Request, caller: Annotated[Caller, needs("update:actions")], module_id: str, body: UpdateModule
+) -> Response:
+    """Only what is sent changes; Actions keep the version that they name."""
+    with caller.service.store.begin() as session:
+        row = find(session, ModuleRow, caller.tenant, module_id, WHAT, lock=True)
+        check_match(request, module_etag(row))
+        apply_fields(row, body, box(caller, session))
+        note(caller, session, "module.update", row.id, row.code)
+        session.flush()
+        return answer(_view(caller, session, row), 200, module_etag(row))
+
+
+@router.delete(
+    "/actions/modules/{module_id}", summary="Delete a module", status_code=204, response_model=None
+)
+def delete_module(
+    request: Request, caller: Annotated[Caller, needs("delete:actions")], module_id: str
+) -> Response:
+    """Refused while an Action uses it, in its draft or in any of its versions."""
+    with caller.service.store.begin() as session:
+        row = find(session, ModuleRow, caller.tenant, module_id, WHAT, lock=True)
+        check_match(request, module_etag(row))
+        versions = set(_version_ids(session, row))
+        users = _users(session, row, versions)
+        if users:
+            raise ApiError(412, f"The module is in use by {users} {'action' if users == 1 else 'actions'}.")
+        secrets = box(caller, session)
+        secrets.remove(MODULE_VERSION, versions)
+        secrets.remove(MODULE, [row.id])
+        session.delete(row)
+        note(caller, session, "module.delete", row.id)
+    return no_content()
+
+
+@router.get("/actions/modules/{module_id}/actions", summary="List a module's Actions", response_model=None)
+def list_module_actions(
+    caller: Annotated[Caller, needs("read:actions")],
+    module_id: str,
+    page: PageNumber = 0,
+    per_page: PerPage = DEFAULT_PER_PAGE,
+) -> Response:
+    """Actions whose draft or deployed version uses the module, with the version that it uses."""
+    wanted = Page(page, per_page)
+    with caller.service.store.read() as session:
+        row = find(session, ModuleRow, caller.tenant, module_id, WHAT)
+        numbers = _version_numbers(session, row)
+        used = uses(session, caller.tenant)
+        items = [
+            {
+                "action_id": action.id,
+                "action_name": action.name,
+                "module_version_id": version_id,
+                "module_version_number": number,
+                "supported_triggers": [{"id": action.trigger_id, "version": action.trigger_version}],
+            }
+            for version_id, number in numbers.items()
+            for action in sorted(
+                used.get(version_id, {}).values(), key=lambda item: (item.created_at, item.id)
+            )
+        ]
+    return answer(wanted.render("actions", list(wanted.part(items)), len(items)))
+
+
+def _view(caller: Caller, session: Session, row: ModuleRow) -> dict[str, Any]:
+    return ModuleViews(session, box(caller, session), caller.tenant).modules([row], with_version=True)[0]
+
+
+def _check_room(session: Session, tenant: str) -> None:
+    count = session.scalar(select(func.count()).select_from(ModuleRow).where(ModuleRow.tenant_id == tenant))
+    if (count or 0) >= MAX_MODULES:
+        raise bad_request(f"The tenant has {count} modules, the most it may have.", "too_many_entities")
+
+
+def _version_numbers(session: Session, row: ModuleRow) -> dict[str, int]:
+    """Numbers of the module's versions by id, newest first."""
+    rows = session.execute(
+        select(ModuleVersionRow.id, ModuleVersionRow.number)
+        .where(ModuleVersionRow.tenant_id == row.tenant_id, ModuleVersionRow.module_id == row.id)
+        .order_by(ModuleVersionRow.number.desc())
+    )
+    return dict(rows.tuples().all())
+
+
+def _version_ids(session: Session, row: ModuleRow) -> list[str]:
+    return list(_version_numbers(session, row))
+
+
+def _users(session: Session, row: ModuleRow, versions: set[str]) -> int:
+    """How many Actions use one of `versions`; old versions of Actions count, one can roll back to them."""
+    used = uses(session, row.tenant_id)
+    users = {action for version in versions for action in used.get(version, ())}
+    for action_id, modules in session.execute(
+        select(ActionVersionRow.action_id, ActionVersionRow.modules).where(
+            ActionVersionRow.tenant_id == row.tenant_id
+        )
+    ):
+        if any(item["module_version_id"] in versions for item in modules):
+            users.add(action_id)
+    return len(users)

@@ -1,0 +1,190 @@
+"""Deploying a draft, and the versions that came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any, Final
+
+from fastapi import Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from runner.caps import MAX_DEPLOY_WAIT_SECONDS
+from runner.management.actions import WHAT, action_etag
+from runner.management.context import answer, box, check_match, find, management_router, note
+from runner.management.deploying import deploy_draft, roll_back
+from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.render import BUILT, ActionViews
+from runner.management.schemas import DeployVersion
+from runner.management.textdiff import unified_diff
+from runner.service.auth import Caller, needs
+from runner.service.errors import not_found
+from runner.store.models import ActionRow, ActionVersionRow
+
+router: Final = management_router("Actions")
+_VERSION: Final = "version"
+_SETTLED: Final = frozenset({BUILT, "failed"})
+_FIRST_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 0.5
+
+
+@router.post("/actions/actions/{action_id}/deploy", summary="Deploy the draft", response_model=None)
+async def deploy(
+    request: Request,
+    caller: Annotated[Caller, needs("create:actions")],
+    action_id: str,
+    wait: Annotated[bool, Query(description="Wait for the build first. (Ours.)")] = False,
+) -> Response:
+    """The draft becomes the next version and runs wherever the Action is bound. It has to be built."""
+    if wait:
+        await _until_settled(caller, action_id)
+    return await run_in_threadpool(_deploy, request, caller, action_id)
+
+
+async def _until_settled(caller: Caller, action_id: str) -> None:
+    deadline = time.monotonic() + MAX_DEPLOY_WAIT_SECONDS
+    pause = _FIRST_PAUSE
+    while await run_in_threadpool(_status, caller, action_id) not in _SETTLED and time.monotonic() < deadline:
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def _status(caller: Caller, action_id: str) -> str:
+    with caller.service.store.read() as session:
+        return find(session, ActionRow, caller.tenant, action_id, WHAT).status
+
+
+def _deploy(request: Request, caller: Caller, action_id: str) -> Response:
+    with caller.service.store.begin() as session:
+        row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
+        check_match(request, action_etag(row))
+        version = deploy_draft(session, row, box(caller, session))
+        note(caller, session, "action.deploy", row.id, version.code)
+        session.flush()
+        return answer(_views(caller, session).versions(row, [version])[0])
+
+
+@router.get("/actions/actions/{action_id}/versions", summary="List versions", response_model=None)
+def list_versions(
+    caller: Annotated[Caller, needs("read:actions")],
+    action_id: str,
+    page: PageNumber = 0,
+    per_page: PerPage = DEFAULT_PER_PAGE,
+) -> Response:
+    """Newest first."""
+    wanted = Page(page, per_page)
+    with caller.service.store.read() as session:
+        action = find(session, ActionRow, caller.tenant, action_id, WHAT)
+        mine = select(ActionVersionRow).where(
+            ActionVersionRow.tenant_id == caller.tenant, ActionVersionRow.action_id == action.id
+        )
+        rows, total = wanted.fetch(session, mine, ActionVersionRow.number.desc())
+        items = _views(caller, session).versions(action, rows)
+    return answer(wanted.render("versions", items, total, zeros=True))
+
+
+@router.get(
+    "/actions/actions/{action_id}/versions/{version_id}", summary="Get a version", response_model=None
+)
+def get_version(
+    caller: Annotated[Caller, needs("read:actions")], action_id: str, version_id: str
+) -> Response:
+    """One version; they never change."""
+    with caller.service.store.read() as session:
+        action = find(session, ActionRow, caller.tenant, action_id, WHAT)
+        row = _find_version(session, action, version_id)
+        return answer(_views(caller, session).versions(action, [row])[0])
+
+
+@router.post(
+    "/actions/actions/{action_id}/versions/{version_id}/deploy",
+    summary="Roll back to a version",
+    response_model=None,
+)
+def deploy_version(
+    caller: Annotated[Caller, needs("create:actions")],
+    action_id: str,
+    version_id: str,
+    body: DeployVersion | None = None,
+) -> Response:
+    """A copy of the version becomes the next version and is deployed. The draft changes only with
+    `update_draft`."""
+    with caller.service.store.begin() as session:
+        action = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
+        old = _find_version(session, action, version_id)
+        update_draft = body is not None and body.update_draft
+        version = roll_back(session, action, old, box(caller, session), update_draft=update_draft)
+        if update_draft:
+            caller.service.builds.cancel(session, action)
+        note(caller, session, "action.rollback", action.id, version.code)
+        session.flush()
+        return answer(_views(caller, session).versions(action, [version])[0])
+
+
+@router.get(
+    "/actions/actions/{action_id}/versions/{version_id}/diff/{other_id}",
+    summary="Compare two versions",
+    response_model=None,
+)
+def diff_versions(
+    caller: Annotated[Caller, needs("read:actions")], action_id: str, version_id: str, other_id: str
+) -> Response:
+    """What changed from the first version to the second: `code` as a unified diff, the rest before and after.
+    Versions by id or number; `draft` is the draft. (Ours.)"""
+    with caller.service.store.read() as session:
+        action = find(session, ActionRow, caller.tenant, action_id, WHAT)
+        old, new = (
+            action if name == "draft" else _find_version(session, action, name)
+            for name in (version_id, other_id)
+        )
+        views = _views(caller, session)
+        sides = [_content(views, action, row) for row in (old, new)]
+        changed = {
+            name: {"from": sides[0][name], "to": sides[1][name]}
+            for name in sides[0]
+            if name != "code" and sides[0][name] != sides[1][name]
+        }
+        return answer(
+            {
+                "from": _label(old),
+                "to": _label(new),
+                "code": unified_diff(
+                    sides[0]["code"], sides[1]["code"], *(f"version {_label(row)}" for row in (old, new))
+                ),
+                "changes": changed,
+            }
+        )
+
+
+def _views(caller: Caller, session: Session) -> ActionViews:
+    return ActionViews(session, box(caller, session), caller.tenant)
+
+
+def _find_version(session: Session, action: ActionRow, name: str) -> ActionVersionRow:
+    """By id, or by number. Raises `ApiError` 404."""
+    if name.isascii() and name.isdigit() and len(name) < 10:
+        row = session.scalar(
+            select(ActionVersionRow).where(
+                ActionVersionRow.tenant_id == action.tenant_id,
+                ActionVersionRow.action_id == action.id,
+                ActionVersionRow.number == int(name),
+            )
+        )
+    else:
+        row = find(session, ActionVersionRow, action.tenant_id, name, _VERSION)
+    if row is None or row.action_id != action.id:
+        raise not_found(_VERSION)
+    return row
+
+
+def _content(views: ActionViews, action: ActionRow, row: ActionRow | ActionVersionRow) -> dict[str, Any]:
+    value = views.action(row) if isinstance(row, ActionRow) else views.versions(action, [row])[0]
+    secrets = [item["name"] for item in value["secrets"]]
+    names = ("code", "runtime", "dependencies", "supported_triggers", "modules", "egress")
+    return {**{name: value.get(name) for name in names}, "secrets": secrets}
+
+
+def _label(row: ActionRow | ActionVersionRow) -> str:
+    return "draft" if isinstance(row, ActionRow) else str(row.number)

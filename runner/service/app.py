@@ -1,0 +1,57 @@
+"""The app: both APIs, tokens and health, on what `Service` holds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from runner.management import routers as management_routers
+from runner.service import health, oauth
+from runner.service.container import Service
+from runner.service.errors import install_error_handlers
+from runner.service.middleware import RequestContext
+from runner.service.routing import check_routes
+
+_PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})
+"""Paths that need no token. Adding one here is a decision about security."""
+
+
+def create_app(service: Service, routers: Sequence[APIRouter] = ()) -> FastAPI:
+    """The app; building it checks that every route declares its scopes.
+
+    Args:
+        routers: of further APIs.
+    """
+    app = FastAPI(
+        title="actionbox",
+        summary="Management API for Actions, and the runtime API that platforms invoke.",
+        version="1",
+        openapi_url="/openapi.json",
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    app.state.stopping = False
+    app.add_middleware(RequestContext)
+    install_error_handlers(app)
+    for router in (oauth.router, health.router, *management_routers(), *routers):
+        app.include_router(router)
+    check_routes(app, _PUBLIC)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    service.builds.start()
+    try:
+        yield
+    finally:
+        app.state.stopping = True
+        await run_in_threadpool(service.builds.stop)

@@ -1,0 +1,65 @@
+"""What the routes of the service share, put together once at start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from runner.management.builds import BuildQueue
+from runner.service.auth import Authenticator
+from runner.service.keys import Keys
+from runner.service.ports import Builder, FlowRunner
+from runner.service.ratelimit import RateLimiter
+from runner.service.settings import ServiceSettings
+from runner.service.slots import Slots
+from runner.service.tokens import Tokens
+from runner.store.engine import Store
+
+_FAILURES_PER_SECOND: Final = 0.5
+_FAILURES_BURST: Final = 50
+"""Bad tokens or client secrets from one address, before it has to wait."""
+
+_TESTS_EACH: Final = 4
+_TESTS: Final = 16
+"""Tests of drafts that run at a time: of one tenant, and of all."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """Attributes:
+    flows, builder: run and build Actions.
+    builds: the queue of builds, which outlives a restart.
+    limiter: requests by tenant.
+    failures: failed authentications by address.
+    tests: tests of drafts that run.
+    """
+
+    settings: ServiceSettings
+    store: Store
+    keys: Keys
+    tokens: Tokens
+    authenticator: Authenticator
+    limiter: RateLimiter
+    failures: RateLimiter
+    flows: FlowRunner
+    builds: BuildQueue
+    tests: Slots
+
+    @classmethod
+    def of(
+        cls, settings: ServiceSettings, store: Store, keys: Keys, flows: FlowRunner, builder: Builder
+    ) -> Service:
+        """Put together; starts nothing."""
+        tokens = Tokens(keys)
+        return cls(
+            settings=settings,
+            store=store,
+            keys=keys,
+            tokens=tokens,
+            authenticator=Authenticator(tokens, store),
+            limiter=RateLimiter(settings.rate_per_second, settings.rate_burst),
+            failures=RateLimiter(_FAILURES_PER_SECOND, _FAILURES_BURST),
+            flows=flows,
+            builds=BuildQueue(store, keys, builder, threads=settings.build_threads),
+            tests=Slots(_TESTS_EACH, _TESTS),
+        )

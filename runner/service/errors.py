@@ -1,0 +1,101 @@
+"""Errors as the Management API shapes them (reference/management-api.md section 7).
+
+    {"statusCode": 404, "error": "Not Found", "message": "That action does not exist."}
+
+Everything that leaves the service with a status of 400 or more has this form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from runner.service.validation import first_problem
+
+_log: Final = structlog.get_logger("actionbox.service")
+_PHRASES: Final = {413: "Payload Too Large", 422: "Unprocessable Entity"}
+_RETRY_SECONDS: Final = "1"
+
+
+class ApiError(HTTPException):
+    """A request is refused. `error_code` is stable where there is one; `message` is for people."""
+
+    def __init__(
+        self, status: int, message: str, error_code: str = "", *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message, dict(headers or {}))
+        self.message: Final = message
+        self.error_code: Final = error_code
+
+
+def bad_request(message: str, error_code: str = "") -> ApiError:
+    return ApiError(400, message, error_code)
+
+
+def invalid_body(message: str) -> ApiError:
+    """400 for a body that breaks the schema; `message` names the property."""
+    return ApiError(400, f"Payload validation error: {message}", "invalid_body")
+
+
+def not_found(what: str) -> ApiError:
+    """404, the same for what another tenant has as for what nobody has."""
+    return ApiError(404, f"That {what} does not exist.")
+
+
+def error_response(
+    status: int, message: str, error_code: str = "", headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The answer."""
+    body: dict[str, Any] = {"statusCode": status, "error": phrase(status), "message": message}
+    if error_code:
+        body["errorCode"] = error_code
+    return JSONResponse(body, status, dict(headers or {}))
+
+
+def phrase(status: int) -> str:
+    """The reason phrase of a status."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every error of `app` take the form of this module."""
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for kind in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(kind, _unavailable)
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if isinstance(error, ApiError):
+        return error_response(error.status_code, error.message, error.error_code, error.headers)
+    message = {
+        404: "There is no such path.",
+        405: "This path does not take that method.",
+    }.get(error.status_code, phrase(error.status_code))
+    return error_response(error.status_code, message, headers=error.headers)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    message, error_code = first_problem(error.errors())
+    return error_response(400, message, error_code)
+
+
+async def _unavailable(_: Request, error: Exception) -> JSONResponse:
+    _log.error("database unavailable", reason=type(error).__name__, exc_info=error)
+    return error_response(
+        503,
+        "The service's database does not answer. Try again.",
+        "database_unavailable",
+        {"Retry-After": _RETRY_SECONDS},
+    )

@@ -1,0 +1,61 @@
+"""Running and building in the service's own process, for trials and tests: without the second wall
+(threat-model B3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from runner.action import Action
+from runner.library import Runner
+from runner.outcome import FlowOutcome
+from runner.service.settings import ServiceSettings
+from sandbox.dependencies import Build, Module, Wanted, build_action
+from sandbox.packages.lock import Lock
+from sandbox.packages.origin import Origin
+from sandbox.program import Dependencies, Source
+
+
+class InProcess:
+    """A `Builder` and a `FlowRunner`."""
+
+    def __init__(self, settings: ServiceSettings, runner: Runner) -> None:
+        self._settings = settings
+        self._runner = runner
+
+    @classmethod
+    def of(cls, settings: ServiceSettings) -> InProcess:
+        """With the real network, as the settings allow it."""
+        from sandbox.egress import EgressPolicy, HttpEgress
+
+        ca_file = settings.egress_ca_file
+        policy = EgressPolicy(
+            allow_private=settings.allow_private_network, ca_file=None if ca_file is None else str(ca_file)
+        )
+        return cls(settings, Runner(settings=settings.flows, egress=HttpEgress(policy)))
+
+    def build(
+        self,
+        tenant: str,  # noqa: ARG002 - for builders that are fair between tenants
+        source: Source,
+        wanted: Sequence[Wanted],
+        modules: Sequence[Module],
+        lock: Lock | None,
+        report: Callable[[Build], None],
+    ) -> tuple[Build, Dependencies | None]:
+        done = build_action(source, wanted, origin=self._origin, modules=modules, lock=lock, report=report)
+        return done, None if done.program is None else done.program.source.dependencies
+
+    def run_flow(
+        self, tenant: str, trigger: str, event: Mapping[str, Any], actions: Sequence[Action]
+    ) -> FlowOutcome:
+        return self._runner.run(trigger, event, actions, tenant=tenant)
+
+    def _origin(self) -> Origin:
+        from sandbox.javascript.toolchain import npm_setting
+        from sandbox.packages.folder import FolderOrigin
+        from sandbox.packages.registry import RegistryOrigin
+
+        if self._settings.npm_packages is not None:
+            return FolderOrigin(self._settings.npm_packages)
+        return RegistryOrigin(self._settings.npm_registry or npm_setting("registry"))

@@ -1,0 +1,190 @@
+"""`POST /oauth/token`: access tokens for client credentials (RFC 6749 section 4.4).
+
+The secret comes in the body (form or JSON) or as HTTP Basic. Answers have the fields of RFC 6749, and those
+of the service's other errors beside them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote_plus
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from sqlalchemy import select
+
+from runner.caps import MAX_FORM_FIELDS
+from runner.service.auth import secret_matches
+from runner.service.errors import phrase
+from runner.service.jsonbody import BodyError, parse_body
+from runner.service.routing import read_capped
+from runner.service.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
+from runner.service.tokens import MANAGEMENT_PATH, plane_of
+from runner.service.validation import shown
+from runner.store.models import ApiClient
+
+if TYPE_CHECKING:
+    from runner.service.container import Service
+
+router: Final = APIRouter(tags=["OAuth"])
+_FORM: Final = "application/x-www-form-urlencoded"
+_MAX_VALUE: Final = 4096
+_FIELDS: Final = {
+    "type": "object",
+    "required": ["grant_type"],
+    "properties": {
+        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+        "client_id": {"type": "string"},
+        "client_secret": {"type": "string"},
+        "audience": {"type": "string", "description": "Any URL that ends in /api/v2/ or /runtime/v1/."},
+        "scope": {"type": "string", "description": "Blank-separated; all scopes of the client if left out."},
+    },
+}
+_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {_FORM: {"schema": _FIELDS}, "application/json": {"schema": _FIELDS}},
+    }
+}
+_DUMMY_DIGEST: Final = "0" * 64
+
+
+class _OAuthError(Exception):
+    def __init__(self, status: int, code: str, description: str, retry_after: int = 0) -> None:
+        super().__init__(description)
+        self.status = status
+        self.code = code
+        self.description = description
+        self.retry_after = retry_after
+
+
+@router.post("/oauth/token", summary="Get an access token", openapi_extra=_BODY)
+async def token(request: Request) -> JSONResponse:
+    """Exchange a client id and secret for an access token."""
+    service: Service = request.app.state.service
+    raw = await read_capped(service, request)
+    try:
+        fields = _fields(request, raw)
+        client_id, secret = _credentials(request, fields)
+        client = await run_in_threadpool(_client, service, request, client_id, secret)
+        return JSONResponse(_grant(service, client, fields), headers={"Pragma": "no-cache"})
+    except _OAuthError as error:
+        return _refusal(error)
+
+
+def _fields(request: Request, raw: bytes) -> dict[str, str]:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == _FORM:
+        return _form(raw)
+    if kind != "application/json":
+        raise _OAuthError(415, "invalid_request", f"send {_FORM} or application/json")
+    try:
+        value = parse_body(raw)
+    except BodyError as error:
+        raise _OAuthError(400, "invalid_request", str(error)) from None
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise _OAuthError(400, "invalid_request", "the body must be an object of strings")
+    return value
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_FORM_FIELDS,
+        )
+    except ValueError:
+        raise _OAuthError(400, "invalid_request", "the body is not a form in UTF-8") from None
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _OAuthError(400, "invalid_request", "a parameter is given twice")
+    return dict(pairs)
+
+
+def _credentials(request: Request, fields: dict[str, str]) -> tuple[str, str]:
+    if "client_assertion" in fields:
+        raise _OAuthError(400, "invalid_request", "client_assertion is not supported; send client_secret")
+    grant = fields.get("grant_type")
+    if grant is None:
+        raise _OAuthError(400, "invalid_request", "grant_type is missing")
+    if grant != "client_credentials":
+        raise _OAuthError(
+            400, "unsupported_grant_type", f"grant_type must be client_credentials, not {shown(grant)}"
+        )
+    basic = _basic(request)
+    pair = basic or (fields.get("client_id", ""), fields.get("client_secret", ""))
+    if basic and fields.get("client_secret"):
+        raise _OAuthError(400, "invalid_request", "the client authenticates in two ways at once")
+    if not all(pair):
+        raise _OAuthError(401, "invalid_client", "client_id and client_secret are needed")
+    if any(len(text) > _MAX_VALUE or "\0" in text for text in pair):
+        raise _OAuthError(401, "invalid_client", "Unauthorized")
+    return pair
+
+
+def _basic(request: Request) -> tuple[str, str] | None:
+    """Client id and secret from HTTP Basic, each form-encoded (RFC 6749 section 2.3.1)."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, separator, password = (
+            base64.b64decode(text.strip(), validate=True).decode("utf-8").partition(":")
+        )
+    except (binascii.Error, ValueError):
+        raise _OAuthError(401, "invalid_client", "the Authorization header is not HTTP Basic") from None
+    if not separator:
+        raise _OAuthError(401, "invalid_client", "the Authorization header is not HTTP Basic")
+    return unquote_plus(user), unquote_plus(password)
+
+
+def _client(service: Service, request: Request, client_id: str, secret: str) -> ApiClient:
+    address = request.client.host if request.client else ""
+    wait = service.failures.exhausted(address)
+    if wait:
+        raise _OAuthError(429, "too_many_requests", "too many failed requests from this address", wait)
+    with service.store.read() as session:
+        client = session.scalar(select(ApiClient).where(ApiClient.id == client_id))
+    good = secret_matches(secret, client.secret_digest if client is not None else _DUMMY_DIGEST)
+    if client is None or not good or client.revoked_at is not None:
+        service.failures.take(address)
+        raise _OAuthError(401, "invalid_client", "Unauthorized")
+    return client
+
+
+def _grant(service: Service, client: ApiClient, fields: dict[str, str]) -> dict[str, Any]:
+    audience = fields.get("audience") or service.settings.url + MANAGEMENT_PATH
+    plane = plane_of(audience)
+    if plane is None:
+        raise _OAuthError(
+            403,
+            "access_denied",
+            f"there is no API {shown(audience)}; an audience ends in /api/v2/ or /runtime/v1/",
+        )
+    known = MANAGEMENT_SCOPES if plane == MANAGEMENT_PATH else RUNTIME_SCOPES
+    granted = [scope for scope in client.scopes if scope in known]
+    if fields.get("scope"):
+        asked = fields["scope"].split()
+        granted = [scope for scope in granted if scope in asked]
+        if not granted:
+            raise _OAuthError(403, "invalid_scope", "the client has none of these scopes")
+    seconds = service.settings.token_seconds
+    text = service.tokens.issue(client.tenant_id, client.id, granted, [audience], seconds)
+    return {"access_token": text, "scope": " ".join(granted), "expires_in": seconds, "token_type": "Bearer"}
+
+
+def _refusal(error: _OAuthError) -> JSONResponse:
+    headers = {"WWW-Authenticate": 'Basic realm="actionbox"'} if error.status == 401 else {}
+    if error.retry_after:
+        headers["Retry-After"] = str(error.retry_after)
+    body = {
+        "error": error.code,
+        "error_description": error.description,
+        "statusCode": error.status,
+        "message": f"{phrase(error.status)}: {error.description}",
+    }
+    return JSONResponse(body, error.status, headers)

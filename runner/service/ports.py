@@ -1,0 +1,57 @@
+"""What the service needs from whatever runs Actions and builds them: worker processes, or this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from runner.action import Action
+from runner.outcome import FlowOutcome
+from sandbox.dependencies import Build, Module, Wanted
+from sandbox.packages.lock import Lock
+from sandbox.program import Dependencies, Source
+
+
+class BusyError(Exception):
+    """Nothing ran: a queue is full. `retry_after`: seconds, at least 1."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Builder(Protocol):
+    """Builds a version of an Action; safe between threads, blocks until it is done."""
+
+    def build(
+        self,
+        tenant: str,
+        source: Source,
+        wanted: Sequence[Wanted],
+        modules: Sequence[Module],
+        lock: Lock | None,
+        report: Callable[[Build], None],
+    ) -> tuple[Build, Dependencies | None]:
+        """How the build ended (`built` or `failed`), and what the source may require. Never raises for what
+        is wrong with the source.
+
+        Args:
+            lock: of an earlier build of the same `wanted`; nothing is resolved anew then.
+            report: told of every state on the way.
+        """
+        ...
+
+
+class FlowRunner(Protocol):
+    """Runs the first leg of a flow; safe between threads, blocks until it is done."""
+
+    def run_flow(
+        self, tenant: str, trigger: str, event: Mapping[str, Any], actions: Sequence[Action]
+    ) -> FlowOutcome:
+        """The outcome.
+
+        Raises:
+            EventError: the event breaks the trigger's schema.
+            BusyError: the tenant, or the service, has too much waiting.
+        """
+        ...

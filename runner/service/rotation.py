@@ -1,0 +1,93 @@
+"""A new key for the ring, and every sealed value under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from runner.errors import InputError
+from runner.service.settings import ServiceSettings
+from runner.service.setup import open_store, opened
+from runner.store.engine import Store
+from runner.store.models import SecretRow
+from runner.store.sealing import KeyRing, Sealed, SealError, secret_context
+
+_BATCH: Final = 200
+"""Rows resealed in one transaction, so that logins are not held up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """`ring`: ids of its keys, the sealing one first."""
+
+    resealed: int
+    key_id: str
+    ring: tuple[str, ...]
+
+
+def create(settings: ServiceSettings) -> Path:
+    """A new key ring where the settings say. Raises `InputError`."""
+    try:
+        KeyRing.create(settings.key_path)
+    except SealError as error:
+        raise InputError("invalid_key_ring", str(error)) from None
+    return settings.key_path
+
+
+def rotate(settings: ServiceSettings, *, prune: bool = False) -> Rotation:
+    """Add a key, then seal everything with it. The file has the new key before any row needs it, so a crash
+    on the way loses nothing; a second call goes on.
+
+    Args:
+        prune: drop keys that nothing is sealed with any more.
+
+    Raises:
+        InputError: the ring is not in a file, or cannot be read or written; a value does not open.
+    """
+    if settings.keys is not None:
+        raise InputError(
+            "invalid_key_ring", "the key ring comes from ACTIONBOX_KEYS; rotate it where that is set"
+        )
+    try:
+        ring = KeyRing.load(settings.key_path).rotated()
+        ring.save(settings.key_path)
+        with opened(open_store(settings)) as store:
+            count = reseal(store, ring)
+            if prune:
+                used = _used_keys(store)
+                ring = ring.without([name for name in ring.ids if name not in used])
+                ring.save(settings.key_path)
+    except SealError as error:
+        raise InputError("invalid_key_ring", str(error)) from None
+    return Rotation(count, ring.current, tuple(ring.ids))
+
+
+def reseal(store: Store, ring: KeyRing) -> int:
+    """Seal with the ring's current key what is sealed with another; how many values that were."""
+    total = 0
+    while True:
+        with store.begin() as session:
+            done = _batch(session, ring)
+        total += done
+        if done < _BATCH:
+            return total
+
+
+def _used_keys(store: Store) -> set[str]:
+    with store.read() as session:
+        return set(session.scalars(select(SecretRow.key_id).distinct()))
+
+
+def _batch(session: Session, ring: KeyRing) -> int:
+    rows = session.scalars(
+        select(SecretRow).where(SecretRow.key_id != ring.current).limit(_BATCH).with_for_update()
+    ).all()
+    for row in rows:
+        context = secret_context(row.tenant_id, row.owner_kind, row.owner_id, row.name)
+        sealed = ring.seal(ring.open(Sealed(row.key_id, row.sealed), context), context)
+        row.key_id, row.sealed = sealed.key_id, sealed.data
+    return len(rows)

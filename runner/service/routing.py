@@ -1,0 +1,198 @@
+"""The route class of both APIs: authenticate, check the scope, count, and only then read the body.
+
+Each route declares its scopes by `runner.service.auth.needs`; one that declares none does not start
+(threat-model P2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+
+from runner.service.auth import bearer_token, check_scopes, current_caller, unauthorized
+from runner.service.errors import ApiError, bad_request, invalid_body
+from runner.service.jsonbody import BodyError, parse_body
+from runner.service.tokens import Principal, TokenError
+from runner.service.validation import shown
+
+if TYPE_CHECKING:
+    from runner.service.container import Service
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+class ApiRoute(APIRoute):
+    """A route for holders of tokens. `plane`: path of the API that the token must be for."""
+
+    plane = ""
+
+    def get_route_handler(self) -> Handler:
+        original = super().get_route_handler()
+        scopes = declared_scopes(self.dependant)
+        queries = frozenset(_query_names(self.dependant))
+        has_body = self.body_field is not None
+
+        async def handle(request: Request) -> Response:
+            service: Service = request.app.state.service
+            principal = await _authenticate(service, request, self.plane)
+            request.state.principal = principal
+            allowance = service.limiter.take(principal.tenant)
+            request.state.headers = allowance.headers
+            if allowance.retry_after:
+                raise ApiError(
+                    429, "Too many requests: the tenant's rate limit is reached.", "too_many_requests"
+                )
+            check_scopes(principal, scopes)
+            _check_query(request, queries)
+            if has_body and request.method in _BODY_METHODS:
+                request = await _with_json(service, request)
+            return await original(request)
+
+        return handle
+
+
+class ManagementRoute(ApiRoute):
+    plane = "/api/v2/"
+
+
+class RuntimeRoute(ApiRoute):
+    plane = "/runtime/v1/"
+
+
+def declared_scopes(dependant: Dependant) -> list[str]:
+    """The scopes that a route needs; empty when it declares none."""
+    for item in dependant.dependencies:
+        if item.call is current_caller:
+            return list(item.own_oauth_scopes or ())
+    return []
+
+
+def check_routes(app: FastAPI, public: frozenset[str]) -> None:
+    """Raises `RuntimeError` for a route that is neither in `public` (paths) nor declares scopes."""
+    for route in api_routes(app):
+        if route.path in public:
+            continue
+        if not isinstance(route, ApiRoute) or not declared_scopes(route.dependant):
+            raise RuntimeError(f"route {sorted(route.methods or ())} {route.path} declares no scope")
+
+
+def api_routes(app: FastAPI | APIRouter) -> Iterator[APIRoute]:
+    """Every route of the app, those of included routers too, with their whole paths."""
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute):
+            yield route
+
+
+async def _authenticate(service: Service, request: Request, plane: str) -> Principal:
+    text = bearer_token(request)
+    principal = service.authenticator.recall(text)
+    if principal is None:
+        address = request.client.host if request.client else ""
+        wait = service.failures.exhausted(address)
+        if wait:
+            message = "Too many requests with bad tokens from this address."
+            raise ApiError(429, message, "too_many_requests", headers={"Retry-After": str(wait)})
+        try:
+            principal = await run_in_threadpool(service.authenticator.authenticate, text)
+        except TokenError as error:
+            service.failures.take(address)
+            raise unauthorized(str(error)) from None
+    if plane not in principal.planes:
+        raise unauthorized(f"Bad audience: expected one that ends in {plane}")
+    return principal
+
+
+def _check_query(request: Request, known: frozenset[str]) -> None:
+    seen: set[str] = set()
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            allowed = f" Known here: {', '.join(sorted(known))}." if known else ""
+            raise bad_request(
+                f"Query validation error: 'Additional properties not allowed: {shown(name)}'.{allowed}",
+                "invalid_query_string",
+            )
+        if name in seen:
+            raise bad_request(
+                f"Query validation error: {shown(name)} is given twice.", "invalid_query_string"
+            )
+        if "\0" in value:
+            raise bad_request(
+                f"Query validation error: {shown(name)} holds a NUL character.", "invalid_query_string"
+            )
+        seen.add(name)
+
+
+async def read_capped(service: Service, request: Request) -> bytes:
+    """The body. Raises `ApiError`: 413 as soon as it is too large, 408 when it comes too slowly."""
+    limit, seconds = service.settings.max_body_bytes, service.settings.read_seconds
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise _too_large(limit)
+    except TimeoutError:
+        raise ApiError(
+            408, f"The body did not come within {seconds:g} s.", headers={"Connection": "close"}
+        ) from None
+    except ClientDisconnect:
+        raise bad_request("The client went away while it sent the body.") from None
+    return bytes(body)
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(413, f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
+
+
+async def _with_json(service: Service, request: Request) -> Request:
+    """The request again, with its body read, checked and parsed."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ApiError(415, "Compressed request bodies are not taken.")
+    raw = await read_capped(service, request)
+    if raw:
+        check_json_type(request.headers.get("content-type", "application/json"))
+    try:
+        value = parse_body(raw) if raw.strip() else None
+    except BodyError as error:
+        raise invalid_body(str(error)) from None
+    scope = dict(request.scope, headers=list(request.scope["headers"]))
+    MutableHeaders(scope=scope)["content-type"] = "application/json"
+    return _ParsedRequest(scope, request.receive, b"" if value is None else raw, value)
+
+
+def check_json_type(content_type: str) -> None:
+    """Raises `ApiError` 415 unless it is JSON in UTF-8."""
+    kind, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    if kind.strip().lower() != "application/json" or charset not in ("", "utf-8"):
+        raise ApiError(415, f"Send application/json in UTF-8, not {shown(content_type)}.")
+
+
+class _ParsedRequest(Request):
+    """A request whose body was read before. A body of `null` counts as none: an older Go SDK sends it."""
+
+    def __init__(self, scope: Any, receive: Any, raw: bytes, value: Any) -> None:
+        super().__init__(scope, receive)
+        self._body = raw
+        self._json = value
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    for param in dependant.query_params:
+        yield param.alias
+    for item in dependant.dependencies:
+        yield from _query_names(item)

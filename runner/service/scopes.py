@@ -1,0 +1,19 @@
+"""Every scope of both APIs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MANAGEMENT_SCOPES: Final = {
+    "read:actions": "Read Actions, versions, triggers, bindings, modules and executions.",
+    "create:actions": "Create Actions and modules; test and deploy.",
+    "update:actions": "Change Actions, modules and bindings; publish modules.",
+    "delete:actions": "Delete Actions and modules.",
+}
+RUNTIME_SCOPES: Final = {
+    "invoke:triggers": "Run triggers and resume suspended flows.",
+    "read:executions": "Read the records of executions.",
+    "read:logs": "Follow the live log.",
+    "manage:jobs": "List and re-run asynchronous work that failed.",
+}
+ALL_SCOPES: Final = {**MANAGEMENT_SCOPES, **RUNTIME_SCOPES}

@@ -1,0 +1,139 @@
+"""`actionbox serve`: bind, say where, serve until told to stop."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from runner.errors import InputError
+from runner.service.app import create_app
+from runner.service.container import Service
+from runner.service.logs import configure_logs
+from runner.service.settings import ServiceSettings
+from runner.service.setup import ensure_tenant, make_service, open_service_keys, open_store
+from runner.service.tenants import Credentials
+from runner.service.tls import TlsFiles, self_made
+
+_MAX_HEADER_BYTES: Final = 64 * 1024
+_KEEP_ALIVE_SECONDS: Final = 30
+_BACKLOG: Final = 512
+
+
+def serve(settings: ServiceSettings) -> None:
+    """Serve until SIGINT or SIGTERM; must be called in the main thread.
+
+    Raises:
+        InputError: the database, key ring, certificate or address cannot be used.
+    """
+    configure_logs(settings.log_level, settings.log_format)
+    listener = _bind(settings)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    store = open_store(settings)
+    try:
+        tls = _tls(settings)
+        service = make_service(settings, store, open_service_keys(settings, store))
+        first = ensure_tenant(service)
+        app = create_app(service)
+        _Server(_config(app, settings, tls), lambda: _greet(service, first, tls)).run(sockets=[listener])
+    finally:
+        listener.close()
+        store.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._ready()
+
+
+def _config(app: Any, settings: ServiceSettings, tls: TlsFiles | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="h11",  # one strict parser (threat-model P6)
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
+        ssl_certfile=None if tls is None else str(tls.cert),
+        ssl_keyfile=None if tls is None else str(tls.key),
+    )
+
+
+def _tls(settings: ServiceSettings) -> TlsFiles | None:
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        return TlsFiles(settings.tls_cert, settings.tls_key)
+    if not settings.https:
+        return None
+    return self_made(settings.data_dir / "tls", urlsplit(settings.url).hostname or "")
+
+
+def _bind(settings: ServiceSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or str(error)
+        raise InputError(
+            "address",
+            f"cannot listen on {settings.host}:{settings.port}: {reason}",
+            next_step="Choose another one with --host and --port.",
+        ) from None
+    return listener
+
+
+def _greet(service: Service, first: tuple[Credentials, str] | None, tls: TlsFiles | None) -> None:
+    settings = service.settings
+    database = settings.shown()["database_url"]
+    lines = [f"actionbox serves {settings.url}", f"  database  {database}"]
+    trust = ""
+    if tls is not None and tls.ca is not None:
+        lines.append(f"  CA file   {tls.ca}")
+        trust = f" --cacert {_quoted(tls.ca)}"
+    if first is None:
+        lines.append(
+            "Tokens: POST /oauth/token with a client's id and secret (`actionbox client add` makes one)."
+        )
+    else:
+        made, token = first
+        lines += [
+            "",
+            f"First start: made the tenant {made.tenant}. These are shown once; keep them:",
+            f"  client id      {made.client_id}",
+            f"  client secret  {made.client_secret}",
+            f"  token          {token}",
+            "",
+            "Try it:",
+            f"  curl{trust} -H 'Authorization: Bearer {token}' {settings.url}/api/v2/actions/triggers",
+        ]
+    sys.stdout.write("\n".join(lines) + "\n\n")
+    sys.stdout.flush()
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))

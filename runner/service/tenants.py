@@ -1,0 +1,85 @@
+"""Tenants and their API clients, made by the operator."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from runner.errors import InputError
+from runner.service.auth import new_secret, secret_digest
+from runner.service.scopes import ALL_SCOPES
+from runner.store.columns import now
+from runner.store.models import ApiClient, Tenant
+
+_ID: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a new client is told once; the secret is not kept."""
+
+    tenant: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: tuple[str, ...]
+
+
+def create_tenant(session: Session, tenant_id: str, name: str = "") -> Tenant:
+    """A new tenant. Raises `InputError`: `invalid_tenant` or `tenant_exists`."""
+    if not _ID.fullmatch(tenant_id):
+        raise InputError(
+            "invalid_tenant",
+            "a tenant's id has 1 to 63 lower-case letters, digits and dashes within",
+            next_step="",
+        )
+    if session.get(Tenant, tenant_id) is not None:
+        raise InputError("tenant_exists", f"there is a tenant {tenant_id} already")
+    tenant = Tenant(id=tenant_id, name=name or tenant_id)
+    session.add(tenant)
+    session.flush()
+    return tenant
+
+
+def create_client(
+    session: Session, tenant_id: str, name: str, scopes: Sequence[str] | None = None
+) -> Credentials:
+    """A new client of a tenant. `scopes`: all when None. Raises `InputError`: `no_tenant`,
+    `unknown_scope`."""
+    if session.get(Tenant, tenant_id) is None:
+        raise InputError("no_tenant", f"there is no tenant {tenant_id}")
+    granted = tuple(ALL_SCOPES if scopes is None else dict.fromkeys(scopes))
+    unknown = [scope for scope in granted if scope not in ALL_SCOPES]
+    if unknown:
+        raise InputError(
+            "unknown_scope", f"there is no scope {unknown[0]}", next_step=f"Scopes: {', '.join(ALL_SCOPES)}"
+        )
+    secret = new_secret()
+    client = ApiClient(
+        tenant_id=tenant_id,
+        id=secrets.token_hex(16),
+        name=name,
+        secret_digest=secret_digest(secret),
+        scopes=list(granted),
+    )
+    session.add(client)
+    session.flush()
+    return Credentials(tenant_id, client.id, secret, granted)
+
+
+def revoke_client(session: Session, client_id: str) -> None:
+    """Its tokens stop working within seconds. Raises `InputError` (`no_client`)."""
+    client = session.scalar(select(ApiClient).where(ApiClient.id == client_id))
+    if client is None:
+        raise InputError("no_client", f"there is no client {client_id}")
+    client.revoked_at = client.revoked_at or now()
+
+
+def any_tenant(session: Session) -> bool:
+    """Whether there is one."""
+    return session.scalar(select(Tenant.id).limit(1)) is not None
