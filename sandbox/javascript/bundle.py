@@ -25,6 +25,8 @@ from sandbox.wasm.artefacts import cache_directory, load_or_build
 
 Say = Callable[[str], None]
 _BUNDLER: Final = toolchain.HERE / "bundler.cjs"
+_SUBSTITUTES: Final = {path.stem: path for path in sorted((toolchain.HERE / "substitutes").glob("*.cjs"))}
+"""Files of ours in the place of packages that cannot run here but whose API can be had."""
 _ENTRY: Final = "actionbox-entry.cjs"
 _BUNDLING: Final = Bounds(seconds=120.0, memory_bytes=2048 * MIB, output_bytes=4 * MAX_BUNDLE_BYTES)
 _NO_PACKAGE: Final = re.compile(r"[./\\]|[a-zA-Z]:[/\\]|(?:https?|data|file):")
@@ -118,7 +120,9 @@ def bundle(scopes: Sequence[Scope], origin: Callable[[], Origin], store: Tarball
     if not any(scope.specifiers for scope in scopes):
         return ""
     parts = [(scope.name, scope.lock.to_json(), scope.specifiers) for scope in scopes]
-    key = json.dumps([preferences.FORMAT, toolchain.manifests_digest(), _BUNDLER.read_text(), parts])
+    files = (_BUNDLER, Path(preferences.__file__), *_SUBSTITUTES.values())
+    own = [path.read_text(encoding="utf-8") for path in files]
+    key = json.dumps([own, toolchain.manifests_digest(), parts])
     made = load_or_build("javascript-bundle", key, lambda: _bundle(scopes, origin, store, say).encode())
     return made.decode()
 
@@ -146,6 +150,7 @@ def _run_bundler(root: Path, scopes: list[dict[str, Any]]) -> Mapping[str, Any]:
         "root": str(root),
         "scopes": scopes,
         "builtins": BUILTINS,
+        "substitutes": {name: str(path) for name, path in _SUBSTITUTES.items()},
     }
     try:
         done = run_confined(

@@ -1,7 +1,7 @@
 // Bundles the packages of one Action version. Run by bundle.py under Node; no code of a package runs here.
 //
-// Standard input: {esbuild, root, scopes: [{name, folder, specifiers}], builtins, banner}. Standard output:
-// {code, errors, warnings, missing}.
+// Standard input: {esbuild, root, scopes: [{name, folder, specifiers}], builtins, substitutes: {package: file}}.
+// Standard output: {code, errors, warnings, missing, native}.
 
 const fs = require('fs');
 const path = require('path');
@@ -26,6 +26,7 @@ const resolve = {
       if (args.pluginData === LOOKED_UP || args.kind === 'entry-point') return undefined;
       const bare = args.path.startsWith('node:') ? args.path.slice(5) : args.path;
       if (builtins.has(bare)) return { path: bare, external: true, sideEffects: false };
+      if (Object.hasOwn(job.substitutes, bare)) return { path: job.substitutes[bare] };
       if (/^(?:https?|data|file):/.test(args.path)) return { path: args.path, external: true };
       const found = await build.resolve(args.path, {
         kind: args.kind, importer: args.importer, resolveDir: args.resolveDir, pluginData: LOOKED_UP,

@@ -1,8 +1,8 @@
 """Which build of a package is bundled: the one for Node, or the one for browsers.
 
 Actions are written for Node, so its build is taken, and what a package offers to browsers is hidden from the
-bundler. The packages named here are taken as browsers get them, because they only talk HTTP there: with
-`fetch`, which an Action has, instead of sockets, which it has not.
+bundler. The packages named here are taken as browsers get them: with `fetch`, and without looking for
+credentials in files and on metadata services, which an Action has not.
 """
 
 from __future__ import annotations
@@ -11,12 +11,8 @@ import json
 import re
 from typing import Any, Final
 
-_BROWSER: Final = re.compile(
-    r"axios|jose|node-fetch|cross-fetch|isomorphic-fetch|@aws-sdk/.+|@smithy/.+|@aws-crypto/.+"
-)
+_BROWSER: Final = re.compile(r"@aws-sdk/.+|@smithy/.+|@aws-crypto/.+")
 _MANIFEST: Final = "package.json"
-FORMAT: Final = 1
-"""Raise it when a change here changes bundles."""
 
 
 def rewrite(package: str, path: str, content: bytes) -> bytes:

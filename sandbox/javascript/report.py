@@ -152,9 +152,13 @@ def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool)
         return memory(limits)
     frames = tuple(_frames(told.get("stack"), program))
     detail = _detail(told)
-    if told.get("origin") == "egress" and "cause" in detail:
-        message = f"{message}: {detail['cause']}"
     code = _ORIGINS.get(str(told.get("origin")), FailureCode.THROW)
+    refused = _refused(told)
+    if refused is not None:
+        code = FailureCode.EGRESS
+        detail |= {"rule": refused["rule"]} if isinstance(refused.get("rule"), str) else {}
+        if str(detail.get("cause", "")) not in message:
+            message = f"{message}: {detail['cause']}"
     if told.get("engine") and message == _STACK_MESSAGE:
         code = FailureCode.STACK
     return Failure(
@@ -184,9 +188,16 @@ def _detail(told: dict[str, Any]) -> dict[str, str | int | float | bool | None]:
     named = not cause.get("bare") and cause.get("name") != "Error"
     prefix = f"{_text(cause.get('name'))[:_MAX_NAME]}: " if named else ""
     detail["cause"] = prefix + _text(cause.get("message"))
-    if told.get("origin") == "egress" and isinstance(cause.get("code"), str):
-        detail["rule"] = cause["code"]
     return detail
+
+
+def _refused(told: dict[str, Any]) -> dict[str, Any] | None:
+    """The error of an outbound request, if that is what was thrown: itself, or as the cause of what HTTP
+    libraries make of it."""
+    error: Any = told
+    while isinstance(error, dict) and error.get("origin") != "egress":
+        error = error.get("cause")
+    return error if isinstance(error, dict) else None
 
 
 def _frames(text: Any, program: Program) -> Iterator[Frame]:

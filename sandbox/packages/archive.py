@@ -6,6 +6,7 @@ but a path that was checked.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 import zlib
@@ -28,7 +29,8 @@ _MANIFEST: Final = "package.json"
 
 
 def files(tarball: bytes, package: str) -> Iterator[tuple[str, bytes]]:
-    """Path below the package's folder, and content, of every file.
+    """Path below the package's folder, and content, of every file. One may be there again in equal bytes
+    (agent-base 7.1.4 has `./dist/index.js` too), and is given once.
 
     Args:
         tarball: a gzipped tar archive.
@@ -38,7 +40,7 @@ def files(tarball: bytes, package: str) -> Iterator[tuple[str, bytes]]:
         DependencyError: `archive` or `cap`, when the entry in question is reached.
     """
     reader = io.BytesIO(_inflate(tarball, package))
-    count, seen = 0, set[str]()
+    count, seen = 0, dict[str, tuple[str, bytes]]()
     try:
         with tarfile.open(fileobj=reader, mode="r:", errorlevel=2) as archive:
             for entry in archive:
@@ -49,12 +51,15 @@ def files(tarball: bytes, package: str) -> Iterator[tuple[str, bytes]]:
                     _checked_path(entry.name, package)
                     continue
                 path = _checked_file(entry, package)
-                if path.lower() in seen:
+                reader_of_entry = archive.extractfile(entry)
+                assert reader_of_entry is not None  # only a file has got here
+                content = reader_of_entry.read()
+                known = (path, hashlib.sha256(content).digest())
+                before = seen.setdefault(path.lower(), known)
+                if before != known:
                     raise _bad(package, f"holds {path!r} twice")
-                seen.add(path.lower())
-                content = archive.extractfile(entry)
-                assert content is not None  # only a file has got here
-                yield path, content.read()
+                if before is known:
+                    yield path, content
     except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:
         raise _bad(package, f"cannot be read ({type(error).__name__})") from error
 
@@ -103,11 +108,9 @@ def _checked_file(entry: tarfile.TarInfo, package: str) -> str:
 
 def _checked_path(name: str, package: str) -> str:
     """`name` without its first folder (which npm ignores), when it stays below it."""
-    parts = name.rstrip("/").split("/")
-    while parts and parts[0] == ".":
-        parts = parts[1:]
+    parts = [part for part in name.rstrip("/").split("/") if part != "."]
     for part in parts:
-        if part in ("", ".", "..") or _FORBIDDEN & set(part) or part != part.rstrip(". "):
+        if part in ("", "..") or _FORBIDDEN & set(part) or part != part.rstrip(". "):
             raise _bad(package, f"holds the unsafe path {name[:100]!r}")
     if len(name.encode("utf-8", "replace")) > MAX_PACKAGE_PATH:
         raise _cap(package, f"holds a path of more than {MAX_PACKAGE_PATH} bytes")

@@ -107,7 +107,7 @@ class Site:
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         headers = {name.lower(): value for name, value in handler.headers.items()}
         body = handler.rfile.read(int(headers.get("content-length", 0)))
-        url = headers.pop(_ASKED, handler.path)
+        url = _original(headers.pop(_ASKED, ""), handler.path)
         asked = Asked(handler.command, url, headers, body)
         self.asked.append(asked)
         route = self.routes.get(
@@ -115,6 +115,12 @@ class Site:
         )
         answer = route(asked) if callable(route) else route
         _write(handler, answer)
+
+
+def _original(asked: str, path: str) -> str:
+    """The address before the detour; after a redirect the header is still the first hop's."""
+    first = urlsplit(asked)
+    return f"{first.scheme}://{first.netloc}{path}"
 
 
 def _write(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
@@ -152,7 +158,8 @@ class _Detour:
                 outcome = replace(outcome, url=request.url)
             settle(outcome)
 
-        headers = (*request.headers, (_ASKED, f"{asked.scheme}://{asked.netloc}{path}"))
+        usual = {"https": ":443", "http": ":80"}[asked.scheme]
+        headers = (*request.headers, (_ASKED, f"{asked.scheme}://{asked.netloc.removesuffix(usual)}{path}"))
         return self._inner.start(replace(request, url=self._root + path, headers=headers), settled)
 
     def close(self) -> None:

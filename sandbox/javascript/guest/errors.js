@@ -14,7 +14,7 @@ const CLASSES = {
   SyntaxError, ReferenceError, URIError, EvalError,
 };
 
-/** Errors that the host's answers made, with the failure code they have when nobody catches them. */
+/** Errors that the host's answers made: the failure code they have when nobody catches them, and the rule. */
 const origins = new WeakMapCtor();
 
 /** The error that a host answer describes. */
@@ -29,8 +29,8 @@ export function hostError(description, origin) {
 }
 
 /** Note that `error` came from the host, so that it keeps its failure code when it is not caught. */
-export function markOrigin(error, origin) {
-  weakMapSet(origins, error, origin);
+export function markOrigin(error, code, rule = undefined) {
+  weakMapSet(origins, error, { __proto__: null, code, rule });
   return error;
 }
 
@@ -52,7 +52,8 @@ function description(thrown, depth) {
     name: cut(attempt(() => thrown.name, 'Error'), MAX_NAME),
     message: cut(attempt(() => thrown.message, ''), MAX_MESSAGE),
     stack: cut(attempt(() => stackOf(thrown), ''), MAX_STACK),
-    origin: weakMapGet(origins, thrown),
+    origin: weakMapGet(origins, thrown)?.code,
+    rule: weakMapGet(origins, thrown)?.rule,
     engine: isEngineError(thrown),
   };
   const code = attempt(() => thrown.code, undefined);

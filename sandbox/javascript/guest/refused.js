@@ -36,7 +36,7 @@ export function standIn(name) {
   };
   return new Proxy(fail, {
     get(target, key) {
-      if (key === '__esModule' || key === 'then' || key === Symbol.toPrimitive) return undefined;
+      if (key === '__esModule' || key === 'then' || typeof key === 'symbol') return undefined;
       if (key === 'default') return standIn(name);
       if (key === 'prototype') return target.prototype;
       if (key === 'constants') return {};

@@ -29,7 +29,7 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     return entry
 
 
-OUTSIDE = ["../a.js", "a/../../../b.js", "a/./b.js", "a//b.js", "c:\\a", "a\\..\\b", "a\x01", "b.. "]
+OUTSIDE = ["../a.js", "a/../../../b.js", "a//b.js", "c:\\a", "a\\..\\b", "a\x01", "b.. "]
 
 
 class TestArchives:
@@ -43,6 +43,11 @@ class TestArchives:
     @pytest.mark.parametrize("path", OUTSIDE)
     def test_paths_that_leave_the_folder(self, path: str) -> None:
         assert refused(tarball({path: "x"})).rule == "archive"
+
+    def test_a_path_through_the_folder_itself(self) -> None:
+        twice = {"./lib/a.js": "1", "lib/a.js": "1", "lib/./b.js": "2"}
+        assert list(files(tarball(twice), "good")) == [("lib/a.js", b"1"), ("lib/b.js", b"2")]
+        assert refused(tarball({"./a.js": "1", "a.js": "2"})).rule == "archive"
 
     @pytest.mark.parametrize("prefix", ["", "/", "../", "package/../../"])
     def test_a_first_folder_that_is_none(self, prefix: str) -> None:

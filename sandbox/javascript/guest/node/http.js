@@ -3,130 +3,176 @@
 import { markOrigin } from '../errors.js';
 import { operate } from '../operations.js';
 import { Buffer } from './buffer.js';
+import { Socket, demandPlain, makeAgent } from './http-socket.js';
+import { STATUS_CODES } from './http-status.js';
+import { process } from './process.js';
 import { URL } from '../web/url.js';
 
 const CODES = { dns: 'ENOTFOUND', connect: 'ECONNREFUSED', timeout: 'ETIMEDOUT', tls: 'CERT_HAS_EXPIRED' };
 const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
-const STATUS_CODES = {
-  200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content', 206: 'Partial Content', 301: 'Moved Permanently',
-  302: 'Found', 303: 'See Other', 304: 'Not Modified', 307: 'Temporary Redirect', 308: 'Permanent Redirect',
-  400: 'Bad Request', 401: 'Unauthorized', 402: 'Payment Required', 403: 'Forbidden', 404: 'Not Found',
-  405: 'Method Not Allowed', 406: 'Not Acceptable', 408: 'Request Timeout', 409: 'Conflict', 410: 'Gone',
-  412: 'Precondition Failed', 413: 'Payload Too Large', 415: 'Unsupported Media Type', 422: 'Unprocessable Entity',
-  429: 'Too Many Requests', 500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway',
-  503: 'Service Unavailable', 504: 'Gateway Timeout',
-};
+const TOKEN = /^[\^_`a-zA-Z\-0-9!#$%&'*+.|~]+$/;
+const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** Of the connection, which the host makes; and of the body, which it has inflated. */
 const HOSTS_OWN = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host', 'expect', 'accept-encoding']);
 
-class Agent {
-  constructor(options = {}) {
-    Object.assign(this, { options, maxSockets: Infinity, maxFreeSockets: 256, sockets: {}, requests: {}, freeSockets: {} });
-    this.keepAlive = Boolean(options.keepAlive);
-  }
-  destroy() {}
-  on() { return this; }
-  once() { return this; }
-}
+const INVALID = (code, message) => Object.assign(new TypeError(message), { code });
 
 function address(options, protocol) {
-  const base = options.protocol ?? protocol;
-  const host = options.hostname ?? options.host ?? 'localhost';
+  const host = String(options.hostname ?? options.host ?? 'localhost');
   const name = host.includes(':') && !host.startsWith('[') && options.hostname !== undefined ? `[${host}]` : host;
   const port = options.port ? `:${options.port}` : '';
-  return `${base}//${name.includes(':') && !name.startsWith('[') ? name : name + port}${options.path ?? '/'}`;
+  return `${protocol}//${name.includes(':') && !name.startsWith('[') ? name : name + port}${options.path || '/'}`;
 }
 
-function optionsOf(input, more, protocol) {
-  if (typeof input !== 'string' && !(input instanceof URL)) return { ...input };
+function optionsOf(input, more) {
+  if (typeof input !== 'string' && !(input instanceof URL)) return { ...input, ...more };
   const url = new URL(String(input));
   const { username, password } = url;
   return {
-    protocol: url.protocol, hostname: url.hostname, port: url.port, path: url.pathname + url.search,
+    protocol: url.protocol, hostname: url.hostname, port: url.port, path: url.pathname + url.search, href: url.href,
     ...(username ? { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` } : {}),
-    ...(more ?? {}), defaultProtocol: protocol,
+    ...more,
   };
+}
+
+/** Headers as Node gives them: repeated ones joined, but for cookies. */
+function readHeaders(message, listed) {
+  const inflated = listed.some(([name]) => name.toLowerCase() === 'content-encoding');
+  for (const [name, value] of listed) {
+    const key = name.toLowerCase();
+    if (inflated && (key === 'content-encoding' || key === 'content-length')) continue;
+    message.rawHeaders.push(name, value);
+    (message.headersDistinct[key] ??= []).push(value);
+    if (key === 'set-cookie') (message.headers[key] ??= []).push(value);
+    else message.headers[key] = message.headers[key] === undefined ? value : `${message.headers[key]}, ${value}`;
+  }
+}
+
+function validateHeaderName(name, label = 'Header name') {
+  if (typeof name === 'string' && TOKEN.test(name)) return;
+  throw INVALID('ERR_INVALID_HTTP_TOKEN', `${label} must be a valid HTTP token ["${name}"]`);
+}
+
+function validateHeaderValue(name, value) {
+  if (value === undefined) throw INVALID('ERR_HTTP_INVALID_HEADER_VALUE', `Invalid value "undefined" for header "${name}"`);
+  if (BAD_VALUE.test(String(value))) throw INVALID('ERR_INVALID_CHAR', `Invalid character in header content ["${name}"]`);
 }
 
 export function makeHttp(protocol, { Readable, Writable }) {
   class IncomingMessage extends Readable {
     constructor(req, answer) {
       super();
-      this.req = req;
-      this.url = '';
-      this.httpVersion = '1.1';
-      this.statusCode = answer.status;
-      this.statusMessage = answer.statusText || STATUS_CODES[answer.status] || '';
-      this.headers = {};
-      this.rawHeaders = [];
-      this.trailers = {};
-      this.complete = true;
-      this.aborted = false;
-      this.socket = this.connection = { encrypted: protocol === 'https:', setTimeout() {}, destroy() {}, on() {}, once() {}, removeListener() {} };
-      const inflated = answer.headers.some(([name]) => name.toLowerCase() === 'content-encoding');
-      for (const [name, value] of answer.headers) {
-        const key = name.toLowerCase();
-        if (inflated && (key === 'content-encoding' || key === 'content-length')) continue;
-        this.rawHeaders.push(name, value);
-        if (key === 'set-cookie') (this.headers[key] ??= []).push(value);
-        else this.headers[key] = this.headers[key] === undefined ? value : `${this.headers[key]}, ${value}`;
-      }
+      Object.assign(this, {
+        req, url: '', httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, statusCode: answer.status,
+        statusMessage: answer.statusText || STATUS_CODES[answer.status] || '', headers: {}, headersDistinct: {},
+        rawHeaders: [], trailers: {}, rawTrailers: [], complete: false, aborted: false, socket: req.socket,
+        connection: req.socket,
+      });
+      readHeaders(this, answer.headers);
       const body = Buffer.from(answer.body ?? '', 'base64');
       if (body.length) this.push(body);
       this.push(null);
+      this.once('end', () => {
+        this.complete = true;
+        req.finishUp();
+      });
+      this.once('close', () => req.finishUp());
     }
     _read() {}
-    setTimeout() { return this; }
+    setTimeout(delay, callback) {
+      this.req.setTimeout(delay, callback);
+      return this;
+    }
   }
 
   class ClientRequest extends Writable {
     #headers = new Map();
     #parts = [];
     #abandon;
-    #timer;
     #url;
+    #closed = false;
     constructor(input, more, callback) {
-      super({ autoDestroy: false }); // it lives on until the response is there
+      super({ autoDestroy: false, emitClose: false }); // it lives on until the response is there
       if (typeof more === 'function') [more, callback] = [undefined, more];
-      const options = { ...optionsOf(input, more, protocol), ...(more ?? {}) };
-      this.method = String(options.method ?? 'GET').toUpperCase();
-      this.path = options.path ?? '/';
-      this.host = options.hostname ?? options.host ?? 'localhost';
-      this.protocol = options.protocol ?? protocol;
-      this.agent = options.agent;
-      this.aborted = false;
-      this.finished = false;
-      this.reusedSocket = false;
-      this.#url = address(options, protocol);
+      const options = optionsOf(input, more);
+      demandPlain(options);
+      const asked = options.protocol || protocol;
+      if (asked !== protocol && asked !== options.agent?.protocol) {
+        throw INVALID('ERR_INVALID_PROTOCOL', `Protocol "${asked}" not supported. Expected "${protocol}"`);
+      }
+      if (/[^\x21-\xff]/.test(options.path ?? '/')) {
+        throw INVALID('ERR_UNESCAPED_CHARACTERS', 'Request path contains unescaped characters');
+      }
+      Object.assign(this, {
+        method: String(options.method ?? 'GET').toUpperCase(), path: options.path || '/',
+        host: options.hostname ?? options.host ?? 'localhost', protocol: asked, agent: options.agent, aborted: false,
+        finished: false, reusedSocket: false, socket: null, connection: null, res: null, timeoutCb: null,
+        maxHeadersCount: null, shouldKeepAlive: false, timeout: options.timeout,
+      });
+      this.#url = address(options, asked);
       const given = options.headers ?? {};
-      for (const [name, value] of Array.isArray(given) ? pairs(given) : Object.entries(given)) this.setHeader(name, value);
+      for (const [name, value] of Array.isArray(given) ? pairs(given) : Object.entries(given)) {
+        if (value !== undefined) this.setHeader(name, value);
+      }
       if (options.auth && !this.hasHeader('authorization')) {
-        this.setHeader('authorization', `Basic ${Buffer.from(options.auth).toString('base64')}`);
+        this.setHeader('Authorization', `Basic ${Buffer.from(options.auth).toString('base64')}`);
       }
       if (callback) this.once('response', callback);
-      if (options.timeout) this.setTimeout(options.timeout);
-      options.signal?.addEventListener('abort', () => this.destroy(options.signal.reason), { once: true });
+      this.#connect(options);
+    }
+    #connect({ signal }) {
+      const socket = new Socket(protocol === 'https:');
+      socket.on('timeout', () => this.emit('timeout'));
+      process.nextTick(() => {
+        if (this.#closed) return;
+        this.socket = this.connection = socket;
+        if (this.timeout > 0) socket.setTimeout(this.timeout);
+        this.emit('socket', socket);
+      });
+      if (!signal) return;
+      const abort = () => this.destroy(Object.assign(new Error('The operation was aborted', { cause: signal.reason }), {
+        name: 'AbortError', code: 'ABORT_ERR',
+      }));
+      if (signal.aborted) process.nextTick(abort);
+      else signal.addEventListener('abort', abort, { once: true });
     }
     setHeader(name, value) {
-      if (value !== undefined) this.#headers.set(String(name).toLowerCase(), [String(name), value]);
+      validateHeaderName(name);
+      for (const item of Array.isArray(value) ? value : [value]) validateHeaderValue(name, item);
+      this.#headers.set(name.toLowerCase(), [name, value]);
       return this;
+    }
+    setHeaders(headers) {
+      for (const [name, value] of headers) this.setHeader(name, value);
+      return this;
+    }
+    appendHeader(name, value) {
+      const before = this.getHeader(name);
+      return this.setHeader(name, before === undefined ? value : [before, value].flat());
     }
     getHeader(name) { return this.#headers.get(String(name).toLowerCase())?.[1]; }
     hasHeader(name) { return this.#headers.has(String(name).toLowerCase()); }
     removeHeader(name) { this.#headers.delete(String(name).toLowerCase()); }
-    getHeaders() { return Object.fromEntries([...this.#headers].map(([key, [, value]]) => [key, value])); }
+    getHeaders() {
+      return Object.assign(Object.create(null), Object.fromEntries([...this.#headers].map(([key, [, value]]) => [key, value])));
+    }
     getHeaderNames() { return [...this.#headers.keys()]; }
+    getRawHeaderNames() { return [...this.#headers.values()].map(([name]) => name); }
+    get headersSent() { return this.finished; }
     flushHeaders() {}
     setNoDelay() {}
     setSocketKeepAlive() {}
+    onSocket() {}
     setTimeout(delay, callback) {
       if (callback) this.once('timeout', callback);
-      clearTimeout(this.#timer);
-      if (delay > 0) this.#timer = setTimeout(() => this.emit('timeout'), delay);
+      this.timeout = delay;
+      this.socket?.setTimeout(delay);
       return this;
     }
     abort() {
+      if (this.aborted) return;
       this.aborted = true;
+      process.nextTick(() => this.emit('abort'));
       this.destroy();
     }
     _write(chunk, encoding, done) {
@@ -139,9 +185,24 @@ export function makeHttp(protocol, { Readable, Writable }) {
       done();
     }
     _destroy(error, done) {
-      clearTimeout(this.#timer);
       this.#abandon?.();
-      done(error ?? (this.res ? null : Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })));
+      const late = this.res !== null;
+      if (late && !this.res.complete) {
+        this.res.aborted = true;
+        this.res.destroy(error ?? Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+      }
+      done(error ?? (late ? null : Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })));
+      process.nextTick(() => this.finishUp());
+    }
+    /** The exchange is over, well or not. */
+    finishUp() {
+      if (this.#closed) return;
+      this.#closed = true;
+      this.socket?.destroy();
+      process.nextTick(() => {
+        this.destroyed = true;
+        this.emit('close');
+      });
     }
     async #send() {
       const headers = [];
@@ -156,14 +217,12 @@ export function makeHttp(protocol, { Readable, Writable }) {
       this.#abandon = abandon;
       const answer = await promise;
       this.#abandon = undefined;
-      clearTimeout(this.#timer);
+      this.socket?.idle();
       if (this.destroyed) return;
       if (answer.error !== undefined) {
-        const error = new Error(answer.error.message);
-        error.code = CODES[answer.error.rule] ?? 'ECONNRESET';
-        error.rule = answer.error.rule;
-        this.res = null;
-        this.destroy(markOrigin(error, 'egress'));
+        const { message, rule } = answer.error;
+        const error = Object.assign(new Error(message), { code: CODES[rule] ?? 'ECONNRESET', rule });
+        this.destroy(markOrigin(error, 'egress', rule));
         return;
       }
       this.res = new IncomingMessage(this, answer.ok);
@@ -171,15 +230,20 @@ export function makeHttp(protocol, { Readable, Writable }) {
     }
   }
 
+  const Agent = makeAgent(protocol);
   const request = (...args) => new ClientRequest(...args);
-  const get = (...args) => request(...args).end();
+  const get = (...args) => {
+    const made = request(...args);
+    made.end();
+    return made;
+  };
   const refused = (name) => () => {
     throw new Error(`${protocol.slice(0, -1)}.${name} is not available in an Action: it cannot listen`);
   };
   return {
-    Agent, globalAgent: new Agent(), ClientRequest, IncomingMessage, METHODS, STATUS_CODES, request, get,
+    Agent, globalAgent: new Agent({ keepAlive: true }), ClientRequest, IncomingMessage, METHODS, STATUS_CODES, request, get,
     createServer: refused('createServer'), Server: refused('Server'), maxHeaderSize: 16384,
-    OutgoingMessage: Writable, ServerResponse: Writable, validateHeaderName() {}, validateHeaderValue() {},
+    OutgoingMessage: Writable, ServerResponse: Writable, validateHeaderName, validateHeaderValue,
   };
 }
 

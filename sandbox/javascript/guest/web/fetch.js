@@ -9,7 +9,7 @@ function networkError(error, told) {
   const cause = new Error(told.message);
   if (told.rule !== undefined) cause.code = told.rule;
   Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
-  return markOrigin(error, 'egress');
+  return markOrigin(error, 'egress', told.rule);
 }
 
 export async function fetch(input, init = undefined) {
