@@ -15,6 +15,7 @@ from runner.dependencies import module_secrets, with_dependencies
 from runner.errors import ActionError
 from runner.secretnames import SCOPE, SecretValues, apart, together
 from sandbox.caps import MAX_SOURCE_BYTES, Limits
+from sandbox.egress.allow import AllowRule
 from sandbox.program import Language, Source
 
 EXTENSIONS: Final = {
@@ -52,6 +53,7 @@ class Action:
         last_good: the version to fall back to, for `FailPolicy.LAST_GOOD`.
         limits: of one execution; None takes the runner's.
         module_secrets: `actions.secrets` of the shared modules it uses, by name of the module.
+        allow: the only hosts that it may reach, within what the runner's egress allows; None for all those.
 
     Raises:
         ActionError: `invalid_secrets` or `missing_last_good`.
@@ -65,6 +67,7 @@ class Action:
     last_good: Source | None = None
     limits: Limits | None = None
     module_secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    allow: tuple[AllowRule, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_secrets(self.name, self.secrets)

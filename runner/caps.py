@@ -60,3 +60,17 @@ MAX_ALLOW_RULES: Final = 50
 """Entries of one Action's egress allow-list."""
 MAX_DEPLOY_WAIT_SECONDS: Final = 120
 """Longest wait of a deploy with `wait=true` for the build."""
+
+# --- workers (decision 20) ---
+MAX_FRAME_HEAD_BYTES: Final = 256 * KIB
+"""The JSON part of one message of a worker; what is large travels in the body."""
+MAX_FRAME_BODY_BYTES: Final = 64 * KIB * KIB
+"""The other part: an outcome with its suspended flow and its record, or a request's body."""
+MAX_CALL_BYTES: Final = 256 * KIB * KIB
+"""Either part of one message to a worker; what a tenant may send is bounded before."""
+MAX_WORKER_LOG_BYTES: Final = 16 * KIB
+"""One line that a worker sends to the host's log."""
+MAX_WORKER_SOURCES: Final = 512
+"""Sources that one worker keeps, with their programs."""
+MAX_WORKER_SOURCE_BYTES: Final = 64 * KIB * KIB
+"""Characters of all of them."""

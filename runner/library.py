@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from runner.action import Action, with_unique_names
@@ -23,7 +24,7 @@ from runner.settings import Settings
 from runner.suspension import MemoryStore, SuspendedFlow, SuspensionStore, new_handle, store_key
 from runner.trace import LegTrace, Observer, Tracer
 from sandbox.caps import Limits
-from sandbox.egress.model import Egress
+from sandbox.egress.model import Egress, narrowed
 from sandbox.live import Clock, LivePort
 from sandbox.port import ApiHost, ExecutionPort
 from triggers import (
@@ -197,7 +198,7 @@ class Runner:
 
     def _leg(self, flow: _Flow, state: FlowState, start: ResumePoint | None) -> FlowOutcome:
         started_at = self.wall()
-        tracer = Tracer(self._live_port, self.clock.wall)
+        tracer = Tracer(partial(self._live_port, flow.actions), self.clock.wall)
         leg = Leg(
             trigger=flow.trigger,
             actions=flow.actions,
@@ -246,8 +247,11 @@ class Runner:
             payload_may_override_claims=self.settings.payload_may_override_claims,
         )
 
-    def _live_port(self, index: int, api: ApiHost, limits: Limits) -> ExecutionPort:  # noqa: ARG002 - a PortFactory
-        return LivePort(api, self.egress, limits, clock=self.clock, entropy=self.entropy)
+    def _live_port(
+        self, actions: Sequence[Action], index: int, api: ApiHost, limits: Limits
+    ) -> ExecutionPort:
+        egress = narrowed(self.egress, actions[index].allow)
+        return LivePort(api, egress, limits, clock=self.clock, entropy=self.entropy)
 
 
 def _check_count(trigger: Trigger, actions: Sequence[Action]) -> None:

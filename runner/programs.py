@@ -37,6 +37,11 @@ class ProgramCache:
             raise BuildError(found)
         return found
 
+    def forget(self, source: Source) -> None:
+        """Drop the program of `source`, which is not wanted any more."""
+        with self._lock:
+            self._kept.pop(source, None)
+
     def _make(self, source: Source) -> Program | Failure:
         made: Program | Failure
         try:

@@ -26,6 +26,7 @@ from runner.errors import FlowError, ResumeError
 from runner.outcome import ResumePoint
 from runner.secretnames import SCOPE, together
 from sandbox.caps import Limits
+from sandbox.egress.allow import AllowRule
 from sandbox.program import Source
 
 SCHEMA: Final = "actionbox.suspension/1"
@@ -54,6 +55,7 @@ class PinnedAction(_Record):
     last_good: Source | None
     limits: Limits | None
     module_secret_names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    allow: tuple[AllowRule, ...] | None = None
 
     @classmethod
     def of(cls, action: Action) -> PinnedAction:
@@ -69,6 +71,7 @@ class PinnedAction(_Record):
             module_secret_names={
                 name: tuple(sorted(values)) for name, values in action.module_secrets.items()
             },
+            allow=action.allow,
         )
 
     @property
@@ -91,6 +94,7 @@ class PinnedAction(_Record):
                 module: {name: values[f"{SCOPE}{module}.{name}"] for name in names}
                 for module, names in self.module_secret_names.items()
             },
+            allow=self.allow,
         )
 
 

@@ -61,9 +61,9 @@ DEFAULT_FETCH_TIMEOUT_MS: Final = 10_000
 # --- after a handler has ended ---
 
 LINGER_MS: Final = 1_000
-"""Time that requests get which a JavaScript handler sent and did not wait for."""
+"""Time that requests get which a handler sent and did not wait for."""
 LINGER_JOBS: Final = 1_000
-"""Queued jobs that still run then, so that such requests are sent at all."""
+"""Queued jobs that still run then in JavaScript, so that such requests are sent at all."""
 LINGER_JOBS_MS: Final = 100
 """Time of those jobs together."""
 

@@ -23,7 +23,7 @@ from runner.caps import (
 )
 from runner.runtimes import LANGUAGES
 from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_SOURCE_BYTES
-from sandbox.egress.policy import AllowRule
+from sandbox.egress.allow import AllowRule
 from sandbox.jsontext import utf8_length
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.install import Wanted, check_wanted_list
@@ -97,7 +97,7 @@ class ModuleInput(Body):
 
 
 class AllowInput(Body):
-    """A host that the Action may reach; see `sandbox.egress.policy.AllowRule`."""
+    """A host that the Action may reach; see `sandbox.egress.allow.AllowRule`."""
 
     host: Annotated[str, Field(min_length=1, max_length=255)]
     methods: Annotated[list[Annotated[str, Field(max_length=16)]], Field(max_length=16)] = []

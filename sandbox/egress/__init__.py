@@ -7,10 +7,11 @@ NoEgress()                   refuses everything
 
 from __future__ import annotations
 
+from sandbox.egress.allow import AllowRule
 from sandbox.egress.client import HttpEgress
 from sandbox.egress.model import Egress, EgressError, EgressSession, FetchRequest, FetchResponse
 from sandbox.egress.none import NoEgress
-from sandbox.egress.policy import AllowRule, EgressPolicy
+from sandbox.egress.policy import EgressPolicy
 from sandbox.egress.stub import SeenRequest, Stub, StubEgress
 from sandbox.egress.stub_format import StubFormatError, parse_stubs
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ssl
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sandbox.egress.allow import AllowRule
 from sandbox.egress.lookup import Lookup, system_lookup
 from sandbox.egress.model import EgressSession
 from sandbox.egress.policy import EgressPolicy
@@ -41,6 +43,10 @@ class HttpEgress:
 
         return HttpSession(self, deadline)
 
+    def narrowed(self, allow: tuple[AllowRule, ...]) -> HttpEgress:
+        """See `NarrowableEgress.narrowed`. Authorities and lookups are shared with this one."""
+        return _Narrowed(self, allow)
+
     @property
     def tls(self) -> ssl.SSLContext:
         """Verifies certificates against the system's authorities. Loading them takes tens of
@@ -61,3 +67,17 @@ class HttpEgress:
             if self._resolver is None:
                 self._resolver = CheckedResolver(self.policy, self._lookup)
             return self._resolver
+
+
+class _Narrowed(HttpEgress):
+    def __init__(self, base: HttpEgress, allow: tuple[AllowRule, ...]) -> None:
+        super().__init__(replace(base.policy, narrower=allow), lookup=base._lookup)
+        self._base = base
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        return self._base.tls
+
+    @property
+    def resolver(self) -> CheckedResolver:
+        return self._base.resolver

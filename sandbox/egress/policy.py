@@ -10,6 +10,7 @@ from yarl import URL
 
 from sandbox import caps
 from sandbox.egress.addresses import Address, parse_address, refusal
+from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import EgressError
 from sandbox.egress.target import SCHEMES
 
@@ -29,45 +30,6 @@ allowed, because APIs do listen on odd ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class AllowRule:
-    """A host that guests may reach.
-
-    Attributes:
-        host: exact name, or `*.example.com` for every name below it (not itself).
-        methods: allowed methods in upper case; empty for all.
-        paths: allowed path prefixes, matched at segment ends (`/v1` allows `/v1` and `/v1/x`, not `/v10`);
-            empty for all.
-        ports: allowed ports; empty for those that the policy allows anyway.
-    """
-
-    host: str
-    methods: frozenset[str] = frozenset()
-    paths: tuple[str, ...] = ()
-    ports: frozenset[int] = frozenset()
-
-    def __post_init__(self) -> None:
-        if not self.host.removeprefix("*.") or "*" in self.host.removeprefix("*."):
-            raise ValueError(f"allow-list host {self.host!r} must be a name, or *. and a name")
-        if any(not path.startswith("/") for path in self.paths):
-            raise ValueError(f"allow-list paths of {self.host} must begin with /")
-        if any(method != method.upper() for method in self.methods):
-            raise ValueError(f"allow-list methods of {self.host} must be in upper case")
-
-    def permits(self, method: str, url: URL) -> bool:
-        """`url` may be requested with `method` under this rule."""
-        return (
-            self._names(url.raw_host or "")
-            and (not self.methods or method in self.methods)
-            and (not self.ports or url.port in self.ports)
-            and (not self.paths or any(_under(url.raw_path, prefix) for prefix in self.paths))
-        )
-
-    def _names(self, host: str) -> bool:
-        wanted, name = self.host.lower().rstrip("."), host.rstrip(".")
-        return name.endswith(wanted[1:]) if wanted.startswith("*.") else name == wanted
-
-
-@dataclass(frozen=True, slots=True)
 class EgressPolicy:
     """What the requests of guests may reach and use.
 
@@ -75,6 +37,7 @@ class EgressPolicy:
         allow_private: loopback and private addresses too, and any port but 0: for runs on a developer's
             machine. Link-local, multicast and cloud metadata addresses stay closed.
         allow: the only hosts that may be reached; None for every public host.
+        narrower: a second list that must permit a request as well: that of the Action; None for none.
         schemes: of `http` and `https`.
         ca_file: a PEM file with further certificate authorities. Verification cannot be switched off.
         timeout_ms: for a request that names none of its own.
@@ -85,6 +48,7 @@ class EgressPolicy:
 
     allow_private: bool = False
     allow: tuple[AllowRule, ...] | None = None
+    narrower: tuple[AllowRule, ...] | None = None
     schemes: frozenset[str] = frozenset(SCHEMES)
     ca_file: str | None = None
     timeout_ms: float = caps.DEFAULT_FETCH_TIMEOUT_MS
@@ -112,19 +76,12 @@ class EgressPolicy:
         address = parse_address(url.raw_host or "")
         if address is not None:
             self.check_address(address, url.raw_host or "")
-        if self.allow is not None and not any(rule.permits(method, url) for rule in self.allow):
-            raise EgressError("allow-list", f"{method} {url.origin()} is not on the egress allow-list.")
+        for rules in (self.allow, self.narrower):
+            if rules is not None and not any(rule.permits(method, url) for rule in rules):
+                raise EgressError("allow-list", f"{method} {url.origin()} is not on the egress allow-list.")
 
     def check_address(self, address: Address, host: str) -> None:
         """Judge an address that a connection would go to. Raises `EgressError`."""
         name = refusal(address, allow_local=self.allow_private)
         if name is not None:
             raise EgressError("private-address", f"{host} is not reachable: its address is {name}.")
-
-
-def _under(path: str, prefix: str) -> bool:
-    """`path` is at or below `prefix`. A path with encoded slashes is below nothing: servers differ on it."""
-    lowered = path.lower()
-    if "%2f" in lowered or "%5c" in lowered:
-        return False
-    return path == prefix or path.startswith(prefix if prefix.endswith("/") else prefix + "/")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import math
+import re
 from typing import Any, Final
 
 from sandbox import caps
@@ -61,6 +63,15 @@ def error_answer(handle: int, error: EgressError) -> str:
     """The same for a refusal. Fetch reports all of them as `TypeError`."""
     reason = {"name": "TypeError", "message": error.message, "code": "egress", "rule": error.rule}
     return encode({"id": handle, "error": reason})
+
+
+_HANDLE: Final = re.compile(r'\{"id":(\d+),')
+
+
+def handle_of(text: str) -> int:
+    """The handle that an answer is for; the rest of it, which can be long, is not read."""
+    found = _HANDLE.match(text)
+    return int(found[1]) if found else int(json.loads(text)["id"])
 
 
 def _url(value: str) -> str:

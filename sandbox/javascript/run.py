@@ -9,7 +9,8 @@ from typing import Final
 
 import wasmtime
 
-from sandbox.caps import LINGER_JOBS, LINGER_JOBS_MS, LINGER_MS, Limits
+from sandbox.caps import LINGER_JOBS, LINGER_JOBS_MS, Limits
+from sandbox.egress.wire import handle_of
 from sandbox.failure import Failure
 from sandbox.javascript import report
 from sandbox.javascript.checkpoints import Prepared
@@ -24,6 +25,7 @@ from sandbox.javascript.machine import (
     number,
     tag,
 )
+from sandbox.lingering import linger
 from sandbox.port import HostPort
 from sandbox.program import Request
 from sandbox.wasm.calls import entered
@@ -121,10 +123,10 @@ class Run:
         Queued jobs run, because some lead to a request, with no api and no console any more (threat-model
         K5). Then the requests get a while, and their answers reach nobody.
         """
-        host, began = self._host, time.monotonic()
+        host = self._host
         host.over = True
-        until = min(self._deadline, began + LINGER_MS / 1000)
-        self._store.set_epoch_deadline(ticks(min(until - began, LINGER_JOBS_MS / 1000)))
+        left = self._deadline - time.monotonic()
+        self._store.set_epoch_deadline(ticks(min(left, LINGER_JOBS_MS / 1000)))
         try:
             jobs = LINGER_JOBS
             while jobs and host.machine.run_job():
@@ -132,11 +134,7 @@ class Run:
         except (GuestStopped, GuestExceptionError, GuestStarvedError, GuestMemoryError):
             if host.broken is not None:
                 raise
-        while host.handles and (left := until - time.monotonic()) > 0:
-            answer = self._port.wait_any(sorted(host.handles), left * 1000)
-            if not answer:
-                break
-            host.handles.discard(json.loads(answer)["id"])
+        linger(self._port, host.handles, self._deadline)
 
     def _settled(self, outcome: int) -> bool:
         """Run jobs until the handler has ended or none is left. Asks the engine, so that nothing a tenant
@@ -163,7 +161,7 @@ class Run:
         self._arm()
         if not answer:
             return UNDEFINED
-        handles.discard(json.loads(answer)["id"])
+        handles.discard(handle_of(answer))
         return self._host.machine.new_string(answer)
 
     # --- how it ended ---

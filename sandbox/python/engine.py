@@ -10,11 +10,12 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sandbox.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES, Limits
 from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.lingering import linger
 from sandbox.port import HostPort
 from sandbox.program import Language, Program, Request, Source
 from sandbox.python import failures
@@ -143,7 +144,10 @@ class PythonEngine:
         outcome = self._call(limits, "execute", *arguments, port=port)
         if isinstance(outcome.answer, Failure):
             return _Report(outcome.answer, outcome.memory_bytes)
-        return _Report(_read(outcome.answer, program.source, limits), outcome.memory_bytes)
+        report = _read(outcome.answer, program.source, limits)
+        if not isinstance(report, Failure):
+            linger(port, outcome.handles, outcome.deadline)
+        return _Report(report, outcome.memory_bytes)
 
     def _call(self, limits: Limits, name: str, *arguments: str, port: HostPort | None = None) -> _Answer:
         """The guest's answer, or why there is none."""
@@ -156,20 +160,26 @@ class PythonEngine:
             instance.bind(port, limits, deadline)
             text = instance.call(name, *arguments)
             memory = instance.memory_bytes()
+            handles = instance.binding.handles
         except WasmtimeError as error:
             failure = _stopped(instance, port, error, limits)
             return _Answer(failure, limits.memory_bytes if failure.code is FailureCode.MEMORY else 0)
         finally:
             self._pool.give_back(instance)
-        return _Answer(failures.timed_out(limits) if instance.binding.late() else text, memory)
+        if instance.binding.late():
+            return _Answer(failures.timed_out(limits), memory)
+        return _Answer(text, memory, deadline, handles)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a call into a guest came to, and the linear memory it took (0: not known)."""
+    """What a call into a guest came to, the linear memory it took (0: not known), its deadline, and the
+    operations that it left behind."""
 
     answer: str | Failure
     memory_bytes: int = 0
+    deadline: float = 0.0
+    handles: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

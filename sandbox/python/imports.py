@@ -28,7 +28,7 @@ from sandbox.caps import (
     MAX_RANDOM_BYTES,
     MIB,
 )
-from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
+from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES, handle_of
 from sandbox.failure import Failure, FailureCode
 from sandbox.port import HostPort, LogLevel
 from sandbox.python import values
@@ -58,15 +58,17 @@ Imported = Callable[["Binding", Any, Any], None]
 
 
 class Binding:
-    """What the host functions of one instance answer from; no port before it is bound to an execution."""
+    """What the host functions of one instance answer from; no port before it is bound to an execution.
+    `handles`: operations started and not yet settled."""
 
-    __slots__ = ("deadline", "fault", "number", "port")
+    __slots__ = ("deadline", "fault", "handles", "number", "port")
 
     def __init__(self) -> None:
         self.number = next(_numbers)
         self.port: HostPort | None = None
         self.fault: Failure | None = None
         self.deadline = math.inf
+        self.handles: set[int] = set()
         _bindings[self.number] = self
 
     def close(self) -> None:
@@ -96,6 +98,12 @@ def _call(binding: Binding, arguments: Any, results: Any) -> None:
         return
     kind, _, rest = operation.partition(".")
     argument = values.get_string(arguments[1], _MAX_ARGUMENT.get(kind, _MAX_NUMBER))
+    if kind == "cancel":
+        handle = _number(argument, 2**32 - 1)
+        binding.handles.discard(handle)
+        port.cancel(handle)
+        values.put_string(results[0], "")
+        return
     values.put_string(results[0], _answer(port, kind, rest, argument))
 
 
@@ -108,8 +116,6 @@ def _answer(port: HostPort, kind: str, rest: str, argument: str) -> str:
         port.log(cast(LogLevel, rest), argument)
     elif kind == "random":
         return port.random(_number(argument, MAX_RANDOM_BYTES)).hex()
-    elif kind == "cancel":
-        port.cancel(_number(argument, 2**32 - 1))
     return ""
 
 
@@ -125,6 +131,7 @@ def _start(binding: Binding, arguments: Any, results: Any) -> None:
     handle = 0
     if port is not None and len(operation) <= _MAX_OPERATION:
         handle = port.start(operation, values.get_string(arguments[1], MAX_REQUEST_JSON_BYTES))
+        binding.handles.add(handle)
     values.put_u32(results[0], handle)
 
 
@@ -136,7 +143,10 @@ def _wait_any(binding: Binding, arguments: Any, results: Any) -> None:
     text = values.get_string(arguments[0], _MAX_HANDLES)[:_MAX_HANDLES]
     handles = [_number(part, 2**32 - 1) for part in text.split(",")] if text else []
     limit = arguments[1].of.s32
-    values.put_string(results[0], port.wait_any(handles, None if limit < 0 else float(limit)))
+    answer = port.wait_any(handles, None if limit < 0 else float(limit))
+    if answer:
+        binding.handles.discard(handle_of(answer))
+    values.put_string(results[0], answer)
 
 
 def _wall(binding: Binding, _arguments: Any, results: Any) -> None:

@@ -52,6 +52,17 @@ def cache_directory() -> Path:
     return path
 
 
+Supply = Callable[[str, str, Callable[[], bytes]], bytes]
+"""What `load_or_build` does, for a process that has no cache of its own."""
+_supply: Supply | None = None
+
+
+def supply_by(supply: Supply | None) -> None:
+    """From now on `load_or_build` asks `supply`: workers may read no files. None: the cache again."""
+    global _supply
+    _supply = supply
+
+
 def load_or_build(name: str, key: str, build: Callable[[], bytes]) -> bytes:
     """The artefact `name` for `key`, from the cache or made by `build` (once, over all processes).
 
@@ -65,6 +76,8 @@ def load_or_build(name: str, key: str, build: Callable[[], bytes]) -> bytes:
     Raises:
         UnsafeCacheError: see `cache_directory`.
     """
+    if _supply is not None:
+        return _supply(name, key, build)
     path = _path(name, key)
     found = _read(path)
     if found is not None:
@@ -82,8 +95,19 @@ def is_cached(name: str, key: str) -> bool:
     return _path(name, key).is_file()
 
 
+def find(name: str, key: str) -> bytes | None:
+    """The artefact, if the cache has it. Raises `UnsafeCacheError`."""
+    return _read(_path(name, key))
+
+
+def keep(name: str, key: str, payload: bytes) -> None:
+    """Put an artefact that a process of ours made into the cache; see `load_or_build`."""
+    _store(_path(name, key), payload)
+
+
 def _path(name: str, key: str) -> Path:
-    return cache_directory() / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
+    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+    return cache_directory() / f"{name}-{digest}.bin"
 
 
 def _secure(path: Path) -> None:

@@ -16,6 +16,8 @@ class OpenRecord(Record):
 
 class Headers(dict[str, str]):
     """Response headers; names in any letter case."""
+    def get_list(self, name: str) -> list[str]:
+        """Every value of a header by itself."""
 
 class Response:
     """An HTTP answer, wholly received."""
@@ -37,6 +39,20 @@ class Response:
         """The body as JSON; an object or a list may be awaited, too."""
     def bytes(self) -> Any:
         """The body as bytes; may be awaited, too."""
+    def iter_lines(self) -> Iterator[str]:
+        """The lines of the body, without their ends."""
+    @property
+    def is_success(self) -> bool:
+        """The same as `ok`."""
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the answer leads elsewhere."""
+    @property
+    def is_error(self) -> bool:
+        """Whether the status is 400 or more."""
+    @property
+    def encoding(self) -> str:
+        """How `text` reads the body."""
     def raise_for_status(self) -> Response:
         """Raise an error when the status is 400 or more."""
 
@@ -45,12 +61,18 @@ def fetch(
     *,
     method: str = "GET",
     headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
-    params: Mapping[str, Any] | None = None,
-    body: str | _Bytes | None = None,
+    params: Mapping[str, Any] | Sequence[tuple[str, Any]] | str | None = None,
+    body: Any = None,
+    content: str | _Bytes | None = None,
     json: Any = None,
-    data: Mapping[str, Any] | str | _Bytes | None = None,
-    timeout: float | None = None,
+    data: Mapping[str, Any] | Sequence[tuple[str, Any]] | str | _Bytes | None = None,
+    files: Any = None,
+    auth: tuple[str, str] | None = None,
+    cookies: Mapping[str, str] | None = None,
+    timeout: float | tuple[float, float] | None = None,
     redirect: Literal["follow", "manual", "error"] | None = None,
+    allow_redirects: bool | None = None,
+    follow_redirects: bool | None = None,
 ) -> Awaitable[Response]:
     """Start an HTTP request at once; await it for the response. `timeout` is in seconds."""
 
@@ -63,6 +85,7 @@ class Http:
     def patch(self, url: str, **options: Any) -> Response: ...
     def delete(self, url: str, **options: Any) -> Response: ...
     def head(self, url: str, **options: Any) -> Response: ...
+    def options(self, url: str, **options: Any) -> Response: ...
 
 class Console:
     """Writes to the log of the execution, as `print` does."""

@@ -50,7 +50,7 @@ Properties are attributes in snake_case (`event.user.user_id`) and items under t
 (`event["user"]["user_id"]`). An attribute that is not there reads as None.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NotRequired, Protocol, TypedDict'''
 
 

@@ -166,7 +166,7 @@ def test_a_request_that_nobody_awaits_is_sent(succeed: Run) -> None:
 def test_a_request_that_nobody_awaits_holds_the_handler_for_a_while_only(
     succeed: Run, monkeypatch: pytest.MonkeyPatch, delay_ms: int, answered: bool
 ) -> None:
-    monkeypatch.setattr("sandbox.javascript.run.LINGER_MS", 200)
+    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 200)
     ran = succeed(action(f"fetch('{SITE}/');"), egress=stubbed(Stub(f"{SITE}/", delay_ms=delay_ms)))
     waits = [entry.result["answer"] for entry in ran.result.journal.entries if entry.operation == "wait"]
     assert [bool(answer) for answer in waits] == [answered]

@@ -259,3 +259,46 @@ def test_bodies_in_other_charsets(runner: Runner) -> None:
     headers = (("Content-Type", "text/plain; charset=ISO-8859-1"), ("X-Many", "1"), ("x-many", "2"))
     lines = "r = await fetch('https://a.example/')\nprint(r.text, r.headers['X-Many'])"
     assert runner.printed(lines, egress=stub(headers=headers, body=b"\xe9")) == ["é 1, 2"]
+
+
+def test_a_request_that_nobody_awaits_is_sent(runner: Runner) -> None:
+    egress = stub(url="https://api.example.com/hook", delay_ms=20)
+    result = runner.run(
+        "async def on_execute_post_login(event, api):\n"
+        "    fetch('https://api.example.com/hook', method='POST', body='told')\n",
+        egress=egress,
+    )
+    assert result.failure is None
+    assert [request.text for request in egress.requests] == ["told"]
+    waits = [entry.result["answer"] for entry in result.journal.entries if entry.operation == "wait"]
+    assert [bool(answer) for answer in waits] == [True], "the answer came, and nobody heard it"
+
+
+def test_a_request_that_nobody_awaits_holds_the_handler_for_a_while_only(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 100)
+    result = runner.run(
+        "def on_execute_post_login(event, api):\n    fetch('https://api.example.com/')\n",
+        egress=stub(delay_ms=60_000),
+    )
+    assert result.failure is None
+    waits = [entry.result["answer"] for entry in result.journal.entries if entry.operation == "wait"]
+    assert waits == [""]
+
+
+def test_requests_that_were_answered_or_cancelled_are_not_waited_for(runner: Runner) -> None:
+    lines = """
+        await fetch("https://api.example.com/x")
+        late = fetch("https://api.example.com/y")
+        late.cancel()
+        await asyncio.sleep(0)
+    """
+    result = runner.run(
+        "import asyncio\nasync def on_execute_post_login(event, api):\n"
+        + lines.replace("\n        ", "\n    "),
+        egress=stub(),
+    )
+    assert result.failure is None
+    waits = [entry.arguments["timeout_ms"] for entry in result.journal.entries if entry.operation == "wait"]
+    assert set(waits) <= {None, 0.0}, "the loop's own waits"

@@ -64,9 +64,9 @@ def test_a_token_is_denied_whatever_the_code(code: str, kept: str) -> None:
     ("arguments", "says"),
     [
         ([""], "code must not be empty"),
-        ([5], "code must be a string, not 5"),
-        ([None], "code must be a string, not null"),
-        ([["server_error"]], 'code must be a string, not ["server_error"]'),
+        ([5], '"server_error" or a string, not 5'),
+        ([None], '"server_error" or a string, not null'),
+        ([["server_error"]], '"server_error" or a string, not ["server_error"]'),
         ([], "code is required and was left out"),
     ],
 )

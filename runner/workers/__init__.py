@@ -1,0 +1,56 @@
+"""Workers: flows and builds in processes that may do nothing but run them (decision 20).
+
+pool = WorkerPool(egress=..., store=..., caches=..., directory=...)
+await pool.start()
+reply = await pool.run("tenant", LegCall(trigger="post-login", event=event, actions=(action,)))
+reply.outcome
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runner.workers.calls import (
+        BuildCall,
+        LegCall,
+        LegReply,
+        ResumeCall,
+        TooBusy,
+        TooBusyError,
+        WorkerStartError,
+    )
+    from runner.workers.pool import WorkerPool
+    from runner.workers.settings import PoolSettings
+    from runner.workers.snapshot import PoolSnapshot, TenantSnapshot, WorkerSnapshot
+
+_HOME = {
+    "WorkerPool": "pool",
+    "PoolSettings": "settings",
+    "PoolSnapshot": "snapshot",
+    "TenantSnapshot": "snapshot",
+    "WorkerSnapshot": "snapshot",
+}
+
+__all__ = [
+    "BuildCall",
+    "LegCall",
+    "LegReply",
+    "PoolSettings",
+    "PoolSnapshot",
+    "ResumeCall",
+    "TenantSnapshot",
+    "TooBusy",
+    "TooBusyError",
+    "WorkerPool",
+    "WorkerSnapshot",
+    "WorkerStartError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, because the worker's own process imports this package and must not load the parent's half.
+    if name in __all__:
+        return getattr(import_module(f"runner.workers.{_HOME.get(name, 'calls')}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,118 @@
+"""What the parent asks of the pool, and what it gets: one leg of a flow, or one build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from runner.action import Action
+from runner.outcome import FlowOutcome
+from runner.settings import Settings
+from runner.suspension import SuspendedFlow
+from sandbox.dependencies import Module, Wanted
+from sandbox.packages.lock import Lock
+from sandbox.program import Source
+
+
+class _Call(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class LegCall(_Call):
+    """The first leg of a flow: what `runner.Runner.run` takes.
+
+    Attributes:
+        trigger: id of the trigger.
+        event: as its event model describes it, without secrets.
+        actions: in bound order; `Action.allow` is the egress allow-list of one of them.
+        execution_id: a new one when None.
+        settings: limits, budget and features of this flow; its `tenant` is not looked at.
+        executed_rules: ids for which `api.rules.wasExecuted` answers true.
+        record: whether the reply shall hold the leg's record, for a replay.
+    """
+
+    trigger: str
+    event: Mapping[str, Any] = Field(repr=False)
+    actions: tuple[Action, ...]
+    execution_id: str | None = None
+    settings: Settings = Settings()
+    executed_rules: tuple[str, ...] = ()
+    record: bool = False
+
+
+class ResumeCall(_Call):
+    """A further leg: what `runner.Runner.resume` takes, see there.
+
+    Attributes:
+        secrets: by name of the Action (`WorkerPool.waiting` tells which, and what each wants): values by
+            name, those of a shared module by name under `actions:MODULE`.
+    """
+
+    handle: str = Field(repr=False)
+    request: Mapping[str, Any] | None = Field(default=None, repr=False)
+    prompt: Mapping[str, Any] | None = Field(default=None, repr=False)
+    methods: Sequence[Mapping[str, Any]] | None = None
+    enrolled: Sequence[Mapping[str, Any]] | None = None
+    secrets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
+    settings: Settings = Settings()
+    record: bool = False
+
+
+class LegReply(_Call):
+    """How a leg ended.
+
+    Attributes:
+        outcome: what `Runner.run` answers. When the worker died or was stopped, its decision is `failed`
+            with an `internal` or `timeout` failure.
+        record: JSON text of the `runner.record.FlowRecord`, secrets marked; None unless asked for, or when
+            it is larger than a message may be.
+        suspended: the flow as it is kept for its resume.
+        waited_ms: in the pool's queue.
+        ran_ms: from there to the reply.
+    """
+
+    outcome: FlowOutcome
+    record: str | None = None
+    suspended: SuspendedFlow | None = None
+    waited_ms: float = 0.0
+    ran_ms: float = 0.0
+
+
+class BuildCall(_Call):
+    """A version to build: what `sandbox.dependencies.build_action` takes.
+
+    Attributes:
+        wanted, modules, lock: see there. With a lock of an earlier build nothing is resolved anew.
+    """
+
+    source: Source
+    wanted: tuple[Wanted, ...] = ()
+    modules: tuple[Module, ...] = ()
+    lock: Lock | None = None
+
+
+class TooBusyError(Exception):
+    """Nothing ran: a queue is full, or the pool is stopping. `retry_after`: seconds, at least 1.
+
+    Attributes:
+        scope: `tenant`, `service` or `stopping`.
+    """
+
+    def __init__(self, scope: str, retry_after: int) -> None:
+        what = {
+            "tenant": "this tenant has too many executions waiting",
+            "service": "the service has too many executions waiting",
+            "stopping": "the service is stopping",
+        }[scope]
+        super().__init__(f"{what}; try again in {retry_after} s")
+        self.scope = scope
+        self.retry_after = retry_after
+
+
+TooBusy = TooBusyError
+
+
+class WorkerStartError(Exception):
+    """Workers cannot be started; the text says why and what to do."""

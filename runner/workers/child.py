@@ -1,0 +1,94 @@
+"""A worker: `python -m runner.workers.child SOCKET PARENT`. Opens the images, gives up its rights, runs legs.
+
+Whatever a guest might break out into is this process: it has no files, no network, no database, no keys, no
+environment, and of tenants only what it runs just now. Everything it asks for, it asks the parent.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import threading
+import traceback
+from typing import Any, Final
+
+from runner.caps import MAX_WORKER_LOG_BYTES
+from runner.workers import rights
+from runner.workers.link import Link
+from sandbox.wasm import artefacts
+
+IMAGES_MISSING: Final = 3
+"""Exit status: the guest images are not built yet."""
+
+
+class _ImagesMissingError(Exception):
+    pass
+
+
+def _only_what_is_there(name: str, key: str, build: Any) -> bytes:  # noqa: ARG001 - a `Supply`
+    found = artefacts.find(name, key)
+    if found is None:
+        raise _ImagesMissingError(name)
+    return found
+
+
+class _ToParent(logging.Handler):
+    """The host's log is the parent's."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(logging.WARNING)
+        self._link = link
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record, cut to its cap."""
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + "".join(traceback.format_exception(*record.exc_info))
+        level = "error" if record.levelno >= logging.ERROR else "warning"
+        text = f"{record.name}: {text}"[: MAX_WORKER_LOG_BYTES // 4]
+        try:
+            self._link.send({"t": "log", "level": level, "text": text})
+        except OSError:  # the parent is gone, and so is the log
+            self.handleError(record)
+
+
+def main() -> None:
+    """Serve until the parent closes the socket."""
+    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    connection = socket.socket(fileno=descriptor)
+    link = Link(connection)
+    try:
+        from runner.workers import preload
+        from runner.workers.desk import Desk
+
+        artefacts.supply_by(_only_what_is_there)
+        preload.images()
+    except _ImagesMissingError:
+        sys.exit(IMAGES_MISSING)
+    logging.getLogger().handlers[:] = [_ToParent(link)]
+    desk = Desk(link)
+    artefacts.supply_by(desk.image)
+    preload.everything()
+    held = rights.give_up(parent)
+    link.send({"t": "ready", "rights": held})
+    threading.excepthook = _die
+    try:
+        for head, body in link.frames():
+            desk.handle(head, body)
+    except OSError:
+        pass
+    # Nothing is left to do, and threads of guests may still run.
+    os._exit(0)
+
+
+def _die(arguments: threading.ExceptHookArgs) -> None:
+    """A thread of ours failed: half a worker is worse than none."""
+    kind = arguments.exc_type.__name__
+    logging.getLogger(__name__).error("a worker ends: %s", kind, exc_info=arguments.exc_value)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""Keeps the workers there: starts them, notices when one is dead, late, silent or worn, and replaces it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from runner.workers.calls import WorkerStartError
+from runner.workers.child import IMAGES_MISSING
+from runner.workers.flight import Flight
+from runner.workers.member import DRAINING, READY, STARTING, Member
+from runner.workers.settings import PoolSettings
+
+_log: Final = logging.getLogger(__name__)
+_SWEEP_SECONDS: Final = 0.25
+_PING_SECONDS: Final = 1.0
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.1, 10.0
+_SETTLED_SECONDS: Final = 10.0
+"""A worker that lived so long before it died is replaced at once."""
+_LEAVE_SECONDS: Final = 2.0
+
+
+class Crew:
+    """Args:
+    on_message, on_ready: see `Member`.
+    on_lost: gets a dead worker, with what it ran still in it.
+    on_sweep: called a few times a second.
+    """
+
+    def __init__(
+        self,
+        settings: PoolSettings,
+        on_message: Callable[[Member, Any, bytes], None],
+        on_ready: Callable[[], None],
+        on_lost: Callable[[Member], None],
+        on_sweep: Callable[[float], None],
+    ) -> None:
+        self._settings = settings
+        self._on_message = on_message
+        self._on_ready = on_ready
+        self._on_lost = on_lost
+        self._on_sweep = on_sweep
+        self.members: list[Member] = []
+        self.restarts: Counter[str] = Counter()
+        self.recycled = 0
+        self._backoff = _FIRST_BACKOFF
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._changed = asyncio.Event()
+        self._stopping = False
+        self._failed: Member | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._ping_at = 0.0
+
+    async def start(self) -> None:
+        """Start every worker and wait until all are ready. Raises `WorkerStartError`."""
+        await self._start_all()
+        if self._failed is not None and self._failed.process.exit_status == IMAGES_MISSING:
+            await asyncio.to_thread(_build_images)
+            self._failed = None
+            await self._start_all()
+        if self._failed is not None:
+            problem = _why(self._failed)
+            await self.stop()
+            raise WorkerStartError(problem)
+        self._watching = asyncio.create_task(self._watch())
+
+    async def _start_all(self) -> None:
+        for _ in range(self._settings.workers - len(self.members)):
+            await self._add()
+        try:
+            async with asyncio.timeout(self._settings.start_seconds):
+                while self._failed is None and any(item.state != READY for item in self.members):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            self._failed = next(item for item in self.members if item.state != READY)
+
+    async def _add(self) -> None:
+        member = Member(self._settings, self._on_message, self._ready, self._lost)
+        try:
+            await member.process.start()
+        except OSError as error:
+            raise WorkerStartError(f"A worker process cannot be started: {error}") from error
+        self.members.append(member)
+
+    async def stop(self) -> None:
+        """End every worker."""
+        self._stopping = True
+        for task in (self._watching, *self._tasks):
+            if task is not None:
+                task.cancel()
+        for member in list(self.members):
+            member.process.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE_SECONDS + 10):
+                for member in list(self.members):
+                    await member.process.ended()
+
+    # --- what happens to workers ---
+
+    def _ready(self, member: Member) -> None:
+        missing = sorted(name for name, held in member.rights.items() if not held)
+        if missing:
+            _log.warning("worker %d runs without: %s", member.process.pid, ", ".join(missing))
+        self._changed.set()
+        self._on_ready()
+
+    def _lost(self, member: Member) -> None:
+        self.members.remove(member)
+        starting = member.state == STARTING
+        if starting:
+            self._failed = member
+        if not self._stopping and member.state != DRAINING and self._watching is not None:
+            reason = member.process.reason or "died"
+            self.restarts[reason] += 1
+            _log.error("worker %d is gone (%s): %s", member.process.pid, reason, _why(member))
+            lived = time.monotonic() - member.started_at
+            if not starting and lived > _SETTLED_SECONDS:
+                self._backoff = _FIRST_BACKOFF
+            self._later(self._replace(self._backoff))
+            self._backoff = min(self._backoff * 2, _LONGEST_BACKOFF)
+        self._changed.set()
+        self._on_lost(member)
+
+    async def _replace(self, after: float) -> None:
+        await asyncio.sleep(after)
+        try:
+            await self._add()
+        except WorkerStartError as error:
+            _log.error("%s", error)
+            self._later(self._replace(_LONGEST_BACKOFF))
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            try:
+                self._sweep(time.monotonic())
+            except Exception:  # noqa: BLE001 - supervision must go on
+                _log.exception("a sweep over the workers failed")
+
+    def _sweep(self, now: float) -> None:
+        pinging = now >= self._ping_at
+        if pinging:
+            self._ping_at = now + _PING_SECONDS
+        for member in list(self.members):
+            if any(flight.deadline < now for flight in member.flights.values()):
+                member.process.kill("late")
+            elif member.state == STARTING:
+                if now - member.started_at > self._settings.start_seconds:
+                    member.process.kill("start")
+            elif member.silent_seconds(now) > self._settings.hang_seconds:
+                member.process.kill("hung")
+            elif pinging:
+                member.ping()
+        if pinging:
+            self._recycle()
+        self._on_sweep(now)
+
+    def _recycle(self) -> None:
+        """Replace one worn worker at a time: its successor first, then it may end what it runs."""
+        for member in self.members:
+            if member.state == DRAINING and not member.flights:
+                member.process.close()
+        if any(member.state != READY for member in self.members):
+            return
+        worn = next((member for member in self.members if member.worn()), None)
+        if worn is not None:
+            self.recycled += 1
+            worn.state = DRAINING
+            self._later(self._replace(0.0))
+
+
+def is_late(flight: Flight) -> bool:
+    """Whether a leg's worker should have answered by now."""
+    return flight.deadline < time.monotonic()
+
+
+def _why(member: Member) -> str:
+    process = member.process
+    said = f"; it said: {process.told}" if process.told else ""
+    status = process.exit_status
+    if status is None:
+        return f"A worker did not start in time{said}"
+    ended = f"signal {-status}" if status < 0 else f"status {status}"
+    return f"A worker process ended with {ended}{said}"
+
+
+def _build_images() -> None:
+    """Build the guest images in a process of its own, which needs more rights than a worker has and sees no
+    tenant. Raises `WorkerStartError`."""
+    command = [sys.executable, "-c", "import sandbox; sandbox.build_images()"]
+    _log.warning("building the guest images, once; this takes a minute or two")
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        command, env=os.environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip()[-2000:]
+        raise WorkerStartError(f"The guest images cannot be built: {said}")

@@ -1,0 +1,227 @@
+"""The worker's desk: takes what the parent sends, gives legs to the lanes, sends back what they come to."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+
+import sandbox
+from runner.action import Action
+from runner.errors import FlowError, ResumeError
+from runner.library import Runner
+from runner.outcome import FlowOutcome
+from runner.programs import ProgramCache
+from runner.record import make_record
+from runner.suspension import PinnedAction
+from runner.trace import LegTrace
+from runner.workers.codec import FAILURES, read_action, read_rules, read_settings, read_source
+from runner.workers.lanes import Lanes, Leg
+from runner.workers.link import Link
+from runner.workers.remote import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
+from sandbox.caps import Limits
+from sandbox.egress.allow import AllowRule
+from sandbox.failure import BuildError
+from sandbox.program import Source
+from triggers import EventError, UnknownTriggerError
+
+_log: Final = logging.getLogger(__name__)
+_MOST_RECORD_BYTES: Final = 32 * 1024 * 1024
+"""A larger record is left out of the reply, which must fit into one message."""
+
+
+class Desk:
+    """One per worker. `handle` is called by the thread that reads the socket."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._programs = ProgramCache()
+        self._lanes = Lanes(
+            lambda number: link.send({"t": "detached", "id": number}),
+            lambda number: link.send({"t": "demoted", "id": number}),
+        )
+        self._sources: dict[int, Source] = {}
+        self._egress: dict[int, RemoteEgress] = {}
+        self._handlers: dict[str, Callable[[dict[str, Any], bytes], None]] = {
+            "leg": self._leg,
+            "resume": self._leg,
+            "build": self._build,
+            "source": self._source,
+            "drop": self._drop,
+            "answer": link.answered,
+            "settled": self._settled,
+            "ping": lambda head, _: link.send({"t": "pong", "n": head["n"]}),
+        }
+
+    def handle(self, head: dict[str, Any], body: bytes) -> None:
+        """Take one message. What takes time goes to another thread."""
+        self._handlers[head["t"]](head, body)
+
+    def image(self, name: str, key: str, build: Callable[[], bytes]) -> bytes:  # noqa: ARG002 - a `Supply`
+        """Compiled images of packages come from the parent, which has them under the same digest."""
+        return self._link.ask({"t": "image", "digest": key.rpartition("\n")[2]})[1]
+
+    # --- sources ---
+
+    def _source(self, head: dict[str, Any], body: bytes) -> None:
+        self._sources[head["id"]] = read_source(body)
+
+    def _drop(self, head: dict[str, Any], _: bytes) -> None:
+        for number in head["ids"]:
+            source = self._sources.pop(number, None)
+            if source is not None:
+                self._programs.forget(source)
+
+    # --- legs and builds ---
+
+    def _leg(self, head: dict[str, Any], body: bytes) -> None:
+        # Sources are looked up now: the parent may drop them for a later call.
+        task = self._run if head["t"] == "leg" else self._resume
+        actions = [read_action(item, self._sources) for item in head["actions"]] if head["t"] == "leg" else []
+        number = head["id"]
+
+        def work(leg: Leg) -> None:
+            try:
+                task(leg, head, body, actions)
+            except OSError:
+                raise  # the parent is gone
+            except Exception:  # noqa: BLE001 - one leg must not end the worker
+                self._fault(number)
+            finally:
+                self._egress.pop(number, None)
+
+        self._lanes.submit(Leg(number, work, low=head["low"]))
+
+    def _build(self, head: dict[str, Any], _: bytes) -> None:
+        source = self._sources[head["source"]]
+        limits = Limits(**head["limits"])
+        number = head["id"]
+
+        def work(leg: Leg) -> None:
+            del leg
+            try:
+                program = sandbox.build(source, limits)
+            except BuildError as error:
+                self._link.send({"t": "built", "id": number, "ok": False}, FAILURES.dump_json(error.failure))
+            except OSError:
+                raise
+            except Exception:  # noqa: BLE001 - one build must not end the worker
+                self._fault(number)
+            else:
+                exports = [name[:200] for name in program.exports[:1000]]
+                self._link.send({"t": "built", "id": number, "ok": True, "exports": exports})
+
+        self._lanes.submit(Leg(number, work, low=True))
+
+    def _fault(self, number: int) -> None:
+        fault = secrets.token_hex(6)
+        _log.exception("host fault %s in a worker", fault)
+        self._link.send({"t": "fault", "id": number, "fault": fault})
+
+    def _settled(self, head: dict[str, Any], body: bytes) -> None:
+        egress = self._egress.get(head["id"])
+        if egress is not None:
+            egress.settled(head, body)
+
+    def _run(self, leg: Leg, head: dict[str, Any], body: bytes, actions: list[Action]) -> None:
+        event = json.loads(body)
+        self._conclude(
+            leg,
+            head,
+            LegStore(self._link, leg.number),
+            [action.allow for action in actions],
+            lambda runner: runner.run(
+                head["trigger"],
+                event,
+                actions,
+                tenant=head["tenant"],
+                execution_id=head["execution_id"],
+                executed_rules=head["rules"],
+            ),
+        )
+
+    def _resume(self, leg: Leg, head: dict[str, Any], body: bytes, _: list[Action]) -> None:
+        given = json.loads(body)
+        values = given["secrets"]
+        pinned = json.loads(given["waiting"])["actions"]
+
+        def provide(action: PinnedAction) -> Any:
+            return values.get(action.name, {})
+
+        self._conclude(
+            leg,
+            head,
+            LegStore(self._link, leg.number, waiting=given["waiting"]),
+            [
+                read_rules(json.dumps(item["allow"])) if item.get("allow") is not None else None
+                for item in pinned
+            ],
+            lambda runner: runner.resume(
+                given["handle"],
+                request=given["request"],
+                prompt=given["prompt"],
+                methods=given["methods"],
+                enrolled=given["enrolled"],
+                secrets=provide,
+                tenant=head["tenant"],
+            ),
+        )
+
+    def _conclude(
+        self,
+        leg: Leg,
+        head: dict[str, Any],
+        store: LegStore,
+        allow: list[tuple[AllowRule, ...] | None],
+        run: Callable[[Runner], FlowOutcome],
+    ) -> None:
+        link, number = self._link, leg.number
+        lists = [rules for rules in allow if rules is not None]
+        egress = RemoteEgress(link, number, lists, lambda: self._lanes.detach(leg))
+        self._egress[number] = egress
+        traces: list[LegTrace] = []
+        runner = Runner(
+            settings=read_settings(head["settings"]),
+            egress=egress,
+            store=store,
+            programs=self._programs,
+            caches=lambda _tenant, _trigger: RemoteCache(link, number),
+            directory=RemoteDirectory(link, number),
+            observer=traces.append if head["record"] else None,
+        )
+        try:
+            outcome = run(runner)
+        except (UnknownTriggerError, EventError, FlowError, ResumeError) as error:
+            link.send({"t": "refused", "id": number, **_refusal(error)})
+            return
+        record = b""
+        if traces:
+            text = make_record(traces[0], outcome, keep_secrets=False).model_dump_json(by_alias=True)
+            record = text.encode() if len(text) <= _MOST_RECORD_BYTES else b""
+        parts = (outcome.to_json().encode(), store.put_text.encode(), record)
+        link.send(
+            {
+                "t": "done",
+                "id": number,
+                "parts": [len(part) for part in parts],
+                "expires_at": store.put_expires_at,
+            },
+            b"".join(parts),
+        )
+
+
+def _allow(stored: Any) -> tuple[AllowRule, ...] | None:
+    return None if stored is None else read_rules(json.dumps(stored))
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    if isinstance(error, UnknownTriggerError):
+        return {"kind": "trigger", "message": error.message, "code": error.nearest or ""}
+    if isinstance(error, EventError):
+        problems = [(item.path, item.expected, item.found, item.hint) for item in error.problems]
+        return {"kind": "event", "problems": problems, "total": error.total}
+    assert isinstance(error, FlowError | ResumeError)
+    kind = "flow" if isinstance(error, FlowError) else "resume"
+    return {"kind": kind, "code": error.code, "message": error.message, "next_step": error.next_step}

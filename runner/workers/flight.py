@@ -1,0 +1,192 @@
+"""A call on its way: what the parent knows of it, so that it believes nothing of it from a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from runner.action import Action, source_digest
+from runner.errors import FlowError, ResumeError
+from runner.outcome import (
+    ActionRecord,
+    Decision,
+    FlowOutcome,
+    Status,
+    TriggerRef,
+)
+from runner.outcome import Timing as OutcomeTiming
+from runner.settings import Settings
+from runner.suspension import SuspendedFlow
+from runner.workers.fetches import CallFetches
+from runner.workers.frames import FrameError
+from sandbox.failure import Failure, FailureCode
+from sandbox.program import Source
+from triggers import Effects, EventError, Problem, Trigger
+
+_BUILD_SECONDS: Final = 5.0
+"""What compiling one source may take that a worker has not seen (the compiler's own limit is lower)."""
+_HANDLE_SLACK: Final = 60.0
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """One leg or build.
+
+    Attributes:
+        head: of its message, without what depends on the worker.
+        actions: with unique names, in order.
+        body: of its message.
+        store_key: of the suspended flow that it resumes.
+        detached: it does not hold up others of its worker any more.
+        charged_ms: processor time that its tenant was charged with so far.
+    """
+
+    number: int
+    tenant: str
+    future: asyncio.Future[Any]
+    head: dict[str, Any]
+    body: bytes
+    sources: tuple[Source, ...]
+    settings: Settings
+    trigger: Trigger | None = None
+    actions: tuple[Action, ...] = ()
+    execution_id: str = ""
+    leg: int = 1
+    store_key: str = ""
+    fetches: CallFetches | None = None
+    queued_at: float = field(default_factory=time.monotonic)
+    sent_at: float = 0.0
+    deadline: float = math.inf
+    low: bool = False
+    detached: bool = False
+    demoted_at: float = 0.0
+    charged_ms: float = 0.0
+    tries: int = 0
+
+    @property
+    def is_build(self) -> bool:
+        return self.trigger is None
+
+    def limit_seconds(self) -> float:
+        """Longest time that its Actions may take together."""
+        if self.is_build:
+            return 0.0
+        each = [(action.limits or self.settings.limits).wall_ms for action in self.actions]
+        twice = sum(1 for action in self.actions if action.last_good is not None)
+        most = sum(each) + twice * max(each, default=0)
+        return min(self.settings.budget_ms, most) / 1000
+
+    def arm(self, new_sources: int, grace: float) -> None:
+        """It has been sent: until when its worker must answer."""
+        self.sent_at = time.monotonic()
+        building = _BUILD_SECONDS * (new_sources or self.is_build)
+        self.deadline = self.sent_at + self.limit_seconds() + building + grace
+
+    # --- how it can end ---
+
+    def checked(self, outcome: FlowOutcome, waiting: SuspendedFlow | None, expires_at: float | None) -> None:
+        """Raises `FrameError` when a worker's outcome is not one of this call."""
+        assert self.trigger is not None
+        same = (
+            outcome.execution_id == self.execution_id
+            and outcome.tenant == self.tenant
+            and outcome.leg == self.leg
+            and outcome.trigger == _reference(self.trigger)
+            and [item.digest for item in outcome.actions] == [item.digest for item in self.actions]
+            and [item.name for item in outcome.actions] == [item.name for item in self.actions]
+        )
+        if not same:
+            raise FrameError("an outcome of another call")
+        if (outcome.suspension is not None) != (waiting is not None) or (waiting is None) != (
+            expires_at is None
+        ):
+            raise FrameError("a suspension without its flow, or a flow without its suspension")
+        if waiting is not None and expires_at is not None:
+            self._check_waiting(outcome, waiting, expires_at)
+
+    def _check_waiting(self, outcome: FlowOutcome, waiting: SuspendedFlow, expires_at: float) -> None:
+        assert self.trigger is not None
+        assert outcome.suspension is not None
+        # Without its text, which the digest stands for, and which may have come from another release.
+        pinned = [(item.name, item.digest, item.allow) for item in waiting.actions]
+        given = [(item.name, item.digest, item.allow) for item in self.actions]
+        falls_back = [item.last_good and source_digest(item.last_good) for item in waiting.actions]
+        same = (
+            waiting.tenant == self.tenant
+            and waiting.trigger == self.trigger.id
+            and waiting.execution_id == self.execution_id
+            and waiting.leg == self.leg
+            and waiting.expires_at == expires_at == outcome.suspension.expires_at
+            and expires_at <= time.time() + self.settings.handle_seconds + _HANDLE_SLACK
+            and pinned == given
+            and falls_back == [item.last_good and source_digest(item.last_good) for item in self.actions]
+        )
+        if not same:
+            raise FrameError("a suspended flow of another call")
+
+    def failed(self, failure: Failure) -> FlowOutcome:
+        """The outcome when its worker gave none. Which Actions ran is not known then."""
+        assert self.trigger is not None
+        alone = len(self.actions) == 1
+        return FlowOutcome(
+            execution_id=self.execution_id,
+            leg=self.leg,
+            tenant=self.tenant,
+            trigger=_reference(self.trigger),
+            decision=Decision.FAILED,
+            effects=Effects(),
+            failure=failure,
+            failed_action=0 if alone else None,
+            actions=tuple(
+                ActionRecord(
+                    index=index,
+                    name=action.name,
+                    language=action.language,
+                    digest=action.digest,
+                    status=Status.FAILED if alone else Status.SKIPPED,
+                    failure=failure if alone else None,
+                )
+                for index, action in enumerate(self.actions)
+            ),
+            warnings=() if alone else ("It is not known which Actions ran: their worker gave no outcome.",),
+            timing=OutcomeTiming(
+                started_at=time.time() - (time.monotonic() - self.sent_at),
+                wall_ms=round((time.monotonic() - self.sent_at) * 1000, 3),
+                budget_ms=self.settings.budget_ms,
+            ),
+        )
+
+    def late(self) -> Failure:
+        """The failure when its worker missed the limit and had to be killed (threat-model C7)."""
+        limit = round(self.limit_seconds() * 1000)
+        return Failure(
+            FailureCode.TIMEOUT,
+            f"The execution did not end within {limit} ms and its worker was stopped.",
+            detail={"limit_ms": limit, "worker": "stopped"},
+        )
+
+
+def _reference(trigger: Trigger) -> TriggerRef:
+    return TriggerRef(id=trigger.id, version=trigger.version, blocking=trigger.blocking)
+
+
+def lost(reason: str) -> Failure:
+    """The failure of what a worker ran when it died."""
+    return Failure(
+        FailureCode.INTERNAL,
+        f"The worker that ran the flow {reason}.",
+        detail={"worker": reason},
+    )
+
+
+def refusal(message: Any) -> Exception:
+    """The error for the caller that a worker's `Refused` stands for."""
+    if message.kind == "event":
+        problems: Sequence[Problem] = [Problem(*item) for item in message.problems]
+        return EventError(problems, message.total)
+    kind = FlowError if message.kind == "flow" else ResumeError
+    return kind(message.code, message.message, next_step=message.next_step)

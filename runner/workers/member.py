@@ -1,0 +1,140 @@
+"""One worker of the pool: its process, what it has, and what it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from runner.workers.codec import action_list
+from runner.workers.flight import Flight
+from runner.workers.frames import FrameError, encode
+from runner.workers.process import WorkerProcess
+from runner.workers.settings import PoolSettings
+from runner.workers.snapshot import WorkerSnapshot
+from runner.workers.sources import SourceTable
+
+AHEAD: Final = 2
+"""Legs of one lane that a worker has and that hold up others: one that runs, and the next, so that it need
+not wait for us. More of them would wait in the worker, where tenants do not take turns."""
+
+STARTING, READY, DRAINING = "starting", "ready", "draining"
+
+
+class Member:
+    """Args:
+    on_message: gets this worker's messages about its legs.
+    on_change: told when it became ready.
+    on_lost: told once when its process is gone; its legs are still in `flights`.
+    """
+
+    def __init__(
+        self,
+        settings: PoolSettings,
+        on_message: Callable[[Member, Any, bytes], None],
+        on_ready: Callable[[Member], None],
+        on_lost: Callable[[Member], None],
+    ) -> None:
+        self._settings = settings
+        self._on_message = on_message
+        self._on_ready = on_ready
+        self.process = WorkerProcess(settings.command, self._received, lambda: on_lost(self))
+        self.state = STARTING
+        self.flights: dict[int, Flight] = {}
+        self.sources = SourceTable()
+        self.legs = 0
+        self.started_at = self.heard_at = time.monotonic()
+        self.rights: dict[str, bool] = {}
+        self.first_bytes = 0
+        self._holding = ([], [])  # type: tuple[list[Flight], list[Flight]]
+        self._pings = 0
+
+    # --- what it can take ---
+
+    def room(self, low: bool) -> int:
+        """How many more legs of a lane it may get; 0 for none."""
+        if self.state != READY or len(self.flights) >= self._settings.slots:
+            return 0
+        return AHEAD - len(self._holding[low])
+
+    def send(self, flight: Flight) -> None:
+        """Give it a leg."""
+        frames: list[bytes] = []
+        head = {**flight.head, "low": flight.low}
+        number = self.sources.number
+        if flight.is_build or "source" in head:
+            head["source"] = number(flight.sources[0], frames)
+        elif head["t"] == "leg":
+            head["actions"] = [
+                action_list(item, lambda source: number(source, frames)) for item in flight.actions
+            ]
+        new = len(frames)
+        self.sources.shrink(len(flight.sources), frames)
+        frames.append(encode(head, flight.body))
+        self.flights[flight.number] = flight
+        self._holding[flight.low].append(flight)
+        flight.detached = False
+        flight.tries += 1
+        flight.arm(new if head["t"] != "resume" else len(flight.actions), self._settings.grace_seconds)
+        self.process.send(*frames)
+
+    def detached(self, flight: Flight) -> None:
+        """The leg does not hold up others any more."""
+        if not flight.detached:
+            flight.detached = True
+            self._holding[flight.low].remove(flight)
+
+    def ended(self, flight: Flight) -> None:
+        """The leg is over."""
+        self.detached(flight)
+        del self.flights[flight.number]
+        self.legs += 1
+
+    def begun(self, flight: Flight) -> bool:
+        """Whether the leg may have begun: a lane runs in order, and says when it goes on to the next."""
+        return flight.detached or self._holding[flight.low][0] is flight
+
+    # --- health ---
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self._pings += 1
+        self.process.tell({"t": "ping", "n": self._pings})
+
+    def silent_seconds(self, now: float) -> float:
+        """Since its last message."""
+        return now - self.heard_at
+
+    def worn(self) -> bool:
+        """It has run or grown so much that another one shall take its place."""
+        grown = self.process.resident_bytes() - self.first_bytes
+        return self.legs >= self._settings.recycle_legs or grown >= self._settings.recycle_bytes
+
+    def snapshot(self) -> WorkerSnapshot:
+        """See there."""
+        return WorkerSnapshot(
+            pid=self.process.pid,
+            state=self.state,
+            running=len(self.flights),
+            legs=self.legs,
+            sources=len(self.sources),
+            resident_bytes=self.process.resident_bytes(),
+            rights=self.rights,
+        )
+
+    # --- messages ---
+
+    def _received(self, message: Any, body: bytes) -> None:
+        self.heard_at = time.monotonic()
+        if self.state == STARTING and message.t not in ("ready", "log"):
+            raise FrameError("a message before the rights were given up")
+        if message.t == "pong":
+            return
+        if message.t == "ready":
+            if self.state != STARTING:
+                raise FrameError("ready twice")
+            self.state, self.rights = READY, message.rights
+            self.first_bytes = self.process.resident_bytes()
+            self._on_ready(self)
+            return
+        self._on_message(self, message, body)

@@ -1,0 +1,188 @@
+"""What a worker may say, and nothing else: every message is read strictly and bounded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from runner.caps import MAX_WORKER_LOG_BYTES
+from runner.workers.frames import FrameError
+from sandbox.caps import MAX_FETCHES
+from triggers.members.cache import MAX_KEY_BYTES, MAX_VALUE_BYTES
+
+_Number = Annotated[int, Field(ge=0, le=2**53)]
+_Short = Annotated[str, Field(max_length=200)]
+_Text = Annotated[str, Field(max_length=64 * 1024)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Ready(_Message):
+    """The images are open and the rights are given up. `rights`: which measures hold."""
+
+    t: Literal["ready"]
+    rights: dict[_Short, bool]
+
+
+class Pong(_Message):
+    t: Literal["pong"]
+    n: _Number
+
+
+class Log(_Message):
+    """One line for the host's log."""
+
+    t: Literal["log"]
+    level: Literal["debug", "info", "warning", "error"]
+    text: Annotated[str, Field(max_length=MAX_WORKER_LOG_BYTES)]
+
+
+class Detached(_Message):
+    """The leg waits or takes long: another one may begin beside it."""
+
+    t: Literal["detached"]
+    id: _Number
+
+
+class Demoted(_Message):
+    """The leg has used more processor time than a short one does."""
+
+    t: Literal["demoted"]
+    id: _Number
+
+
+class Done(_Message):
+    """A leg's outcome. The body is the outcome, the suspended flow and the record, with these lengths."""
+
+    t: Literal["done"]
+    id: _Number
+    parts: tuple[_Number, _Number, _Number]
+    expires_at: float | None = None
+
+
+class Refused(_Message):
+    """The call itself is wrong: nothing ran. `kind` says which error it is for the caller."""
+
+    t: Literal["refused"]
+    id: _Number
+    kind: Literal["trigger", "event", "flow", "resume"]
+    code: _Short = ""
+    message: _Text = ""
+    next_step: _Text = ""
+    problems: Annotated[list[tuple[_Text, _Text, _Text, _Text | None]], Field(max_length=100)] = []
+    total: _Number = 0
+
+
+class Fault(_Message):
+    """The worker could not run the leg, for a fault of ours that its log tells under this id."""
+
+    t: Literal["fault"]
+    id: _Number
+    fault: _Short
+
+
+class Built(_Message):
+    """A source compiles; or it does not, and the body is the failure."""
+
+    t: Literal["built"]
+    id: _Number
+    ok: bool
+    exports: Annotated[list[_Short], Field(max_length=1000)] = []
+
+
+class CacheAsk(_Message):
+    """A call of the `api.cache` of the leg's tenant and trigger."""
+
+    t: Literal["cache"]
+    ask: _Number
+    id: _Number
+    op: Literal["get", "set", "delete", "usage"]
+    key: Annotated[str, Field(max_length=MAX_KEY_BYTES)] = ""
+    value: Annotated[str, Field(max_length=MAX_VALUE_BYTES)] = ""
+    expires_at: _Number = 0
+    now: _Number
+
+
+class DirectoryAsk(_Message):
+    t: Literal["directory"]
+    ask: _Number
+    id: _Number
+    op: Literal["groups", "roles", "group_type"]
+    subject: _Text
+    organization: _Text | None = None
+
+
+class TakeAsk(_Message):
+    """May the flow resume? Answered once with yes."""
+
+    t: Literal["take"]
+    ask: _Number
+    id: _Number
+
+
+class TranspileAsk(_Message):
+    """Make TypeScript or an ES module CommonJS. The body is the text."""
+
+    t: Literal["transpile"]
+    ask: _Number
+    filename: _Text
+
+
+class ImageAsk(_Message):
+    """The compiled image of packages and modules; of those only that the worker was given."""
+
+    t: Literal["image"]
+    ask: _Number
+    digest: _Short
+
+
+class Fetch(_Message):
+    """Begin a request; the body is its JSON form. `allow`: number of the allow-list among the call's."""
+
+    t: Literal["fetch"]
+    id: _Number
+    session: _Number
+    fetch: Annotated[int, Field(ge=1, le=MAX_FETCHES)]
+    allow: Annotated[int, Field(ge=-1, le=1000)]
+    left_ms: Annotated[float, Field(ge=0, le=3_600_000, allow_inf_nan=False)]
+
+
+class FetchCancel(_Message):
+    t: Literal["fetch_cancel"]
+    id: _Number
+    session: _Number
+    fetch: _Number
+
+
+class SessionClose(_Message):
+    t: Literal["session_close"]
+    id: _Number
+    session: _Number
+
+
+class ImageMade(_Message):
+    """A builder's image of packages and modules is the body; or, with `ok` false, the failure."""
+
+    t: Literal["image_made"]
+    id: _Number
+    ok: bool
+
+
+Message = Annotated[
+    Ready | Pong | Log | Detached | Demoted | Done | Refused | Fault | Built | CacheAsk | DirectoryAsk
+    | TakeAsk | TranspileAsk | ImageAsk | Fetch | FetchCancel | SessionClose | ImageMade,
+    Field(discriminator="t"),
+]  # fmt: skip
+_READER: Final[TypeAdapter[Any]] = TypeAdapter(Message)
+
+
+def read(head: bytes) -> Any:
+    """The message in a frame's head. Raises `FrameError`."""
+    try:
+        return _READER.validate_json(head)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise FrameError(f"no message: {first['loc']}: {first['msg']}") from None

@@ -1,0 +1,84 @@
+"""What a worker must have in memory before it may open no file any more."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+import zoneinfo
+from types import ModuleType
+from typing import Final
+
+import sandbox
+import triggers
+from runner.action import Action
+from runner.library import Runner
+from sandbox.egress.none import NoEgress
+from sandbox.program import Language, Source
+from triggers import get_trigger
+
+_log: Final = logging.getLogger(__name__)
+_SKIPPED: Final = (
+    "sandbox.packages",
+    "sandbox.egress.",
+    "sandbox.python.guest",
+    "sandbox.javascript.guest",
+    "triggers.typings",
+)
+"""The parent's part, or not for this interpreter. A port imports itself what it needs of `sandbox.egress`."""
+_LATE: Final = ("encodings.idna", "encodings.utf_16", "encodings.latin_1", "unicodedata", "linecache")
+"""Modules that the standard library imports when they are first needed."""
+
+_WARM: Final = {
+    Language.JAVASCRIPT: """
+const crypto = require("crypto");
+exports.onExecutePostLogin = async (event, api) => {
+  console.log(crypto.createHash("sha256").update("x").digest("hex"), new Date().toISOString());
+  api.cache.set("a", "b"); api.cache.get("a");
+  try { await fetch("https://example.com/"); } catch (error) { console.log(error.message); }
+  throw new Error("this is how failures are made");
+};
+""",
+    Language.PYTHON: """
+import hashlib, json
+async def on_execute_post_login(event, api):
+    print(hashlib.sha256(b"x").hexdigest(), json.dumps({"a": 1}))
+    api.cache.set("a", "b")
+    try:
+        await fetch("https://example.com/")
+    except Exception as error:
+        print(error)
+    raise ValueError("this is how failures are made")
+""",
+}
+
+
+_kept: list[object] = []
+
+
+def images() -> None:
+    """Open both engines, and read the rules of every time zone."""
+    for language in Language:
+        sandbox.open_engine(language)
+    _kept.extend(zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones())
+
+
+def everything() -> None:
+    """Import all that may be imported later, and run each language once."""
+    for package in (sandbox, triggers):
+        _import_below(package)
+    for name in _LATE:
+        importlib.import_module(name)
+    runner = Runner(egress=NoEgress())
+    event = get_trigger("post-login").example_event
+    for language, text in _WARM.items():
+        source = Source(language, "warm", text)
+        outcome = runner.run("post-login", event, [Action("warm", source)])
+        if outcome.failure is None or outcome.failure.code != "throw":
+            raise RuntimeError(f"the {language} sandbox does not work: {outcome.failure}")
+
+
+def _import_below(package: ModuleType) -> None:
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not found.name.startswith(_SKIPPED) and not found.name.endswith("__main__"):
+            importlib.import_module(found.name)

@@ -1,0 +1,69 @@
+"""Frames: whole whatever pieces they come in, and bounded before anything is kept."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.workers.frames import Decoder, FrameError, encode
+from runner.workers.messages import read
+
+heads = st.dictionaries(st.text(max_size=10), st.text(max_size=20) | st.integers() | st.none(), max_size=4)
+
+
+@given(st.lists(st.tuples(heads, st.binary(max_size=300)), max_size=6), st.integers(1, 64))
+def test_frames_come_out_as_they_went_in(sent: list[tuple[dict[str, Any], bytes]], size: int) -> None:
+    stream = b"".join(encode(head, body) for head, body in sent)
+    decoder = Decoder()
+    found = []
+    for at in range(0, len(stream), size):
+        found += [(json.loads(head), body) for head, body in decoder.feed(stream[at : at + size])]
+    assert found == sent
+
+
+def test_a_frame_at_the_caps_passes_and_one_above_does_not() -> None:
+    assert list(Decoder(10, 20).feed(struct.pack("<II", 10, 20) + b"x" * 30)) == [(b"x" * 10, b"x" * 20)]
+    with pytest.raises(FrameError):
+        list(Decoder(10, 20).feed(struct.pack("<II", 11, 0)))
+    with pytest.raises(FrameError):
+        list(Decoder(10, 20).feed(struct.pack("<II", 1, 21)))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\x80\x04N.",
+        b'{"t":"reboot"}',
+        b'{"t":"pong"}',
+        b'{"t":"pong","n":"1"}',
+        b'{"t":"pong","n":-1}',
+        b'{"t":"pong","n":1.5}',
+        b'{"t":"pong","n":1,"more":1}',
+        b'{"t":"done","id":1,"parts":[1,2]}',
+        b'{"t":"done","id":1,"parts":[1,2,-3]}',
+        b'{"t":"fetch","id":1,"session":1,"fetch":51,"allow":-1,"left_ms":1}',
+        b'{"t":"fetch","id":1,"session":1,"fetch":1,"allow":-1,"left_ms":NaN}',
+        b'{"t":"cache","ask":1,"id":1,"op":"drop","now":1}',
+        b'{"t":"cache","ask":1,"id":1,"op":"get","now":1,"key":"' + b"k" * 65 + b'"}',
+        b'{"t":"log","level":"critical","text":""}',
+        b"[" * 5000,
+    ],
+)
+def test_what_is_no_message_is_refused(head: bytes) -> None:
+    with pytest.raises(FrameError):
+        read(head)
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_refused_and_nothing_else(noise: bytes) -> None:
+    with pytest.raises(FrameError):
+        read(noise)
