@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
 from sandbox.failure import Failure, FailureCode, Frame, Place
+from sandbox.javascript.callee import named
 from sandbox.javascript.sourcemap import original
 from sandbox.program import Program, Source
 
@@ -161,11 +162,14 @@ def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool)
             message = f"{message}: {detail['cause']}"
     if told.get("engine") and message == _STACK_MESSAGE:
         code = FailureCode.STACK
+    place = _place_of(frames, program)
+    if name == "TypeError":
+        message = named(message, place)
     return Failure(
         code,
         message or "(no message)",
         error_name=name,
-        place=_place_of(frames, program),
+        place=place,
         stack=frames,
         detail=detail,
     )

@@ -154,3 +154,22 @@ def test_a_filename_of_any_shape_maps_frames(run: Run) -> None:
 
     for name in ("my action.js", "a:1:2.js", "ä/ö (1).js", "actionbox:evil.js"):
         build(Source(Language.JAVASCRIPT, name, "exports.x = 1"), Limits())
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("api.user.setRoles(['x'])", "api.user.setRoles is not a function"),
+        ("await event.reload (1)", "event.reload is not a function"),
+        ("let five = 5; five()", "five is not a function"),
+        ("event?.reload()", "event?.reload is not a function"),
+        ("new api.user.Role()", "api.user.Role is not a constructor"),
+        ("[1].map(api.nope)", "not a function"),
+        ("(1, api.nope)()", "not a function"),
+        ("throw new TypeError('not a function')", "not a function"),
+        ("throw Object.assign(new TypeError('not a function'), { stack: 'forged' })", "not a function"),
+    ],
+)
+def test_what_is_called_and_is_no_function_has_a_name(run: Run, statement: str, message: str) -> None:
+    failure = run(f"exports.onExecutePostLogin = async (event, api) => {{ {statement}; }};").failure
+    assert (failure.error_name, failure.message) == ("TypeError", message)
