@@ -155,12 +155,12 @@ def _exchange(draft: Draft) -> TokenExchange | None:
 
 
 def _metadata(draft: Draft) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The merged profile write; what the Action that set the primary user wrote is lost
+    """The merged profile write; the user metadata of the Action that set the primary user is lost
     (reference/behaviour.md section 13)."""
     written: dict[Literal["user", "app"], dict[str, Any]] = {"user": {}, "app": {}}
     for action, kind, key, value in draft.metadata:
-        if draft.primary_user is not None and draft.primary_user[0] == action:
-            draft.warn(f"{kind}_metadata {key!r} is lost, because the same Action sets the primary user")
+        if kind == "user" and draft.primary_user is not None and draft.primary_user[0] == action:
+            draft.warn(f"user_metadata {key!r} is lost, because the same Action sets the primary user")
             continue
         written[kind][key] = value
     return written["user"], written["app"]

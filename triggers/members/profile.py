@@ -149,7 +149,8 @@ SET_PRIMARY_USER: Final = Method(
     "Make another user the subject of the login; the authenticating identity must be a secondary identity of "
     "that user. Once per transaction.",
     parameters=(Parameter("primary_user_id", text(128, minimum=1), "Id of the user; 1 to 128 characters."),),
-    decided="User and app metadata that the same Action writes is lost, with a warning in the effects.",
+    decided="The user metadata that the same Action writes is lost, with a warning in the effects; its app "
+    "metadata is kept, as the reference speaks of user metadata only.",
     run=_check_primary,
     apply=_apply_primary,
 )

@@ -84,17 +84,17 @@ def test_the_primary_user_is_set_once() -> None:
         assert "primary_user_id" in error(Flow("post-login").call("authentication.setPrimaryUser", bad))
 
 
-def test_metadata_of_the_action_that_sets_the_primary_user_is_lost() -> None:
+def test_user_metadata_of_the_action_that_sets_the_primary_user_is_lost() -> None:
     flow = (
         Flow("post-login")
         .action(("user.setUserMetadata", "kept", 1))
         .action(
             ("user.setUserMetadata", "lost", 1),
             ("authentication.setPrimaryUser", "auth0|1"),
-            ("user.setAppMetadata", "lost", 1),
+            ("user.setAppMetadata", "kept", 1),
         )
-        .action(("user.setAppMetadata", "kept", 1))
+        .action(("user.setUserMetadata", "later", 1))
     )
-    assert flow.effects.user_metadata == {"kept": 1}
+    assert flow.effects.user_metadata == {"kept": 1, "later": 1}
     assert flow.effects.app_metadata == {"kept": 1}
-    assert len(flow.effects.warnings) == 2
+    assert len(flow.effects.warnings) == 1
