@@ -1,4 +1,4 @@
-"""npm packages and shared modules of Actions in files: declared in a `package.json` beside the Action.
+"""npm packages and shared modules of JavaScript Actions in files: declared in a `package.json` beside them.
 
     {
       "dependencies": { "axios": "^1.7.0" },
@@ -11,18 +11,18 @@ registry. What was resolved is written to `actionbox.lock.json` beside it: keep 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from runner.errors import ActionError
+from runner.lockfile import LockFile, invalid, read_json
+from runner.pyproject import WHEELS, with_wheels
 from sandbox.caps import MAX_SOURCE_BYTES
 from sandbox.program import Language, Source
 
 MANIFEST: Final = "package.json"
-LOCK_FILE: Final = "actionbox.lock.json"
 REGISTRY: Final = "ACTIONBOX_NPM_REGISTRY"
 """Environment variable: address of the registry; npm's own setting otherwise."""
 PACKAGES: Final = "ACTIONBOX_NPM_PACKAGES"
@@ -39,26 +39,30 @@ def show_progress(show: Callable[[str], None]) -> None:
 
 
 def with_dependencies(path: Path, source: Source) -> Source:
-    """`source`, the Action in the file `path`, with what the `package.json` beside it declares.
+    """`source`, the Action in the file `path`, with what the `package.json` (Python: `pyproject.toml`) beside
+    it declares.
 
     Raises:
-        ActionError: `dependency`: something declared cannot be had; `invalid_package_json`.
+        ActionError: `dependency`: something declared cannot be had; `invalid_package_json`,
+            `invalid_pyproject`.
     """
+    if source.language is Language.PYTHON:
+        return with_wheels(path, source, lambda text: _progress(text))
     manifest = path.with_name(MANIFEST)
     loads = "require" in source.text or "import" in source.text
-    if source.language is not Language.JAVASCRIPT or not loads or not manifest.is_file():
+    if not loads or not manifest.is_file():
         return source
     # Imported when used: most Actions have no dependencies.
     from sandbox.dependencies import DependencyError
 
     try:
-        return _prepare(path, source, _read_json(manifest))
+        return _prepare(path, source, read_json(manifest))
     except DependencyError as error:
         raise ActionError("dependency", error.message, next_step=error.next_step, source=str(path)) from error
 
 
 def _prepare(path: Path, source: Source, manifest: Mapping[str, Any]) -> Source:
-    from sandbox.dependencies import Module, Wanted, prepare
+    from sandbox.dependencies import Lock, Module, Wanted, prepare
     from sandbox.javascript.bundle import required_names
 
     required = required_names(source.text, source.filename)
@@ -66,21 +70,24 @@ def _prepare(path: Path, source: Source, manifest: Mapping[str, Any]) -> Source:
     wanted = [Wanted(name, version) for name, version in sorted(declared.items()) if name in required]
     own = manifest.get("actionbox")
     listed = own.get("modules") if isinstance(own, dict) else None
-    locks = _Locks(path.with_name(LOCK_FILE))
+    locks = LockFile(path.parent, "locks")
+
+    def known(key: str) -> Lock | None:
+        text = locks.get(key)
+        return None if text is None else Lock.from_json(text)
+
     modules = []
     for name, item in sorted((listed if isinstance(listed, dict) else {}).items()):
         if _SCOPE + name not in required:
             continue
         file, text, packages = _module(path, name, item)
         items = tuple(Wanted(*pair) for pair in sorted(packages.items()))
-        modules.append(Module(name, file, text, items, locks.get(_SCOPE + name)))
+        modules.append(Module(name, file, text, items, known(_SCOPE + name)))
     if not wanted and not modules:
         return source
-    made = prepare(
-        source, wanted, origin=make_origin, modules=modules, lock=locks.get(path.name), say=_progress
-    )
+    made = prepare(source, wanted, origin=make_origin, modules=modules, lock=known(path.name), say=_progress)
     found = {path.name: made.lock, **{_SCOPE + name: lock for name, lock in made.module_locks.items()}}
-    locks.put({key: lock for key, lock in found.items() if lock.wanted})
+    locks.put({key: lock.to_json() for key, lock in found.items() if lock.wanted}, _progress)
     return made.source
 
 
@@ -104,39 +111,13 @@ def make_origin() -> Any:
     return RegistryOrigin(url)
 
 
-class _Locks:
-    """The lock file of a folder: locks by file name of the Action, or by module."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        data = _read_json(path) if path.is_file() else {}
-        self._known: dict[str, Any] = dict(data.get("locks", {})) if isinstance(data, dict) else {}
-
-    def get(self, key: str) -> Any:
-        """The lock of `key`, None when there is none. Raises `DependencyError`."""
-        from sandbox.dependencies import Lock
-
-        found = self._known.get(key)
-        return None if found is None else Lock.from_json(json.dumps(found))
-
-    def put(self, locks: Mapping[str, Any]) -> None:
-        known = self._known | {key: json.loads(lock.to_json()) for key, lock in locks.items()}
-        if known == self._known:
-            return
-        text = json.dumps({"locks": dict(sorted(known.items()))}, indent=2) + "\n"
-        try:
-            self._path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            _progress(f"{self._path.name} could not be written: {error.strerror}")
-
-
 def _module(path: Path, name: str, item: Any) -> tuple[str, str, dict[str, str]]:
     """File name, text and dependencies of a module that the `package.json` lists."""
     if isinstance(item, str):
         item = {"file": item}
     file = item.get("file") if isinstance(item, dict) else None
     if not isinstance(file, str) or not file:
-        raise _invalid(path, f"module {name!r} has no `file`")
+        raise invalid(path.with_name(MANIFEST), f"module {name!r} has no `file`")
     try:
         with (path.parent / file).open(encoding="utf-8-sig") as stream:
             text = stream.read(MAX_SOURCE_BYTES + 1)
@@ -150,36 +131,18 @@ def _module(path: Path, name: str, item: Any) -> tuple[str, str, dict[str, str]]
     return Path(file).name, text, _strings(item.get("dependencies"), f"dependencies of {name}", path)
 
 
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise _invalid(path, f"cannot be read as JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise _invalid(path, "must be a JSON object")
-    return data
-
-
 def _strings(value: Any, what: str, path: Path) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise _invalid(path, f"its {what} must be an object of names and versions")
+        raise invalid(path.with_name(MANIFEST), f"its {what} must be an object of names and versions")
     return value
 
 
-def _invalid(path: Path, problem: str) -> ActionError:
-    name = path.name if path.suffix == ".json" else MANIFEST
-    return ActionError(
-        "invalid_package_json",
-        f"{path.with_name(name)}: {problem}",
-        next_step=f"Correct the file{', or delete it to resolve anew' if name == LOCK_FILE else ''}.",
-        source=str(path.with_name(name)),
-    )
-
-
-def use(registry: str | None, packages: Path | None) -> None:
-    """What `--registry` and `--packages` say; left out, the environment decides."""
+def use(registry: str | None, packages: Path | None, wheels: Path | None = None) -> None:
+    """What `--registry`, `--packages` and `--wheels` say; left out, the environment decides."""
+    if wheels is not None:
+        os.environ[WHEELS] = str(wheels)
     if registry is not None:
         os.environ[REGISTRY] = registry
     if packages is not None:

@@ -132,6 +132,21 @@ MAX_BUNDLE_BYTES: Final = 16 * MIB
 PACKAGES_SECONDS: Final = 300
 """Longest resolution and download."""
 
+# --- Python packages (wheels) and shared modules ---
+MAX_WHEEL_BYTES: Final = 16 * MIB
+"""One wheel as it stands in the folder."""
+MAX_WHEEL_ENTRIES: Final = 5_000
+"""Files of one wheel."""
+MAX_WHEEL_FILE_BYTES: Final = 16 * MIB
+MAX_WHEEL_INFLATED_BYTES: Final = 64 * MIB
+"""Inflated bytes of one wheel."""
+MAX_PACKAGE_SOURCE_BYTES: Final = 512 * KIB
+"""One source file of a package that an Action reaches, in UTF-8 bytes."""
+MAX_PYTHON_UNITS: Final = 500
+"""Files of packages and shared modules that one Action reaches."""
+MAX_PYTHON_UNITS_BYTES: Final = 8 * MIB
+"""Compiled code of all of them."""
+
 # --- wasm ---
 MAX_WASM_STACK_BYTES: Final = 2 * MIB
 """More aborts the process in wasmtime 50 (measured, design 5)."""

@@ -29,36 +29,63 @@ class SharedModule:
 
 
 @dataclass(frozen=True, slots=True)
+class PackageFile:
+    """One file of a pure-Python package.
+
+    Attributes:
+        scope: whose package it is: empty for the Action's own, or the name under which the shared module
+            is imported.
+        name: full name of the module, such as `idna.core`.
+        filename: as failures show it.
+        is_package: it is an `__init__.py`.
+    """
+
+    scope: str
+    name: str
+    filename: str
+    text: str
+    is_package: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What a source may require beside what is built in. Made by `sandbox.dependencies.prepare`, never taken
-    from a tenant.
+    """What a source may require beside what is built in. Made by `sandbox.dependencies.prepare` or
+    `sandbox.wheels.prepare`, never taken from a tenant.
 
     Attributes:
         digest: names all of it, in hex.
-        bundle: a script of all npm packages, or empty.
-        entries: scope (empty, or `actions:NAME`) and specifier of everything in `bundle`.
+        bundle: JavaScript: a script of all npm packages, or empty.
+        entries: JavaScript: scope (empty, or `actions:NAME`) and specifier of everything in `bundle`.
         modules: in order of name.
+        files: Python: the files of all packages, in order of scope and name.
     """
 
     digest: str
     bundle: str = field(default="", repr=False, compare=False)
     entries: tuple[tuple[str, str], ...] = ()
     modules: tuple[SharedModule, ...] = field(default=(), compare=False)
+    files: tuple[PackageFile, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(
-        cls, bundle: str, entries: tuple[tuple[str, str], ...], modules: tuple[SharedModule, ...]
+        cls,
+        bundle: str,
+        entries: tuple[tuple[str, str], ...],
+        modules: tuple[SharedModule, ...],
+        files: tuple[PackageFile, ...] = (),
     ) -> Dependencies:
         """With its digest."""
-        parts = [bundle, entries, [[item.name, item.filename, item.text] for item in modules]]
-        return cls(hashlib.sha256(json.dumps(parts).encode()).hexdigest(), bundle, entries, modules)
+        parts: list[Any] = [bundle, entries, [[item.name, item.filename, item.text] for item in modules]]
+        if files:
+            parts.append([[item.scope, item.name, item.filename, item.text] for item in files])
+        return cls(hashlib.sha256(json.dumps(parts).encode()).hexdigest(), bundle, entries, modules, files)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """Tenant-authored text and the name that failures show for it.
 
-    `dependencies` are JavaScript only; None for none.
+    `dependencies`: None for none.
     """
 
     language: Language
@@ -79,7 +106,8 @@ class Program:
         exports: top-level function names found without running (may be empty: not knowable).
         mappings: where positions of a compiled text (TypeScript, ES modules) come from; empty when
             `code` was made from the source's own text.
-        modules: the shared modules; their code is in the image.
+        modules: JavaScript: the shared modules, whose code is in the image. Python: shared modules and
+            files of packages, by their numbers in `code`.
     """
 
     source: Source

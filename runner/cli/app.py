@@ -66,6 +66,10 @@ PackagesOption = Annotated[
     Path | None,
     typer.Option("--packages", metavar="DIR", help="A folder of npm tarballs to use instead of a registry."),
 ]
+WheelsOption = Annotated[
+    Path | None,
+    typer.Option("--wheels", metavar="DIR", help="The folder of wheels with Python packages of Actions."),
+]
 LanguageOption = Annotated[str | None, typer.Option("--language", "-l", help="js or py.")]
 
 
@@ -77,12 +81,12 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _packages_from(registry: str | None, packages: Path | None) -> None:
+def _packages_from(registry: str | None, packages: Path | None, wheels: Path | None) -> None:
     """Note where packages come from, and say what is going on while they are fetched."""
     from runner.cli.terminal import error_console, line
     from runner.dependencies import show_progress, use
 
-    use(registry, packages)
+    use(registry, packages, wheels)
     show_progress(lambda text: error_console().print(line((text, "dim"))))
 
 
@@ -123,6 +127,7 @@ def run(
     record_secrets: RecordSecrets = False,
     registry: RegistryOption = None,
     packages: PackagesOption = None,
+    wheels: WheelsOption = None,
 ) -> None:
     """Run one Action, or a flow of several, on an event.
 
@@ -130,7 +135,7 @@ def run(
     """
     from runner.cli.run import RunOptions, run_command
 
-    _packages_from(registry, packages)
+    _packages_from(registry, packages, wheels)
 
     run_command(
         RunOptions(
@@ -228,11 +233,12 @@ def check(
     trigger: TriggerOption = None,
     registry: RegistryOption = None,
     packages: PackagesOption = None,
+    wheels: WheelsOption = None,
 ) -> None:
     """Compile Actions and check policy and handlers, without running a handler."""
     from runner.cli.check import check_command
 
-    _packages_from(registry, packages)
+    _packages_from(registry, packages, wheels)
 
     check_command(actions, trigger)
 
@@ -304,11 +310,12 @@ def run_tests(
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
     registry: RegistryOption = None,
     packages: PackagesOption = None,
+    wheels: WheelsOption = None,
 ) -> None:
     """Run declarative test cases. Exit status: 0 passed, 1 a case failed, 2 a case cannot be used."""
     from runner.cli.test import test_command
 
-    _packages_from(registry, packages)
+    _packages_from(registry, packages, wheels)
     test_command(paths or [Path()], name_filter, junit)
 
 

@@ -15,7 +15,7 @@ from runner.settings import Settings
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.failure import Failure
-from sandbox.program import Dependencies, Language, SharedModule, Source
+from sandbox.program import Dependencies, Language, PackageFile, SharedModule, Source
 
 FAILURES: Final = TypeAdapter(Failure)
 _RULES: Final = TypeAdapter(tuple[AllowRule, ...])
@@ -34,6 +34,10 @@ def source_bytes(source: Source) -> bytes:
             "digest": source.dependencies.digest,
             "entries": source.dependencies.entries,
             "modules": [(item.name, item.filename, item.text) for item in source.dependencies.modules],
+            "files": [
+                (item.scope, item.name, item.filename, item.text, item.is_package)
+                for item in source.dependencies.files
+            ],
         }
     return json.dumps(data).encode()
 
@@ -48,6 +52,7 @@ def read_source(body: bytes) -> Source:
             digest=found["digest"],
             entries=tuple((scope, specifier) for scope, specifier in found["entries"]),
             modules=tuple(SharedModule(*item) for item in found["modules"]),
+            files=tuple(PackageFile(*item) for item in found["files"]),
         )
     return Source(Language(data["language"]), data["filename"], data["text"], dependencies)
 

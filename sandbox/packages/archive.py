@@ -22,9 +22,9 @@ from sandbox.caps import (
     MIB,
 )
 from sandbox.packages.errors import DependencyError
+from sandbox.packages.paths import is_safe_part
 
 _CHUNK: Final = 256 * KIB
-_FORBIDDEN: Final = frozenset('<>:"|?*\\') | {chr(number) for number in range(32)} | {"\x7f"}
 _MANIFEST: Final = "package.json"
 
 
@@ -110,7 +110,7 @@ def _checked_path(name: str, package: str) -> str:
     """`name` without its first folder (which npm ignores), when it stays below it."""
     parts = [part for part in name.rstrip("/").split("/") if part != "."]
     for part in parts:
-        if part in ("", "..") or _FORBIDDEN & set(part) or part != part.rstrip(". "):
+        if not is_safe_part(part):
             raise _bad(package, f"holds the unsafe path {name[:100]!r}")
     if len(name.encode("utf-8", "replace")) > MAX_PACKAGE_PATH:
         raise _cap(package, f"holds a path of more than {MAX_PACKAGE_PATH} bytes")

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from sandbox.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES, Limits
+from sandbox.caps import MAX_PACKAGE_SOURCE_BYTES, MAX_SOURCE_BYTES, MAX_SOURCE_LINES, Limits
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.lingering import linger
 from sandbox.port import HostPort
 from sandbox.program import Language, Program, Request, Source
 from sandbox.python import failures
+from sandbox.python.equipment import Compiled, build_equipped, unit_code
 from sandbox.python.image import Image, ImageError, load_image
 from sandbox.python.instance import Guest, Instance, WasmtimeError
 from sandbox.python.pool import Pool
@@ -34,6 +35,9 @@ _OTHER_IMAGE: Final = Failure(
 )
 _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 """Characters that no parser may see."""
+
+_PACKAGE: Final = '{"kind": "package"'
+"""How the context of a package's file begins."""
 
 POOL_SIZE: Final = 3
 """Warmed instances kept ready; see `bench/` for what they save."""
@@ -86,8 +90,16 @@ class PythonEngine:
 
     def build(self, source: Source, limits: Limits) -> Program:
         """Check and compile. See `sandbox.result.Engine.build`."""
-        text = _checked(source)
-        answer = self._call(limits, "build", text, source.filename, "on" if self._policy else "off").answer
+        if source.dependencies is None:
+            return self._compile(source, limits, "").program
+        return build_equipped(source, lambda part, context: self._compile(part, limits, context))
+
+    def _compile(self, source: Source, limits: Limits, context: str) -> Compiled:
+        text = _checked(
+            source, MAX_PACKAGE_SOURCE_BYTES if context.startswith(_PACKAGE) else MAX_SOURCE_BYTES
+        )
+        policy = "on" if self._policy else "off"
+        answer = self._call(limits, "build", text, source.filename, policy, context).answer
         if isinstance(answer, Failure):
             raise BuildError(_of_build(answer, limits))
         report = failures.decode(answer)
@@ -95,7 +107,9 @@ class PythonEngine:
             raise BuildError(failures.internal("The compiler gave no answer.", answer[:500]))
         if "failure" in report:
             raise BuildError(failures.from_guest(report["failure"], source, limits))
-        return self._program(source, report)
+        imports = report.get("imports")
+        names = tuple(map(str, imports)) if isinstance(imports, list) else ()
+        return Compiled(self._program(source, report), names)
 
     def _program(self, source: Source, report: dict[str, object]) -> Program:
         code, exports = report.get("code"), report.get("exports")
@@ -140,16 +154,24 @@ class PythonEngine:
         if program.image != self.image_digest:
             return _Report(_OTHER_IMAGE)
         code = program.code.decode("latin-1")  # a character per byte: the guest's interface has strings only
-        arguments = (code, request.handler, request.event, surface_lines(request.surface))
-        outcome = self._call(limits, "execute", *arguments, port=port)
+        surface = surface_lines(request.surface)
+        arguments = (code, request.handler, request.event, surface, request.module_secrets)
+        outcome = self._call(limits, "execute", *arguments, port=port, program=program)
         if isinstance(outcome.answer, Failure):
             return _Report(outcome.answer, outcome.memory_bytes)
-        report = _read(outcome.answer, program.source, limits)
+        report = _read(outcome.answer, program, limits)
         if not isinstance(report, Failure):
             linger(port, outcome.handles, outcome.deadline)
         return _Report(report, outcome.memory_bytes)
 
-    def _call(self, limits: Limits, name: str, *arguments: str, port: HostPort | None = None) -> _Answer:
+    def _call(
+        self,
+        limits: Limits,
+        name: str,
+        *arguments: str,
+        port: HostPort | None = None,
+        program: Program | None = None,
+    ) -> _Answer:
         """The guest's answer, or why there is none."""
         deadline = time.monotonic() + limits.wall_ms / 1000
         try:
@@ -158,6 +180,8 @@ class PythonEngine:
             return _Answer(failures.internal("No instance of the Python sandbox could be made.", str(error)))
         try:
             instance.bind(port, limits, deadline)
+            if program is not None and program.modules:
+                instance.binding.unit = functools.partial(unit_code, program)
             text = instance.call(name, *arguments)
             memory = instance.memory_bytes()
             handles = instance.binding.handles
@@ -204,12 +228,13 @@ def surface_lines(surface: str) -> str:
     return "\n".join(f"{name}\t{json.dumps(member)}" for name, member in members.items())
 
 
-def _read(text: str, source: Source, limits: Limits) -> dict[str, object] | Failure:
+def _read(text: str, program: Program, limits: Limits) -> dict[str, object] | Failure:
     report = failures.decode(text)
     if report is None:
         return failures.internal("The guest's answer is no JSON object.", text[:200])
     if "failure" in report:
-        return failures.from_guest(report["failure"], source, limits)
+        others = [item.source for item in program.modules]
+        return failures.from_guest(report["failure"], program.source, limits, others)
     return report
 
 
@@ -233,7 +258,7 @@ def _of_build(failure: Failure, limits: Limits) -> Failure:
     return failure
 
 
-def _checked(source: Source) -> str:
+def _checked(source: Source, most: int) -> str:
     """The text to compile: caps and characters that no parser may see are refused here.
 
     Raises:
@@ -241,11 +266,11 @@ def _checked(source: Source) -> str:
     """
     text = source.text.removeprefix("\ufeff")
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > MAX_SOURCE_BYTES:
-        raise BuildError(_too_large(f"{size} bytes", f"{MAX_SOURCE_BYTES} bytes"))
+    if size > most:
+        raise BuildError(_too_large(source, f"{size} bytes", f"{most} bytes"))
     lines = text.count("\n") + 1
     if lines > MAX_SOURCE_LINES:
-        raise BuildError(_too_large(f"{lines} lines", f"{MAX_SOURCE_LINES} lines"))
+        raise BuildError(_too_large(source, f"{lines} lines", f"{MAX_SOURCE_LINES} lines"))
     found = _NO_TEXT.search(text)
     if found is not None:
         index = found.start()
@@ -256,10 +281,10 @@ def _checked(source: Source) -> str:
     return text
 
 
-def _too_large(found: str, limit: str) -> Failure:
+def _too_large(source: Source, found: str, limit: str) -> Failure:
     return Failure(
         FailureCode.OUTPUT,
-        f"The source has {found}; an Action may have {limit}.",
+        f"The source {source.filename} has {found}; it may have {limit}.",
         next_step="Make the Action smaller, or split it into several.",
     )
 

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -41,11 +42,15 @@ def decode(text: str) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def from_guest(report: Any, source: Source, limits: Limits) -> Failure:
-    """The failure that the guest describes. Every part is checked: a tenant may have forged it."""
+def from_guest(report: Any, source: Source, limits: Limits, others: Sequence[Source] = ()) -> Failure:
+    """The failure that the guest describes. Every part is checked: a tenant may have forged it.
+
+    `others`: sources that the Action brings along; frames may be in them.
+    """
     report = report if isinstance(report, dict) else {}
     code = _code(report.get("code"))
-    frames = _frames(report.get("frames"), source)
+    sources = {item.filename: item for item in (*others, source)}
+    frames = _frames(report.get("frames"), source, sources)
     message = _text(report.get("message"))
     if code is FailureCode.MEMORY:
         message = _memory_text(limits)
@@ -53,7 +58,7 @@ def from_guest(report: Any, source: Source, limits: Limits) -> Failure:
         code=code,
         message=message or "The error carries no message.",
         error_name=_text(report.get("name"), 200) or None,
-        place=_own_place(report, source) or _place_of(frames, source),
+        place=_own_place(report, source) or _place_of(frames, sources),
         stack=frames,
         detail=_detail(report),
     )
@@ -127,16 +132,20 @@ def _lines(source: Source) -> list[str]:
     return _LINE_END.split(source.text.removeprefix("\ufeff"))
 
 
-def _frames(value: Any, source: Source) -> tuple[Frame, ...]:
+def _frames(value: Any, source: Source, sources: Mapping[str, Source]) -> tuple[Frame, ...]:
     if not isinstance(value, list):
         return ()
-    lines = _lines(source)
+    lines: dict[str, list[str]] = {}
     found = []
     for item in value[:MAX_STACK_FRAMES]:
-        if isinstance(item, list) and len(item) == 3 and _is_count(item[1]):
-            function, line, offset = item
-            column = _column(lines, line, offset) if _is_count(offset) else None
-            found.append(Frame(_text(function, 200) or "<module>", source.filename, line, column))
+        if isinstance(item, list) and len(item) in (3, 4) and _is_count(item[1]):
+            function, line, offset = item[:3]
+            name = item[3] if len(item) == 4 and isinstance(item[3], str) else ""
+            name = name if name in sources else source.filename
+            if name not in lines:
+                lines[name] = _lines(sources[name])
+            column = _column(lines[name], line, offset) if _is_count(offset) else None
+            found.append(Frame(_text(function, 200) or "<module>", name, line, column))
     return tuple(found)
 
 
@@ -156,8 +165,8 @@ def _own_place(report: dict[str, Any], source: Source) -> Place | None:
     return _place(source, line, None)
 
 
-def _place_of(frames: tuple[Frame, ...], source: Source) -> Place | None:
-    return _place(source, frames[0].line, frames[0].column) if frames else None
+def _place_of(frames: tuple[Frame, ...], sources: Mapping[str, Source]) -> Place | None:
+    return _place(sources[frames[0].file], frames[0].line, frames[0].column) if frames else None
 
 
 def _place(source: Source, line: int, column: int | None) -> Place:

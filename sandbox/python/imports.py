@@ -25,6 +25,7 @@ from sandbox.caps import (
     MAX_API_PATH_BYTES,
     MAX_COMPUTE_BYTES,
     MAX_PENDING_OPERATIONS,
+    MAX_PYTHON_UNITS,
     MAX_RANDOM_BYTES,
     MIB,
 )
@@ -61,7 +62,7 @@ class Binding:
     """What the host functions of one instance answer from; no port before it is bound to an execution.
     `handles`: operations started and not yet settled."""
 
-    __slots__ = ("deadline", "fault", "handles", "number", "port")
+    __slots__ = ("deadline", "fault", "handles", "number", "port", "unit")
 
     def __init__(self) -> None:
         self.number = next(_numbers)
@@ -69,6 +70,7 @@ class Binding:
         self.fault: Failure | None = None
         self.deadline = math.inf
         self.handles: set[int] = set()
+        self.unit: Callable[[int], str] = lambda _: ""
         _bindings[self.number] = self
 
     def close(self) -> None:
@@ -103,6 +105,9 @@ def _call(binding: Binding, arguments: Any, results: Any) -> None:
         binding.handles.discard(handle)
         port.cancel(handle)
         values.put_string(results[0], "")
+        return
+    if operation == "unit":  # part of the program, so no call of the port
+        values.put_string(results[0], binding.unit(_number(argument, MAX_PYTHON_UNITS)))
         return
     values.put_string(results[0], _answer(port, kind, rest, argument))
 

@@ -157,3 +157,40 @@ def test_functions_are_no_constructors(policy: Policy) -> None:
             print(error)
     """
     assert policy.prints(source) == ["True False", "function objects come from def and lambda"]
+
+
+def test_imports_that_may_fail(policy: Policy) -> None:
+    """It leaves an import alone whose failure the source catches; it fails when it runs."""
+    source = """
+        from typing import TYPE_CHECKING
+        if TYPE_CHECKING:
+            from requests import Session
+        try:
+            import simplejson as json
+        except ImportError:
+            import json
+        try:
+            from json import orjson
+        except (ImportError, KeyError) as error:
+            print(error)
+        print(json.dumps([1]))
+    """
+    assert policy.prints(source) == ["The module 'json' has no 'orjson' for Actions.", "[1]"]
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("try:\n    import os\nexcept KeyError:\n    pass", 2),
+        ("try:\n    pass\nexcept ImportError:\n    import os", 4),
+        ("try:\n    pass\nexcept ImportError:\n    pass\nelse:\n    import os", 6),
+        ("try:\n    pass\nfinally:\n    import os", 4),
+        ("if CHECKING:\n    import os", 2),
+        ("TYPE_CHECKING = True\nif TYPE_CHECKING:\n    pass\nelse:\n    import os", 5),
+        ("try:\n    import os\nexcept ImportError:\n    pass\nx.__class__", 5),
+        ("try:\n    x.__class__\nexcept ImportError:\n    pass", 2),
+    ],
+)
+def test_imports_that_may_not(policy: Policy, source: str, line: int) -> None:
+    """It denies what is imported elsewhere, and everything else in such places."""
+    assert policy.refused(source)[0] == line

@@ -96,7 +96,7 @@ def test_size(policy: Policy) -> None:
     assert failure.code is FailureCode.OUTPUT
     assert (
         failure.message
-        == f"The source has {MAX_SOURCE_BYTES + 1} bytes; an Action may have {MAX_SOURCE_BYTES} bytes."
+        == f"The source rule.py has {MAX_SOURCE_BYTES + 1} bytes; it may have {MAX_SOURCE_BYTES} bytes."
     )
 
 

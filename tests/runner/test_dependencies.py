@@ -10,9 +10,10 @@ import pytest
 
 from runner.action import load_action
 from runner.cli.inputs import Secrets, load_actions
-from runner.dependencies import LOCK_FILE, PACKAGES
+from runner.dependencies import PACKAGES
 from runner.errors import ActionError
 from runner.library import Runner
+from runner.lockfile import LOCK_FILE
 from sandbox.egress import NoEgress
 from tests.sandbox.packages.tarballs import Shelf
 from triggers import get_trigger

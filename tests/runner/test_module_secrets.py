@@ -31,7 +31,21 @@ exports.onContinuePostLogin = async (event, api) => {
   api.idToken.setCustomClaim("size", greeter.key().length);
 };
 """
+PYTHON = """
+from actions import greeter
+def on_execute_post_login(event, api):
+    print("asks", greeter.key())
+    api.redirect.send_user_to("https://site.example/ask")
+def on_continue_post_login(event, api):
+    print("continues", greeter.key())
+    api.id_token.set_custom_claim("size", len(greeter.key()))
+"""
 FILES = {
+    "py": {
+        "action.py": PYTHON,
+        "greeter.py": "def key():\n    return actions.secrets.KEY",
+        "pyproject.toml": '[tool.actionbox.modules]\ngreeter = "greeter.py"',
+    },
     "js": {
         "action.js": JAVASCRIPT,
         "greeter.js": "exports.key = () => actions.secrets.KEY;",

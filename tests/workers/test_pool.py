@@ -6,6 +6,7 @@ import json
 import time
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ from runner.workers import LegReply
 from sandbox.caps import Limits
 from sandbox.egress import AllowRule, StubEgress
 from sandbox.program import Language, Source
+from sandbox.wheels import PythonModule, prepare
+from tests.sandbox.wheels.made import put
 from tests.test_samples import SAMPLES
 from tests.workers.conftest import STUBS
 from tests.workers.pools import EVENT, LivePool, javascript, python
@@ -56,6 +59,23 @@ def test_a_flow_of_both_languages_ends_as_in_process(live: LivePool) -> None:
     assert there.decision == "allow"
     assert logs(there) == ["key [secret KEY] x"]
     assert there.execution_id.startswith("exe_")
+
+
+def test_python_modules_and_packages(live: LivePool, tmp_path: Path) -> None:
+    put(tmp_path, "maths")
+    body = "import maths\nfrom actions import greeter\nprint(maths.add(1, 2), greeter.hi())\ngreeter.fail()"
+    greeter = "def hi():\n    return actions.secrets.WORD\ndef fail():\n    raise KeyError('no')"
+    action = python(body, module_secrets={"greeter": {"WORD": "hi"}})
+    modules = [PythonModule("greeter", "greeter.py", greeter)]
+    made = prepare(action.source, ["maths==1.0"], folder=tmp_path, modules=modules)
+    action = replace(action, source=made.source)
+    here = Runner(egress=StubEgress()).run("post-login", EVENT, [action], tenant="harbor")
+    there = live.run(action)
+    assert logs(there) == ["3 hi"]
+    assert there.failure is not None
+    assert there.failure.place is not None
+    assert (there.failure.place.file, there.failure.place.line) == ("actions:greeter", 4)
+    assert comparable(there) == comparable(here)
 
 
 @pytest.mark.parametrize(

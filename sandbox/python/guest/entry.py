@@ -15,8 +15,8 @@ class WitWorld(wit_world.WitWorld):
         wire.connect()
         return problem or "ready"
 
-    def build(self, source: str, filename: str, policy: str) -> str:
-        return compiler.build(source, filename, policy != "off")
+    def build(self, source: str, filename: str, policy: str, context: str) -> str:
+        return compiler.build(source, filename, policy != "off", context)
 
-    def execute(self, code: str, handler: str, event: str, surface: str) -> str:
-        return execution.execute(code, handler, event, surface)
+    def execute(self, code: str, handler: str, event: str, surface: str, secrets: str) -> str:
+        return execution.execute(code, handler, event, surface, secrets)

@@ -7,6 +7,7 @@ import marshal
 import sys
 from typing import Any
 
+from .context import Context
 from .policy import Policy, bound_names, private_names
 
 MAX_CODE_BYTES = 4 * 1024 * 1024
@@ -14,11 +15,14 @@ RECURSION_LIMIT = 2_000
 """Frames while compiling: the policy takes four per level of the syntax tree."""
 
 
-def build(source: str, filename: str, restricted: bool) -> str:
-    """JSON: `{"code", "exports"}`, or `{"failure": {...}}` with line, column and message."""
+def build(source: str, filename: str, restricted: bool, context: str = "") -> str:
+    """JSON: `{"code", "exports", "imports"}`, or `{"failure": {...}}` with line, column and message.
+
+    `context`: see `context.Context`; `imports` are the names that the source imports of its packages.
+    """
     sys.setrecursionlimit(RECURSION_LIMIT)
     try:
-        return json.dumps(_build(source, filename, restricted))
+        return json.dumps(_build(source, filename, restricted, Context(context)))
     except SyntaxError as error:
         return _failure("syntax", str(error.msg), line=error.lineno, offset=error.offset)
     except RecursionError:
@@ -33,11 +37,15 @@ def _failure(code: str, message: str, **more: Any) -> str:
     return json.dumps({"failure": {"code": code, "message": message, **more}})
 
 
-def _build(source: str, filename: str, restricted: bool) -> dict[str, Any]:
+def _build(source: str, filename: str, restricted: bool, context: Context) -> dict[str, Any]:
+    taken = context.taken()
+    if taken is not None:
+        text = f"The package '{taken}' cannot be used: there is a module of that name already."
+        return {"failure": {"code": "dependency", "message": text}}
     tree = _parse(source, filename)
-    exports = _exports(tree)
+    exports, imports = _exports(tree), context.imports(tree)
     if restricted:
-        policy = Policy(bound_names(tree), private_names(tree))
+        policy = Policy(bound_names(tree), private_names(tree), context)
         tree = policy.visit(tree)
         if policy.problems:
             return {"failure": _refused(policy.problems)}
@@ -45,7 +53,7 @@ def _build(source: str, filename: str, restricted: bool) -> dict[str, Any]:
     if len(content) > MAX_CODE_BYTES:
         text = f"The source compiles to {len(content)} bytes of code; an Action may have {MAX_CODE_BYTES}."
         return {"failure": {"code": "output", "message": text}}
-    return {"code": base64.b64encode(content).decode(), "exports": exports}
+    return {"code": base64.b64encode(content).decode(), "exports": exports, "imports": imports}
 
 
 def _parse(source: str, filename: str) -> ast.Module:

@@ -9,7 +9,7 @@ import types
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from . import console, failures, loop, names, records
+from . import console, failures, loop, names, records, units
 from .surface import Session
 
 OK = '{"ok":true}'
@@ -19,15 +19,17 @@ MODULE = "action"
 _GENERATOR = "The handler is a generator, so its body would never run; remove 'yield' from it."
 
 
-def execute(code: str, handler: str, event: str, surface: str) -> str:
+def execute(code: str, handler: str, event: str, surface: str, secrets: str) -> str:
     """JSON: `{"ok": true}`, `{"exports": [...]}` or `{"failure": {...}}`. Never raises.
 
     Args:
-        code: what `build` made, a character per byte, with its mark: `r:` under the policy, `u:` without.
+        code: what `build` made, a character per byte, with its mark: `r:` under the policy, `u:` without;
+            `r+` or `u+` and a line of JSON when the Action brings units along (see `units.equip`).
         handler: the trigger's camelCase name; empty to run the top level only and list its functions.
+        secrets: JSON: those of shared modules; may be empty.
     """
     try:
-        return _execute(code, handler, event, surface)
+        return _execute(code, handler, event, surface, secrets)
     except BaseException as error:
         return _failed(error)
 
@@ -48,8 +50,8 @@ def _flush() -> None:
         return
 
 
-def _execute(code: str, handler: str, event: str, surface: str) -> str:
-    scope = _run_top_level(code)
+def _execute(code: str, handler: str, event: str, surface: str, secrets: str) -> str:
+    scope = _run_top_level(code, secrets)
     if not handler:
         return json.dumps({"exports": _functions(scope)})
     function = _find(scope, handler)
@@ -72,14 +74,19 @@ async def _awaited(value: Awaitable[Any]) -> Any:
     return await value
 
 
-def _run_top_level(code: str) -> dict[str, Any]:
-    mode, _, body = code.partition(":")
+def _run_top_level(code: str, secrets: str) -> dict[str, Any]:
+    builtins = names.RESTRICTED if code[0] == "r" else names.UNRESTRICTED
+    if code[1] == "+":
+        header, _, body = code[2:].partition("\n")
+        builtins = units.equip(json.loads(header), secrets, builtins)
+    else:
+        body = code[2:]
     program = marshal.loads(body.encode("latin-1"))
     failures.set_filename(program.co_filename)
     # Dataclasses and typing look a class's module up by its name.
     module = sys.modules[MODULE] = types.ModuleType(MODULE)
     scope = vars(module)
-    scope["__builtins__"] = names.RESTRICTED if mode == "r" else names.UNRESTRICTED
+    scope["__builtins__"] = builtins
     exec(program, scope)  # the Action itself
     return scope
 

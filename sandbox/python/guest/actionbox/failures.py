@@ -15,13 +15,18 @@ MAX_MESSAGE = 16 * 1024
 MAX_CHAIN = 5
 MAX_MEMBERS = 10
 
-_filename: str | None = None
+_filenames: set[str] = set()
 
 
-def set_filename(name: str | None) -> None:
-    """Frames of code with this file name are the tenant's."""
-    global _filename
-    _filename = name
+def set_filename(name: str) -> None:
+    """Frames of code with this file name, and no other, are the tenant's."""
+    _filenames.clear()
+    _filenames.add(name)
+
+
+def add_filename(name: str) -> None:
+    """Those of code with this file name are the tenant's too."""
+    _filenames.add(name)
 
 
 def failure(code: str, message: str, **more: Any) -> str:
@@ -90,11 +95,11 @@ def _text(error: BaseException) -> str:
 
 
 def _frames(error: BaseException, depth: int = 0) -> list[list[Any]]:
-    """[function, line, column] innermost first; columns count UTF-8 bytes from 0, or None."""
+    """[function, line, column, file] innermost first; columns count UTF-8 bytes from 0, or None."""
     found: collections.deque[TracebackType] = collections.deque(maxlen=MAX_FRAMES)
     step = error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_filename == _filename:
+        if step.tb_frame.f_code.co_filename in _filenames:
             found.append(step)
         step = step.tb_next
     if not found and isinstance(error, BaseExceptionGroup) and depth < MAX_CHAIN:
@@ -105,7 +110,7 @@ def _frames(error: BaseException, depth: int = 0) -> list[list[Any]]:
 def _frame(code: CodeType, step: TracebackType) -> list[Any]:
     wanted = step.tb_lasti // 2
     column = next((place[2] for index, place in enumerate(code.co_positions()) if index == wanted), None)
-    return [code.co_qualname[:200], step.tb_lineno, column]
+    return [code.co_qualname[:200], step.tb_lineno, column, code.co_filename]
 
 
 def _causes(error: BaseException) -> list[str]:
@@ -129,6 +134,6 @@ def text_of_current() -> str:
     if error is None:
         return "NoneType: None\n"
     lines = ["Traceback (most recent call last):"]
-    for function, line, _ in reversed(_frames(error)):
-        lines.append(f'  File "{_filename}", line {line}, in {function}')
+    for function, line, _, name in reversed(_frames(error)):
+        lines.append(f'  File "{name}", line {line}, in {function}')
     return "\n".join([*lines, f"{_name(error)}: {_text(error)}", ""])

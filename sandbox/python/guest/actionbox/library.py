@@ -30,6 +30,7 @@ import hashlib
 import heapq
 import hmac
 import html
+import html.entities
 import html.parser
 import inspect
 import io
@@ -114,6 +115,7 @@ def _text() -> None:
     facade("textwrap", textwrap, public(textwrap))
     facade("unicodedata", unicodedata, _UNICODE)
     facade("html", html, "escape unescape")
+    facade("html.entities", html.entities, "name2codepoint codepoint2name html5 entitydefs")
     facade("html.parser", html.parser, "HTMLParser")
     facade("shlex", shlex, "split join quote")
     facade("difflib", difflib, "SequenceMatcher get_close_matches ndiff unified_diff")

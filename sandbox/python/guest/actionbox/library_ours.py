@@ -22,8 +22,8 @@ def declare() -> None:
     facade("sys", sys, _SYS, platform="actionbox", **streams)
 
 
-_SYS = """byteorder float_info getrecursionlimit getsizeof hash_info implementation int_info intern maxsize
-    maxunicode version version_info"""
+_SYS = """byteorder float_info getrecursionlimit getsizeof hash_info hexversion implementation int_info intern
+    maxsize maxunicode version version_info"""
 """What tells of the interpreter and changes nothing."""
 
 

@@ -128,13 +128,18 @@ def missing_module(name: str) -> str | None:
     if name in FACADES:
         return None
     refused = f"The module '{name}' is not available to Actions"
-    remedy = REMEDIES.get(name) or REMEDIES.get(name.partition(".")[0])
-    if remedy:
-        return f"{refused}; {remedy}."
+    instead = remedy(name)
+    if instead:
+        return f"{refused}; {instead}."
     near = difflib.get_close_matches(name, FACADES, 1, 0.6)
     if near:
         return f"{refused}; did you mean '{near[0]}'?"
     return f"{refused}; available are {', '.join(importable())}."
+
+
+def remedy(name: str) -> str | None:
+    """What to use instead of a module that tenants ask for."""
+    return REMEDIES.get(name) or REMEDIES.get(name.partition(".")[0])
 
 
 def importable() -> list[str]:

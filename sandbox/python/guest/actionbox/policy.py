@@ -16,7 +16,7 @@ from typing import Any
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer, copy_locations
 
-from . import modules
+from .context import NAMESPACE, Context
 from .guards import FORMAT_GUARD, TEXT_ATTRIBUTES, TUPLE_ATTRIBUTES
 
 CLASS_NAMES = frozenset(
@@ -30,9 +30,12 @@ CLASS_NAMES = frozenset(
     __aexit__ __await__ __aiter__ __anext__ __get__ __set__ __set_name__ __copy__ __deepcopy__
     __class_getitem__ __init_subclass__ __slots__ __match_args__ __doc__""".split()
 )
-"""Special names that a class may define, and call on super()."""
+"""Special names that a class may define, and call on the object itself and on super()."""
 
-MODULE_NAMES = frozenset(("__all__", "__author__", "__version__", "__license__", "__doc__", "__name__"))
+MODULE_NAMES = frozenset(
+    """__all__ __author__ __copyright__ __credits__ __date__ __description__ __doc__ __email__ __license__
+    __maintainer__ __name__ __status__ __summary__ __title__ __uri__ __url__ __version__""".split()
+)
 """Special names that may stand anywhere."""
 
 _OWN = "names with two underscores at both ends are Python's own"
@@ -71,18 +74,21 @@ class Policy(RestrictingNodeTransformer):
     Args:
         bound: names that the source binds anywhere; such a name is the tenant's own, not Python's.
         private: names of private attributes that classes of the source declare, see `private_names`.
+        context: what it may import.
 
     Attributes:
         problems: what the source uses and may not: (line from 1, column in UTF-8 bytes from 0, message).
     """
 
-    def __init__(self, bound: Set[str] = frozenset(), private: Set[str] = frozenset()) -> None:
+    def __init__(self, bound: Set[str], private: Set[str], context: Context) -> None:
         super().__init__()
         self.problems: list[tuple[int, int, str]] = []
         self._bound = bound
         self._private = private
         self._scopes: list[str] = []
         self._receivers: list[str | None] = [None]
+        self._context = context
+        self._optional = 0
 
     # --- reporting ---
 
@@ -107,6 +113,8 @@ class Policy(RestrictingNodeTransformer):
 
     def check_name(self, node: Any, name: str | None, allow_magic_methods: bool = False) -> None:  # noqa: ARG002
         if name is None or not (name.startswith("__") and name.endswith("__")) or name in MODULE_NAMES:
+            return
+        if self._context.kind == "package" and not self._scopes and name in ("__getattr__", "__dir__"):
             return
         if not (self._in_class() and name in CLASS_NAMES):
             self.refuse(node, f"The name '{name}'", NAME_REMEDIES.get(name, _OWN))
@@ -171,12 +179,11 @@ class Policy(RestrictingNodeTransformer):
         if name in TUPLE_ATTRIBUTES or name in TEXT_ATTRIBUTES:
             return reading
         base = getattr(node, "value", None)
-        if name.startswith("__") and name.endswith("__"):
-            return reading and name in CLASS_NAMES and _is_super(base)
         receiver = self._receivers[-1]
-        return _is_super(base) or (
-            isinstance(base, ast.Name) and receiver is not None and base.id == receiver
-        )
+        own = _is_super(base) or (isinstance(base, ast.Name) and receiver is not None and base.id == receiver)
+        if name.startswith("__") and name.endswith("__"):
+            return own and reading and name in CLASS_NAMES
+        return own
 
     # --- what is left as it stands: its parts are visited ---
 
@@ -238,6 +245,29 @@ class Policy(RestrictingNodeTransformer):
 
     # --- imports ---
 
+    def visit_Try(self, node: ast.Try) -> Any:
+        """What is imported under `except ImportError` may be missing: it fails when it runs."""
+        self._visit_optional(node.body, any(_is_import_error(handler.type) for handler in node.handlers))
+        for part in (*node.handlers, *node.orelse, *node.finalbody):
+            self.visit(part)
+        return node
+
+    def visit_If(self, node: ast.If) -> Any:
+        """What is imported for type checkers only is never run."""
+        self.visit(node.test)
+        self._visit_optional(node.body, _is_type_checking(node.test))
+        for part in node.orelse:
+            self.visit(part)
+        return node
+
+    def _visit_optional(self, body: list[ast.stmt], optional: bool) -> None:
+        self._optional += optional
+        try:
+            for index, statement in enumerate(body):
+                body[index] = self.visit(statement)
+        finally:
+            self._optional -= optional
+
     def visit_Import(self, node: ast.Import) -> Any:
         for alias in node.names:
             self._check_module(alias, alias.name)
@@ -245,27 +275,44 @@ class Policy(RestrictingNodeTransformer):
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
-        if node.level:
+        module = self._context.resolved(node)
+        if module is None:
             self.refuse(node, "A relative import", "an Action is a single module")
-        elif self._check_module(node, node.module):
+        elif module == NAMESPACE or self._check_module(node, module):
             for alias in node.names:
-                self._check_member(node.module, alias)
+                self._check_member(module, alias)
         return node
 
-    def _check_module(self, node: Any, name: str | None) -> bool:
-        problem = modules.missing_module(name or "")
-        if problem:
+    def _check_module(self, node: Any, name: str) -> bool:
+        problem = self._context.missing(name)
+        if problem and not self._optional:
             self.error(node, problem)
         return problem is None
 
-    def _check_member(self, module: str | None, alias: ast.alias) -> None:
+    def _check_member(self, module: str, alias: ast.alias) -> None:
         self.check_name(alias, alias.asname)
+        if alias.name == "*" and self._context.brings(module):
+            return
         if alias.name == "*":
             self.refuse(alias, "'import *'", "name what you import")
             return
-        problem = modules.missing_name(module or "", alias.name)
-        if problem:
+        problem = self._context.missing_member(module, alias.name)
+        if problem and not self._optional:
             self.error(alias, problem)
+
+
+def _is_import_error(caught: ast.expr | None) -> bool:
+    """Whether an `except` clause catches a failed import."""
+    if caught is None:
+        return True
+    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    wide = ("ImportError", "ModuleNotFoundError", "Exception", "BaseException")
+    return any(isinstance(name, ast.Name) and name.id in wide for name in names)
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", None)
+    return name == "TYPE_CHECKING"
 
 
 def _is_super(node: Any) -> bool:

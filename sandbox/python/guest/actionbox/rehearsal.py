@@ -89,7 +89,7 @@ def _surface() -> str:
 ROUNDS = 20
 """Runs before the interpreter has specialised what it will."""
 
-_arguments = ("", "", "", "")
+_arguments = ("", "", "", "", "")
 
 
 def rehearse() -> None:
@@ -100,7 +100,7 @@ def rehearse() -> None:
     if "code" not in built:
         raise RuntimeError(f"the rehearsal does not compile: {built}")
     code = base64.b64decode(built["code"]).decode("latin-1")
-    _arguments = ("r:" + code, "onRehearsal", json.dumps(_event()), _surface())
+    _arguments = ("r:" + code, "onRehearsal", json.dumps(_event()), _surface(), "")
     for _ in range(ROUNDS):
         _run()
     _take_back()
@@ -127,5 +127,5 @@ def _take_back() -> None:
     sys.modules.pop(execution.MODULE, None)
     sys.setrecursionlimit(1_000)
     loop.renew()
-    failures.set_filename(None)
+    failures.set_filename("")
     modules.forget()

@@ -27,6 +27,11 @@ def call(operation: str, argument: str) -> str:
     return host.call(operation, argument) if _connected else ""
 
 
+def unit(number: int) -> str:
+    """Code that the Action brings along, a character per byte; asked for when it is first imported."""
+    return call("unit", str(number))
+
+
 def start(operation: str, argument: str) -> int:
     """Start an operation that settles later; its handle."""
     return host.start(operation, argument) if _connected else 1
