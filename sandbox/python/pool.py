@@ -41,6 +41,7 @@ class Pool:
         self._quiet_at = -1
         self._urgent = 0
         self._sleeping = False
+        self._working = False
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -91,12 +92,12 @@ class Pool:
             instance.close()
 
     def fill(self) -> None:
-        """Wait until the stock is full and everything used is dropped (for measurements)."""
+        """Wait until the stock is full and everything used is dropped, or that has failed."""
         with self._changed:
             self._start()
             self._urgent += 1
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._closed or not self._lacking())
+            self._changed.wait_for(self._done)
             self._urgent -= 1
 
     def close(self) -> None:
@@ -112,6 +113,9 @@ class Pool:
                 instances.popleft().close()
 
     # --- the thread ---
+
+    def _done(self) -> bool:
+        return self._thread is None or not (self._working or self._lacking())
 
     def _lacking(self) -> bool:
         return len(self._ready) < self._wanted or bool(self._used)
@@ -131,17 +135,23 @@ class Pool:
                 self._await_work()
                 if self._closed:
                     return
+                self._working = True
                 gone = self._used.popleft() if self._used else None
                 short = len(self._ready) < self._wanted
             if gone is not None:
                 gone.close()  # first: its memory serves the next one
-            if short and not self._add():
-                return
+            made = self._make() if short else None
             with self._changed:
-                surplus = self._settle()
+                self._working = False
+                surplus = self._settle(made)
+                failed = short and made is None and not self._closed
+                if failed:
+                    self._thread = None  # the next `take` starts another one
                 self._changed.notify_all()
             if surplus is not None:
                 surplus.close()
+            if failed:
+                return
 
     def _await_work(self) -> None:
         while not (self._closed or (self._lacking() and (self._pressing() or self._quiet_at == self._taken))):
@@ -155,24 +165,22 @@ class Pool:
             if not self._busy and self._taken == before:
                 self._quiet_at = before
 
-    def _settle(self) -> Instance | None:
-        """Once the stock is full: how large it should be after what was taken lately. One that is too many
-        now, if there is one."""
+    def _settle(self, made: Instance | None) -> Instance | None:
+        """Put `made` into the stock. Once that is full: how large it should be after what was taken lately.
+        One instance that is too many now, if there is one."""
+        if self._closed:
+            return made
+        if made is not None:
+            self._ready.append(made)
         if not self._burst or self._busy or self._lacking():
             return None
         self._wanted = max(self._size, self._wanted - 1, min(self._burst, MOST))
         self._burst = 0
         return self._ready.pop() if len(self._ready) > self._wanted else None
 
-    def _add(self) -> bool:
+    def _make(self) -> Instance | None:
         try:
-            instance = self._guest.instantiate()
+            return self._guest.instantiate()
         except Exception:  # noqa: BLE001 - the next `take` reports it
             _log.exception("a Python instance could not be made ahead; each will be made when wanted")
-            return False
-        with self._changed:
-            if not self._closed:
-                self._ready.append(instance)
-                return True
-        instance.close()
-        return False
+            return None

@@ -137,8 +137,11 @@ class Counting:
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
         self.made = 0
+        self.broken = False
 
     def instantiate(self) -> Any:
+        if self.broken:
+            raise OSError("no memory")
         self.made += 1
         return self._guest.instantiate()
 
@@ -234,6 +237,20 @@ def test_a_stock_that_runs_out_is_filled_while_actions_run(counting: Counting) -
     eventually(lambda: pool.ready == 2)
     for instance in taken:
         pool.give_back(instance)
+    pool.close()
+
+
+def test_a_stock_that_cannot_be_filled_is_tried_again(
+    counting: Counting, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = Pool(counting, 2)  # type: ignore[arg-type]
+    counting.broken = True
+    pool.fill()
+    assert (pool.ready, len(caplog.records)) == (0, 1)
+    counting.broken = False
+    use(pool, 1)
+    pool.fill()
+    assert pool.ready == 2
     pool.close()
 
 
