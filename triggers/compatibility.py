@@ -63,8 +63,9 @@ _INTRO: Final = f"""\
 {GENERATED}
 
 What each trigger offers, member by member and property by property, and every place where behaviour was
-decided because the reference is silent or contradicts itself. Decisions of the sandboxes and the flow are in
-[compatibility/decisions.md](compatibility/decisions.md), how events are checked in
+decided because the reference is silent or contradicts itself. What JavaScript Actions share with Node, found
+by running both, is in [compatibility/javascript.md](compatibility/javascript.md), decisions of the sandboxes
+and the flow in [compatibility/decisions.md](compatibility/decisions.md), how events are checked in
 [decision 3](decisions/0003-event-validation.md). Triggers in detail: {{links}}.
 
 States: *available*; *gated* (throws until the platform turns the feature on); *not available*. Event

@@ -2,7 +2,7 @@
 
 import { console } from './console.js';
 import { WatchedProxy } from './proxies.js';
-import { monotonic, timerGlobals } from './timers.js';
+import { noFunction, setReceived, timerGlobals } from './timers.js';
 import { defineHidden } from './primordials.js';
 import { AbortController, AbortSignal } from './web/abort.js';
 import { Blob, File, FormData } from './web/blob.js';
@@ -16,19 +16,29 @@ import { URL, URLSearchParams } from './web/url.js';
 import { Buffer } from './node/buffer.js';
 import { Crypto, CryptoKey, SubtleCrypto, webcrypto } from './node/crypto.js';
 import { process } from './node/process.js';
+import { received } from './node/errors.js';
+import * as timing from './node/performance.js';
+import * as absent from './web/absent.js';
+import * as messages from './web/messages.js';
+import * as moreStreams from './web/more-streams.js';
 import * as streams from 'web-streams-polyfill';
 
 const STREAMS = [
   'ReadableStream', 'WritableStream', 'TransformStream', 'ByteLengthQueuingStrategy', 'CountQueuingStrategy',
+  'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader', 'ReadableStreamBYOBRequest', 'ReadableByteStreamController',
+  'ReadableStreamDefaultController', 'WritableStreamDefaultController', 'WritableStreamDefaultWriter',
+  'TransformStreamDefaultController',
 ];
 
-const performance = {
-  now: monotonic,
-  timeOrigin: 0,
-  mark() {},
-  measure() {},
-  toJSON: () => ({ timeOrigin: performance.timeOrigin }),
-};
+class Navigator {
+  get hardwareConcurrency() { return 1; }
+  get language() { return 'en-US'; }
+  get languages() { return ['en-US']; }
+  get platform() { return 'linux'; }
+  get userAgent() { return `Node.js/${process.versions.node.split('.')[0]}`; }
+}
+
+const { PerformanceObserver, Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, performance } = timing;
 
 /** Nothing shared, nothing that measures finer than the host's clock, nothing that compiles machine code. */
 const REMOVED = ['SharedArrayBuffer', 'Atomics', 'InternalError', 'WebAssembly'];
@@ -42,6 +52,8 @@ export function installGlobals(global) {
     console, ...timerGlobals, Proxy: WatchedProxy, global, performance, AbortController, AbortSignal, Blob, File,
     FormData, Request, Response, Headers, structuredClone, CustomEvent, Event, EventTarget, fetch, TextDecoder,
     TextEncoder, URL, URLSearchParams, Buffer, process, crypto: webcrypto, Crypto, CryptoKey, SubtleCrypto,
+    Navigator, navigator: new Navigator(), Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceObserver,
+    ...absent, ...messages, ...moreStreams,
   };
   for (const name of STREAMS) members[name] = streams[name];
   for (const name of Object.keys(members)) {
@@ -49,5 +61,36 @@ export function installGlobals(global) {
     if (isClass(value) && value.name !== name) Object.defineProperty(value, 'name', { value: name, configurable: true });
     defineHidden(global, name, value);
   }
-  Object.defineProperty(performance, Symbol.toStringTag, { value: 'Performance', configurable: true });
+  refineNative(global);
+  setReceived(received);
+}
+
+/** What the engine brings itself, with Node's checks and words. */
+function refineNative(global) {
+  const { queueMicrotask, atob, btoa, DOMException } = global;
+  const methods = {
+    queueMicrotask(callback) {
+      if (typeof callback !== 'function') throw noFunction(callback);
+      queueMicrotask(callback);
+    },
+    atob(data) { return plainly(atob, data); },
+    btoa(data) { return plainly(btoa, data); },
+  };
+  const plainly = (method, data) => {
+    try {
+      return method(data);
+    } catch (error) {
+      throw error instanceof DOMException ? new DOMException('Invalid character', 'InvalidCharacterError') : error;
+    }
+  };
+  for (const name of Object.keys(methods)) defineHidden(global, name, methods[name]);
+  defineHidden(global, 'DOMException', new Proxy(DOMException, {
+    construct(target, [message, options], newTarget) {
+      const given = typeof options === 'object' && options !== null ? options : { name: options };
+      const made = Reflect.construct(target, [message ?? '', ...(given.name === undefined ? [] : [String(given.name)])], newTarget);
+      if ('cause' in given) Object.defineProperty(made, 'cause', { value: given.cause, writable: true, configurable: true });
+      return made;
+    },
+  }));
+  Object.defineProperty(DOMException.prototype, 'constructor', { value: global.DOMException, writable: true, configurable: true });
 }

@@ -4,6 +4,7 @@ import {
   ErrorCtor, defineHidden, hasOwn, objectKeys, reflectApply, stringIndexOf, stringSlice,
   stringStartsWith, toText,
 } from './primordials.js';
+import { wrongType } from './node/errors.js';
 import { isRefused, refusal, standIn } from './refused.js';
 
 const MODULE = 'actions:';
@@ -52,7 +53,10 @@ export function setModuleSecrets(values) {
   secrets = values;
 }
 
-function builtinNamed(name) {
+/** What is built in, as `require` spells it. */
+export const builtinNames = () => [...objectKeys(builtin), ...objectKeys(recipes)].sort();
+
+export function builtinNamed(name) {
   const bare = stringStartsWith(name, 'node:') ? stringSlice(name, 5) : name;
   if (hasOwn(recipes, bare)) {
     builtin[bare] = recipes[bare](builtinNamed);
@@ -73,9 +77,7 @@ function requireOfPackages(id) {
 function requireFor(scope) {
   function require(id) {
     if (typeof id !== 'string') {
-      const error = new TypeError(`The "id" argument must be of type string. Received ${typeof id}`);
-      defineHidden(error, 'code', 'ERR_INVALID_ARG_TYPE');
-      throw error;
+      throw wrongType('id', 'of type string', id);
     }
     const found = builtinNamed(id);
     if (found !== undefined) return found;

@@ -5,6 +5,11 @@
 // In such code: no for-of, no spread, no array destructuring (all consult Symbol.iterator), and no
 // assignment to an index of a plain array (a setter on the prototype would see it); use `append`.
 
+// The engine lacks these; packages define methods under them while they load.
+for (const name of ['dispose', 'asyncDispose']) {
+  if (Symbol[name] === undefined) Object.defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) });
+}
+
 const { apply, ownKeys: reflectOwnKeys, getPrototypeOf: reflectGetPrototypeOf } = Reflect;
 const { bind, call } = Function.prototype;
 

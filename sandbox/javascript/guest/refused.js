@@ -11,7 +11,8 @@ const REASONS = {
   http2: HTTP, dns: `names are resolved by the host; ${HTTP}`, worker_threads: 'there are no threads',
   vm: 'code cannot be compiled', v8: 'it is not V8', repl: 'there is no terminal', readline: 'there is no terminal',
   inspector: 'there is no debugger', trace_events: 'there is no tracing', wasi: 'there is no WebAssembly',
-  module: 'modules are bundled', test: 'there is no test runner', domain: 'it is deprecated',
+  'path.win32': 'paths here are those of POSIX', test: 'there is no test runner', domain: 'it is deprecated', sqlite: 'there are no files; use fetch to reach a database',
+  sea: 'there are no files', bun: 'it is not Bun', ffi: 'there are no libraries',
 };
 
 function rootOf(name) {
@@ -19,6 +20,9 @@ function rootOf(name) {
   const slash = stringIndexOf(bare, '/');
   return slash < 0 ? bare : stringSlice(bare, 0, slash);
 }
+
+/** Node's modules among them. */
+export const refusedNames = () => Object.keys(REASONS).filter((name) => !name.includes('.'));
 
 export const isRefused = (name) => hasOwn(REASONS, rootOf(name));
 

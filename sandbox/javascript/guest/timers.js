@@ -27,13 +27,18 @@ class Timeout {
     return typeof value === 'object' && value !== null && #timer in value ? value.#timer.id : toNumber(value);
   }
   ref() {
+    this.#timer.referenced = true;
     return this;
   }
   unref() {
+    this.#timer.referenced = false;
     return this;
   }
   hasRef() {
-    return true;
+    return this.#timer.referenced;
+  }
+  [Symbol.dispose]() {
+    this.close();
   }
   refresh() {
     const timer = this.#timer;
@@ -60,13 +65,18 @@ class Immediate {
     return typeof value === 'object' && value !== null && #timer in value ? value.#timer.id : undefined;
   }
   ref() {
+    this.#timer.referenced = true;
     return this;
   }
   unref() {
+    this.#timer.referenced = false;
     return this;
   }
   hasRef() {
-    return true;
+    return this.#timer.referenced;
+  }
+  [Symbol.dispose]() {
+    mapDelete(timers, this.#timer.id);
   }
 }
 const immediateId = Immediate.idOf;
@@ -75,20 +85,35 @@ for (const [Class, name] of [[Timeout, 'Timeout'], [Immediate, 'Immediate']]) {
   Object.defineProperty(Class, 'name', { value: name, configurable: true });
 }
 
+/** Hands on what asynchronous code keeps (node/async.js); nothing, until something does. */
+let bindAsync = (callback) => callback;
+export function setAsyncBinder(bind) {
+  bindAsync = bind;
+}
+export const asyncBound = (callback) => bindAsync(callback);
+
+/** Node's error for a callback that is none; `words` tells what was given. */
+let received = () => '';
+export function setReceived(words) {
+  received = words;
+}
+export function noFunction(value) {
+  const error = new TypeErrorCtor(`The "callback" argument must be of type function. ${received(value)}`);
+  defineHidden(error, 'code', 'ERR_INVALID_ARG_TYPE');
+  return error;
+}
+
 function schedule(timer) {
   timer.due = timer.immediate ? 0 : now() + timer.delay;
   timer.sequence = sequence += 1;
 }
 
 function add(callback, delay, args, repeat, immediate) {
-  if (typeof callback !== 'function') {
-    const error = new TypeErrorCtor('The "callback" argument must be of type function.');
-    defineHidden(error, 'code', 'ERR_INVALID_ARG_TYPE');
-    throw error;
-  }
+  if (typeof callback !== 'function') throw noFunction(callback);
+  callback = bindAsync(callback);
   delay = toNumber(delay);
   const timer = {
-    __proto__: null, id: (lastId += 1), callback, args, repeat, immediate, sequence: 0, due: 0,
+    __proto__: null, id: (lastId += 1), callback, args, repeat, immediate, sequence: 0, due: 0, referenced: true,
     delay: delay >= 1 && delay <= MAX_DELAY ? delay - (delay % 1) : 1,
   };
   schedule(timer);

@@ -1,6 +1,7 @@
 // createHash, createHmac and hash(): one host call each, made when the digest is asked for.
 
 import { digest as hostDigest } from '../host.js';
+import { builtinNamed } from '../modules.js';
 import { concat } from '../web/text.js';
 import { Buffer } from './buffer.js';
 import { coded, compute, demandHash, demandWhole, fromBase64, hashName, input, output, toBase64, wrongType } from './crypto-host.js';
@@ -18,7 +19,7 @@ export function digestBytes(name, bytes, key) {
 }
 
 class Digester {
-  #name; #parts = []; #key; #length; #made;
+  #name; #parts = []; #key; #length; #made; #stream;
   constructor(name, key, length) {
     this.#name = name;
     this.#key = key;
@@ -35,11 +36,12 @@ class Digester {
       throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
     }
     this.#made = true;
+    return output(this.#bytes(), encoding);
+  }
+  #bytes() {
     const data = concat(this.#parts);
-    const bytes = this.#length === undefined
-      ? Buffer.from(digestBytes(this.#name, data, this.#key).buffer)
-      : fromBase64(compute('digest', { hash: this.#name, data: toBase64(data), length: this.#length }).data);
-    return output(bytes, encoding);
+    if (this.#length === undefined) return Buffer.from(digestBytes(this.#name, data, this.#key).buffer);
+    return fromBase64(compute('digest', { hash: this.#name, data: toBase64(data), length: this.#length }).data);
   }
   copy(options) {
     if (this.#made) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
@@ -47,19 +49,34 @@ class Digester {
     copy.#parts = [...this.#parts];
     return copy;
   }
-  /** As a stream, as far as `write`, `end` and `read` go. */
-  write(data, encoding) {
-    this.update(data, encoding);
-    return true;
+  /** The same as a stream, made when it is first used as one. */
+  #asStream() {
+    if (this.#stream === undefined) {
+      const { Transform } = builtinNamed('stream');
+      this.#stream = new Transform({
+        transform: (chunk, encoding, done) => { this.update(chunk, encoding); done(); },
+        flush: (done) => { done(null, this.#made ? undefined : this.#bytes()); },
+      });
+    }
+    return this.#stream;
   }
-  end(data, encoding) {
-    if (data !== undefined) this.update(data, encoding);
-    return this;
-  }
-  read() {
-    return this.#made ? null : this.digest();
+  static streams(names) {
+    for (const name of names) {
+      const method = { [name](...args) {
+        const stream = this.#asStream();
+        const result = stream[name](...args);
+        return result === stream ? this : result;
+      } }[name];
+      Object.defineProperty(Digester.prototype, name, { value: method, writable: true, configurable: true });
+    }
   }
 }
+Digester.streams([
+  'on', 'once', 'off', 'addListener', 'removeListener', 'prependListener', 'removeAllListeners', 'listeners', 'listenerCount',
+  'emit', 'write', 'end', 'read', 'pipe', 'unpipe', 'setEncoding', 'pause', 'resume', 'destroy', 'cork', 'uncork',
+]);
+delete Digester.streams;
+
 export class Hash extends Digester {}
 export class Hmac extends Digester {}
 delete Hmac.prototype.copy;

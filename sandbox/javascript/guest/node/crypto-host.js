@@ -5,15 +5,12 @@ import { inspect } from '../inspect.js';
 import { jsonParse, jsonStringify } from '../primordials.js';
 import { timerGlobals } from '../timers.js';
 import { bytesOf } from '../web/text.js';
+import { coded, wrongType } from './errors.js';
 import { Buffer } from './buffer.js';
 
-const CLASSES = { Error, TypeError, RangeError };
+export { coded, wrongType };
 
-export function coded(Class, code, message) {
-  const error = new Class(message);
-  if (code !== undefined) Object.defineProperty(error, 'code', { value: code, writable: true, enumerable: true, configurable: true });
-  return error;
-}
+const CLASSES = { Error, TypeError, RangeError };
 
 /** What the host computes; its errors are thrown here under Node's names. */
 export function compute(operation, values) {
@@ -26,17 +23,6 @@ export const toBase64 = (bytes) => bytes.toBase64();
 export const fromBase64 = (text) => Buffer.from(Uint8Array.fromBase64(text).buffer);
 
 export const isBytes = (value) => ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
-
-function received(value) {
-  if (value === undefined || value === null) return `Received ${value}`;
-  if (typeof value === 'function') return `Received function ${value.name}`;
-  if (typeof value === 'object') return `Received an instance of ${value.constructor?.name ?? 'Object'}`;
-  return `Received type ${typeof value} (${inspect(value).slice(0, 28)})`;
-}
-
-export function wrongType(name, expected, value) {
-  return coded(TypeError, 'ERR_INVALID_ARG_TYPE', `The "${name}" argument must be ${expected}. ${received(value)}`);
-}
 
 /** A fresh copy of the bytes that an argument stands for. */
 export function input(value, name = 'data', encoding = undefined) {

@@ -222,6 +222,8 @@ export function makeHttp(protocol, { Readable, Writable }) {
       if (answer.error !== undefined) {
         const { message, rule } = answer.error;
         const error = Object.assign(new Error(message), { code: CODES[rule] ?? 'ECONNRESET', rule });
+        if (rule === 'connect') Object.assign(error, { errno: -111, syscall: 'connect', ...place(this.#url) });
+        if (rule === 'dns') Object.assign(error, { errno: -3008, syscall: 'getaddrinfo', hostname: new URL(this.#url).hostname });
         this.destroy(markOrigin(error, 'egress', rule));
         return;
       }
@@ -245,6 +247,11 @@ export function makeHttp(protocol, { Readable, Writable }) {
     createServer: refused('createServer'), Server: refused('Server'), maxHeaderSize: 16384,
     OutgoingMessage: Writable, ServerResponse: Writable, validateHeaderName, validateHeaderValue,
   };
+}
+
+function place(text) {
+  const { hostname, port, protocol } = new URL(text);
+  return { address: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (protocol === 'https:' ? 443 : 80) };
 }
 
 function* pairs(list) {

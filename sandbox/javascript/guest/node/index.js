@@ -1,7 +1,5 @@
 // What `require` knows.
 
-import assert from 'assert';
-import events from 'events';
 import path from 'path-browserify';
 import querystring from 'querystring-es3';
 import * as legacyUrl from 'url';
@@ -9,19 +7,47 @@ import { console } from '../console.js';
 import { provide } from '../modules.js';
 import { timerGlobals } from '../timers.js';
 import { URL, URLSearchParams } from '../web/url.js';
-import { buffer } from './buffer.js';
+import { assert } from './assert.js';
+import { standIn } from '../refused.js';
+import { Buffer, buffer } from './buffer.js';
 import { crypto } from './crypto.js';
+import { coded, demandText } from './errors.js';
+import { events } from './events.js';
 import { process } from './process.js';
+import { timersPromises } from './timers-promises.js';
 import { promisify, util } from './util.js';
 import { types } from './types.js';
 
 function fileURLToPath(url) {
   const { protocol, pathname } = new URL(url);
   if (protocol !== 'file:') {
-    throw Object.assign(new TypeError('The URL must be of scheme file'), { code: 'ERR_INVALID_URL_SCHEME' });
+    throw coded(TypeError, 'ERR_INVALID_URL_SCHEME', 'The URL must be of scheme file');
   }
   return decodeURIComponent(pathname);
 }
+
+const { format: legacyFormat } = legacyUrl.default ?? legacyUrl;
+
+function formatUrl(value, { auth = true, fragment = true, search = true, unicode = false } = {}) {
+  const copy = new URL(value.href);
+  if (!auth) [copy.username, copy.password] = ['', ''];
+  if (!fragment) copy.hash = '';
+  if (!search) copy.search = '';
+  return unicode ? copy.href.replace(copy.hostname, url.domainToUnicode(copy.hostname)) : copy.href;
+}
+
+/** The package, with Node's checks; what runs on Windows is not here. */
+const CHECKED = ['join', 'normalize', 'isAbsolute', 'dirname', 'basename', 'extname', 'parse', 'relative', 'resolve'];
+for (const name of CHECKED) {
+  const method = path[name];
+  path[name] = { [name]: (...args) => {
+    for (const arg of name === 'basename' ? args.slice(0, 1) : args) demandText(arg, 'path');
+    return method(...args);
+  } }[name];
+}
+path.toNamespacedPath = (name) => name;
+path.posix = path;
+path.win32 = standIn('path.win32');
 
 const url = {
   ...legacyUrl.default ?? legacyUrl, URL, URLSearchParams, fileURLToPath,
@@ -31,20 +57,30 @@ const url = {
     ...(port === '' ? {} : { port: Number(port) }),
     ...(username || password ? { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` } : {}),
   }),
+  fileURLToPathBuffer: (address) => Buffer.from(fileURLToPath(address)),
+  domainToUnicode: (name) => require('punycode/').toUnicode(url.domainToASCII(name)),
+  format: (value, options) => (value instanceof URL ? formatUrl(value, options) : legacyFormat(value)),
   domainToASCII: (name) => { try { return new URL(`http://${name}`).hostname; } catch { return ''; } },
 };
 
+/** Percent signs that begin nothing stay as they are. */
+function unescapeText(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return String(text).replace(/(?:%[\da-f]{2})+/gi, (part) => Buffer.from(part.replaceAll('%', ''), 'hex').toString());
+  }
+}
+
 const { parse } = querystring;
 Object.assign(querystring, {
+  escape: (text) => encodeURIComponent(text).replace(/%(?:5B|5D)/g, (mark) => mark),
+  unescape: unescapeText,
+  unescapeBuffer: (text) => Buffer.from(unescapeText(text)),
   parse: (...args) => Object.assign(Object.create(null), parse(...args)),
   decode: (...args) => querystring.parse(...args),
 });
 
-const timersPromises = {
-  setTimeout: (delay, value) => new Promise((resolve) => { timerGlobals.setTimeout(resolve, delay, value); }),
-  setImmediate: (value) => new Promise((resolve) => { timerGlobals.setImmediate(resolve, value); }),
-};
-timersPromises.scheduler = { wait: (delay) => timersPromises.setTimeout(delay) };
 Object.defineProperty(timerGlobals.setTimeout, promisify.custom, { value: timersPromises.setTimeout, configurable: true });
 Object.defineProperty(timerGlobals.setImmediate, promisify.custom, { value: timersPromises.setImmediate, configurable: true });
 

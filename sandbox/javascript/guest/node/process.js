@@ -1,7 +1,9 @@
 // `process`, as far as an Action has one.
 
 import { promiseThen, reflectApply } from '../primordials.js';
-import { monotonic } from '../timers.js';
+import EventEmitter from 'events';
+import { builtinNamed } from '../modules.js';
+import { asyncBound, monotonic, noFunction } from '../timers.js';
 import { stderr, stdout } from './stdio.js';
 
 const VERSION = '22.12.0';
@@ -23,7 +25,20 @@ function noExit(name) {
   };
 }
 
-const chainable = () => process;
+/** Text in, text out, as the environment of a process has it. */
+const environment = new Proxy({}, {
+  set: (target, key, value) => Reflect.set(target, key, typeof key === 'symbol' ? value : String(value)),
+  defineProperty: (target, key, descriptor) => Reflect.defineProperty(target, key, 'value' in descriptor && typeof key !== 'symbol'
+    ? { ...descriptor, value: String(descriptor.value) } : descriptor),
+});
+
+/** Listeners are kept and can be called by `emit`; nothing that happens to a process happens to an Action. */
+const emitter = new EventEmitter();
+const LISTENING = [
+  'on', 'once', 'off', 'addListener', 'removeListener', 'removeAllListeners', 'prependListener', 'prependOnceListener',
+  'setMaxListeners', 'emit', 'listeners', 'rawListeners', 'listenerCount', 'eventNames', 'getMaxListeners',
+];
+const memory = () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 });
 
 export const process = {
   title: 'node',
@@ -35,7 +50,7 @@ export const process = {
   argv: ['node', 'action.js'],
   execArgv: [],
   execPath: '/usr/bin/node',
-  env: {},
+  env: environment,
   pid: 1,
   ppid: 0,
   exitCode: undefined,
@@ -51,16 +66,32 @@ export const process = {
   hrtime,
   uptime: () => monotonic() / 1000,
   nextTick(callback, ...args) {
-    if (typeof callback !== 'function') throw new TypeError('The "callback" argument must be of type function.');
+    if (typeof callback !== 'function') throw noFunction(callback);
+    callback = asyncBound(callback);
     promiseThen(settled, () => reflectApply(callback, undefined, args));
   },
-  memoryUsage: () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }),
+  memoryUsage: Object.assign(memory, { rss: () => 0 }),
+  cpuUsage: () => ({ user: monotonic() * 1000, system: 0 }),
+  resourceUsage: () => ({ userCPUTime: monotonic() * 1000, systemCPUTime: 0, maxRSS: 0 }),
+  availableMemory: () => 0,
+  constrainedMemory: () => 0,
+  getuid: () => -1, geteuid: () => -1, getgid: () => -1, getegid: () => -1, getgroups: () => [],
+  ref() {}, unref() {}, setUncaughtExceptionCaptureCallback() {}, hasUncaughtExceptionCaptureCallback: () => false,
+  getActiveResourcesInfo: () => [], setSourceMapsEnabled() {}, debugPort: 9229, argv0: 'node',
+  getBuiltinModule: (name) => builtinNamed(String(name)),
   umask: () => 0o22,
-  emitWarning(warning) {
-    globalThis.console.warn(`(node:1) ${warning instanceof Error ? `${warning.name}: ${warning.message}` : `Warning: ${warning}`}`);
+  emitWarning(warning, type, code) {
+    const given = typeof type === 'object' && type !== null ? type : { type, code };
+    const isError = warning instanceof Error;
+    const name = isError ? warning.name : given.type ?? 'Warning';
+    const mark = given.code ?? (isError ? warning.code : undefined);
+    globalThis.console.warn(`(node:1) ${mark === undefined ? '' : `[${mark}] `}${name}: ${isError ? warning.message : warning}`);
   },
-  on: chainable, once: chainable, off: chainable, addListener: chainable, removeListener: chainable,
-  removeAllListeners: chainable, prependListener: chainable, emit: () => false, listeners: () => [],
-  listenerCount: () => 0,
 };
+for (const name of LISTENING) {
+  process[name] = { [name]: (...args) => {
+    const answer = emitter[name](...args);
+    return answer === emitter ? process : answer;
+  } }[name];
+}
 Object.defineProperty(process, Symbol.toStringTag, { value: 'process', configurable: true });

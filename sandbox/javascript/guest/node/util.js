@@ -3,16 +3,13 @@
 import { format, formatWithOptions, inspect, stripVTControlCharacters } from '../inspect.js';
 import { TextDecoder, TextEncoder } from '../web/text.js';
 import { isDeepStrictEqual } from './equality.js';
+import { coded, demandFunction } from './errors.js';
+import { MIMEParams, MIMEType } from './mime.js';
+import { parseArgs } from './parse-args.js';
+import * as more from './util-more.js';
 import { types } from './types.js';
 
 const CUSTOM = Symbol.for('nodejs.util.promisify.custom');
-
-function demandFunction(value, name) {
-  if (typeof value === 'function') return;
-  const error = new TypeError(`The "${name}" argument must be of type function. Received ${inspect(value)}`);
-  error.code = 'ERR_INVALID_ARG_TYPE';
-  throw error;
-}
 
 export function promisify(original) {
   demandFunction(original, 'original');
@@ -34,9 +31,16 @@ function callbackify(original) {
     demandFunction(callback, 'last argument');
     Reflect.apply(original, this, args).then(
       (value) => queueMicrotask(() => callback(null, value)),
-      (error) => queueMicrotask(() => callback(error ?? new Error('Promise was rejected with a falsy value'))),
+      (error) => queueMicrotask(() => callback(error || rejectedWith(error))),
     );
   };
+}
+
+/** Node's error for a rejection that a callback could not tell from success. */
+function rejectedWith(reason) {
+  const error = coded(Error, 'ERR_FALSY_VALUE_REJECTION', 'Promise was rejected with falsy value');
+  error.reason = reason;
+  return error;
 }
 
 function inherits(constructor, parent) {
@@ -61,5 +65,5 @@ const toUSVString = (text) => String(text).toWellFormed();
 export const util = {
   promisify, callbackify, inherits, deprecate, debuglog, debug: debuglog, toUSVString, inspect, format,
   formatWithOptions, stripVTControlCharacters, isDeepStrictEqual, types, TextEncoder, TextDecoder,
-  isArray: Array.isArray,
+  isArray: Array.isArray, parseArgs, MIMEType, MIMEParams, ...more,
 };

@@ -2,6 +2,7 @@
 
 import { after } from '../timers.js';
 import { inspect } from '../inspect.js';
+import { coded, outOfRange, wrongType } from '../node/errors.js';
 import { Event, EventTarget } from './events.js';
 
 const CREATE = Symbol('create');
@@ -14,7 +15,7 @@ export class AbortSignal extends EventTarget {
   onabort = null;
 
   constructor(token) {
-    if (token !== CREATE) throw new TypeError('Illegal constructor');
+    if (token !== CREATE) throw coded(TypeError, 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
     super();
     Object.defineProperty(this, 'onabort', { enumerable: false });
   }
@@ -24,6 +25,9 @@ export class AbortSignal extends EventTarget {
     return signal;
   }
   static timeout(milliseconds) {
+    if (typeof milliseconds !== 'number') throw wrongType('delay', 'of type number', milliseconds);
+    if (!Number.isInteger(milliseconds)) throw outOfRange('delay', 'an integer', milliseconds);
+    if (milliseconds < 0 || milliseconds > 0xffffffff) throw outOfRange('delay', '>= 0 && <= 4294967295', milliseconds);
     const signal = new AbortSignal(CREATE);
     after(milliseconds, () => {
       signal.#abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
@@ -32,6 +36,9 @@ export class AbortSignal extends EventTarget {
   }
   static any(signals) {
     const all = [...signals];
+    all.forEach((one, at) => {
+      if (!(one instanceof AbortSignal)) throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', `signals[${at}] is not of type AbortSignal.`);
+    });
     const signal = new AbortSignal(CREATE);
     const first = all.find((one) => one.aborted);
     if (first) signal.#abort(first.reason);

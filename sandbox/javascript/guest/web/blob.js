@@ -2,6 +2,7 @@
 
 import { ReadableStream } from 'web-streams-polyfill';
 import { inspect } from '../inspect.js';
+import { coded } from '../node/errors.js';
 import { bytesOf, concat, decodeUtf8, encodeUtf8 } from './text.js';
 
 export class Blob {
@@ -9,9 +10,10 @@ export class Blob {
   #type;
   constructor(parts = [], options = undefined) {
     if (typeof parts !== 'object' || parts === null || typeof parts[Symbol.iterator] !== 'function') {
-      throw new TypeError('The "sources" argument must be an instance of a sequence.');
+      throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'Value cannot be converted to sequence.');
     }
-    this.#bytes = concat([...parts].map(partBytes));
+    const { endings = 'transparent' } = options ?? {};
+    this.#bytes = concat([...parts].map((part) => partBytes(endings === 'native' && typeof part === 'string' ? part.replace(/\r\n?|\n/g, '\n') : part)));
     const type = String(options?.type ?? '');
     this.#type = /[^\x20-\x7e]/.test(type) ? '' : type.toLowerCase();
   }
@@ -53,7 +55,7 @@ export class File extends Blob {
   #name;
   #lastModified;
   constructor(parts, name, options = undefined) {
-    if (arguments.length < 2) throw new TypeError('The "fileBits" and "fileName" arguments must be specified');
+    if (arguments.length < 2) throw coded(TypeError, 'ERR_MISSING_ARGS', 'The "fileBits" and "fileName" arguments must be specified');
     super(parts, options);
     this.#name = String(name);
     this.#lastModified = Number(options?.lastModified ?? Date.now());
@@ -70,15 +72,24 @@ function entryValue(value, filename) {
   return new File([value], filename === undefined ? 'blob' : String(filename), { type: value.type });
 }
 
+function demandEntry(method, count, value) {
+  if (count < 2) throw new TypeError(`FormData.${method}: 2 arguments required, but only ${count} present.`);
+  if (count > 2 && !(value instanceof Blob)) {
+    throw new TypeError(`Failed to execute '${method}' on 'FormData': parameter 2 is not of type 'Blob'`);
+  }
+}
+
 export class FormData {
   #entries = [];
   constructor(form = undefined) {
     if (form !== undefined) throw new TypeError("FormData constructor: Argument 1 could not be converted to: undefined.");
   }
   append(name, value, filename = undefined) {
+    demandEntry('append', arguments.length, value);
     this.#entries.push([String(name), entryValue(value, filename)]);
   }
   set(name, value, filename = undefined) {
+    demandEntry('set', arguments.length, value);
     name = String(name);
     const at = this.#entries.findIndex((entry) => entry[0] === name);
     this.delete(name);

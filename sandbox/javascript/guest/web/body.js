@@ -6,6 +6,7 @@ import { inspect } from '../inspect.js';
 import { AbortController, AbortSignal } from './abort.js';
 import { Blob, FormData, blobBytes, encodeForm, streamOf } from './blob.js';
 import { Headers } from './headers.js';
+import { parseMultipart } from './multipart.js';
 import { bytesOf, concat, decodeUtf8, encodeUtf8 } from './text.js';
 import { URL, URLSearchParams } from './url.js';
 
@@ -97,6 +98,7 @@ class Body {
       for (const [name, value] of new URLSearchParams(await this.text())) form.append(name, value);
       return form;
     }
+    if (/^multipart\/form-data/i.test(type)) return parseMultipart(await take(this), type);
     throw new TypeError('Content-Type was not one of "multipart/form-data" or "application/x-www-form-urlencoded".');
   }
 }

@@ -1,5 +1,8 @@
 // Event, CustomEvent and EventTarget, as far as a program without a document can tell.
 
+import { inspect } from '../inspect.js';
+import { coded, wrongType } from '../node/errors.js';
+
 const stopped = new WeakSet();
 const states = new WeakMap();
 
@@ -8,7 +11,7 @@ export class Event {
   #cancelable;
   #prevented = false;
   constructor(type, options = undefined) {
-    if (arguments.length === 0) throw new TypeError('The "type" argument must be specified');
+    if (arguments.length === 0) throw coded(TypeError, 'ERR_MISSING_ARGS', 'The "type" argument must be specified');
     this.#type = String(type);
     this.#cancelable = Boolean(options?.cancelable);
     states.set(this, { bubbles: Boolean(options?.bubbles), target: null, at: performance.now() });
@@ -27,9 +30,21 @@ export class Event {
   get timeStamp() { return states.get(this).at; }
   composedPath() { return states.get(this).target ? [states.get(this).target] : []; }
   preventDefault() { if (this.#cancelable) this.#prevented = true; }
-  stopPropagation() {}
+  get cancelBubble() { return states.get(this).stopped ?? false; }
+  set cancelBubble(value) { if (value) this.stopPropagation(); }
+  initEvent(type) { this.#type = String(type); }
+  stopPropagation() { states.get(this).stopped = true; }
   stopImmediatePropagation() { stopped.add(this); }
+  [inspect.custom](depth, options) {
+    const { type, defaultPrevented, cancelable, timeStamp } = this;
+    return `${this.constructor.name} ${inspect({ type, defaultPrevented, cancelable, timeStamp }, options)}`;
+  }
   get [Symbol.toStringTag]() { return 'Event'; }
+}
+
+for (const [value, name] of ['NONE', 'CAPTURING_PHASE', 'AT_TARGET', 'BUBBLING_PHASE'].entries()) {
+  Object.defineProperty(Event, name, { value, enumerable: true });
+  Object.defineProperty(Event.prototype, name, { value, enumerable: true });
 }
 
 export class CustomEvent extends Event {
@@ -69,7 +84,7 @@ export class EventTarget {
     if (at >= 0) list.splice(at, 1);
   }
   dispatchEvent(event) {
-    if (!(event instanceof Event)) throw new TypeError('The "event" argument must be an instance of Event.');
+    if (!(event instanceof Event)) throw wrongType('event', 'an instance of Event', event);
     states.get(event).target = this;
     const handler = this[`on${event.type}`];
     if (typeof handler === 'function') Reflect.apply(handler, this, [event]);

@@ -98,6 +98,12 @@ function incompleteTail(bytes, encoding) {
   return 0;
 }
 
+function noBytes() {
+  const error = new TypeError('The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.');
+  error.code = 'ERR_INVALID_ARG_TYPE';
+  return error;
+}
+
 const malformed = (encoding) => {
   const error = new TypeError(`The encoded data was not valid for encoding ${encoding}`);
   error.code = 'ERR_ENCODING_INVALID_ENCODED_DATA';
@@ -148,6 +154,7 @@ export class TextDecoder {
     return this.#ignoreBOM;
   }
   decode(input = undefined, options = undefined) {
+    if (input !== undefined && !ArrayBuffer.isView(input) && !(input instanceof ArrayBuffer)) throw noBytes();
     let bytes = input === undefined ? new Uint8Array(0) : bytesOf(input);
     if (this.#rest.length) bytes = concat([this.#rest, bytes]);
     const tail = options?.stream ? incompleteTail(bytes, this.#encoding) : 0;

@@ -43,4 +43,17 @@ const NodeURL = new Proxy(URL, {
 });
 Object.defineProperty(URL.prototype, 'constructor', { value: NodeURL, writable: true, configurable: true });
 
-export { NodeURL as URL, URLSearchParams };
+/** URLSearchParams with Node's error for pairs that are none. */
+const NodeParams = new Proxy(URLSearchParams, {
+  construct(target, args, newTarget) {
+    try {
+      return Reflect.construct(target, args, newTarget);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw Object.assign(new TypeError('Each query pair must be an iterable [name, value] tuple'), { code: 'ERR_INVALID_TUPLE' });
+    }
+  },
+});
+Object.defineProperty(URLSearchParams.prototype, 'constructor', { value: NodeParams, writable: true, configurable: true });
+
+export { NodeURL as URL, NodeParams as URLSearchParams };

@@ -1,0 +1,81 @@
+// Timers, text, cloning, encoding and the rest of what is global.
+exports.timers = {
+  'order': () => new Promise((done) => { const got = []; setTimeout(() => { got.push('timeout'); }, 0); setImmediate(() => got.push('immediate')); Promise.resolve().then(() => got.push('promise')); process.nextTick(() => got.push('tick')); queueMicrotask(() => got.push('micro')); got.push('sync'); setTimeout(() => done(got), 20); }),
+  'arguments': () => new Promise((done) => setTimeout((...a) => done(a), 1, 1, 'b')),
+  'clearTimeout': () => new Promise((done) => { const t = setTimeout(() => done('fired'), 5); clearTimeout(t); setTimeout(() => done('cleared'), 15); }),
+  'setInterval': () => new Promise((done) => { let n = 0; const t = setInterval(() => { if (++n === 3) { clearInterval(t); done(n); } }, 1); }),
+  'ref, unref, hasRef': () => { const t = setTimeout(() => {}, 1); const r = [t.hasRef(), t.unref() === t, t.hasRef(), t.ref().hasRef()]; clearTimeout(t); return r; },
+  'refresh': () => new Promise((done) => { const t = setTimeout(() => done('once'), 5); t.refresh(); }),
+  'as a number': () => { const t = setTimeout(() => {}, 1); clearTimeout(+t); return typeof +t; },
+  'no function': () => setTimeout('code'),
+  'Symbol.dispose': () => { const t = setTimeout(() => {}, 1); return typeof t[Symbol.dispose]; },
+  'timers/promises setTimeout': () => require('timers/promises').setTimeout(1, 'v'),
+  'timers/promises abort': () => require('timers/promises').setTimeout(1000, 0, { signal: AbortSignal.abort() }),
+  'timers/promises abort later': () => { const c = new AbortController(); setTimeout(() => c.abort(), 5); return require('timers/promises').setTimeout(1000, 0, { signal: c.signal }); },
+  'timers/promises setInterval': async () => { const got = []; for await (const v of require('timers/promises').setInterval(1, 'v')) { got.push(v); if (got.length === 2) break; } return got; },
+  'timers/promises scheduler': async () => [await require('timers/promises').scheduler.wait(1), await require('timers/promises').scheduler.yield()],
+  'util.promisify(setTimeout)': () => require('util').promisify(setTimeout)(1, 'v'),
+  'queueMicrotask no function': () => queueMicrotask(1),
+};
+exports.structuredClone = {
+  'kinds': () => structuredClone({ d: new Date(0), m: new Map([[1, { a: 1 }]]), s: new Set([1]), r: /x/gi, b: new Uint8Array([1, 2]), e: String(structuredClone(new RangeError('m'))), n: 10n, u: undefined, a: [1, , 3] }),
+  'cycles': () => { const o = {}; o.o = o; const c = structuredClone(o); return c.o === c && c !== o; },
+  'functions': () => structuredClone({ f() {} }),
+  'symbols': () => structuredClone(Symbol('x')),
+  'class instances lose theirs': () => structuredClone(new (class A { constructor() { this.x = 1; } })()),
+  'transfer': () => { const b = new ArrayBuffer(2); const c = structuredClone(b, { transfer: [b] }); return [b.byteLength, c.byteLength]; },
+  'Blob': () => structuredClone(new Error('x', { cause: 1 })).cause,
+};
+exports.text = {
+  'TextEncoder': () => [new TextEncoder().encode('aé€😀\ud800'), new TextEncoder().encoding, new TextEncoder().encodeInto('é€', new Uint8Array(4))],
+  'TextDecoder': () => [new TextDecoder().decode(new Uint8Array([0xef, 0xbb, 0xbf, 0x61])), new TextDecoder('latin1').encoding, new TextDecoder('utf-16le').decode(new Uint8Array([65, 0])), new TextDecoder().decode(new Uint8Array([0xff]))],
+  'TextDecoder fatal': () => new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array([0xff])),
+  'TextDecoder stream': () => { const d = new TextDecoder(); return [d.decode(new Uint8Array([0xe2, 0x82]), { stream: true }), d.decode(new Uint8Array([0xac]))]; },
+  'TextDecoder unknown': () => new TextDecoder('nope'),
+  'TextDecoder other': () => ['shift_jis', 'windows-1251', 'iso-8859-2', 'gbk', 'euc-kr', 'big5', 'koi8-r'].map((l) => new TextDecoder(l).decode(new Uint8Array([0x41, 0xc4, 0xe3]))),
+  'TextDecoder wrong input': () => new TextDecoder().decode('x'),
+  'atob, btoa': () => [atob('aGk='), atob(' aGk '), btoa('hi\xff')],
+  'atob invalid': () => atob('*'),
+  'btoa invalid': () => btoa('€'),
+};
+exports.performance = {
+  'now': () => [typeof performance.now(), performance.now() >= 0, typeof performance.timeOrigin, Math.abs(performance.timeOrigin + performance.now() - Date.now()) < 5000],
+  'mark, measure': () => { performance.mark('a'); performance.mark('b', { detail: 1 }); const m = performance.measure('m', 'a', 'b'); return [m.name, m.entryType, typeof m.duration, performance.getEntriesByName('b')[0].detail, performance.getEntriesByType('mark').length]; },
+  'timerify': () => performance.timerify((a) => a + 1)(1),
+  'toJSON': () => Object.keys(performance.toJSON()).includes('timeOrigin'),
+};
+exports.process = {
+  'env': () => Object.keys(process.env).filter((k) => k === 'NOPE'),
+  'env: no variable': () => [process.env.NOPE, 'NOPE' in process.env],
+  'env: values become text': () => { process.env.A1 = 5; const v = process.env.A1; delete process.env.A1; return [v, process.env.A1]; },
+  'kinds': () => [typeof process.version, process.platform, process.arch, typeof process.pid, process.argv.length > 0, typeof process.versions.node, process.release.name, process.title.length > 0, Array.isArray(process.execArgv)],
+  'version of its form': () => /^v\d+\.\d+\.\d+$/.test(process.version),
+  'hrtime': () => { const a = process.hrtime(); const b = process.hrtime(a); return [a.length, b[0], typeof process.hrtime.bigint()]; },
+  'uptime, memoryUsage': () => [typeof process.uptime(), Object.keys(process.memoryUsage()), typeof process.memoryUsage.rss(), Object.keys(process.cpuUsage())],
+  'nextTick': () => new Promise((done) => process.nextTick((...a) => done(a), 1, 2)),
+  'nextTick no function': () => process.nextTick(),
+  'emitWarning': () => process.emitWarning('w', 'T', 'C'),
+  'on': () => process.on('exit', () => {}) === process,
+  'once, off, listeners': () => { const f = () => {}; process.once('x', f); const n = process.listenerCount('x'); process.off('x', f); return [n, process.listenerCount('x')]; },
+  'emit': () => { let got; process.once('mine', (a) => { got = a; }); return [process.emit('mine', 5), got, process.emit('nobody')]; },
+  'getBuiltinModule': () => [process.getBuiltinModule('util') === require('util'), process.getBuiltinModule('nope')],
+  'features': () => typeof process.features,
+  'stdout': () => [typeof process.stdout.write, process.stdout.isTTY],
+};
+exports.console = {
+  'members': () => ['log', 'warn', 'dir', 'time', 'timeEnd', 'timeLog', 'trace', 'info', 'assert', 'clear', 'count', 'countReset', 'group', 'groupCollapsed', 'groupEnd', 'table', 'debug', 'dirxml', 'error'].map((k) => typeof console[k]),
+  'new console.Console': () => { const got = []; const { Writable } = require('stream'); const c = new console.Console({ stdout: new Writable({ write(b, e, d) { got.push(String(b)); d(); } }) }); c.log('a %d', 1); c.table([[1]]); return got; },
+};
+exports.other = {
+  'navigator': () => [typeof navigator.userAgent, navigator.userAgent.startsWith('Node.js/'), navigator.language, typeof navigator.hardwareConcurrency, navigator.platform],
+  'global': () => [global === globalThis, typeof require, typeof module, typeof exports],
+  'MessageChannel': () => new Promise((done) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = (e) => { port1.close(); done(e.data); }; port2.postMessage({ a: 1 }); }),
+  'crypto.randomUUID': () => /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.test(crypto.randomUUID()),
+  'crypto.getRandomValues': () => crypto.getRandomValues(new Uint8Array(4)).length,
+  'crypto.getRandomValues: too many': () => crypto.getRandomValues(new Uint8Array(65537)),
+  'crypto.subtle.digest': async () => Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from('a'))).toString('hex'),
+  'crypto.subtle HMAC': async () => { const k = await crypto.subtle.importKey('raw', Buffer.from('k'), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']); const s = await crypto.subtle.sign('HMAC', k, Buffer.from('d')); return [Buffer.from(s).toString('hex'), await crypto.subtle.verify('HMAC', k, s, Buffer.from('d')), k]; },
+  'Error.captureStackTrace': () => { const o = {}; Error.captureStackTrace(o); return typeof o.stack; },
+  'Error cause': () => new Error('a', { cause: new Error('b') }).cause.message,
+  'WebSocket': () => typeof WebSocket,
+};
