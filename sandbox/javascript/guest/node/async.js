@@ -25,20 +25,29 @@ function within(stores, fn, self, args) {
   }
 }
 
+/** Stands for a store that cannot be told. */
+const UNCLEAR = Symbol('unclear');
+
 /** The stores that code started now will have. */
 function current() {
   if (frame !== undefined) return frame;
-  const runs = [...live].filter((run) => run.apart);
-  if (runs.length === 0) return ROOT;
-  const deepest = runs.reduce((one, other) => (other.depth > one.depth ? other : one));
-  for (const run of runs) if (run !== deepest && !deepest.ancestors.has(run)) return undefined;
-  return deepest.stores;
+  const deepest = new Map();
+  for (const run of live) {
+    if (!run.apart) continue;
+    const other = deepest.get(run.storage);
+    if (other === undefined || other.ancestors.has(run) || run.ancestors.has(other)) {
+      if (other === undefined || run.ancestors.has(other)) deepest.set(run.storage, run);
+    } else {
+      deepest.set(run.storage, { store: UNCLEAR, ancestors: new Set(live) });
+    }
+  }
+  return deepest.size === 0 ? ROOT : new Map([...deepest].map(([storage, run]) => [storage, run.store]));
 }
 
 /** `fn` bound to the stores of now. */
 function bound(fn) {
-  const stores = used ? current() : undefined;
-  if (stores === undefined || stores === ROOT) return fn;
+  const stores = used ? current() : ROOT;
+  if (stores === ROOT) return fn;
   return (...args) => within(stores, fn, undefined, args);
 }
 
@@ -53,7 +62,7 @@ function begin() {
   const patched = {
     then(done, failed) {
       const stores = current();
-      const keep = (fn) => (typeof fn !== 'function' || stores === undefined || stores === ROOT
+      const keep = (fn) => (typeof fn !== 'function' || stores === ROOT
         ? fn : (value) => within(stores, fn, undefined, [value]));
       return reflectApply(then, this, [keep(done), keep(failed)]);
     },
@@ -84,14 +93,13 @@ export class AsyncLocalStorage {
   }
   static snapshot() {
     begin();
-    const stores = current() ?? ROOT;
+    const stores = current();
     return (fn, ...args) => within(stores, fn, undefined, args);
   }
   get name() { return this.#name; }
   run(store, callback, ...args) {
-    const stores = new Map(current() ?? ROOT).set(this, store);
-    const parent = [...live].find((run) => run.stores === frame || (frame === undefined && run.stores === current()));
-    const run = { stores, apart: false, depth: (parent?.depth ?? 0) + 1, ancestors: new Set(ancestorsOf(parent)) };
+    const stores = new Map(current()).set(this, store);
+    const run = { storage: this, store, apart: false, ancestors: this.#ancestors() };
     promiseThen(NEXT_JOB, () => { run.apart = true; }); // until then, code beside it is still the code that started it
     live.add(run);
     let result;
@@ -103,6 +111,12 @@ export class AsyncLocalStorage {
     if (isPromise(result)) watch(result, run);
     return result;
   }
+  /** The runs of this storage that the running code is in. */
+  #ancestors() {
+    const stores = current();
+    const inner = [...live].findLast((run) => run.storage === this && stores.has(this) && run.store === stores.get(this));
+    return new Set(inner === undefined ? [] : [inner, ...inner.ancestors]);
+  }
   exit(callback, ...args) {
     return this.run(undefined, callback, ...args);
   }
@@ -112,7 +126,7 @@ export class AsyncLocalStorage {
   }
   getStore() {
     const stores = current();
-    if (stores === undefined) throw unclear();
+    if (stores.get(this) === UNCLEAR) throw unclear();
     if (stores.has(this)) return stores.get(this);
     return this.#isEntered ? this.#entered : this.#fallback;
   }
@@ -122,7 +136,6 @@ export class AsyncLocalStorage {
 }
 
 const isPromise = (value) => typeof value === 'object' && value !== null && typeof value.then === 'function';
-const ancestorsOf = (run) => (run === undefined ? [] : [run, ...run.ancestors]);
 
 function watch(promise, run) {
   const end = () => { live.delete(run); };
@@ -135,7 +148,7 @@ let lastId = 1;
 export class AsyncResource {
   constructor(type) {
     if (typeof type !== 'string') throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'The "type" argument must be of type string.');
-    resources.set(this, { stores: used ? current() ?? ROOT : ROOT, id: (lastId += 1) });
+    resources.set(this, { stores: used ? current() : ROOT, id: (lastId += 1) });
   }
   static bind(fn, type, self) {
     return new AsyncResource(type ?? (fn.name || 'bound-anonymous-fn')).bind(fn, self);
