@@ -74,3 +74,5 @@ MAX_WORKER_SOURCES: Final = 512
 """Sources that one worker keeps, with their programs."""
 MAX_WORKER_SOURCE_BYTES: Final = 64 * KIB * KIB
 """Characters of all of them."""
+MAX_TRANSPILED: Final = 64
+"""Sources whose compiled CommonJS is kept for the next worker that asks."""

@@ -1,4 +1,5 @@
-"""A worker: `python -m runner.workers.child SOCKET PARENT`. Opens the images, gives up its rights, runs legs.
+"""A worker: `python -m runner.workers.child [build] SOCKET PARENT`. Opens the images, gives up its rights,
+runs legs; or, as a builder, makes one image of packages.
 
 Whatever a guest might break out into is this process: it has no files, no network, no database, no keys, no
 environment, and of tenants only what it runs just now. Everything it asks for, it asks the parent.
@@ -17,6 +18,7 @@ from typing import Any, Final
 from runner.caps import MAX_WORKER_LOG_BYTES
 from runner.workers import rights
 from runner.workers.link import Link
+from sandbox.javascript import transpile
 from sandbox.wasm import artefacts
 
 IMAGES_MISSING: Final = 3
@@ -56,20 +58,25 @@ class _ToParent(logging.Handler):
 
 def main() -> None:
     """Serve until the parent closes the socket."""
-    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    building = "build" in sys.argv
+    descriptor, parent = int(sys.argv[-2]), int(sys.argv[-1])
     connection = socket.socket(fileno=descriptor)
     link = Link(connection)
     try:
         from runner.workers import preload
+        from runner.workers.builder import Builder
         from runner.workers.desk import Desk
 
         artefacts.supply_by(_only_what_is_there)
         preload.images()
+        if building:
+            preload.ingredients()
     except _ImagesMissingError:
         sys.exit(IMAGES_MISSING)
     logging.getLogger().handlers[:] = [_ToParent(link)]
-    desk = Desk(link)
+    desk = Builder(link) if building else Desk(link)
     artefacts.supply_by(desk.image)
+    transpile.compile_by(desk.compiled)
     preload.everything()
     held = rights.give_up(parent)
     link.send({"t": "ready", "rights": held})

@@ -46,15 +46,34 @@ def read_source(body: bytes) -> Source:
     """What `source_bytes` made."""
     data = json.loads(body)
     found = data["dependencies"]
-    dependencies = None
-    if found is not None:
-        dependencies = Dependencies(
-            digest=found["digest"],
-            entries=tuple((scope, specifier) for scope, specifier in found["entries"]),
-            modules=tuple(SharedModule(*item) for item in found["modules"]),
-            files=tuple(PackageFile(*item) for item in found["files"]),
-        )
+    dependencies = None if found is None else _dependencies(found)
     return Source(Language(data["language"]), data["filename"], data["text"], dependencies)
+
+
+def dependencies_bytes(dependencies: Dependencies) -> bytes:
+    """Packages and modules with their bundle, for the process that makes the image."""
+    data = {
+        "digest": dependencies.digest,
+        "bundle": dependencies.bundle,
+        "entries": dependencies.entries,
+        "modules": [(item.name, item.filename, item.text) for item in dependencies.modules],
+    }
+    return json.dumps(data).encode()
+
+
+def read_dependencies(body: bytes) -> Dependencies:
+    """What `dependencies_bytes` made."""
+    return _dependencies(json.loads(body))
+
+
+def _dependencies(data: dict[str, Any]) -> Dependencies:
+    return Dependencies(
+        digest=data["digest"],
+        bundle=data.get("bundle", ""),
+        entries=tuple((scope, specifier) for scope, specifier in data["entries"]),
+        modules=tuple(SharedModule(*item) for item in data["modules"]),
+        files=tuple(PackageFile(*item) for item in data.get("files", ())),
+    )
 
 
 def action_list(action: Action, number: Callable[[Source], int]) -> list[Any]:

@@ -17,6 +17,7 @@ from runner.programs import ProgramCache
 from runner.record import make_record
 from runner.suspension import PinnedAction
 from runner.trace import LegTrace
+from runner.workers.builder import Asking
 from runner.workers.codec import FAILURES, read_action, read_rules, read_settings, read_source
 from runner.workers.lanes import Lanes, Leg
 from runner.workers.link import Link
@@ -32,11 +33,11 @@ _MOST_RECORD_BYTES: Final = 32 * 1024 * 1024
 """A larger record is left out of the reply, which must fit into one message."""
 
 
-class Desk:
+class Desk(Asking):
     """One per worker. `handle` is called by the thread that reads the socket."""
 
     def __init__(self, link: Link) -> None:
-        self._link = link
+        super().__init__(link)
         self._programs = ProgramCache()
         self._lanes = Lanes(
             lambda number: link.send({"t": "detached", "id": number}),

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from runner.action import Action, source_digest
+from pydantic import ValidationError
+
+from runner.action import Action
 from runner.errors import FlowError, ResumeError
 from runner.outcome import (
     ActionRecord,
@@ -20,7 +22,8 @@ from runner.outcome import (
 )
 from runner.outcome import Timing as OutcomeTiming
 from runner.settings import Settings
-from runner.suspension import SuspendedFlow
+from runner.suspension import PinnedAction, SuspendedFlow
+from runner.workers.codec import FAILURES
 from runner.workers.fetches import CallFetches
 from runner.workers.frames import FrameError
 from sandbox.failure import Failure, FailureCode
@@ -88,8 +91,14 @@ class Flight:
 
     # --- how it can end ---
 
-    def checked(self, outcome: FlowOutcome, waiting: SuspendedFlow | None, expires_at: float | None) -> None:
-        """Raises `FrameError` when a worker's outcome is not one of this call."""
+    def checked(
+        self, outcome: FlowOutcome, waiting: SuspendedFlow | None, expires_at: float | None
+    ) -> SuspendedFlow | None:
+        """The suspended flow, if it is one, with the Actions as this call has them.
+
+        Raises:
+            FrameError: a worker's outcome is not one of this call.
+        """
         assert self.trigger is not None
         same = (
             outcome.execution_id == self.execution_id
@@ -105,25 +114,23 @@ class Flight:
             expires_at is None
         ):
             raise FrameError("a suspension without its flow, or a flow without its suspension")
-        if waiting is not None and expires_at is not None:
-            self._check_waiting(outcome, waiting, expires_at)
+        if waiting is None or expires_at is None:
+            return None
+        self._check_waiting(outcome, waiting, expires_at)
+        # A worker has no bundles of packages, and what resumes is not for it to say.
+        return waiting.model_copy(update={"actions": tuple(PinnedAction.of(item) for item in self.actions)})
 
     def _check_waiting(self, outcome: FlowOutcome, waiting: SuspendedFlow, expires_at: float) -> None:
         assert self.trigger is not None
         assert outcome.suspension is not None
-        # Without its text, which the digest stands for, and which may have come from another release.
-        pinned = [(item.name, item.digest, item.allow) for item in waiting.actions]
-        given = [(item.name, item.digest, item.allow) for item in self.actions]
-        falls_back = [item.last_good and source_digest(item.last_good) for item in waiting.actions]
         same = (
             waiting.tenant == self.tenant
             and waiting.trigger == self.trigger.id
+            and waiting.trigger_version == self.trigger.version
             and waiting.execution_id == self.execution_id
             and waiting.leg == self.leg
             and waiting.expires_at == expires_at == outcome.suspension.expires_at
             and expires_at <= time.time() + self.settings.handle_seconds + _HANDLE_SLACK
-            and pinned == given
-            and falls_back == [item.last_good and source_digest(item.last_good) for item in self.actions]
         )
         if not same:
             raise FrameError("a suspended flow of another call")
@@ -162,6 +169,10 @@ class Flight:
 
     def late(self) -> Failure:
         """The failure when its worker missed the limit and had to be killed (threat-model C7)."""
+        if self.is_build:
+            return Failure(
+                FailureCode.TIMEOUT, "The source takes too long to compile.", next_step="Make it simpler."
+            )
         limit = round(self.limit_seconds() * 1000)
         return Failure(
             FailureCode.TIMEOUT,
@@ -178,9 +189,17 @@ def lost(reason: str) -> Failure:
     """The failure of what a worker ran when it died."""
     return Failure(
         FailureCode.INTERNAL,
-        f"The worker that ran the flow {reason}.",
+        f"The worker that ran it {reason}.",
         detail={"worker": reason},
     )
+
+
+def read_failure(body: bytes) -> Failure:
+    """A failure that a worker tells. Raises `FrameError`."""
+    try:
+        return FAILURES.validate_json(body)
+    except ValidationError:
+        raise FrameError("a failure that is none") from None
 
 
 def refusal(message: Any) -> Exception:

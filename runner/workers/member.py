@@ -18,6 +18,8 @@ AHEAD: Final = 2
 """Legs of one lane that a worker has and that hold up others: one that runs, and the next, so that it need
 not wait for us. More of them would wait in the worker, where tenants do not take turns."""
 
+_LOG_LINES: Final = 100
+"""Of one worker, in a second."""
 STARTING, READY, DRAINING = "starting", "ready", "draining"
 
 
@@ -48,6 +50,8 @@ class Member:
         self.first_bytes = 0
         self._holding = ([], [])  # type: tuple[list[Flight], list[Flight]]
         self._pings = 0
+        self._asks = 0
+        self._log_until, self._log_left = 0.0, 0
 
     # --- what it can take ---
 
@@ -62,12 +66,15 @@ class Member:
         frames: list[bytes] = []
         head = {**flight.head, "low": flight.low}
         number = self.sources.number
-        if flight.is_build or "source" in head:
+        if flight.is_build:
             head["source"] = number(flight.sources[0], frames)
         elif head["t"] == "leg":
             head["actions"] = [
                 action_list(item, lambda source: number(source, frames)) for item in flight.actions
             ]
+        else:
+            for action in flight.actions:
+                self.sources.know(action.source)
         new = len(frames)
         self.sources.shrink(len(flight.sources), frames)
         frames.append(encode(head, flight.body))
@@ -93,6 +100,24 @@ class Member:
     def begun(self, flight: Flight) -> bool:
         """Whether the leg may have begun: a lane runs in order, and says when it goes on to the next."""
         return flight.detached or self._holding[flight.low][0] is flight
+
+    def asked(self) -> None:
+        """It asked something. Each of its legs waits for its answer, so more at a time are a lie."""
+        self._asks += 1
+        if self._asks > self._settings.slots:
+            raise FrameError("more questions than legs")
+
+    def answer(self, ask: int, answer: dict[str, Any], body: bytes = b"") -> None:
+        """Send the answer."""
+        self._asks -= 1
+        self.process.tell({"t": "answer", "ask": ask, **answer}, body)
+
+    def logs(self, now: float) -> bool:
+        """Whether another line of it is logged: so many a second that a lying worker cannot fill a disk."""
+        if now >= self._log_until:
+            self._log_until, self._log_left = now + 1.0, _LOG_LINES
+        self._log_left -= 1
+        return self._log_left >= 0
 
     # --- health ---
 

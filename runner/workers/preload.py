@@ -14,12 +14,15 @@ import triggers
 from runner.action import Action
 from runner.library import Runner
 from sandbox.egress.none import NoEgress
+from sandbox.javascript import image
+from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.program import Language, Source
 from triggers import get_trigger
 
 _log: Final = logging.getLogger(__name__)
 _SKIPPED: Final = (
     "sandbox.packages",
+    "sandbox.wheels",
     "sandbox.egress.",
     "sandbox.python.guest",
     "sandbox.javascript.guest",
@@ -61,6 +64,13 @@ def images() -> None:
     for language in Language:
         sandbox.open_engine(language)
     _kept.extend(zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones())
+
+
+def ingredients() -> None:
+    """Gather what images are made of."""
+    engine = sandbox.open_engine(Language.JAVASCRIPT)
+    assert isinstance(engine, JavaScriptEngine)
+    image.ingredients(engine.image.engine, lambda _: None)
 
 
 def everything() -> None:

@@ -37,11 +37,15 @@ class SourceTable:
         frames.append(encode({"t": "source", "id": self._last}, source_bytes(source)))
         self._numbers[source] = self._last
         self._size += len(source.text)
+        self.know(source)
+        return self._last
+
+    def know(self, source: Source) -> None:
+        """The worker gets this source, now or with the flow that it resumes, and may ask for its image."""
         if source.dependencies is not None:
             self._dependencies[source.dependencies.digest] = source.dependencies
             while len(self._dependencies) > self._most:
                 self._dependencies.popitem(last=False)
-        return self._last
 
     def shrink(self, needed: int, frames: list[bytes]) -> None:
         """Drop what is over the bounds, but none of the `needed` that were used last."""

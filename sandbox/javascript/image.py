@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import logging
@@ -10,10 +11,11 @@ import platform
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Final
+from typing import Final, NamedTuple
 
 import wasmtime
 
@@ -93,7 +95,13 @@ def open_image(progress: toolchain.Progress) -> Image:
     """
     engine = _make_engine()
     locales.prepare(progress)
-    key = "\n".join(
+    blob = load_or_build("javascript-image", _base_key(), lambda: _build(engine, progress))
+    return _read(engine, threading.BoundedSemaphore(_SLOTS), blob, base_digest())
+
+
+@functools.cache
+def _base_key() -> str:
+    return "\n".join(
         [
             f"format {_FORMAT}",
             QUICKJS_SHA256,
@@ -105,8 +113,20 @@ def open_image(progress: toolchain.Progress) -> Image:
             f"stack {JAVASCRIPT_STACK_BYTES}",
         ]
     )
-    blob = load_or_build("javascript-image", key, lambda: _build(engine, progress))
-    return _read(engine, threading.BoundedSemaphore(_SLOTS), blob, hashlib.sha256(key.encode()).hexdigest())
+
+
+def base_digest() -> str:
+    """Names the image that `open_image` opens."""
+    return hashlib.sha256(_base_key().encode()).hexdigest()
+
+
+EQUIPPED: Final = "javascript-action"
+"""What the cache calls images of Action versions."""
+
+
+def equipped_key(base: str, digest: str) -> str:
+    """The cache's key of the image with the packages and modules that `digest` names."""
+    return f"{base}\n{digest}"
 
 
 def open_equipped(
@@ -121,8 +141,8 @@ def open_equipped(
     Raises:
         ImageError, ToolchainError, BootError: it cannot be built.
     """
-    key = f"{base.digest}\n{digest}"
-    blob = load_or_build("javascript-action", key, lambda: _build(base.engine, progress, make()))
+    key = equipped_key(base.digest, digest)
+    blob = load_or_build(EQUIPPED, key, lambda: _build(base.engine, progress, make()))
     return _read(base.engine, base.slots, blob, hashlib.sha256(key.encode()).hexdigest())
 
 
@@ -156,19 +176,47 @@ def _quickjs(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
     return wasmtime.Module.deserialize(engine, blob)
 
 
-def _build(
-    engine: wasmtime.Engine, progress: toolchain.Progress, equipment: Equipment | None = None
-) -> bytes:
+class Ingredients(NamedTuple):
+    """What every image is made of: the engine's binary, the same compiled, and our own prelude."""
+
+    binary: bytes
+    module: wasmtime.Module
+    script: str
+
+
+_gathered: Final[weakref.WeakKeyDictionary[wasmtime.Engine, Ingredients]] = weakref.WeakKeyDictionary()
+
+
+def ingredients(engine: wasmtime.Engine, progress: toolchain.Progress) -> Ingredients:
+    """Gathered once for an engine; reads files and starts the bundler on our own sources, but sees nothing of
+    a tenant's.
+
+    Raises:
+        ImageError, ToolchainError: they cannot be had.
+    """
+    found = _gathered.get(engine)
+    if found is None:
+        found = _gathered[engine] = _gather(engine, progress)
+    return found
+
+
+def _gather(engine: wasmtime.Engine, progress: toolchain.Progress) -> Ingredients:
     modules = toolchain.packages(progress)
-    progress(
-        "JavaScript: building the guest image" if equipment is None else "JavaScript: loading the packages"
-    )
     binary = (modules / "quickjs-wasi" / "quickjs.wasm").read_bytes()
     if hashlib.sha256(binary).hexdigest() != QUICKJS_SHA256:
         raise ImageError("quickjs.wasm is not the binary that this version was made for")
     bundle = toolchain.bundle(modules, "index.js")
-    module = _quickjs(engine, binary)
-    booted = boot(engine, binary, module, f"(() => {{{bundle}\nreturn guest.install; }})()", equipment)
+    return Ingredients(binary, _quickjs(engine, binary), f"(() => {{{bundle}\nreturn guest.install; }})()")
+
+
+def _build(
+    engine: wasmtime.Engine, progress: toolchain.Progress, equipment: Equipment | None = None
+) -> bytes:
+    progress(
+        "JavaScript: building the guest image" if equipment is None else "JavaScript: loading the packages"
+    )
+    binary, module, script = ingredients(engine, progress)
+    booted = boot(engine, binary, module, script, equipment)
     used = len(booted.memory.rstrip(b"\0"))
     if equipment is None and used > _RESIDENT_BYTES:
         _log.warning("the JavaScript image has %d bytes, more than are kept resident", used)

@@ -41,7 +41,7 @@ def test_a_killed_worker_costs_what_it_ran_and_is_replaced() -> None:
         running(live, 2)
         os.kill(first[0], signal.SIGKILL)
         alone, pair = (call.result(30).outcome for call in calls)
-        assert failure(alone) == ("internal", "The worker that ran the flow died.")
+        assert failure(alone) == ("internal", "The worker that ran it died.")
         assert (alone.failed_action, alone.actions[0].status) == (0, "failed")
         assert failure(pair) == failure(alone)
         assert (pair.failed_action, len(pair.actions)) == (None, 2)
@@ -85,7 +85,7 @@ def test_a_silent_worker_is_killed_long_before_the_limit_of_its_legs() -> None:
         os.kill(live.pids()[0], signal.SIGSTOP)
         assert failure(live.call(OK).result(30).outcome) == (
             "internal",
-            "The worker that ran the flow hung.",
+            "The worker that ran it hung.",
         )
         assert live.pool.snapshot().restarts == {"hung": 1}
 
@@ -162,7 +162,7 @@ def test_stopping_ends_what_does_not_end() -> None:
         live.wait(live.pool.stop(0.2))
         assert failure(calls[0].result(30).outcome) == (
             "internal",
-            "The worker that ran the flow was stopped.",
+            "The worker that ran it was stopped.",
         )
         with pytest.raises(TooBusyError):
             calls[1].result(30)
@@ -288,7 +288,7 @@ def test_a_worker_that_lies_is_ended_and_believed_nothing(name: str) -> None:
     settings = PoolSettings(workers=1, command=("-I", "-S", "-c", LIAR.replace("    LIE", indented)))
     with pool(settings, egress=StubEgress()) as live:
         outcome = live.run(OK)
-        assert failure(outcome) == ("internal", "The worker that ran the flow broke its protocol.")
+        assert failure(outcome) == ("internal", "The worker that ran it broke its protocol.")
         assert outcome.execution_id.startswith("exe_")
         live.until(live.healthy)
         assert live.pool.snapshot().restarts == {"protocol": 1}

@@ -1,0 +1,188 @@
+"""What workers say about their calls, and what comes of it. Nothing of it is believed unchecked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from runner.outcome import FlowOutcome
+from runner.suspension import SuspendedFlow, store_key
+from runner.workers import messages
+from runner.workers.answers import Stores
+from runner.workers.builds import Builds
+from runner.workers.calls import LegReply
+from runner.workers.dispatch import Dispatcher, refuse, settle
+from runner.workers.flight import Flight, lost, read_failure, refusal
+from runner.workers.frames import FrameError
+from runner.workers.member import Member
+from sandbox.failure import BuildError
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Hearing:
+    """Args:
+    stores: answer what guests ask for.
+    builds: answer what compilers ask for.
+    """
+
+    def __init__(self, stores: Stores, builds: Builds) -> None:
+        self._stores = stores
+        self._builds = builds
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.calls: Dispatcher
+        """Set when the pool starts."""
+
+    async def finish(self) -> None:
+        """Wait for what is under way."""
+        for task in list(self._tasks):
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def on_message(self, member: Member, message: Any, body: bytes) -> None:
+        """Take one message. Raises `FrameError` for what no worker of ours says."""
+        if isinstance(message, messages.Log):
+            if member.logs(time.monotonic()):
+                level = logging.getLevelNamesMapping()[message.level.upper()]
+                _log.log(level, "worker %d: %s", member.process.pid, message.text)
+            return
+        if isinstance(message, messages.ImageAsk | messages.TranspileAsk):
+            member.asked()
+            self._later(self._compiling(member, message, body))
+            return
+        flight = member.flights.get(getattr(message, "id", 0))
+        if flight is None:
+            if not isinstance(message, _MAY_BE_LATE):
+                raise FrameError(f"{message.t} about a call that it does not have")
+            return
+        handler = _HANDLERS.get(type(message))
+        if handler is None or (flight.is_build and handler not in _OF_BUILDS):
+            raise FrameError(f"{message.t} at the wrong time")
+        handler(self, member, flight, message, body)
+
+    def _on_done(self, member: Member, flight: Flight, message: messages.Done, body: bytes) -> None:
+        first, second, third = message.parts
+        if flight.is_build or first + second + third != len(body):
+            raise FrameError("a reply whose parts are not its body")
+        try:
+            outcome = FlowOutcome.from_json(body[:first])
+            waiting = SuspendedFlow.model_validate_json(body[first : first + second]) if second else None
+        except ValidationError as error:
+            raise FrameError(f"no outcome: {error.error_count()} problems") from None
+        waiting = flight.checked(outcome, waiting, message.expires_at)
+        record = body[first + second :].decode("utf-8", "replace") if third else None
+        self.calls.charge(flight, sum(item.statistics.cpu_ms for item in outcome.actions if item.statistics))
+        reply = self.calls.reply(flight, outcome, record=record, suspended=waiting)
+        self.calls.over(member, flight)
+        if waiting is None or flight.future.done():
+            settle(flight, reply)
+        else:
+            assert outcome.suspension is not None
+            key = store_key(flight.tenant, outcome.suspension.handle)
+            self._later(self._keep(flight, key, waiting, reply))
+
+    async def _keep(self, flight: Flight, key: str, waiting: SuspendedFlow, reply: LegReply) -> None:
+        """Store a suspended flow before its outcome is told."""
+        try:
+            text = waiting.model_dump_json()
+            await asyncio.to_thread(self._stores.suspended.put, key, text, waiting.expires_at)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the call gets it
+            if not flight.future.done():
+                flight.future.set_exception(error)
+        else:
+            settle(flight, reply)
+
+    def _on_refused(self, member: Member, flight: Flight, message: messages.Refused, _: bytes) -> None:
+        self.calls.over(member, flight)
+        refuse(flight, refusal(message))
+
+    def _on_built(self, member: Member, flight: Flight, message: messages.Built, body: bytes) -> None:
+        if not flight.is_build:
+            raise FrameError("a build that was not asked for")
+        failure = None if message.ok else read_failure(body)
+        self.calls.over(member, flight)
+        if failure is not None:
+            refuse(flight, BuildError(failure))
+        elif not flight.future.done():
+            flight.future.set_result(tuple(message.exports))
+
+    async def _compiling(
+        self, member: Member, ask: messages.ImageAsk | messages.TranspileAsk, body: bytes
+    ) -> None:
+        if isinstance(ask, messages.ImageAsk):
+            found = await self._builds.image(member.sources.dependencies(ask.digest))
+        else:
+            found = await self._builds.transpiled(ask, body)
+        member.answer(ask.ask, *found)
+
+    def _on_fault(self, member: Member, flight: Flight, message: messages.Fault, _: bytes) -> None:
+        self.calls.over(member, flight)
+        self.calls.give_up(flight, lost(f"met an internal fault ({message.fault})"))
+
+    def _on_detached(self, member: Member, flight: Flight, _message: Any, _: bytes) -> None:
+        member.detached(flight)
+        self.calls.dispatch()
+
+    def _on_demoted(self, _member: Member, flight: Flight, _message: Any, _: bytes) -> None:
+        flight.demoted_at = time.monotonic()
+
+    def _on_ask(self, member: Member, flight: Flight, message: Any, _: bytes) -> None:
+        async def answer() -> None:
+            member.answer(message.ask, await self._stores.answer(flight, message))
+
+        member.asked()
+        self._later(answer())
+
+    def _on_fetch(self, _member: Member, flight: Flight, message: messages.Fetch, body: bytes) -> None:
+        assert flight.fetches is not None
+        if flight.future.done():
+            flight.fetches.close()
+        flight.fetches.start(message, body, flight.deadline)
+
+    def _on_fetch_cancel(self, _member: Member, flight: Flight, message: Any, _: bytes) -> None:
+        assert flight.fetches is not None
+        flight.fetches.cancel(message.session, message.fetch)
+
+    def _on_session_close(self, _member: Member, flight: Flight, message: Any, _: bytes) -> None:
+        assert flight.fetches is not None
+        flight.fetches.close_session(message.session)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+_HANDLERS: Final[dict[type, Callable[[Hearing, Member, Flight, Any, bytes], None]]] = {
+    messages.Done: Hearing._on_done,
+    messages.Refused: Hearing._on_refused,
+    messages.Fault: Hearing._on_fault,
+    messages.Built: Hearing._on_built,
+    messages.Detached: Hearing._on_detached,
+    messages.Demoted: Hearing._on_demoted,
+    messages.CacheAsk: Hearing._on_ask,
+    messages.DirectoryAsk: Hearing._on_ask,
+    messages.TakeAsk: Hearing._on_ask,
+    messages.Fetch: Hearing._on_fetch,
+    messages.FetchCancel: Hearing._on_fetch_cancel,
+    messages.SessionClose: Hearing._on_session_close,
+}
+_OF_BUILDS: Final = (
+    Hearing._on_built,
+    Hearing._on_fault,
+    Hearing._on_detached,
+    Hearing._on_demoted,
+)
+_MAY_BE_LATE: Final = (
+    messages.Detached,
+    messages.Demoted,
+    messages.FetchCancel,
+    messages.SessionClose,
+)
+"""Said beside the thread of the leg, whose end may overtake it."""
