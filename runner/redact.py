@@ -1,6 +1,6 @@
 """Secret values are taken out of everything that is stored or shown (threat-model S2).
 
-Exact matches of the values and of their JSON-escaped form are covered; encodings that an Action makes
+Exact matches of the values, of their JSON-escaped forms and of their `repr` are covered; encodings that an Action makes
 itself (base64, hashes, parts of a value) are not.
 """
 
@@ -61,5 +61,6 @@ class Redactor:
 
 
 def forms(value: str) -> tuple[str, ...]:
-    """The value as it is, and as it stands in JSON text with and without escapes of its own."""
-    return value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
+    """The value as it is, as it stands in JSON text with and without escapes of its own, and as Python shows
+    it inside a list."""
+    return value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]

@@ -45,6 +45,8 @@ class Reporter:
         must be applied as they are."""
         redactor = Redactor(action.every_secret for action in self.actions)
         effects = self._effects(end)
+        # Sentences about names that an Action chose are shown, not applied.
+        effects = effects.model_copy(update={"warnings": redactor.value(effects.warnings)})
         return FlowOutcome(
             execution_id=self.execution_id,
             leg=self.leg,

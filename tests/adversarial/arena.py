@@ -24,7 +24,7 @@ from sandbox.program import Language, Source
 from tests.runner.actions import javascript, python
 from triggers import get_trigger
 
-LIMITS: Final = Limits(wall_ms=250, memory_bytes=64 * MIB)
+LIMITS: Final = Limits(wall_ms=200, memory_bytes=64 * MIB)
 PATIENT: Final = Limits(wall_ms=8_000, memory_bytes=64 * MIB)
 """For attacks that must end by another cap than time, on a machine that is busy."""
 CEILING_SECONDS: Final = 10.0

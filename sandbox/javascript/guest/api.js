@@ -3,7 +3,7 @@
 import { apiCall } from './host.js';
 import { encodeArguments } from './encode.js';
 import { hostError } from './errors.js';
-import { PromiseCtor, define, hasOwn, jsonParse, promiseThen } from './primordials.js';
+import { PromiseCtor, define, defineFixed, hasOwn, jsonParse, promiseThen } from './primordials.js';
 
 const RETURNS_API = 0;
 const RETURNS_VOID = 1;
@@ -32,8 +32,13 @@ export function bindEvent(tenantEvent) {
 function addMethods(namespace, prefix) {
   for (const name in namespace) {
     const member = namespace[name];
-    if (typeof member === 'number') namespace[name] = method(prefix + name, name, member);
-    else addMethods(member, prefix + name + '.');
+    // Fixed, so that no package and no slip replaces a decision; members of one's own may be added.
+    if (typeof member === 'number') {
+      defineFixed(namespace, name, method(prefix + name, name, member));
+    } else {
+      addMethods(member, prefix + name + '.');
+      defineFixed(namespace, name, member);
+    }
   }
 }
 

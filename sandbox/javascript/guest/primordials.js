@@ -97,6 +97,11 @@ export function define(target, key, value) {
   defineProperty(target, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 }
 
+/** Define a data property that nobody can replace or delete. */
+export function defineFixed(target, key, value) {
+  defineProperty(target, key, { __proto__: null, value, writable: false, enumerable: true, configurable: false });
+}
+
 /** Define a property the way built-ins have theirs: not enumerable. */
 export function defineHidden(target, key, value) {
   defineProperty(target, key, { __proto__: null, value, writable: true, enumerable: false, configurable: true });

@@ -11,7 +11,14 @@ from .errors import api_error
 from .records import Record, camel_case, parse, replace, snake_case
 
 
-class Api:
+class _Sealed(type):
+    """The type of `Api`: an attribute put on the class would stand before the members, whoever put it there."""
+
+    def __setattr__(cls, name: str, _value: object) -> None:
+        raise AttributeError(f"members of the api cannot be replaced or added, as {name} would be")
+
+
+class Api(metaclass=_Sealed):
     """One namespace of the api. Members are made when first asked for, and those of the root are read from
     their JSON only then: most Actions use two or three of them.
     """
