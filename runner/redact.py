@@ -1,7 +1,7 @@
 """Secret values are taken out of everything that is stored or shown (threat-model S2).
 
-Exact matches of the values, of their JSON-escaped forms and of their `repr` are covered; encodings that an Action makes
-itself (base64, hashes, parts of a value) are not.
+Exact matches of the values, of their JSON-escaped forms and of their `repr` are covered; encodings that an
+Action makes itself (base64, hashes, parts of a value) are not.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from .records import Record, camel_case, parse, replace, snake_case
 
 
 class _Sealed(type):
-    """The type of `Api`: an attribute put on the class would stand before the members, whoever put it there."""
+    """The type of `Api`: an attribute put on the class would stand before the members of the surface."""
 
     def __setattr__(cls, name: str, _value: object) -> None:
         raise AttributeError(f"members of the api cannot be replaced or added, as {name} would be")
