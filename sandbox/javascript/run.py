@@ -88,7 +88,12 @@ class Run:
         except GuestMemoryError as error:
             host.fault(error)
             return self._conclude(StopKind.HOST)
+        if self._late():  # a host call took the rest of the time, and what came of it came too late
+            return report.timeout(self._limits)
         return None if completed else report.unsettled()
+
+    def _late(self) -> bool:
+        return time.monotonic() >= self._deadline
 
     def _boot(self, store: wasmtime.Store) -> None:
         self._store = store
@@ -156,7 +161,7 @@ class Run:
         answer = self._port.wait_any(sorted(handles), None if delay < 0 else delay)
         if self._port.fatal is not None:
             raise GuestStopped(StopKind.HOST)
-        if time.monotonic() >= self._deadline:
+        if self._late():
             raise GuestStopped(StopKind.DEADLINE)
         self._arm()
         if not answer:
@@ -174,11 +179,11 @@ class Run:
             return report.internal(host.broken)
         if self._port.fatal is not None:
             return self._port.fatal
-        if host.outcome is not None and kind is StopKind.HOST:
+        if host.outcome is not None and kind is StopKind.HOST and not self._late():
             return self._concluded_by_guest(*host.outcome)
         if host.starved or self._refused_memory:
             return report.memory(self._limits)
-        if kind is StopKind.DEADLINE:
+        if kind is StopKind.DEADLINE or self._late():
             return report.timeout(self._limits)
         if kind is StopKind.STACK:
             return report.stack()
