@@ -19,7 +19,7 @@ from sandbox.caps import KIB, MAX_FETCH_HEADER_BYTES, MIB
 
 _MAX_LINE: Final = MAX_FETCH_HEADER_BYTES + KIB
 """Bytes of one line; the library's own cap on a header field is lower."""
-_MAX_LINES: Final = 4 * MIB
+_MAX_LINES: Final = 1 * MIB
 """Bytes of all lines of one response: a body in chunks of one byte each, or heads without end, would keep
 the loop busy for as long as the request may take."""
 _STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?")

@@ -311,6 +311,7 @@ PARSERS_PY = {
     "isinstance": "t = ()\nfor _ in range(100_000): t = (t, int)\nisinstance('', t)",
     "copy": "import copy\no = []\nfor _ in range(100_000): o = [o]\ncopy.deepcopy(o)",
 }  # fmt: skip
+OTHER_ENDS = {"regular expression": {"throw"}, "bind": {"throw", "stack", "memory"}}
 HARMLESS = {"prototypes", "rope", "bind"}
 
 
@@ -318,7 +319,7 @@ HARMLESS = {"prototypes", "rope", "bind"}
 def test_javascript_recursion_ends(name: str) -> None:
     outcome = attack(javascript(PARSERS_JS[name]), limits=PATIENT)
     if outcome.failure is not None or name not in HARMLESS:
-        ended(outcome, {"throw"} if name in ("regular expression", "bind") else "stack")
+        ended(outcome, OTHER_ENDS.get(name, "stack"))
 
 
 @pytest.mark.parametrize("name", PARSERS_PY)
