@@ -17,7 +17,9 @@ SAMPLES = ROOT / "samples"
 GUIDE = ROOT / "docs" / "writing-actions.md"
 
 TRIGGERS = sorted(trigger.id for trigger in all_triggers())
-ACTIONS = sorted(path for path in SAMPLES.rglob("*") if path.suffix in {".js", ".py"})
+ACTIONS = sorted(
+    path for path in SAMPLES.rglob("*") if path.suffix in {".js", ".py"} and path.parent.name != "modules"
+)
 CASES = [case for path in find_case_files(SAMPLES) for case in load_cases(path)]
 
 SECRET = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
