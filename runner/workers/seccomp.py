@@ -34,8 +34,8 @@ _MAX_FILTER: Final = 4096
 
 _X86_64: Final = {
     "read": 0, "write": 1, "close": 3, "fstat": 5, "poll": 7, "lseek": 8, "mmap": 9, "mprotect": 10,
-    "munmap": 11, "brk": 12, "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15, "readv": 19,
-    "writev": 20, "sched_yield": 24, "mremap": 25, "madvise": 28, "nanosleep": 35, "getpid": 39,
+    "munmap": 11, "brk": 12, "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15, "pread64": 17,
+    "readv": 19, "writev": 20, "sched_yield": 24, "mremap": 25, "madvise": 28, "nanosleep": 35, "getpid": 39,
     "sendto": 44, "recvfrom": 45, "sendmsg": 46, "recvmsg": 47, "clone": 56, "exit": 60, "fcntl": 72,
     "ftruncate": 77, "gettimeofday": 96, "getrusage": 98, "sysinfo": 99, "times": 100, "getuid": 102,
     "getppid": 110, "sigaltstack": 131, "getpriority": 140, "setpriority": 141, "gettid": 186,
@@ -46,8 +46,9 @@ _X86_64: Final = {
 _AARCH64: Final = {
     "read": 63, "write": 64, "close": 57, "fstat": 80, "ppoll": 73, "lseek": 62, "mmap": 222,
     "mprotect": 226, "munmap": 215, "brk": 214, "rt_sigaction": 134, "rt_sigprocmask": 135,
-    "rt_sigreturn": 139, "readv": 65, "writev": 66, "sched_yield": 124, "mremap": 216, "madvise": 233,
-    "nanosleep": 101, "getpid": 172, "sendto": 206, "recvfrom": 207, "sendmsg": 211, "recvmsg": 212,
+    "rt_sigreturn": 139, "readv": 65, "pread64": 67, "writev": 66, "sched_yield": 124, "mremap": 216,
+    "madvise": 233, "nanosleep": 101, "getpid": 172, "sendto": 206, "recvfrom": 207,
+    "sendmsg": 211, "recvmsg": 212,
     "clone": 220, "exit": 93, "fcntl": 25, "ftruncate": 46, "gettimeofday": 169, "getrusage": 165,
     "sysinfo": 179, "times": 153, "getuid": 174, "getppid": 173, "sigaltstack": 132, "getpriority": 141,
     "setpriority": 140, "gettid": 178, "futex": 98, "sched_getaffinity": 123, "clock_gettime": 113,

@@ -79,6 +79,11 @@ class PythonEngine:
         """Names the guest image; programs of another image are refused."""
         return self._image.digest
 
+    @property
+    def image(self) -> Image:
+        """The guest image."""
+        return self._image
+
     def warm(self) -> None:
         """Wait until instances are ready."""
         self._pool.fill()

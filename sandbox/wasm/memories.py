@@ -117,6 +117,11 @@ class Memories:
         """Memories of instances."""
         return len(self._living)
 
+    @property
+    def tells_written_pages(self) -> bool:
+        """Whether memories can be cleaned page by page in this process."""
+        return self._pagemap.written(self._image, PAGE) is not None
+
     def contents(self) -> list[bytes]:
         """What the memory of every living instance holds, by age. Nothing may run meanwhile."""
         return [ctypes.string_at(memory.base, memory.size) for memory in list(self._living.values())]
@@ -230,7 +235,10 @@ class _PageMap:
         if self._file < 0:
             return None
         wanted = size // PAGE * 8
-        entries = os.pread(self._file, wanted, base // PAGE * 8)
+        try:
+            entries = os.pread(self._file, wanted, base // PAGE * 8)
+        except OSError:  # a filter of system calls that came later
+            return None
         if len(entries) != wanted:
             return None
         return [(found.start() * PAGE, found.end() * PAGE) for found in _WRITTEN.finditer(entries[7::8])]

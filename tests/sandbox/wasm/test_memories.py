@@ -144,6 +144,23 @@ def test_without_word_of_written_pages(monkeypatch: pytest.MonkeyPatch, guests: 
     assert guests.fresh() == image()
 
 
+def test_reading_about_pages_that_is_forbidden_later(
+    monkeypatch: pytest.MonkeyPatch, guests: Guests, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Workers give up system calls once they have begun."""
+    guests.fresh()
+
+    def forbidden(*_: object) -> bytes:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "pread", forbidden)
+    with guests.instance() as instance:
+        instance.fill(0, 4 * PAGE, 0xEE)
+    assert guests.memories.idle == 1
+    assert guests.fresh() == image()
+    assert not caplog.records
+
+
 def test_a_memory_that_cannot_be_cleaned_is_not_used_again(
     monkeypatch: pytest.MonkeyPatch, guests: Guests
 ) -> None:
