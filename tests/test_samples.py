@@ -18,7 +18,9 @@ GUIDE = ROOT / "docs" / "writing-actions.md"
 
 TRIGGERS = sorted(trigger.id for trigger in all_triggers())
 ACTIONS = sorted(
-    path for path in SAMPLES.rglob("*") if path.suffix in {".js", ".py"} and path.parent.name != "modules"
+    path
+    for path in SAMPLES.rglob("*")
+    if path.suffix in {".js", ".ts", ".py"} and path.parent.name != "modules"
 )
 CASES = [case for path in find_case_files(SAMPLES) for case in load_cases(path)]
 
@@ -34,7 +36,7 @@ def title(case: Case) -> str:
 def header(path: Path) -> str:
     """The comment that a sample opens with."""
     text = path.read_text()
-    begin, end = ("/**\n", "*/") if path.suffix == ".js" else ('"""', '"""')
+    begin, end = ("/**\n", "*/") if path.suffix != ".py" else ('"""', '"""')
     assert text.startswith(begin), f"{path.name} does not begin with a header comment"
     return text[len(begin) : text.index(end, len(begin))].replace("\n *", "\n")
 
@@ -50,7 +52,8 @@ def test_samples_are_many() -> None:
 
 @pytest.mark.parametrize("trigger", TRIGGERS)
 def test_each_trigger_has_both_languages(trigger: str) -> None:
-    languages = [path.suffix for path in ACTIONS if path.parent.name == trigger]
+    suffixes = [path.suffix for path in ACTIONS if path.parent.name == trigger]
+    languages = [".js" if suffix == ".ts" else suffix for suffix in suffixes]
     assert len(languages) >= 2
     assert set(languages) == {".js", ".py"}
 
