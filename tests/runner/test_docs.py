@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from runner import caps as runner_caps
+from runner.outcome import Decision, FlowOutcome
 from sandbox import caps
+from sandbox.failure import FailureCode
 from triggers import session_tokens
 from triggers.events import plain
 
@@ -41,6 +43,12 @@ def test_the_pytest_examples_pass(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("\n\n".join(tests))
     result = pytester.runpytest(*plugin_arguments())
     result.assert_outcomes(passed=2)
+
+
+def test_the_embedding_guide_names_every_failure_and_decision() -> None:
+    page = (DOCS / "embedding.md").read_text(encoding="utf-8")
+    names = [*FailureCode, *Decision, *(field for field in FlowOutcome.model_fields)]
+    assert [str(name) for name in names if f"`{name}`" not in page] == []
 
 
 def in_words(count: int) -> str:
