@@ -148,6 +148,11 @@ MAX_PYTHON_UNITS_BYTES: Final = 8 * MIB
 """Compiled code of all of them."""
 
 # --- wasm ---
+MAX_CACHE_BYTES: Final = 4096 * MIB
+"""Images kept in the user's cache folder; the longest unused go first."""
+CACHE_UNUSED_DAYS: Final = 14
+"""Days after which an image that nobody used is removed from the cache."""
+
 MAX_WASM_STACK_BYTES: Final = 2 * MIB
 """More aborts the process in wasmtime 50 (measured, design 5)."""
 JAVASCRIPT_STACK_BYTES: Final = 128 * KIB

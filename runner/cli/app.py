@@ -333,11 +333,18 @@ def replay(
 
 
 @app.command()
-def images() -> None:
-    """Build the guest images that are not in the cache yet."""
+def images(
+    show: Annotated[bool, typer.Option("--list", help="List what the cache holds; build nothing.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove what nobody has used lately.")] = False,
+    unused_days: Annotated[
+        float | None,
+        typer.Option("--unused-days", metavar="DAYS", help="With --prune: unused for how long (default 14)."),
+    ] = None,
+) -> None:
+    """Build the guest images that are not in the cache yet; or list and prune the cache."""
     from runner.cli.images import images_command
 
-    images_command()
+    images_command(show=show, prune=prune, unused_days=unused_days)
 
 
 app.add_typer(tenant_app)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.wasm.artefacts import cache_directory
+from sandbox.wasm.pruning import note_use
 
 HERE: Final = Path(__file__).parent
 GUEST: Final = HERE / "guest"
@@ -85,6 +86,7 @@ def packages(progress: Progress) -> Path:
     if not folder.is_dir():
         progress("JavaScript: installing the guest's npm packages")
         _install(folder)
+    note_use(folder)
     return folder / "node_modules"
 
 

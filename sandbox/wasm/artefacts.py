@@ -21,12 +21,16 @@ from typing import Final
 
 import platformdirs
 
+from sandbox.wasm import pruning
+
 if os.name == "posix":
     import fcntl
 
 _log = logging.getLogger(__name__)
 _TAG_BYTES: Final = hashlib.sha256().digest_size
 _KEY_BYTES: Final = 32
+_SERVE_ALL: Final = ("javascript-image", "javascript-locales", "python-native")
+"""Images that serve every Action: nobody prunes them as long as a process runs that has loaded them."""
 
 
 class UnsafeCacheError(Exception):
@@ -71,7 +75,7 @@ def load_or_build(name: str, key: str, build: Callable[[], bytes]) -> bytes:
     Args:
         name: a short file-name stem, e.g. `javascript-base`.
         key: everything the bytes depend on (versions, digests of sources, engine configuration).
-        build: makes the bytes; may take a minute.
+        build: makes the bytes; may take a minute. Afterwards the cache is pruned (`sandbox.wasm.pruning`).
 
     Raises:
         UnsafeCacheError: see `cache_directory`.
@@ -80,13 +84,9 @@ def load_or_build(name: str, key: str, build: Callable[[], bytes]) -> bytes:
         return _supply(name, key, build)
     path = _path(name, key)
     found = _read(path)
-    if found is not None:
-        return found
-    with _exclusive(path.with_suffix(".lock")):
-        found = _read(path)
-        if found is None:
-            found = build()
-            _store(path, found)
+    if found is None:
+        found = _build_once(path, build)
+    _used(name, path)
     return found
 
 
@@ -97,7 +97,11 @@ def is_cached(name: str, key: str) -> bool:
 
 def find(name: str, key: str) -> bytes | None:
     """The artefact, if the cache has it. Raises `UnsafeCacheError`."""
-    return _read(_path(name, key))
+    path = _path(name, key)
+    found = _read(path)
+    if found is not None:
+        _used(name, path)
+    return found
 
 
 def keep(name: str, key: str, payload: bytes) -> None:
@@ -108,6 +112,25 @@ def keep(name: str, key: str, payload: bytes) -> None:
 def _path(name: str, key: str) -> Path:
     digest = hashlib.sha256(key.encode()).hexdigest()[:32]
     return cache_directory() / f"{name}-{digest}.bin"
+
+
+def _build_once(path: Path, build: Callable[[], bytes]) -> bytes:
+    """What `build` makes, unless another process has made it meanwhile."""
+    with _exclusive(path.with_suffix(".lock")):
+        found = _read(path)
+        if found is not None:
+            return found
+        found = build()
+        _store(path, found)
+    with contextlib.suppress(OSError):
+        pruning.prune(path.parent)
+    return found
+
+
+def _used(name: str, path: Path) -> None:
+    pruning.note_use(path)
+    if name in _SERVE_ALL:
+        pruning.hold(path)
 
 
 def _secure(path: Path) -> None:

@@ -3,7 +3,7 @@
 wasmtime maps an image copy-on-write for every instance, and each page that a guest writes then costs a page
 fault: for CPython, hundreds of them. Here a memory stays mapped when its instance is gone. The kernel tells
 which of its pages were ever written; exactly those are copied back from the image. What cannot be told, or
-is not worth it, is mapped anew. See docs/decisions/0011-python-instances.md.
+is not worth it, is mapped anew. See docs/decisions/0013-python-instances.md.
 """
 
 from __future__ import annotations

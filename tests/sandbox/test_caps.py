@@ -24,6 +24,7 @@ ELSEWHERE = {
     "MAX_SOURCE_BYTES": ("javascript", "python"),
     "MAX_SOURCE_LINES": ("javascript", "python"),
     "MAX_EVENT_BYTES": ("test_execution.py",),
+    "MAX_CACHE_BYTES": ("wasm",),
     "MAX_ERROR_MESSAGE_BYTES": ("javascript", "python"),
     "MAX_STACK_FRAMES": ("javascript", "python"),
     "MAX_WASM_STACK_BYTES": ("javascript", "python", "wasm"),
