@@ -151,7 +151,7 @@ def _version_numbers(session: Session, row: ModuleRow) -> dict[str, int]:
         .where(ModuleVersionRow.tenant_id == row.tenant_id, ModuleVersionRow.module_id == row.id)
         .order_by(ModuleVersionRow.number.desc())
     )
-    return dict(rows.tuples().all())
+    return {version_id: number for version_id, number in rows}  # noqa: C416 - rows are no plain tuples
 
 
 def _version_ids(session: Session, row: ModuleRow) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
 
 from runner.service.logs import configure_logs
+from runner.store.sealing import KeyRing
 from tests.postgres import new_database
 from tests.service.server import Client, Server, running, settings_for
 
@@ -18,17 +18,28 @@ def quiet() -> None:
     configure_logs("error", "json")
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp(f"service-{uuid.uuid4().hex[:6]}")
-    changes = {}
-    if request.param == "postgresql":
-        from runner.store.sealing import KeyRing
-
-        changes["database_url"] = new_database()
-        KeyRing.create(folder / "keys.json")
-    with running(settings_for(folder, **changes)) as server:
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on SQLite."""
+    with running(settings_for(tmp_path_factory.mktemp("service"))) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def clustered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on PostgreSQL."""
+    folder = tmp_path_factory.mktemp("service")
+    url = new_database()
+    KeyRing.create(folder / "keys.json")
+    with running(settings_for(folder, database_url=url)) as server:
+        yield server
+
+
+@pytest.fixture(params=["embedded", "clustered"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """Each of them, for what the database has a part in."""
+    found: Server = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture

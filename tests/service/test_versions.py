@@ -1,0 +1,139 @@
+"""Versions: deploy, list, compare, roll back, and the most there may be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from runner.caps import MAX_VERSIONS
+from runner.store.columns import now
+from runner.store.models import ActionRow, ActionVersionRow, SecretRow
+from runner.store.runs import SuspensionRow
+from tests.service.server import HANDLER, Client, Server
+
+
+def redeployed(client: Client, action_id: str, **fields: object) -> dict[str, object]:
+    """Change the draft, build it, deploy it; the version."""
+    assert client.call("PATCH", f"/actions/{action_id}", fields).status == 200
+    reply = client.call("POST", f"/actions/{action_id}/deploy", wait=True)
+    assert reply.status == 200, reply
+    version: dict[str, object] = reply.json
+    return version
+
+
+def test_newest_first_and_past_the_end(client: Client) -> None:
+    action = client.deployed()
+    redeployed(client, action["id"], code=HANDLER + "// 2")
+    listed = client.get(f"/actions/{action['id']}/versions", page=0, per_page=50)
+    assert [item["number"] for item in listed["versions"]] == [2, 1]
+    assert [item["deployed"] for item in listed["versions"]] == [True, False]
+    assert (listed["total"], listed["page"], listed["per_page"]) == (2, 0, 50)
+    past = client.get(f"/actions/{action['id']}/versions", page=1, per_page=50)
+    assert past == {"versions": [], "total": 0, "page": 1, "per_page": 50}
+    one = client.get(f"/actions/{action['id']}/versions/{listed['versions'][1]['id']}")
+    assert (one["code"], one["number"], one["action_id"]) == (HANDLER, 1, action["id"])
+
+
+def test_roll_back_makes_a_new_version(client: Client) -> None:
+    action = client.deployed(secrets=[{"name": "A", "value": "old"}])
+    first = action["deployed_version"]["id"]
+    redeployed(client, action["id"], code=HANDLER + "// 2", secrets=[{"name": "B", "value": "new"}])
+    path = f"/actions/{action['id']}/versions/{first}/deploy"
+
+    plain = client.call("POST", path)
+    assert (plain.status, plain.json["number"], plain.json["code"]) == (200, 3, HANDLER)
+    assert [item["name"] for item in plain.json["secrets"]] == ["A"]
+    now_there = client.get(f"/actions/{action['id']}")
+    assert (now_there["code"], now_there["all_changes_deployed"]) == (HANDLER + "// 2", False)
+    assert [item["name"] for item in now_there["secrets"]] == ["B"]
+
+    with_draft = client.call("POST", path, {"update_draft": True})
+    assert with_draft.json["number"] == 4
+    now_there = client.get(f"/actions/{action['id']}")
+    assert (now_there["code"], now_there["status"]) == (HANDLER, "built")
+    assert now_there["all_changes_deployed"] is True
+    assert [item["name"] for item in now_there["secrets"]] == ["A"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"null", b"{}"])
+def test_a_body_is_not_needed(client: Client, raw: bytes) -> None:
+    action = client.deployed()
+    version = action["deployed_version"]["id"]
+    assert client.call("POST", f"/actions/{action['id']}/deploy", raw=raw).status == 200
+    assert client.call("POST", f"/actions/{action['id']}/versions/{version}/deploy", raw=raw).status == 200
+    assert client.call("GET", f"/actions/{action['id']}", raw=raw).status == 200
+
+
+def test_compare(client: Client) -> None:
+    action = client.deployed(code="a\nb\nc\n// " + HANDLER, runtime="node18")
+    redeployed(client, action["id"], code="a\nB\nc\n// " + HANDLER, runtime="node22")
+    client.call("PATCH", f"/actions/{action['id']}", {"secrets": [{"name": "S", "value": "hidden-value"}]})
+    two = client.get(f"/actions/{action['id']}/versions/1/diff/2")
+    assert two["code"].splitlines()[:2] == ["--- version 1", "+++ version 2"]
+    assert {"-b", "+B"} <= set(two["code"].splitlines())
+    assert two["changes"] == {"runtime": {"from": "node18", "to": "node22"}}
+    draft = client.get(f"/actions/{action['id']}/versions/2/diff/draft")
+    assert (draft["code"], draft["changes"]) == ("", {"secrets": {"from": [], "to": ["S"]}})
+    assert client.call("GET", f"/actions/{action['id']}/versions/1/diff/9").status == 404
+
+
+def test_the_oldest_unused_goes(client: Client, server: Server) -> None:
+    action = client.deployed(secrets=[{"name": "A", "value": "1"}])
+    first = action["deployed_version"]["id"]
+    second = client.call("POST", f"/actions/{action['id']}/deploy").json["id"]
+    with server.service.store.begin() as session:
+        session.add(
+            SuspensionRow(
+                key=f"waiting-{client.tenant}",
+                tenant_id=client.tenant,
+                execution_id="exe",
+                text="{}",
+                versions=[first],
+                expires_at=now() + timedelta(hours=1),
+            )
+        )
+    with server.service.store.begin() as session:
+        row = session.get_one(ActionRow, (client.tenant, action["id"]))
+        source = session.get_one(ActionVersionRow, (client.tenant, second))
+        for number in range(3, MAX_VERSIONS + 1):
+            session.add(
+                ActionVersionRow(
+                    tenant_id=client.tenant,
+                    action_id=row.id,
+                    number=number,
+                    code="",
+                    runtime=source.runtime,
+                    trigger_id=source.trigger_id,
+                    trigger_version=source.trigger_version,
+                )
+            )
+        row.next_number = MAX_VERSIONS + 1
+    assert client.get(f"/actions/{action['id']}/versions")["total"] == MAX_VERSIONS
+    assert client.call("POST", f"/actions/{action['id']}/deploy").json["number"] == MAX_VERSIONS + 1
+    listed = client.get(f"/actions/{action['id']}/versions", per_page=100)
+    ids = [item["id"] for item in listed["versions"]]
+    assert len(ids) == MAX_VERSIONS
+    assert first in ids, "a suspended flow goes on with it"
+    assert second not in ids
+    with server.service.store.read() as session:
+        rows = session.scalars(select(ActionVersionRow.id).where(ActionVersionRow.action_id == action["id"]))
+        owners = session.scalars(select(SecretRow.owner_id).where(SecretRow.owner_id == second))
+        assert (len(rows.all()), owners.all()) == (MAX_VERSIONS, [])
+
+
+def test_versions_of_others_are_not_found(client: Client, server: Server) -> None:
+    mine, other = client.deployed(), client.deployed()
+    foreign = server.client()
+    version = other["deployed_version"]["id"]
+    for caller, path in (
+        (client, f"/actions/{mine['id']}/versions/{version}"),
+        (client, f"/actions/{mine['id']}/versions/nonsense"),
+        (foreign, f"/actions/{other['id']}/versions/{version}"),
+        (foreign, f"/actions/{other['id']}/versions"),
+        (foreign, f"/actions/{other['id']}/versions/1/diff/1"),
+    ):
+        reply = caller.call("GET", path)
+        assert (reply.status, reply.json["error"]) == (404, "Not Found")
+    assert foreign.call("POST", f"/actions/{other['id']}/versions/{version}/deploy").status == 404
