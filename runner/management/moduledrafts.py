@@ -92,7 +92,8 @@ def uses(session: Session, tenant: str) -> dict[str, dict[str, ActionRow]]:
         )
     )
     found: dict[str, dict[str, ActionRow]] = {}
-    pairs = [(row.id, row.modules) for row in rows] + [(action_id, modules) for action_id, modules in deployed]
+    pairs = [(row.id, row.modules) for row in rows]
+    pairs += [(action_id, modules) for action_id, modules in deployed]
     for action_id, modules in pairs:
         for item in modules:
             found.setdefault(item["module_version_id"], {})[action_id] = actions[action_id]

@@ -15,9 +15,10 @@ from runner.service.slots import Slots
 from runner.service.tokens import Tokens
 from runner.store.engine import Store
 
-_FAILURES_PER_SECOND: Final = 0.5
-_FAILURES_BURST: Final = 50
-"""Bad tokens or client secrets from one address, before it has to wait."""
+_FAILURES_PER_SECOND: Final = 5
+_FAILURES_BURST: Final = 200
+"""Bad tokens or client secrets from one address; further ones are answered 429. Good ones always pass: others
+may share the address, and nobody guesses 256 random bits."""
 
 _TESTS_EACH: Final = 4
 _TESTS: Final = 16

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -50,6 +51,13 @@ _BODY: Final = {
     }
 }
 _DUMMY_DIGEST: Final = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    tenant: str
+    id: str
+    scopes: tuple[str, ...]
 
 
 class _OAuthError(Exception):
@@ -142,21 +150,19 @@ def _basic(request: Request) -> tuple[str, str] | None:
     return unquote_plus(user), unquote_plus(password)
 
 
-def _client(service: Service, request: Request, client_id: str, secret: str) -> ApiClient:
-    address = request.client.host if request.client else ""
-    wait = service.failures.exhausted(address)
+def _client(service: Service, request: Request, client_id: str, secret: str) -> _Client:
+    with service.store.read() as session:
+        row = session.scalar(select(ApiClient).where(ApiClient.id == client_id))
+        good = secret_matches(secret, row.secret_digest if row is not None else _DUMMY_DIGEST)
+        if row is not None and good and row.revoked_at is None:
+            return _Client(row.tenant_id, row.id, tuple(row.scopes))
+    wait = service.failures.take(request.client.host if request.client else "").retry_after
     if wait:
         raise _OAuthError(429, "too_many_requests", "too many failed requests from this address", wait)
-    with service.store.read() as session:
-        client = session.scalar(select(ApiClient).where(ApiClient.id == client_id))
-    good = secret_matches(secret, client.secret_digest if client is not None else _DUMMY_DIGEST)
-    if client is None or not good or client.revoked_at is not None:
-        service.failures.take(address)
-        raise _OAuthError(401, "invalid_client", "Unauthorized")
-    return client
+    raise _OAuthError(401, "invalid_client", "Unauthorized")
 
 
-def _grant(service: Service, client: ApiClient, fields: dict[str, str]) -> dict[str, Any]:
+def _grant(service: Service, client: _Client, fields: dict[str, str]) -> dict[str, Any]:
     audience = fields.get("audience") or service.settings.url + MANAGEMENT_PATH
     plane = plane_of(audience)
     if plane is None:
@@ -173,7 +179,7 @@ def _grant(service: Service, client: ApiClient, fields: dict[str, str]) -> dict[
         if not granted:
             raise _OAuthError(403, "invalid_scope", "the client has none of these scopes")
     seconds = service.settings.token_seconds
-    text = service.tokens.issue(client.tenant_id, client.id, granted, [audience], seconds)
+    text = service.tokens.issue(client.tenant, client.id, granted, [audience], seconds)
     return {"access_token": text, "scope": " ".join(granted), "expires_in": seconds, "token_type": "Bearer"}
 
 

@@ -71,12 +71,6 @@ class RateLimiter:
             retry_after=0 if admitted else max(1, math.ceil((1 - left) / self._rate)),
         )
 
-    def exhausted(self, key: str) -> int:
-        """Seconds that `key` has to wait, 0 when it need not; counts nothing."""
-        with self._lock:
-            left = self._level(key)
-        return 0 if left >= 1 else max(1, math.ceil((1 - left) / self._rate))
-
     def _level(self, key: str) -> float:
         level, at = self._buckets.get(key, (float(self._burst), self._monotonic()))
         return min(float(self._burst), level + (self._monotonic() - at) * self._rate)

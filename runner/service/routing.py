@@ -7,7 +7,8 @@ Each route declares its scopes by `runner.service.auth.needs`; one that declares
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+_DRAINED_BYTES: Final = 8 * 1024 * 1024
+_DRAIN_SECONDS: Final = 2.0
+"""How much of a refused body is taken in and thrown away, and for how long."""
 
 
 class ApiRoute(APIRoute):
@@ -97,19 +101,22 @@ async def _authenticate(service: Service, request: Request, plane: str) -> Princ
     text = bearer_token(request)
     principal = service.authenticator.recall(text)
     if principal is None:
-        address = request.client.host if request.client else ""
-        wait = service.failures.exhausted(address)
-        if wait:
-            message = "Too many requests with bad tokens from this address."
-            raise ApiError(429, message, "too_many_requests", headers={"Retry-After": str(wait)})
         try:
             principal = await run_in_threadpool(service.authenticator.authenticate, text)
         except TokenError as error:
-            service.failures.take(address)
-            raise unauthorized(str(error)) from None
+            raise _bad_token(service, request, str(error)) from None
     if plane not in principal.planes:
         raise unauthorized(f"Bad audience: expected one that ends in {plane}")
     return principal
+
+
+def _bad_token(service: Service, request: Request, why: str) -> ApiError:
+    """401, or 429 after too many of them from one address."""
+    wait = service.failures.take(request.client.host if request.client else "").retry_after
+    if not wait:
+        return unauthorized(why)
+    message = "Too many requests with bad tokens from this address."
+    return ApiError(429, message, "too_many_requests", headers={"Retry-After": str(wait)})
 
 
 def _check_query(request: Request, known: frozenset[str]) -> None:
@@ -136,22 +143,37 @@ async def read_capped(service: Service, request: Request) -> bytes:
     """The body. Raises `ApiError`: 413 as soon as it is too large, 408 when it comes too slowly."""
     limit, seconds = service.settings.max_body_bytes, service.settings.read_seconds
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > limit:
+    if declared.isdecimal() and int(declared[:20]) > limit + _DRAINED_BYTES:
         raise _too_large(limit)
     body = bytearray()
+    stream = request.stream()
     try:
         async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
+            async for chunk in stream:
                 body += chunk
                 if len(body) > limit:
-                    raise _too_large(limit)
+                    break
     except TimeoutError:
         raise ApiError(
             408, f"The body did not come within {seconds:g} s.", headers={"Connection": "close"}
         ) from None
     except ClientDisconnect:
         raise bad_request("The client went away while it sent the body.") from None
+    if len(body) > limit:
+        await _drain(stream)
+        raise _too_large(limit)
     return bytes(body)
+
+
+async def _drain(stream: AsyncIterator[bytes]) -> None:
+    """Take in a little more of a body that is refused: a client that still sends would not see the answer."""
+    taken = 0
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for chunk in stream:
+                taken += len(chunk)
+                if taken > _DRAINED_BYTES:
+                    return
 
 
 def _too_large(limit: int) -> ApiError:

@@ -1,0 +1,117 @@
+"""Every route with no token, somebody else's token, and a token without the scope (threat-model P1, P2, T3).
+
+The rows come from the app's own route table, so a new route is in here at once.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from fastapi import APIRouter
+
+from runner.service.app import create_app
+from runner.service.routing import ApiRoute, api_routes, declared_scopes
+from runner.service.scopes import ALL_SCOPES
+from tests.service.server import Client, Server
+
+PUBLIC = {"/oauth/token", "/health", "/ready"}
+HANDLER = "exports.onExecutePostLogin = async (event, api) => {};"
+
+
+@pytest.fixture(scope="module")
+def routes(embedded: Server) -> list[tuple[str, str, list[str]]]:
+    """Method, path and scopes of every route that needs a token."""
+    app = create_app(embedded.service)
+    return [
+        (method, route.path, declared_scopes(route.dependant))
+        for route in api_routes(app)
+        for method in sorted(route.methods or ())
+        if route.path not in PUBLIC
+    ]
+
+
+@pytest.fixture(scope="module")
+def ids(embedded: Server) -> dict[str, str]:
+    """What paths hold, all of one tenant."""
+    owner = embedded.client()
+    action = owner.deployed()
+    module = owner.call("POST", "/modules", {"name": "m", "code": "", "publish": True}).json
+    return {
+        "action_id": action["id"],
+        "version_id": action["deployed_version"]["id"],
+        "other_id": "1",
+        "module_id": module["id"],
+        "trigger_id": "post-login",
+        "execution_id": f"exe_{uuid.uuid4().hex}",
+        "job_id": str(uuid.uuid4()),
+    }
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    if "/modules/" in path:
+        ids = {**ids, "version_id": str(uuid.uuid4())}
+    return "/" + re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
+
+
+def test_there_are_routes(routes: list[tuple[str, str, list[str]]]) -> None:
+    management = [path for _, path, _ in routes if path.startswith("/api/v2/actions")]
+    assert len(management) >= 25
+    assert all(scopes and set(scopes) <= set(ALL_SCOPES) for _, _, scopes in routes)
+
+
+def test_no_token(embedded: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]) -> None:
+    nobody = Client(embedded.url, "", "")
+    for method, path, _ in routes:
+        reply = nobody.call(method, filled(path, ids), raw=b"{not json" if method != "GET" else None)
+        assert (reply.status, reply.json["statusCode"], reply.json["error"]) == (401, 401, "Unauthorized"), (
+            path
+        )
+        assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_each_scope_missing(
+    embedded: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]
+) -> None:
+    for method, path, scopes in routes:
+        look_alikes = [scope for scope in ALL_SCOPES if scope not in scopes]
+        caller = embedded.client(scopes=look_alikes)
+        reply = caller.call(method, filled(path, ids), raw=b"{not json" if method != "GET" else None)
+        assert (reply.status, reply.json["errorCode"]) == (403, "insufficient_scope"), path
+        assert reply.json["message"] == f"Insufficient scope, expected any of: {', '.join(scopes)}"
+
+
+def test_foreign_ids_are_as_absent_ones(
+    embedded: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]
+) -> None:
+    foreign = embedded.client()
+    absent = {**{name: str(uuid.uuid4()) for name in ids}, "trigger_id": "post-login", "other_id": "1"}
+    compared = 0
+    for method, path, _ in routes:
+        if not {"action_id", "module_id", "job_id", "execution_id"} & set(re.findall(r"\{(\w+)\}", path)):
+            continue
+        body = {
+            "/test": {"payload": {}},
+            "/rollback": {"module_version_id": ids["version_id"]},
+        }.get(path[path.rindex("/") :], {} if method == "PATCH" else None)
+        theirs, none = (foreign.call(method, filled(path, values), body) for values in (ids, absent))
+        assert theirs.status == none.status == 404, (method, path, theirs, none)
+        assert theirs.json == none.json
+        compared += 1
+    assert compared >= 15
+
+
+def nothing() -> None:
+    """An endpoint."""
+
+
+def test_a_route_without_scope_does_not_start(embedded: Server) -> None:
+    router = APIRouter(prefix="/api/v2", route_class=ApiRoute)
+    router.get("/open")(nothing)
+    with pytest.raises(RuntimeError, match="/api/v2/open declares no scope"):
+        create_app(embedded.service, [router])
+    plain = APIRouter()
+    plain.get("/plain")(nothing)
+    with pytest.raises(RuntimeError, match="/plain declares no scope"):
+        create_app(embedded.service, [plain])
