@@ -131,3 +131,15 @@ def test_standard_output_and_error_join_the_console(succeed: Run) -> None:
         ("log", "one"), ("log", "two"), ("error", "three"), ("log", "undefined 2 false"), ("log", "ok"),
         ("log", "ERR_INVALID_ARG_TYPE"),
     ]  # fmt: skip
+
+
+def test_the_old_predicates_of_util(evaluate: Run) -> None:
+    expression = (
+        "[util.isString('a'), util.isFunction(util._extend), util._extend({ a: 1 }, { b: 2 }),"
+        " util.isRegExp(/x/),"
+        " util.isDate(1), util.isError(new TypeError()), util.isNullOrUndefined(null), util.isPrimitive({}),"
+        " util.isBuffer(Buffer.alloc(1))]"
+    )
+    assert evaluate(expression, "const util = require('util');") == [
+        True, True, {"a": 1, "b": 2}, True, False, True, True, False, True,
+    ]  # fmt: skip

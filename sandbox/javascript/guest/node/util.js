@@ -8,6 +8,7 @@ import { MIMEParams, MIMEType } from './mime.js';
 import { parseArgs } from './parse-args.js';
 import * as more from './util-more.js';
 import { types } from './types.js';
+import { oldUtil } from './util-old.js';
 
 const CUSTOM = Symbol.for('nodejs.util.promisify.custom');
 
@@ -63,7 +64,7 @@ const debuglog = () => Object.assign(() => {}, { enabled: false });
 const toUSVString = (text) => String(text).toWellFormed();
 
 export const util = {
-  promisify, callbackify, inherits, deprecate, debuglog, debug: debuglog, toUSVString, inspect, format,
+  ...oldUtil, promisify, callbackify, inherits, deprecate, debuglog, debug: debuglog, toUSVString, inspect, format,
   formatWithOptions, stripVTControlCharacters, isDeepStrictEqual, types, TextEncoder, TextDecoder,
-  isArray: Array.isArray, parseArgs, MIMEType, MIMEParams, ...more,
+  parseArgs, MIMEType, MIMEParams, ...more,
 };
