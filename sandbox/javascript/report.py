@@ -120,7 +120,7 @@ def _no_handler(told: Any, handler: str, program: Program) -> Failure:
     found = told if isinstance(told, dict) else {}
     exported = [str(name)[:_MAX_NAME] for name in found.get("names") or []]
     if found.get("kind", "undefined") == "undefined":
-        message = f"The Action does not export {handler!r}."
+        message = f"The Action does not export {handler!r}.{_instead(found, handler, program)}"
     elif found["kind"] == "generator":
         message = f"The handler {handler!r} is a generator, so its body would never run."
     else:
@@ -136,6 +136,15 @@ def _no_handler(told: Any, handler: str, program: Program) -> Failure:
         place=Place(program.source.filename, 1),
         next_step=f"Write `exports.{handler} = async (event, api) => {{ … }};`.",
     )
+
+
+def _instead(found: dict[str, Any], handler: str, program: Program) -> str:
+    """What an Action without its handler does instead, where that can be told."""
+    if re.search(rf"\b(?:function|const|let|var)\s+{re.escape(handler)}\b", program.source.text):
+        return " It defines it, and does not export it."
+    if found.get("module") == "function":
+        return " It exports a function without a name, which no trigger calls."
+    return ""
 
 
 def _twins(one: str, other: str) -> bool:

@@ -55,7 +55,8 @@ function load() {
 function invoke(exported, request) {
   const handler = exported === undefined || exported === null ? undefined : exported[request.handler];
   if (typeof handler !== 'function') {
-    complete(STATUS_NO_HANDLER, jsonStringify({ kind: typeof handler, names: functionNames(exported) }));
+    const module = typeof exported;
+    complete(STATUS_NO_HANDLER, jsonStringify({ kind: typeof handler, names: functionNames(exported), module }));
   }
   const result = reflectApply(handler, exported, [request.event, api]);
   // Its body has not run, and never would: that must not pass for a decision.

@@ -166,6 +166,22 @@ def test_a_missing_handler_names_what_there_is(run: Run) -> None:
     assert "misspelt" in failure.message
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("async function onExecutePostLogin() {}", "It defines it, and does not export it."),
+        ("const onExecutePostLogin = async () => {};", "It defines it, and does not export it."),
+        ("const onExecutePostLogin = () => {}; module.exports = onExecutePostLogin;", "does not export it."),
+        ("module.exports = async (event, context) => ({});", "a function without a name"),
+        ("module.exports = 5;", "The Action does not export 'onExecutePostLogin'."),
+    ],
+)
+def test_a_handler_that_is_not_exported(run: Run, source: str, message: str) -> None:
+    failure = run(source).failure
+    assert failure.code is FailureCode.HANDLER
+    assert message in failure.message
+
+
 def test_the_other_handler_of_an_action_is_no_misspelling(run: Run) -> None:
     failure = run("exports.onContinuePostLogin = async () => {}").failure
     assert failure.code is FailureCode.HANDLER
