@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.caps import Limits
+from sandbox.caps import MIB, Limits
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
 from sandbox.javascript.machine import GuestExceptionError, GuestStarvedError, Machine
@@ -28,8 +28,8 @@ from sandbox.wasm.traps import GuestStopped
 _PAGE: Final = 4096
 _KEPT: Final = 64
 """Programs kept, the least used dropped first; each takes some 300 kB."""
-_MAX_BYTES: Final = 8 << 20
-"""A program that changes more than this is loaded each time."""
+MAX_BYTES: Final = 64 * MIB
+"""Of all programs of one image together."""
 _SECONDS: Final = 2.0
 
 _Key = tuple[bytes, str, str]
@@ -49,6 +49,11 @@ class Prepared:
     about: str
     pages: tuple[tuple[int, bytes], ...] | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of its pages."""
+        return sum(len(content) for _, content in self.pages or ())
+
     def put_into(self, machine: Machine) -> None:
         """Load the program into an instance that has done nothing yet. Raises `GuestExceptionError`."""
         if self.pages is None:
@@ -59,10 +64,19 @@ class Prepared:
 
 
 class Checkpoints:
-    """The programs that ran lately. Safe to use from several threads."""
+    """The programs that ran lately. Safe to use from several threads.
 
-    def __init__(self, image: Image) -> None:
+    Args:
+        most_bytes: kept of all programs.
+
+    Attributes:
+        largest_share: a program that changes more than this part of `most_bytes` is loaded each time.
+    """
+
+    def __init__(self, image: Image, most_bytes: int = MAX_BYTES) -> None:
         self._image = image
+        self._most_bytes = most_bytes
+        self.largest_share = 8
         self._lock = threading.Lock()
         self._known: OrderedDict[_Key, Prepared | None] = OrderedDict()
 
@@ -81,10 +95,26 @@ class Checkpoints:
             return prepared if prepared.program is program else Prepared(program, about, prepared.pages)
         prepared = Prepared(program, about)
         if seen:
-            prepared = Prepared(program, about, _pages(self._image, prepared))
-            with self._lock:
-                self._known[key] = prepared
+            prepared = Prepared(
+                program, about, _pages(self._image, prepared, self._most_bytes // self.largest_share)
+            )
+            self._keep(key, prepared)
         return prepared
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of pages that are kept."""
+        with self._lock:
+            return sum(prepared.size for prepared in self._known.values() if prepared)
+
+    def _keep(self, key: _Key, prepared: Prepared) -> None:
+        with self._lock:
+            self._known[key] = prepared
+            self._known.move_to_end(key)
+            total = sum(known.size for known in self._known.values() if known)
+            while total > self._most_bytes:
+                _, dropped = self._known.popitem(last=False)
+                total -= dropped.size if dropped else 0
 
 
 def describe(program: Program, surface: str | None) -> str:
@@ -95,7 +125,7 @@ def describe(program: Program, surface: str | None) -> str:
     return f'{{"filename":{filename},"surface":{compact_surface(surface)}}}'
 
 
-def _pages(image: Image, prepared: Prepared) -> tuple[tuple[int, bytes], ...] | None:
+def _pages(image: Image, prepared: Prepared, most_bytes: int) -> tuple[tuple[int, bytes], ...] | None:
     """What loading `prepared` writes to a fresh instance; None when that cannot be told."""
     host = Host(Silence())
     try:
@@ -108,7 +138,7 @@ def _pages(image: Image, prepared: Prepared) -> tuple[tuple[int, bytes], ...] | 
     except (GuestStopped, GuestExceptionError, GuestStarvedError, GuestMemoryError):
         return None
     pages = tuple(_changed(before, after)) if len(before) == len(after) else None
-    return pages if pages and sum(len(content) for _, content in pages) <= _MAX_BYTES else None
+    return pages if pages and sum(len(content) for _, content in pages) <= most_bytes else None
 
 
 def _changed(before: bytes, after: bytes) -> list[tuple[int, bytes]]:

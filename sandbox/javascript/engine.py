@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
-from sandbox.caps import Limits
+from sandbox.caps import MIB, Limits
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.javascript import compiler
 from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
@@ -24,8 +24,10 @@ from sandbox.program import Dependencies, Language, Program, Request, SharedModu
 from sandbox.result import EngineReport
 
 _log: Final = logging.getLogger(__name__)
-_MAX_EQUIPPED: Final = 256
-"""Images of Action versions that are kept open."""
+_MAX_EQUIPPED: Final = 64
+"""Images of Action versions that are kept open, 7 MB each; opening one again takes some 10 ms."""
+_EQUIPPED_BYTES: Final = 8 * MIB
+"""Programs kept for one of them, which seldom has more than one."""
 
 
 class _Opened(NamedTuple):
@@ -107,9 +109,9 @@ class JavaScriptEngine:
         image = open_equipped(
             self.image, dependencies.digest, lambda: _equipment(dependencies, modules), self._progress
         )
-        made = _Opened(image, Checkpoints(image))
+        made = _Opened(image, Checkpoints(image, _EQUIPPED_BYTES))
         with self._lock:
-            self._equipped[dependencies.digest] = made
+            made = self._equipped.setdefault(dependencies.digest, made)  # another thread may have been first
             while len(self._equipped) > _MAX_EQUIPPED:
                 self._equipped.popitem(last=False)
         return made

@@ -10,8 +10,10 @@ another execution can pick them up. It stops its guest by answering with a trap 
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, cast
 
@@ -134,7 +136,8 @@ class Linked:
     """A module ready to be instantiated. Keeps the trampolines of its imports alive."""
 
     def __init__(self, pre: wasmtime.InstancePre, keep: list[Any]) -> None:
-        _keep_forever(pre)
+        _keep_at_exit(pre)
+        self._pre = pre
         self._keep = keep
         self._address = ctypes.cast(pre.ptr(), ctypes.c_void_p).value
 
@@ -149,10 +152,19 @@ class Linked:
         return Exports(self, store, context, instance, exports)
 
 
-def _keep_forever(owner: Any) -> None:
-    """wasmtime-py's finalizers fail when they run while the interpreter shuts down; a linked module
-    lives as long as the process anyway."""
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(owner))
+def _keep_at_exit(owner: Any) -> None:
+    """wasmtime-py's finalizers fail when they run while the interpreter shuts down; what is alive then is
+    left to the system. What is dropped before, say the image of an old version of an Action, is freed."""
+    _alive.add(owner)
+
+
+_alive: Final[weakref.WeakSet[Any]] = weakref.WeakSet()
+
+
+@atexit.register
+def _leave_alone() -> None:
+    for owner in list(_alive):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(owner))
 
 
 def _define_import(linker: wasmtime.Linker, item: Import) -> Any:

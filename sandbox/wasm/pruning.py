@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from sandbox.caps import CACHE_UNUSED_DAYS, MAX_CACHE_BYTES
 
@@ -30,7 +30,7 @@ _FOLDERS: Final = "javascript-packages-*"
 _REMAINS: Final = ("*.bin?*", "artefact.key?*", "bundling-*", "removing-*", "*.lock")
 """What processes that were killed leave behind."""
 
-_held: Final[dict[str, IO[bytes]]] = {}
+_held: Final[dict[str, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ def hold(path: Path) -> None:
     if os.name != "posix" or str(path) in _held:
         return
     with contextlib.suppress(OSError):
-        file = path.open("rb")
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            file.close()
+            os.close(file)
             raise
         _held[str(path)] = file
 

@@ -85,6 +85,35 @@ def test_few_programs_are_kept(engine: JavaScriptEngine, monkeypatch: pytest.Mon
     assert known.prepare(programs[0], None).pages is None
 
 
+@pytest.mark.parametrize(("spare", "kept"), [(0, 2), (-1, 1)])
+def test_kept_programs_have_a_cap_in_bytes(engine: JavaScriptEngine, spare: int, kept: int) -> None:
+    programs = [compiled(f"exports.x = {n}") for n in range(2)]
+    sizes = []
+    for program in programs:
+        known = Checkpoints(engine.image)
+        known.prepare(program, None)
+        sizes.append(known.prepare(program, None).size)
+    known = Checkpoints(engine.image, sum(sizes) + spare)
+    known.largest_share = 1
+    for program in programs:
+        known.prepare(program, None)
+        assert known.prepare(program, None).pages is not None
+    assert known.kept_bytes == sum(sizes[2 - kept :])
+
+
+@pytest.mark.parametrize(("spare", "is_kept"), [(0, True), (-1, False)])
+def test_a_program_that_changes_much_is_loaded_each_time(
+    engine: JavaScriptEngine, spare: int, is_kept: bool
+) -> None:
+    program = compiled("exports.x = 1")
+    known = Checkpoints(engine.image)
+    known.prepare(program, None)
+    size = known.prepare(program, None).size
+    known = Checkpoints(engine.image, 8 * (size + spare))
+    known.prepare(program, None)
+    assert (known.prepare(program, None).pages is not None) is is_kept
+
+
 def test_failures_are_the_same_every_time() -> None:
     program = compiled(f"exports.{HANDLER} = (event) => {{\n  event.a.b.c;\n}};")
     for _ in range(3):

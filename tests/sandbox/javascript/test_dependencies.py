@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import sandbox
 from sandbox.dependencies import Build, BuildState, Module, Wanted, build_action
 from sandbox.egress.none import NoEgress
 from sandbox.failure import Failure, FailureCode
+from sandbox.javascript import engine as engine_module
+from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.live import LivePort
 from sandbox.packages.folder import FolderOrigin
 from sandbox.packages.store import TarballStore
@@ -275,3 +279,20 @@ def test_an_action_without_dependencies_is_the_plain_program(make: Make, tmp_pat
     text = handler("")
     build = make(text)
     assert build.program == sandbox.build(Source(Language.JAVASCRIPT, "action.js", text))
+
+
+def test_images_of_versions_that_are_not_used_are_freed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "_MAX_EQUIPPED", 1)
+    engine = JavaScriptEngine()
+    builds = [make(handler(f"console.log({n})"), name) for n, name in enumerate(("maths", "dual"))]
+    images = []
+    for build in builds:
+        assert build.program is not None, build.failure
+        opened = engine._opened(build.program)
+        assert opened is not None
+        images.append(weakref.ref(opened.image.linked._pre))
+        del opened
+    gc.collect()
+    assert images[0]() is None
+    assert images[1]() is not None
+    assert logged(builds[0]) == ["0"]
