@@ -131,10 +131,28 @@ def prepare(
     Raises:
         DependencyError: see there.
     """
-    if (wanted or modules) and source.language is not Language.JAVASCRIPT:
-        raise DependencyError("kind", "npm packages and JavaScript modules are for JavaScript Actions.")
+    if source.language is Language.PYTHON:
+        return _prepare_python(source, wanted, modules)
     with closing(_Once(origin)) as once:
         return _Preparation(once, store or TarballStore(), say).prepare(source, wanted, modules, lock)
+
+
+def _prepare_python(source: Source, wanted: Sequence[Wanted], modules: Sequence[Module]) -> Prepared:
+    """A Python source with its shared modules. Its packages come from wheels (`sandbox.wheels`), which only
+    Actions in files have."""
+    from sandbox import wheels  # late: most builds have no use for it
+
+    packages = [*wanted, *(item for module in modules for item in module.wanted)]
+    if packages:
+        raise DependencyError(
+            "kind",
+            f"{packages[0].name} cannot be had: npm packages are for JavaScript Actions.",
+            package=packages[0].name,
+            next_step="Leave it out; Python packages come from a folder of wheels, see docs/dependencies.md.",
+        )
+    shared = [wheels.PythonModule(item.name, item.filename, item.text) for item in modules]
+    made = wheels.prepare(source, folder=None, modules=shared)
+    return Prepared(made.source, Lock(), {})
 
 
 def build_action(

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+from typing import NoReturn
 
 import pytest
 
 import sandbox
 from sandbox.caps import MAX_PYTHON_UNITS_BYTES, Limits
+from sandbox.dependencies import BuildState, Module, Wanted, build_action
 from sandbox.egress.none import NoEgress
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.live import LivePort
@@ -121,6 +123,7 @@ class TestImporting:
         text = """
 import dataclasses
 import json
+from typing import NoReturn
 from http import HTTPStatus
 
 @dataclasses.dataclass
@@ -285,3 +288,21 @@ def test_the_code_of_all_units_has_a_cap(runner: Runner) -> None:
     with pytest.raises(BuildError) as caught:
         build(MAX_PYTHON_UNITS_BYTES // 2 + 1)
     assert caught.value.failure.code is FailureCode.DEPENDENCY
+
+
+def test_builds_of_a_service_take_modules_and_no_npm_packages() -> None:
+    source = Source(
+        Language.PYTHON, "rule.py", "from actions import m\ndef on_execute_post_login(event, api): m.go()"
+    )
+
+    def origin() -> NoReturn:
+        raise AssertionError("nothing is resolved")
+
+    build = build_action(source, origin=origin, modules=[Module("m", "m.js", "def go(): pass")])
+    assert build.state is BuildState.BUILT, build.failure
+    assert build.program is not None
+    assert [item.source.filename for item in build.program.modules] == ["actions:m"]
+    for wanted, modules in (([Wanted("axios")], []), ([], [Module("m", "m.js", "", (Wanted("axios"),))])):
+        failure = build_action(source, wanted, origin=origin, modules=modules).failure
+        assert failure is not None
+        assert failure.message == "axios cannot be had: npm packages are for JavaScript Actions."
