@@ -57,6 +57,13 @@ ELSEWHERE = {
     "MAX_PACKAGE_PATH": ("packages",),
     "MAX_PACKUMENT_BYTES": ("packages",),
     "MAX_BUNDLE_BYTES": ("packages",),
+    "MAX_WHEEL_BYTES": ("wheels",),
+    "MAX_WHEEL_ENTRIES": ("wheels",),
+    "MAX_WHEEL_FILE_BYTES": ("wheels",),
+    "MAX_WHEEL_INFLATED_BYTES": ("wheels",),
+    "MAX_PACKAGE_SOURCE_BYTES": ("wheels",),
+    "MAX_PYTHON_UNITS": ("wheels",),
+    "MAX_PYTHON_UNITS_BYTES": ("python",),
 }
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,20 @@ class TestLocks:
 
 
 class TestCaps:
+    def test_a_wheel(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        size = put(tmp_path, "maths").stat().st_size
+        monkeypatch.setattr(sys.modules["sandbox.wheels.prepare"], "MAX_WHEEL_BYTES", size)
+        prepare(source("pass"), ["maths==1.0"], folder=tmp_path)
+        monkeypatch.setattr(sys.modules["sandbox.wheels.prepare"], "MAX_WHEEL_BYTES", size - 1)
+        assert refusal(tmp_path, "maths==1.0").rule == "cap"
+
+    def test_files_that_an_action_reaches(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        put(tmp_path, "tree", files={"tree/__init__.py": "", "tree/a.py": "", "tree/b.py": ""})
+        monkeypatch.setattr("sandbox.python.equipment.MAX_PYTHON_UNITS", 2)
+        sandbox.build(prepare(source("import tree.a"), ["tree==1.0"], folder=tmp_path).source, LIMITS)
+        failure = unbuildable(tmp_path, "import tree.a, tree.b", "tree==1.0")
+        assert (failure.code, failure.detail) == (FailureCode.DEPENDENCY, {"rule": "cap"})
+
     def test_packages(self, tmp_path: Path) -> None:
         names = [f"p{number}" for number in range(MAX_DEPENDENCIES + 1)]
         for name in names:
