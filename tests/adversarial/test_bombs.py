@@ -19,6 +19,7 @@ from sandbox.caps import (
     Limits,
 )
 from sandbox.egress import StubEgress, parse_stubs
+from sandbox.python.failures import from_trap
 from tests.adversarial.arena import PATIENT, attack, commands, ended, printed
 from tests.runner.actions import javascript, python
 
@@ -332,4 +333,20 @@ def test_python_recursion_ends(name: str) -> None:
 def test_memory_that_is_wanted_while_its_want_is_reported() -> None:
     """CPython's own report of a MemoryError needs memory, and gives up without it."""
     lines = "import collections\nd = collections.deque()\nfor _ in range(10**6): d = collections.deque([d])"
-    ended(attack(python(lines), limits=Limits(wall_ms=9_000, memory_bytes=48 * MIB)), "memory")
+    ended(attack(python(lines), limits=Limits(wall_ms=9_000, memory_bytes=48 * MIB)), {"memory", "stack"})
+
+
+@pytest.mark.parametrize(
+    "frame", ["libpython3.14.so!PyErr_PrintEx", "libpython3.14.so!fatal_error", "x.wasm!rust_begin_unwind"]
+)
+def test_an_interpreter_that_prints_its_last_words_wanted_memory(frame: str) -> None:
+    """The trap is an import that is not there; what called it tells why."""
+    missing = "unknown import: `wasi:cli/stderr@0.2.9#get-stderr` has not been defined"
+    trap = RuntimeError(
+        f"error while executing at wasm backtrace:\n    0: 0x1 - {frame}\n\nCaused by:\n    {missing}"
+    )
+    assert from_trap(trap, Limits()).code == "memory"
+    other = RuntimeError(
+        f"error while executing at wasm backtrace:\n    0: 0x1 - write\n\nCaused by:\n    {missing}"
+    )
+    assert from_trap(other, Limits()).code == "policy"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.egress import EgressPolicy, HttpEgress
+from sandbox.egress import EgressPolicy, HttpEgress, framing
 from sandbox.egress.framing import Framing, FramingError
 from tests.sandbox.fetching import fetch, local, rule
 from tests.sandbox.peers import serving
@@ -141,10 +141,10 @@ def test_the_second_response_of_a_connection_is_checked_too() -> None:
 @given(st.sampled_from([*AMBIGUOUS.values(), *PLAIN.values()]), st.lists(st.integers(0, 120), max_size=6))
 def test_where_the_bytes_are_cut_makes_no_difference(raw: bytes, cuts: list[int]) -> None:
     def verdict(pieces: list[bytes]) -> bool:
-        framing = Framing(bodiless=False)
+        checked = Framing(bodiless=False)
         try:
             for piece in pieces:
-                framing.feed(piece)
+                checked.feed(piece)
         except FramingError:
             return False
         return True
@@ -184,10 +184,26 @@ ENDLESS = {
 }
 
 
+def test_framing_has_a_cap() -> None:
+    """At its value and one byte above: lines count, the content between them does not."""
+
+    def lines(size: int) -> bytes:
+        """Heads of interim responses of `size` bytes together."""
+        unit = b"HTTP/1.1 103 \r\nX: " + b"a" * 60_000 + b"\r\n\r\n"
+        whole, rest = divmod(size, len(unit))
+        last = b"HTTP/1.1 103 \r\nX: " + b"a" * (rest - len(unit) + 60_000) + b"\r\n\r\n"
+        return unit * whole + last
+
+    Framing(bodiless=False).feed(lines(framing._MAX_LINES))
+    with pytest.raises(FramingError, match="too many"):
+        Framing(bodiless=False).feed(lines(framing._MAX_LINES + 1))
+
+
 @pytest.mark.parametrize("name", ENDLESS)
-def test_a_response_without_end_ends_by_a_cap(name: str) -> None:
+def test_a_response_without_end_ends_by_a_cap(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a cap and not by time: an execution would allow ten seconds."""
+    monkeypatch.setattr(framing, "_MAX_LINES", 100_000)
     before, unit = ENDLESS[name]
-    with serving(x=endless(before, unit, 8.0)) as peer:
+    with serving(x=endless(before, unit)) as peer:
         port = live(egress=HttpEgress(EgressPolicy(allow_private=True)), seconds=20)
         assert rule(fetch(port, peer.url("/x"), timeoutMs=15_000)) in ("protocol", "too-large", "connect")
