@@ -37,6 +37,21 @@ def test_camel_case_is_reachable_in_snake_case(runner: Runner) -> None:
     assert runner.printed(lines, EVENT) == ["1 {'n': 1}", "DEU"]
 
 
+def test_pascal_case_is_reachable_in_snake_case(runner: Runner) -> None:
+    event = {"seen": {"NewDevice": 1, "UntrustedIP": {"code": 2}, "Vip": 3}}
+    lines = """
+        print(event.seen.new_device, event.seen["new_device"], event.seen.untrusted_ip.code)
+        print(event.seen.vip, event.seen.newdevice, event.seen.new_devices)
+        event.seen.new_device = 5
+        print(dict(event.seen))
+    """
+    assert runner.printed(lines, event) == [
+        "1 1 2",
+        "None None None",
+        "{'NewDevice': 5, 'UntrustedIP': {'code': 2}, 'Vip': 3}",
+    ]
+
+
 def test_methods_of_dict_win_over_items_of_their_name(runner: Runner) -> None:
     lines = (
         "print(sorted(event.user.keys()), event.user['items'], len(event.user.items()), event.user['get'])"

@@ -7,8 +7,9 @@ from typing import Any
 class Record(dict):
     """A JSON object of the event.
 
-    An attribute is the item of that name, else the item whose camelCase name it is in snake_case
-    (`event.access_token` reads `accessToken`), else None. Methods of dict win over items of their name.
+    An attribute is the item of that name, else the item whose camelCase or PascalCase name it is in
+    snake_case (`event.access_token` reads `accessToken`, `assessments.new_device` reads `NewDevice`), else
+    None. Methods of dict win over items of their name.
     """
 
     __slots__ = ()
@@ -18,11 +19,11 @@ class Record(dict):
             return self[name]
         if name[:1] == "_":
             raise AttributeError(name)
-        return self.get(camel_case(name))
+        return self.get(own_name(self, name))
 
     def __missing__(self, name: object) -> Any:
         if isinstance(name, str):
-            key = camel_case(name)
+            key = own_name(self, name)
             if key in self:
                 return self[key]
         raise KeyError(name)
@@ -44,12 +45,25 @@ class Record(dict):
 
 
 def own_name(record: Record, name: str) -> str:
-    """The key that `name` means in this record: itself, or its camelCase form if only that exists."""
-    if name not in record:
-        key = camel_case(name)
-        if key in record:
-            return key
+    """The key that `name` means in this record: itself, or its camelCase or PascalCase form if only that
+    exists. Risk assessments are PascalCase, and a misspelt one would read as "no risk"."""
+    if name in record:
+        return name
+    key = camel_case(name)
+    if key in record:
+        return key
+    if "_" in name:
+        for pascal in (key[:1].upper() + key[1:], _initials(name)):
+            if pascal in record:
+                return pascal
     return name
+
+
+def _initials(name: str) -> str:
+    """`untrusted_ip` -> `UntrustedIP`: words of two letters are initials."""
+    return "".join(
+        part.upper() if len(part) == 2 else part[:1].upper() + part[1:] for part in name.split("_")
+    )
 
 
 _camel: dict[str, str] = {}
