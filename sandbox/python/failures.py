@@ -191,6 +191,8 @@ def _detail(report: dict[str, Any]) -> Detail:
         detail["defined"] = _text(", ".join(str(name) for name in names[:50]), 2000)
     if isinstance(causes, list) and causes:
         detail["caused_by"] = _text("\n".join(str(cause) for cause in causes[:5]))
+    if isinstance(report.get("rule"), str):
+        detail["rule"] = _text(report["rule"], 50)
     count = report.get("count")
     if isinstance(count, int) and count > 1:
         detail["problems"] = count

@@ -37,7 +37,12 @@ def failure(code: str, message: str, **more: Any) -> str:
 def describe(error: BaseException) -> str:
     """The failure JSON of an uncaught exception."""
     frames = _frames(error)
-    return failure(_code(error), _message(error), name=_name(error), frames=frames, causes=_causes(error))
+    # Not error.rule: a subclass of the tenant's may have a property of that name.
+    rule = BaseException.__getattribute__(error, "__dict__").get("rule")
+    more = {"rule": rule} if isinstance(error, FetchError) and type(rule) is str else {}
+    return failure(
+        _code(error), _message(error), name=_name(error), frames=frames, causes=_causes(error), **more
+    )
 
 
 def _code(error: BaseException, depth: int = 0) -> str:
