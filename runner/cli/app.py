@@ -45,6 +45,18 @@ PrivateNetwork = Annotated[
 StubFile = Annotated[
     Path | None, typer.Option("--stub", metavar="FILE", help="Stubbed fetch answers (YAML or JSON list).")
 ]
+AllowOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow",
+        metavar="RULE",
+        help="The only hosts that Actions may reach: [METHODS ]HOST[:PORT][/PATH], repeatable.",
+    ),
+]
+RecordStubs = Annotated[
+    Path | None,
+    typer.Option("--record-stubs", metavar="FILE", help="Keep the answers to requests, for --stub."),
+]
 RecordFile = Annotated[
     Path | None, typer.Option("--record", metavar="FILE", help="Write a record for `actionbox replay`.")
 ]
@@ -121,6 +133,8 @@ def run(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Run again when a file changes.")] = False,
     allow_private_network: PrivateNetwork = False,
     stub: StubFile = None,
+    allow: AllowOption = None,
+    record_stubs: RecordStubs = None,
     clock: ClockOption = None,
     seed: SeedOption = None,
     record: RecordFile = None,
@@ -149,6 +163,8 @@ def run(
             as_json=as_json,
             allow_private_network=allow_private_network,
             stub=stub,
+            allow=tuple(allow or ()),
+            record_stubs=record_stubs,
             clock=clock,
             seed=seed,
             record=record,
@@ -193,6 +209,8 @@ def resume(
     as_json: Json = False,
     allow_private_network: PrivateNetwork = False,
     stub: StubFile = None,
+    allow: AllowOption = None,
+    record_stubs: RecordStubs = None,
     clock: ClockOption = None,
     seed: SeedOption = None,
     record: RecordFile = None,
@@ -219,6 +237,8 @@ def resume(
             as_json=as_json,
             allow_private_network=allow_private_network,
             stub=stub,
+            allow=tuple(allow or ()),
+            record_stubs=record_stubs,
             clock=clock,
             seed=seed,
             record=record,

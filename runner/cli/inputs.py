@@ -19,6 +19,7 @@ from runner.jsonfile import parse_json, read_json, read_text
 from runner.secretnames import SCOPE
 from runner.suspension import PinnedAction
 from sandbox.caps import MIB, Limits
+from sandbox.egress.allow import AllowRule, parse_allow
 
 _ENV_LINE: Final = re.compile(r"(?:export\s+)?([^\s=#][^=]*?)\s*=\s*(.*)")
 
@@ -66,6 +67,19 @@ def parse_pairs(values: Sequence[str], option: str, what: str) -> dict[str, str]
             raise InputError("invalid_option", f"{what} {name} is given twice")
         pairs[name] = content
     return pairs
+
+
+def allow_rules(options: Sequence[str]) -> tuple[AllowRule, ...] | None:
+    """The rules of `--allow`; None without any, which allows every host.
+
+    Raises:
+        InputError: `invalid_option`.
+    """
+    try:
+        return tuple(map(parse_allow, options)) or None
+    except ValueError as error:
+        step = "Write --allow 'GET,POST api.example.com/v1', or a part of it."
+        raise InputError("invalid_option", f"--allow: {error}", next_step=step) from None
 
 
 def gather_secrets(options: Sequence[str], file: Path | None) -> Secrets:

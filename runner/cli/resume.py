@@ -55,7 +55,8 @@ def resume_command(options: ResumeOptions) -> None:
         )
     except ResumeError as error:
         raise _in_options(error, waiting.kind) from None
-    finish(outcome, options, recorder, [flattened(secrets.of_pinned(action)) for action in waiting.actions])
+    values = [flattened(secrets.of_pinned(action)) for action in waiting.actions]
+    finish(outcome, options, recorder, values, runner.egress)
     sys.exit(EXIT_STATUS[outcome.decision])
 
 

@@ -11,8 +11,16 @@ from typing import Any, Final
 from runner.cases.load import load_stubs
 from runner.cases.worlds import frozen_clock, seeded_entropy
 from runner.cli.images import open_engines
-from runner.cli.inputs import gather_secrets, limits_of, load_actions, parse_clock, read_object
+from runner.cli.inputs import (
+    allow_rules,
+    gather_secrets,
+    limits_of,
+    load_actions,
+    parse_clock,
+    read_object,
+)
 from runner.cli.render import show_outcome
+from runner.cli.stubs import write_stubs
 from runner.cli.terminal import error_console, line, output_console
 from runner.handlers import infer_trigger
 from runner.library import Runner, public_egress
@@ -20,7 +28,8 @@ from runner.outcome import Decision, FlowOutcome
 from runner.record import Recorder, write_record
 from runner.settings import Settings
 from runner.suspension import FileStore, default_folder
-from sandbox.egress import Egress, StubEgress
+from sandbox.egress import Egress, RecordingEgress, StubEgress
+from sandbox.egress.model import narrowed
 from triggers import Trigger, get_trigger
 
 EXIT_STATUS: Final = {
@@ -42,6 +51,8 @@ class CommonOptions:
     as_json: bool
     allow_private_network: bool
     stub: Path | None
+    allow: tuple[str, ...]
+    record_stubs: Path | None
     clock: str | None
     seed: int | None
     record: Path | None
@@ -77,7 +88,7 @@ def run_once(options: RunOptions) -> FlowOutcome:
     open_engines(action.language for action in actions)
     trigger = known or infer_trigger(actions)
     outcome = runner.run(trigger, event if event is not None else _example(trigger), actions)
-    finish(outcome, options, recorder, [action.every_secret for action in actions])
+    finish(outcome, options, recorder, [action.every_secret for action in actions], runner.egress)
     return outcome
 
 
@@ -103,19 +114,30 @@ def make_runner(options: CommonOptions) -> tuple[Runner, Recorder]:
 
 
 def _egress(options: CommonOptions) -> Egress:
+    """The way out that the options ask for."""
     if options.stub is not None:
-        return StubEgress(load_stubs(options.stub))
-    return public_egress(allow_private=options.allow_private_network)
+        egress: Egress = StubEgress(load_stubs(options.stub))
+    else:
+        egress = public_egress(allow_private=options.allow_private_network)
+    if options.record_stubs is not None:
+        egress = RecordingEgress(egress)
+    return narrowed(egress, allow_rules(options.allow))
 
 
 def finish(
-    outcome: FlowOutcome, options: CommonOptions, recorder: Recorder, secrets: Sequence[Mapping[str, str]]
+    outcome: FlowOutcome,
+    options: CommonOptions,
+    recorder: Recorder,
+    secrets: Sequence[Mapping[str, str]],
+    egress: Egress,
 ) -> None:
-    """Print the outcome, and write the record if one was asked for."""
+    """Print the outcome, and write the record and the stubs that were asked for."""
     if options.as_json:
         sys.stdout.write(outcome.to_json() + "\n")
     else:
         show_outcome(outcome, output_console(), secrets)
+    if options.record_stubs is not None:
+        write_stubs(options.record_stubs, egress)
     if options.record is not None:
         write_record(options.record, recorder.record(outcome))
         error_console().print(line((f"record written to {options.record}", "dim")))

@@ -2,16 +2,18 @@
 
 HttpEgress(EgressPolicy())   real requests to public hosts
 StubEgress(parse_stubs(...)) canned answers
+RecordingEgress(...)         real requests, kept as stubs
 NoEgress()                   refuses everything
 """
 
 from __future__ import annotations
 
-from sandbox.egress.allow import AllowRule
+from sandbox.egress.allow import AllowRule, parse_allow
 from sandbox.egress.client import HttpEgress
 from sandbox.egress.model import Egress, EgressError, EgressSession, FetchRequest, FetchResponse
 from sandbox.egress.none import NoEgress
 from sandbox.egress.policy import EgressPolicy
+from sandbox.egress.recording import RecordingEgress
 from sandbox.egress.stub import SeenRequest, Stub, StubEgress
 from sandbox.egress.stub_format import StubFormatError, parse_stubs
 
@@ -25,9 +27,11 @@ __all__ = [
     "FetchResponse",
     "HttpEgress",
     "NoEgress",
+    "RecordingEgress",
     "SeenRequest",
     "Stub",
     "StubEgress",
     "StubFormatError",
+    "parse_allow",
     "parse_stubs",
 ]

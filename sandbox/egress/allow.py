@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from yarl import URL
+
+
+_PORT: Final = re.compile(r"(?<!:):[0-9]+$")
+"""Not part of an IPv6 address, which stands in brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,29 @@ class AllowRule:
     def _names(self, host: str) -> bool:
         wanted, name = self.host.lower().rstrip("."), host.rstrip(".")
         return name.endswith(wanted[1:]) if wanted.startswith("*.") else name == wanted
+
+
+def parse_allow(text: str) -> AllowRule:
+    """A rule as people write it: `[METHOD[,METHOD]… ]HOST[:PORT][/PATH]`, such as `api.example.com`,
+    `*.example.com:8443` or `GET,HEAD api.example.com/v1`.
+
+    Raises:
+        ValueError: it is none, with what is wrong.
+    """
+    words = text.split()
+    if len(words) not in (1, 2):
+        raise ValueError(f"allow-list rule {text!r} must be [METHODS ]HOST[:PORT][/PATH]")
+    methods = frozenset(words[0].upper().split(",")) if len(words) == 2 else frozenset[str]()
+    place, slash, path = words[-1].partition("/")
+    host, _, port = place.rpartition(":") if _PORT.search(place) else (place, "", "")
+    if "://" in words[-1] or not host:
+        raise ValueError(f"allow-list rule {text!r} must name a host, without http:// or https://")
+    if "" in methods:
+        raise ValueError(f"allow-list rule {text!r} has an empty method")
+    ports = frozenset({int(port)}) if port else frozenset[int]()
+    if any(not 0 < number < 65_536 for number in ports):
+        raise ValueError(f"allow-list rule {text!r} must have a port from 1 to 65535")
+    return AllowRule(host.strip("[]").lower(), methods, (slash + path,) if slash else (), ports)
 
 
 def _under(path: str, prefix: str) -> bool:

@@ -47,6 +47,7 @@ RUN = ("run", "welcome.js", "--trigger", "post-login")
         ((*RUN, "--clock", "noon"), ["--clock", "noon", "ISO 8601"]),
         ((*RUN, "--seed", "x"), ["--seed"]),
         ((*RUN, "--stub", "no.yaml"), ["no.yaml"]),
+        ((*RUN, "--allow", "https://a.example"), ["--allow", "without http://"]),
         ((*RUN, "--stub", "wrong.json"), ["wrong.json", "list"]),
         ((*RUN, "--nonsense"), ["--nonsense"]),
         (("run",), ["ACTION"]),

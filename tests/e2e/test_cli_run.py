@@ -14,6 +14,13 @@ from runner.outcome import FlowOutcome
 
 from .conftest import Cli
 
+CALL = """
+exports.onExecutePostLogin = async () => {
+  const { n } = await (await fetch("https://api.example/n")).json();
+  console.log("n is", n);
+};
+"""
+
 
 class TestRun:
     def test_a_mixed_flow_shows_timeline_logs_and_effects(self, cli: Cli) -> None:
@@ -120,6 +127,32 @@ class TestRun:
         own = cli("run", "show.py", "--event", "event.json")
         assert own.out.count(f"log   {len('example-secret-value')}\n") == 1
         assert "log   3\n" in cli("run", "show.py", "--event", "event.json", "--secret", "API_KEY=abc").out
+
+    def test_answers_that_were_recorded_answer_the_next_run(self, cli: Cli, folder: Path) -> None:
+        (folder / "call.js").write_text(CALL)
+        (folder / "stubs.yaml").write_text("- {url: https://api.example/*, answer: {json: {n: 42}}}\n")
+        first = cli("run", "call.js", "--stub", "stubs.yaml", "--record-stubs", "kept.yaml")
+        assert "1 stub written to kept.yaml" in first.err
+        assert (folder / "kept.yaml").stat().st_mode & 0o077 == 0
+        assert "url_exact: https://api.example/n" in (folder / "kept.yaml").read_text()
+        second = cli("run", "call.js", "--stub", "kept.yaml")
+        assert "n is 42" in first.out
+        assert "n is 42" in second.out
+
+    def test_stubs_that_cannot_be_written_are_told(self, cli: Cli) -> None:
+        result = cli("run", "welcome.js", "--trigger", "post-login", "--record-stubs", "no/folder.yaml")
+        assert result.status == 2
+        assert "stubs cannot be written to no/folder.yaml" in result.err
+
+    def test_only_allowed_hosts_are_reached(self, cli: Cli, folder: Path) -> None:
+        (folder / "call.js").write_text(CALL)
+        (folder / "stubs.yaml").write_text("- {url: https://api.example/*, answer: {json: {n: 42}}}\n")
+        run = ("run", "call.js", "--stub", "stubs.yaml")
+        assert cli(*run, "--allow", "b.example", "--allow", "GET api.example/n").status == 0
+        result = cli(*run, "--allow", "POST api.example")
+        assert result.status == 2
+        assert "egress: " in result.out
+        assert "allow-list" in result.out
 
     def test_requests_are_answered_from_stubs(self, cli: Cli, folder: Path) -> None:
         (folder / "call.py").write_text(
