@@ -11,6 +11,8 @@ const MODULE = 'actions:';
 const builtin = { __proto__: null };
 /** Values that are made when they are first required. */
 const recipes = { __proto__: null };
+/** Values that only packages get, by a function that makes each when it is first required. */
+const forPackages = { __proto__: null };
 /** Scope ('' for the Action, `actions:NAME` for a module) to specifier to a function that loads it. */
 const scopes = { __proto__: null };
 /** Shared modules: name to the source as a function. */
@@ -26,6 +28,12 @@ export function provide(name, value) {
 /** Like `provide`, for what is costly to make: `make` runs when the module is first required. */
 export function provideLater(name, make) {
   recipes[name] = make;
+}
+
+/** Like `provideLater`, for what packages find and an Action is refused. */
+export function provideForPackages(name, make) {
+  let value;
+  forPackages[name] = () => (value ??= make(builtinNamed));
 }
 
 /** While the image of an Action version is built: what its bundle and its modules are. */
@@ -70,6 +78,8 @@ function requireOfPackages(id) {
   const name = toText(id);
   const found = builtinNamed(name);
   if (found !== undefined) return found;
+  const bare = stringStartsWith(name, 'node:') ? stringSlice(name, 5) : name;
+  if (hasOwn(forPackages, bare)) return forPackages[bare]();
   if (isRefused(name)) return standIn(name);
   throw notFound(name, 'There is no such file in the installed packages.');
 }

@@ -42,7 +42,11 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     )
     shelf.add("seeded", code="exports.first = Math.random(); exports.id = crypto.randomUUID();")
     shelf.add(
-        "touchy", code="const fs = require('fs'); exports.ok = 1; exports.read = () => fs.readFileSync('x');"
+        "touchy",
+        code="const net = require('net'); exports.ok = 1; exports.dial = () => net.connect(1);\n"
+        "const fs = require('fs'); exports.read = async () => [fs.existsSync('x'), fs.constants.R_OK,\n"
+        "  await fs.promises.readFile('x').catch((e) => e.code), await new Promise((done) =>\n"
+        "  fs.createReadStream('x').on('error', (e) => done(e.message))), typeof fs.watch];",
     )
     shelf.add(
         "lacking", code="exports.go = () => require('not-brought'); try { require('nor-this') } catch {}"
@@ -144,10 +148,16 @@ class TestRequire:
         assert failure.message == "Cannot use module 'node:fs' in an Action: there are no files."
 
     def test_packages_may_load_what_they_do_not_use(self, make: Make) -> None:
-        build = make(handler("const t = require('touchy'); console.log(t.ok); t.read()"), "touchy")
+        build = make(handler("const t = require('touchy'); console.log(t.ok); t.dial()"), "touchy")
         ran = execute(build)
         assert ran.log == ["1"]
-        assert ran.failure.message == "Cannot use module 'fs' in an Action: there are no files."
+        assert ran.failure.message.startswith("Cannot use module 'net' in an Action: there are no sockets")
+
+    def test_packages_find_no_file_at_all(self, make: Make) -> None:
+        build = make(handler("console.log(JSON.stringify(await require('touchy').read()))"), "touchy")
+        assert logged(build) == [
+            '[false,4,"ENOENT","ENOENT: there are no files in an Action, open \'x\'","function"]'
+        ]
 
     def test_what_a_package_lacks_fails_when_it_is_reached(self, make: Make) -> None:
         build = make(handler("const l = require('lacking'); console.log('loaded'); l.go()"), "lacking")

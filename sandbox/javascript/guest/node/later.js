@@ -1,6 +1,7 @@
 // Node modules that are costly to make, or rarely wanted: each is made when it is first required.
 
-import { provideLater } from '../modules.js';
+import { provideForPackages, provideLater } from '../modules.js';
+import { standIn } from '../refused.js';
 import * as streams from 'web-streams-polyfill';
 import { asyncHooks } from './async.js';
 import { makeDiagnostics } from './diagnostics.js';
@@ -9,6 +10,7 @@ import { errnoConstants, signals } from './system-errors.js';
 import { perfHooks } from './performance.js';
 import { makeModule } from './module.js';
 import * as moreStreams from '../web/more-streams.js';
+import { makeFs } from './fs-none.js';
 import { makeHttp } from './http.js';
 import { makeZlib } from './zlib.js';
 import { process } from './process.js';
@@ -98,4 +100,8 @@ export function provideLaterModules() {
   provideLater('perf_hooks', perfHooks);
   provideLater('constants', () => ({ ...errnoConstants, ...signals }));
   provideLater('sys', () => util);
+  let fs;
+  const files = (get) => (fs ??= makeFs(standIn, get('stream')));
+  provideForPackages('fs', files);
+  provideForPackages('fs/promises', (get) => files(get).promises);
 }
