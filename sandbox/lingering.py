@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from sandbox.caps import LINGER_MS
 from sandbox.egress.wire import handle_of
 from sandbox.port import HostPort
 
 
-def linger(port: HostPort, handles: set[int], deadline: float) -> None:
-    """Wait until the operations behind `handles` have settled, at most `LINGER_MS` and until `deadline`
-    (monotonic seconds). Their answers reach nobody."""
-    until = min(deadline, time.monotonic() + LINGER_MS / 1000)
-    while handles and (left := until - time.monotonic()) > 0:
+def until(deadline: float) -> float:
+    """When lingering ends that begins now; monotonic seconds, as `deadline` is."""
+    return min(deadline, time.monotonic() + LINGER_MS / 1000)
+
+
+def linger(port: HostPort, handles: set[int], end: float, heard: Callable[[str], None] | None = None) -> None:
+    """Wait until the operations behind `handles` have settled, until `end` at the latest. `heard` is given
+    each answer, and may add to `handles`; without it the answers reach nobody."""
+    while handles and (left := end - time.monotonic()) > 0:
         answer = port.wait_any(sorted(handles), left * 1000)
         if not answer:
             return
         handles.discard(handle_of(answer))
+        if heard is not None:
+            heard(answer)

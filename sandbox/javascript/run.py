@@ -25,7 +25,7 @@ from sandbox.javascript.machine import (
     number,
     tag,
 )
-from sandbox.lingering import linger
+from sandbox.lingering import linger, until
 from sandbox.port import HostPort
 from sandbox.program import Request
 from sandbox.wasm.calls import entered
@@ -125,21 +125,31 @@ class Run:
     def _let_go(self) -> None:
         """Let requests that the handler sent and did not wait for go out, as webhooks often are sent.
 
-        Queued jobs run, because some lead to a request, with no api and no console any more (threat-model
-        K5). Then the requests get a while, and their answers reach nobody.
+        What hangs on them goes on for a while, because some lead to further requests: with no api and no
+        console any more (threat-model K5), and to no other effect.
         """
-        host = self._host
+        host, end = self._host, until(self._deadline)
         host.over = True
-        left = self._deadline - time.monotonic()
-        self._store.set_epoch_deadline(ticks(min(left, LINGER_JOBS_MS / 1000)))
         try:
-            jobs = LINGER_JOBS
-            while jobs and host.machine.run_job():
-                jobs -= 1
+            self._left_over(end)
+            linger(self._port, host.handles, end, lambda answer: self._hear(answer, end))
         except (GuestStopped, GuestExceptionError, GuestStarvedError, GuestMemoryError):
             if host.broken is not None:
                 raise
-        linger(self._port, host.handles, self._deadline)
+            linger(self._port, host.handles, end)
+
+    def _hear(self, answer: str, end: float) -> None:
+        machine = self._host.machine
+        self._store.set_epoch_deadline(ticks(end - time.monotonic()))
+        machine.call(machine.layout.resume, machine.new_string(answer))
+        self._left_over(end)
+
+    def _left_over(self, end: float) -> None:
+        """Run queued jobs, up to their cap."""
+        self._store.set_epoch_deadline(ticks(min(end - time.monotonic(), LINGER_JOBS_MS / 1000)))
+        jobs = LINGER_JOBS
+        while jobs and self._host.machine.run_job():
+            jobs -= 1
 
     def _settled(self, outcome: int) -> bool:
         """Run jobs until the handler has ended or none is left. Asks the engine, so that nothing a tenant

@@ -15,7 +15,7 @@ from typing import Final
 
 from sandbox.caps import MAX_PACKAGE_SOURCE_BYTES, MAX_SOURCE_BYTES, MAX_SOURCE_LINES, Limits
 from sandbox.failure import BuildError, Failure, FailureCode
-from sandbox.lingering import linger
+from sandbox.lingering import linger, until
 from sandbox.port import HostPort
 from sandbox.program import Language, Program, Request, Source
 from sandbox.python import failures
@@ -169,7 +169,7 @@ class PythonEngine:
             return _Report(outcome.answer, outcome.memory_bytes)
         report = _read(outcome.answer, program, limits)
         if not isinstance(report, Failure):
-            linger(port, outcome.handles, outcome.deadline)
+            linger(port, outcome.handles, until(outcome.deadline))
         return _Report(report, outcome.memory_bytes)
 
     def _call(

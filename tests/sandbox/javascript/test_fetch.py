@@ -162,6 +162,38 @@ def test_a_request_that_nobody_awaits_is_sent(succeed: Run) -> None:
     assert (ran.log, ran.commands) == (["over"], [])
 
 
+def test_requests_that_follow_from_one_that_nobody_awaits_are_sent_too(succeed: Run) -> None:
+    egress = stubbed(Stub(f"{SITE}/token", body=b'"t1"', delay_ms=10), Stub(f"{SITE}/hook"))
+    ran = succeed(
+        action(
+            f"""const notify = async () => {{
+              const token = await (await fetch('{SITE}/token')).json();
+              await fetch('{SITE}/hook', {{ method: 'POST', headers: {{ 'x-token': token }} }});
+              console.log('told'); api.access.deny('late');
+            }};
+            notify();"""
+        ),
+        egress=egress,
+    )
+    assert [request.url for request in egress.requests] == [f"{SITE}/token", f"{SITE}/hook"]
+    assert dict(egress.requests[1].headers)["x-token"] == "t1"
+    assert (ran.log, ran.commands) == ([], [])
+
+
+def test_a_request_that_nobody_awaits_and_whose_answer_spins_fails_nothing(succeed: Run) -> None:
+    egress = stubbed(Stub(f"{SITE}/a"), Stub(f"{SITE}/b", delay_ms=150))
+    ran = succeed(
+        action(
+            f"""fetch('{SITE}/a').then(() => {{ for (;;); }}); fetch('{SITE}/b').then(() => {{ for (;;); }});
+            api.access.deny('no');"""
+        ),
+        egress=egress,
+    )
+    assert [path for path, _ in ran.commands] == ["access.deny"]
+    waits = [entry.result["answer"] for entry in ran.result.journal.entries if entry.operation == "wait"]
+    assert [bool(answer) for answer in waits] == [True, True], "both are heard of, in whatever way"
+
+
 @pytest.mark.parametrize(("delay_ms", "answered"), [(1, True), (60_000, False)])
 def test_a_request_that_nobody_awaits_holds_the_handler_for_a_while_only(
     succeed: Run, monkeypatch: pytest.MonkeyPatch, delay_ms: int, answered: bool
