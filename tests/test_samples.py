@@ -17,10 +17,12 @@ SAMPLES = ROOT / "samples"
 GUIDE = ROOT / "docs" / "writing-actions.md"
 
 TRIGGERS = sorted(trigger.id for trigger in all_triggers())
+NO_ACTIONS = {"modules", "identity_provider"}
+"""Folders of what is no Action: shared modules, and a platform (tests/e2e runs it)."""
 ACTIONS = sorted(
     path
     for path in SAMPLES.rglob("*")
-    if path.suffix in {".js", ".ts", ".py"} and path.parent.name != "modules"
+    if path.suffix in {".js", ".ts", ".py"} and not NO_ACTIONS.intersection(path.parts)
 )
 CASES = [case for path in find_case_files(SAMPLES) for case in load_cases(path)]
 

@@ -369,6 +369,7 @@ def images(
 
 app.add_typer(tenant_app)
 app.command("serve")(service.serve)
+app.command("worker")(service.worker)
 app.command("config")(service.show_config)
 app.add_typer(service.tenants, name="tenant")
 app.add_typer(service.clients, name="client")

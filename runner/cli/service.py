@@ -54,6 +54,17 @@ def serve(
     )
 
 
+def worker(
+    config: ConfigOption = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="Processes that run Actions.")] = None,
+) -> None:
+    """Run asynchronous triggers only; any number of these on any number of machines share a database."""
+    from runner.service.settings import load_settings
+    from runner.service.work import work
+
+    work(load_settings(config, workers=workers))
+
+
 def show_config(config: ConfigOption = None) -> None:
     """Print the effective settings as JSON, without secrets."""
     from runner.service.settings import load_settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -76,8 +75,8 @@ class RuntimeClient:
         Args:
             action: id of the Action, for triggers that are bound to entities (`custom-token-exchange`,
                 `event-stream`).
-            idempotency_key: the same key with the same event gives the first outcome again; one is made
-                for each call unless given, so that retries after lost answers run nothing twice.
+            idempotency_key: the same key with the same event gives the first outcome again, so that a call
+                can be repeated whose answer was lost.
             traceparent: W3C trace context to go on with.
         """
         body: dict[str, Any] = {"event": dict(event)}
@@ -85,7 +84,7 @@ class RuntimeClient:
             body["action_id"] = action
         if executed_rules:
             body["executed_rules"] = list(executed_rules)
-        headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
+        headers = {} if idempotency_key is None else {"idempotency-key": idempotency_key}
         if traceparent is not None:
             headers["traceparent"] = traceparent
         answer = self._api.send("POST", f"{RUNTIME}/triggers/{trigger}/invoke", body=body, headers=headers)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from runner.management import routers as management_routers
+from runner.runtime.routes import router as runtime_router
 from runner.service import health, oauth
 from runner.service.container import Service
 from runner.service.errors import install_error_handlers
 from runner.service.middleware import RequestContext
+from runner.service.plane import Plane
 from runner.service.routing import check_routes
 
 _PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})
 """Paths that need no token. Adding one here is a decision about security."""
 
 
-def create_app(service: Service, routers: Sequence[APIRouter] = ()) -> FastAPI:
+def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     """The app; building it checks that every route declares its scopes.
 
     Args:
-        routers: of further APIs.
+        plane: the runtime side; without it the app serves the Management API only.
     """
     app = FastAPI(
         title="actionbox",
@@ -33,25 +35,32 @@ def create_app(service: Service, routers: Sequence[APIRouter] = ()) -> FastAPI:
         openapi_url="/openapi.json",
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
-        lifespan=_lifespan,
+        lifespan=_lifespan(plane),
         redirect_slashes=False,
     )
     app.state.service = service
     app.state.stopping = False
     app.add_middleware(RequestContext)
     install_error_handlers(app)
-    for router in (oauth.router, health.router, *management_routers(), *routers):
+    for router in (oauth.router, health.router, *management_routers()):
         app.include_router(router)
+    if plane is not None:
+        app.state.runtime = plane.runtime
+        app.include_router(runtime_router)
     check_routes(app, _PUBLIC)
     return app
 
 
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    service: Service = app.state.service
-    service.builds.start()
-    try:
-        yield
-    finally:
-        app.state.stopping = True
-        await run_in_threadpool(service.builds.stop)
+def _lifespan(plane: Plane | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service: Service = app.state.service
+        async with nullcontext() if plane is None else plane.running():
+            service.builds.start()
+            try:
+                yield
+            finally:
+                app.state.stopping = True
+                await run_in_threadpool(service.builds.stop)
+
+    return lifespan

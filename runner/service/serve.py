@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import uvicorn
+from fastapi import FastAPI
 
 from runner.errors import InputError
+from runner.runtime.metrics import Metrics
 from runner.service.app import create_app
 from runner.service.container import Service
 from runner.service.logs import configure_logs
+from runner.service.plane import Plane
 from runner.service.settings import ServiceSettings
 from runner.service.setup import ensure_tenant, make_service, open_service_keys, open_store
 from runner.service.tenants import Credentials
@@ -23,6 +29,7 @@ from runner.service.tls import TlsFiles, self_made
 
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _KEEP_ALIVE_SECONDS: Final = 30
+_TLS_FAREWELL_SECONDS: Final = 1.0
 _BACKLOG: Final = 512
 
 
@@ -38,23 +45,54 @@ def serve(settings: ServiceSettings) -> None:
     store = open_store(settings)
     try:
         tls = _tls(settings)
-        service = make_service(settings, store, open_service_keys(settings, store))
+        keys = open_service_keys(settings, store)
+        plane = Plane.of(settings, store, keys)
+        service = make_service(settings, store, keys, lambda _: (plane.pooled, plane.pooled))
         first = ensure_tenant(service)
-        app = create_app(service)
-        _Server(_config(app, settings, tls), lambda: _greet(service, first, tls)).run(sockets=[listener])
+        app = create_app(service, plane)
+        serve_metrics(settings, plane.metrics)
+        _Server(app, _config(app, settings, tls), lambda: _greet(service, first, tls)).run(sockets=[listener])
     finally:
         listener.close()
         store.close()
 
 
+def serve_metrics(settings: ServiceSettings, metrics: Metrics) -> None:
+    """Prometheus metrics on a port of their own, which is not for tenants. Raises `InputError`."""
+    if settings.metrics_port == 0:
+        return
+    from prometheus_client import start_http_server
+
+    try:
+        start_http_server(settings.metrics_port, settings.metrics_host, registry=metrics.registry)
+    except OSError as error:
+        raise InputError(
+            "address",
+            f"cannot serve metrics on {settings.metrics_host}:{settings.metrics_port}: {error.strerror}",
+            next_step="Choose another `metrics_port`.",
+        ) from None
+
+
 class _Server(uvicorn.Server):
     """Says when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, app: FastAPI, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
+        self._app = app
         self._ready = ready
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Streams end and load balancers look elsewhere from the first signal on; requests are finished."""
+        self._app.state.stopping = True
+        super().handle_exit(sig, frame)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.config.is_ssl:
+            # A client that keeps an idle connection does not answer our farewell; asyncio waits 30 s for it.
+            loop = asyncio.get_running_loop()
+            loop.create_server = partial(  # type: ignore[method-assign]
+                loop.create_server, ssl_shutdown_timeout=_TLS_FAREWELL_SECONDS
+            )
         await super().startup(sockets=sockets)
         if self.started:
             self._ready()

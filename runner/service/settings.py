@@ -45,7 +45,9 @@ class ServiceSettings(BaseSettings):
         host, port: address to listen on.
         https: with a certificate of our own making, unless `tls_cert` and `tls_key` name one.
         public_url: how clients reach the service, where that is not `host:port`.
-        workers: processes that run Actions; 0 runs them inside the service (for trials only).
+        workers: processes that run Actions.
+        run_jobs: run asynchronous triggers here; without, `actionbox worker` processes do.
+        metrics_host, metrics_port: where Prometheus metrics are served; port 0 serves none.
         rate_per_second, rate_burst: requests of one tenant on the Management API.
         token_seconds: life of an access token.
         max_body_bytes, read_seconds: of one request's body.
@@ -73,7 +75,10 @@ class ServiceSettings(BaseSettings):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     public_url: str = ""
-    workers: Annotated[int, Field(ge=0, le=256)] = Field(default_factory=lambda: os.cpu_count() or 1)
+    run_jobs: bool = True
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    workers: Annotated[int, Field(ge=1, le=256)] = Field(default_factory=lambda: os.cpu_count() or 1)
     rate_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 100
     rate_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     token_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400

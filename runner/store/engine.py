@@ -89,11 +89,12 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads; it waits for no writer."""
+        """A transaction that only reads; it waits for no writer. Rows stay readable after it."""
         with self._sessions() as session:
             try:
                 yield session
             finally:
+                session.expunge_all()
                 session.rollback()
 
     def close(self) -> None:

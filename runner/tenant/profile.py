@@ -24,7 +24,7 @@ ENVIRONMENT: Final = {
     "ca_file": "ACTIONBOX_CA_FILE",
 }
 """Environment variable of each member of a profile."""
-HOME: Final = "ACTIONBOX_CONFIG"
+HOME: Final = "ACTIONBOX_PROFILES"
 """Environment variable: the folder in which `login` keeps profiles."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 

@@ -144,7 +144,7 @@ class Server:
 def settings_for(folder: Path, **changes: Any) -> ServiceSettings:
     """Settings of a test's server: data in `folder`, generous limits."""
     return ServiceSettings(
-        **{"data_dir": folder, "rate_per_second": 100_000, "rate_burst": 100_000, "workers": 0, **changes}
+        **{"data_dir": folder, "rate_per_second": 100_000, "rate_burst": 100_000, "workers": 1, **changes}
     )
 
 

@@ -57,7 +57,7 @@ def test_pull_replaces_nothing_that_differs_unless_forced(tmp_path: Path) -> Non
 def test_options_outrank_the_environment_and_that_what_login_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ACTIONBOX_CONFIG", str(tmp_path))
+    monkeypatch.setenv("ACTIONBOX_PROFILES", str(tmp_path))
     path = save("default", Profile(url="https://kept.example", client_id="c", client_secret="hush"))
     assert path.stat().st_mode & 0o777 == 0o600
     assert resolve("default", {}, {}).client_id == "c"
@@ -79,6 +79,6 @@ def test_options_outrank_the_environment_and_that_what_login_kept(
 def test_profiles_that_cannot_be_used(
     given: dict[str, str], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ACTIONBOX_CONFIG", str(tmp_path))
+    monkeypatch.setenv("ACTIONBOX_PROFILES", str(tmp_path))
     with pytest.raises(InputError, match=problem):
         resolve("default", given, {})

@@ -1,0 +1,268 @@
+"""What a trigger runs now: bound Actions in order, with their deployed versions and secrets."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from runner.action import Action, FailPolicy
+from runner.runtimes import LANGUAGES, file_name
+from runner.store import KeyRing, Sealed, Store
+from runner.store.generations import generation
+from runner.store.models import (
+    ActionRow,
+    ActionVersionRow,
+    BindingRow,
+    BundleRow,
+    ModuleRow,
+    ModuleVersionRow,
+    SecretRow,
+)
+from runner.store.sealing import MODULE_VERSION, VERSION, secret_context
+from sandbox.caps import Limits
+from sandbox.egress.allow import AllowRule
+from sandbox.program import Dependencies, Language, Source
+
+_BUNDLE: Final = TypeAdapter(Dependencies)
+_FRESH_SECONDS: Final = 0.5
+"""A snapshot is compared with the database at most this often; changes of this process drop it at once."""
+_KEPT: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class BoundVersion:
+    """Which version an Action of a flow is. `binding_id`: "" for triggers that are bound to entities."""
+
+    action_id: str
+    action_name: str
+    version_id: str
+    binding_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFlow:
+    """The Actions of a trigger, and which versions they are, in order."""
+
+    actions: tuple[Action, ...]
+    versions: tuple[BoundVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """The versions of a suspended flow, and of each its secrets by name, those of its modules under
+    `actions:NAME`."""
+
+    versions: tuple[BoundVersion, ...]
+    secrets: tuple[dict[str, Any], ...] = field(repr=False)
+
+
+class Reader:
+    """Reads versions with their secrets."""
+
+    def __init__(self, session: Session, ring: KeyRing, tenant: str) -> None:
+        self._session = session
+        self._ring = ring
+        self._tenant = tenant
+
+    def bound(self, trigger: str) -> BoundFlow:
+        """What is bound to `trigger`; Actions that were never deployed are passed over."""
+        rows = self._session.execute(
+            select(BindingRow, ActionRow)
+            .join(
+                ActionRow,
+                (ActionRow.tenant_id == BindingRow.tenant_id) & (ActionRow.id == BindingRow.action_id),
+            )
+            .where(BindingRow.tenant_id == self._tenant, BindingRow.trigger_id == trigger)
+            .order_by(BindingRow.position)
+        ).all()
+        actions, versions = [], []
+        for binding, action in rows:
+            if action.deployed_version_id is None:
+                continue
+            actions.append(self._action(action, binding))
+            versions.append(BoundVersion(action.id, action.name, action.deployed_version_id, binding.id))
+        return BoundFlow(tuple(actions), tuple(versions))
+
+    def single(self, trigger: str, action_id: str) -> BoundFlow:
+        """One Action by id, for triggers that are bound to entities; empty when there is no such Action."""
+        action = self._session.get(ActionRow, (self._tenant, action_id))
+        if action is None or action.trigger_id != trigger or action.deployed_version_id is None:
+            return BoundFlow((), ())
+        version = BoundVersion(action.id, action.name, action.deployed_version_id)
+        return BoundFlow((self._action(action, None),), (version,))
+
+    def pinned(self, version_ids: Sequence[str]) -> Pinned:
+        """What a suspended flow goes on with. Of a version that was deleted meanwhile nothing is known."""
+        versions, secrets = [], []
+        for version_id in version_ids:
+            version = self._version(version_id)
+            action = (
+                None if version is None else self._session.get(ActionRow, (self._tenant, version.action_id))
+            )
+            values: dict[str, Any] = dict(self._secrets(VERSION, version_id))
+            if version is not None:
+                values |= {f"actions:{name}": item for name, item in self._module_secrets(version).items()}
+            secrets.append(values)
+            known = ("", "") if action is None else (action.id, action.name)
+            versions.append(BoundVersion(*known, version_id))
+        return Pinned(tuple(versions), tuple(secrets))
+
+    def _action(self, action: ActionRow, binding: BindingRow | None) -> Action:
+        assert action.deployed_version_id is not None
+        version = self._version(action.deployed_version_id)
+        assert version is not None, "a deployed version is never deleted"
+        policy = FailPolicy(binding.fail_policy) if binding is not None and binding.fail_policy else None
+        last_good = self._version_before(version) if policy is FailPolicy.LAST_GOOD else None
+        if policy is FailPolicy.LAST_GOOD and last_good is None:
+            policy = FailPolicy.CLOSED
+        return Action(
+            name=action.name,
+            source=self._source(action.name, version),
+            secrets=self._secrets(VERSION, version.id),
+            fail_policy=policy,
+            last_good=None if last_good is None else self._source(action.name, last_good),
+            limits=_limits(binding.limits if binding is not None else {}),
+            module_secrets=self._module_secrets(version),
+            allow=_allow(version.egress),
+        )
+
+    def _version(self, version_id: str) -> ActionVersionRow | None:
+        return self._session.get(ActionVersionRow, (self._tenant, version_id))
+
+    def _version_before(self, version: ActionVersionRow) -> ActionVersionRow | None:
+        return self._session.scalar(
+            select(ActionVersionRow)
+            .where(
+                ActionVersionRow.tenant_id == self._tenant,
+                ActionVersionRow.action_id == version.action_id,
+                ActionVersionRow.number < version.number,
+            )
+            .order_by(ActionVersionRow.number.desc())
+            .limit(1)
+        )
+
+    def _source(self, name: str, version: ActionVersionRow) -> Source:
+        language = LANGUAGES.get(version.runtime, Language.JAVASCRIPT)
+        bundle = None
+        if version.bundle is not None:
+            row = self._session.get(BundleRow, (self._tenant, version.bundle))
+            assert row is not None, "a version's bundle is kept with it"
+            bundle = _BUNDLE.validate_json(row.content)
+        return Source(language, file_name(name, version.runtime), version.code, bundle)
+
+    def _secrets(self, kind: str, owner: str) -> dict[str, str]:
+        rows = self._session.scalars(
+            select(SecretRow)
+            .where(
+                SecretRow.tenant_id == self._tenant,
+                SecretRow.owner_kind == kind,
+                SecretRow.owner_id == owner,
+            )
+            .order_by(SecretRow.name)
+        )
+        return {
+            row.name: self._ring.open(
+                Sealed(row.key_id, row.sealed), secret_context(self._tenant, kind, owner, row.name)
+            )
+            for row in rows
+        }
+
+    def _module_secrets(self, version: ActionVersionRow) -> dict[str, dict[str, str]]:
+        found = {}
+        for item in version.modules:
+            row = self._session.get(ModuleVersionRow, (self._tenant, item["module_version_id"]))
+            module = None if row is None else self._session.get(ModuleRow, (self._tenant, row.module_id))
+            if row is not None and module is not None:
+                found[module.name] = self._secrets(MODULE_VERSION, row.id)
+        return found
+
+
+class Snapshots:
+    """Bound flows by tenant and trigger, read again when they changed. Safe between threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        ring: Callable[[], KeyRing],
+        monotonic: Callable[[], float] = time.monotonic,
+        fresh_seconds: float = _FRESH_SECONDS,
+    ) -> None:
+        self._store = store
+        self._ring = ring
+        self._monotonic = monotonic
+        self._fresh_seconds = fresh_seconds
+        self._lock = threading.Lock()
+        self._drops = 0
+        self._kept: OrderedDict[tuple[str, str, str], tuple[int, float, BoundFlow]] = OrderedDict()
+        store.listen(self.drop)
+
+    def peek(self, tenant: str, trigger: str, action_id: str = "") -> BoundFlow | None:
+        """The snapshot, when one is at hand that need not be looked at again; never blocks."""
+        with self._lock:
+            kept = self._kept.get((tenant, trigger, action_id))
+            return kept[2] if kept is not None and self._is_fresh(kept[1]) else None
+
+    def get(self, tenant: str, trigger: str, action_id: str = "") -> BoundFlow:
+        """The snapshot; may read the database."""
+        key = (tenant, trigger, action_id)
+        with self._lock:
+            kept = self._kept.get(key)
+            drops = self._drops
+        if kept is not None and self._is_fresh(kept[1]):
+            return kept[2]
+        read_at = self._monotonic()
+        with self._store.read() as session:
+            number = generation(session, tenant, trigger)
+            if kept is not None and kept[0] == number:
+                flow = kept[2]
+            else:
+                reader = Reader(session, self._ring(), tenant)
+                flow = reader.single(trigger, action_id) if action_id else reader.bound(trigger)
+        with self._lock:
+            if drops != self._drops:
+                return flow  # something changed while it was read: right for this caller, not for later ones
+            self._kept[key] = (number, read_at, flow)
+            self._kept.move_to_end(key)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return flow
+
+    def drop(self, tenant: str, trigger: str) -> None:
+        """Forget what is known of a trigger."""
+        with self._lock:
+            self._drops += 1
+            for key in [key for key in self._kept if key[:2] == (tenant, trigger)]:
+                del self._kept[key]
+
+    def pinned(self, tenant: str, version_ids: Sequence[str]) -> Pinned:
+        """See `Reader.pinned`."""
+        with self._store.read() as session:
+            return Reader(session, self._ring(), tenant).pinned(version_ids)
+
+    def _is_fresh(self, read_at: float) -> bool:
+        return self._monotonic() - read_at < self._fresh_seconds
+
+
+def _limits(members: Mapping[str, int]) -> Limits | None:
+    return Limits(**members) if members else None
+
+
+def _allow(rules: Sequence[Mapping[str, Any]] | None) -> tuple[AllowRule, ...] | None:
+    if rules is None:
+        return None
+    return tuple(
+        AllowRule(
+            host=rule["host"],
+            methods=frozenset(rule.get("methods", ())),
+            paths=tuple(rule.get("path_prefixes", ())),
+        )
+        for rule in rules
+    )

@@ -1,0 +1,336 @@
+"""Invoking and resuming: from an event to an outcome that is on record before anybody is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from runner.jobs.policy import FLOW, NOTIFICATION, attempts_of, is_asynchronous
+from runner.jobs.queue import JobQueue
+from runner.outcome import Decision, FlowOutcome, Timing, TriggerRef
+from runner.runtime.bound import BoundFlow, BoundVersion, Snapshots
+from runner.runtime.idempotency import Answer, Idempotency, Slot
+from runner.runtime.live import Hub
+from runner.runtime.recording import Change, GroupCommit
+from runner.runtime.wire import Accepted, InvokeBody, ResumeBody, execution, results_of, status_of
+from runner.settings import Settings
+from runner.store import SqlSuspensions
+from runner.store.runs import ExecutionAction, ExecutionRow, SuspensionRow
+from runner.suspension import SuspendedFlow, store_key
+from runner.workers.calls import LegCall, LegReply, ResumeCall
+from triggers import Effects, Trigger, get_trigger
+
+
+class Pool(Protocol):
+    """What runs legs: `runner.workers.WorkerPool`."""
+
+    async def run(self, tenant: str, call: LegCall) -> LegReply: ...
+
+    async def resume(self, tenant: str, call: ResumeCall) -> LegReply: ...
+
+    async def waiting(self, tenant: str, handle: str) -> SuspendedFlow: ...
+
+
+class UnknownActionError(Exception):
+    """The trigger is bound to entities, and the request names no deployed Action of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a flow, by a request or by a job.
+
+    Attributes:
+        execution_id: a new one for a request; the job's for a job.
+        trace_id: of the caller's trace.
+    """
+
+    tenant: str
+    trigger: Trigger
+    body: InvokeBody
+    execution_id: str
+    trace_id: str | None = None
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What a job needs to run it later."""
+        return {
+            "trigger": self.trigger.id,
+            "body": self.body.model_dump(mode="json"),
+            "trace_id": self.trace_id,
+        }
+
+
+class Flows:
+    """The runtime plane. For one event loop."""
+
+    def __init__(
+        self,
+        *,
+        snapshots: Snapshots,
+        pool: Pool,
+        suspensions: SqlSuspensions,
+        writer: GroupCommit,
+        idempotency: Idempotency,
+        queue: JobQueue,
+        hub: Hub,
+        settings: Settings,
+        kept: timedelta,
+        observe: Callable[[FlowOutcome], None] = lambda _: None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`kept`: how long records of executions stay. `observe`: told of every outcome."""
+        self._snapshots = snapshots
+        self._pool = pool
+        self._suspensions = suspensions
+        self._writer = writer
+        self._idempotency = idempotency
+        self._queue = queue
+        self._hub = hub
+        self._settings = settings
+        self._kept = kept
+        self._observe = observe
+        self._wall = wall
+
+    async def invoke(
+        self,
+        tenant: str,
+        trigger_id: str,
+        body: InvokeBody,
+        *,
+        slot: Slot | None = None,
+        trace_id: str | None = None,
+    ) -> Answer:
+        """Run a trigger, or store its event when it runs later.
+
+        Raises:
+            UnknownTriggerError, EventError: see `Runner.run`.
+            UnknownActionError, TooBusyError.
+        """
+        trigger = get_trigger(trigger_id)
+        run = Run(tenant, trigger, body, _new_execution_id(), trace_id)
+        if is_asynchronous(trigger_id):
+            trigger.parse_event(body.event)
+            await self._flow(run)
+            return await self._accept(run, slot)
+        outcome, versions = await self.run(run)
+        answer = Answer(200, outcome.to_json())
+        await self._record(run.tenant, outcome, versions, run.trace_id, slot=slot, answer=answer, again=run)
+        return answer
+
+    async def resume(self, tenant: str, body: ResumeBody) -> Answer:
+        """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
+        waiting = await self._pool.waiting(tenant, body.handle)
+        key = store_key(tenant, body.handle)
+        version_ids = await asyncio.to_thread(self._suspensions.versions, key)
+        pinned = await asyncio.to_thread(self._snapshots.pinned, tenant, version_ids)
+        call = ResumeCall(
+            handle=body.handle,
+            request=body.request,
+            prompt=body.prompt,
+            methods=body.methods,
+            enrolled=body.enrolled,
+            secrets={
+                action.name: values for action, values in zip(waiting.actions, pinned.secrets, strict=False)
+            },
+            settings=self._settings,
+        )
+        reply = await self._pool.resume(tenant, call)
+        answer = Answer(200, reply.outcome.to_json())
+        await self._record(tenant, reply.outcome, pinned.versions, None, answer=answer)
+        return answer
+
+    async def run(self, run: Run) -> tuple[FlowOutcome, tuple[BoundVersion, ...]]:
+        """Run the flow of `run` and write nothing. Raises as `invoke` does."""
+        flow = await self._flow(run)
+        if not flow.actions:
+            run.trigger.parse_event(run.body.event)
+            return self._nothing_bound(run), ()
+        call = LegCall(
+            trigger=run.trigger.id,
+            event=run.body.event,
+            actions=flow.actions,
+            execution_id=run.execution_id,
+            settings=self._settings,
+            executed_rules=run.body.executed_rules,
+        )
+        reply = await self._pool.run(run.tenant, call)
+        return reply.outcome, flow.versions
+
+    async def finish(
+        self, run: Run, outcome: FlowOutcome, versions: Sequence[BoundVersion], end: Change
+    ) -> None:
+        """Record the outcome of a job's run together with what `end` does to the job."""
+        await self._record(run.tenant, outcome, versions, run.trace_id, end=end)
+
+    async def _flow(self, run: Run) -> BoundFlow:
+        action_id = ""
+        if run.trigger.binding_policy == "entity-bound":
+            action_id = run.body.action_id or ""
+            if not action_id:
+                raise UnknownActionError(
+                    f"{run.trigger.id} is bound to entities: `action_id` must name the Action"
+                )
+        elif run.body.action_id is not None:
+            raise UnknownActionError(f"{run.trigger.id} runs what is bound to it: leave out `action_id`")
+        found = self._snapshots.peek(run.tenant, run.trigger.id, action_id)
+        if found is None:
+            found = await asyncio.to_thread(self._snapshots.get, run.tenant, run.trigger.id, action_id)
+        if action_id and not found.actions:
+            raise UnknownActionError("`action_id` names no deployed Action of this trigger")
+        return found
+
+    async def _accept(self, run: Run, slot: Slot | None) -> Answer:
+        """Store the event and its job: on disk before the caller is told."""
+        answer = Answer(202, Accepted(execution_id=run.execution_id).model_dump_json())
+
+        def change(session: Session) -> None:
+            self._queue.put(session, run.tenant, FLOW, run.payload, execution_id=run.execution_id)
+            session.add(self._row(run.tenant, run.execution_id, run.trigger.id, run.trace_id))
+            if slot is not None:
+                self._idempotency.keep(session, slot, answer)
+
+        await self._write(change, slot)
+        return answer
+
+    async def _record(
+        self,
+        tenant: str,
+        outcome: FlowOutcome,
+        versions: Sequence[BoundVersion],
+        trace_id: str | None,
+        *,
+        slot: Slot | None = None,
+        answer: Answer | None = None,
+        again: Run | None = None,
+        end: Change | None = None,
+    ) -> None:
+        """Write a leg's record and everything that belongs to it in one transaction, then show it."""
+        self._observe(outcome)
+        shown: dict[str, Any] = {}
+        results = results_of(outcome, versions)
+        stored = _stored(outcome)
+
+        def change(session: Session) -> None:
+            row = session.get(ExecutionRow, (tenant, outcome.execution_id))
+            if row is None:
+                row = self._row(tenant, outcome.execution_id, outcome.trigger.id, trace_id)
+                session.add(row)
+            first = len(row.results or ())
+            row.status = status_of(outcome)
+            row.decision = outcome.decision.value
+            row.results = [*(row.results or ()), *results]
+            row.outcome = stored
+            row.updated_at = datetime.now(UTC)
+            for position, result in enumerate(results, first):
+                session.add(
+                    ExecutionAction(
+                        tenant_id=tenant,
+                        execution_id=row.id,
+                        position=position,
+                        action_id=result["action_id"],
+                        action_name=result["action_name"],
+                    )
+                )
+            self._pin(session, tenant, outcome, versions)
+            if again is not None:
+                self._retry_later(session, again, outcome)
+            if slot is not None and answer is not None:
+                self._idempotency.keep(session, slot, answer)
+            if end is not None:
+                end(session)
+            session.flush()
+            shown.update(execution(row))
+
+        await self._write(change, slot)
+        self._hub.publish(tenant, shown)
+
+    async def _write(self, change: Change, slot: Slot | None) -> None:
+        """Raises `AnsweredElsewhereError` when another replica has stored an answer for the slot's key."""
+        try:
+            await self._writer.write(change)
+        except IntegrityError:
+            found = None if slot is None else await asyncio.to_thread(self._idempotency.find, slot)
+            if found is None:
+                raise
+            raise AnsweredElsewhereError(found) from None
+
+    def _pin(
+        self, session: Session, tenant: str, outcome: FlowOutcome, versions: Sequence[BoundVersion]
+    ) -> None:
+        """Note which versions a suspended flow goes on with, and whose it is."""
+        if outcome.suspension is None:
+            return
+        session.execute(
+            update(SuspensionRow)
+            .where(SuspensionRow.key == store_key(tenant, outcome.suspension.handle))
+            .values(
+                tenant_id=tenant,
+                execution_id=outcome.execution_id,
+                versions=[version.version_id for version in versions],
+            )
+        )
+
+    def _retry_later(self, session: Session, run: Run, outcome: FlowOutcome) -> None:
+        """An Action that asked for another attempt at its message gets it from a job."""
+        notification = outcome.effects.notification
+        if notification is None or notification.outcome != "retry":
+            return
+        pause = attempts_of(run.trigger.id).pause_after(1)
+        assert pause is not None, "notifications have more than one attempt"
+        self._queue.put(
+            session, run.tenant, NOTIFICATION, run.payload, execution_id=run.execution_id, delay_seconds=pause
+        )
+
+    def _row(self, tenant: str, execution_id: str, trigger: str, trace_id: str | None) -> ExecutionRow:
+        return ExecutionRow(
+            tenant_id=tenant,
+            id=execution_id,
+            trigger_id=trigger,
+            status="pending",
+            results=[],
+            trace_id=trace_id,
+            expires_at=datetime.now(UTC) + self._kept,
+        )
+
+    def _nothing_bound(self, run: Run) -> FlowOutcome:
+        trigger = run.trigger
+        return FlowOutcome(
+            execution_id=run.execution_id,
+            tenant=run.tenant,
+            trigger=TriggerRef(id=trigger.id, version=trigger.version, blocking=trigger.blocking),
+            decision=Decision.ALLOW,
+            effects=Effects(),
+            actions=(),
+            timing=Timing(started_at=self._wall(), wall_ms=0.0, budget_ms=self._settings.budget_ms),
+        )
+
+
+class AnsweredElsewhereError(Exception):
+    """Another replica answered the same request first; `answer` is what it said."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer: Final = answer
+
+
+def _new_execution_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _stored(outcome: FlowOutcome) -> str:
+    """The outcome for the record: without what would resume the flow, and without console output, which is
+    in the results."""
+    suspension = outcome.suspension
+    if suspension is not None:
+        suspension = suspension.model_copy(update={"handle": "", "state": ""})
+    actions = tuple(action.model_copy(update={"logs": ()}) for action in outcome.actions)
+    return outcome.model_copy(update={"suspension": suspension, "actions": actions}).to_json()

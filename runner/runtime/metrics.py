@@ -1,0 +1,98 @@
+"""Prometheus metrics of the service. No label holds a tenant's id or text: their number is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from runner.outcome import FlowOutcome, Status
+from runner.workers import PoolSnapshot
+
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+"""Seconds."""
+
+
+class Metrics:
+    """What this process counted; one registry each, so that tests and replicas share nothing."""
+
+    def __init__(self) -> None:
+        self.registry: Final = CollectorRegistry()
+        self._flows = Counter(
+            "actionbox_executions",
+            "Legs of flows that ended.",
+            ["trigger", "decision"],
+            registry=self.registry,
+        )
+        self._failures = Counter(
+            "actionbox_failures", "Actions that failed.", ["language", "code"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "actionbox_execution_seconds",
+            "Wall time of a leg of a flow.",
+            ["trigger"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._action_seconds = Histogram(
+            "actionbox_action_seconds",
+            "Wall time of one Action.",
+            ["language"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+
+    def observe(self, outcome: FlowOutcome) -> None:
+        """Count one leg."""
+        trigger = outcome.trigger.id
+        self._flows.labels(trigger, outcome.decision.value).inc()
+        self._seconds.labels(trigger).observe(outcome.timing.wall_ms / 1000)
+        for action in outcome.actions:
+            if action.failure is not None:
+                self._failures.labels(action.language.value, action.failure.code.value).inc()
+            if action.status is not Status.SKIPPED and action.statistics is not None:
+                self._action_seconds.labels(action.language.value).observe(action.statistics.wall_ms / 1000)
+
+    def watch(self, pool: Callable[[], PoolSnapshot], jobs: Callable[[], dict[str, int]]) -> None:
+        """Also tell, whenever somebody asks, what the pool and the queue of jobs look like."""
+        self.registry.register(_Gauges(pool, jobs))
+
+
+class _Gauges(Collector):
+    def __init__(self, pool: Callable[[], PoolSnapshot], jobs: Callable[[], dict[str, int]]) -> None:
+        self._pool = pool
+        self._jobs = jobs
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        pool = self._pool()
+        simple: dict[str, tuple[str, float]] = {
+            "actionbox_pool_queue": ("Legs that wait for a worker.", pool.queue),
+            "actionbox_pool_running": ("Legs that workers have.", pool.running),
+            "actionbox_pool_healthy": ("1 while some worker is ready.", float(pool.healthy)),
+            "actionbox_pool_refused": ("Calls told to come later, since the start.", pool.refused),
+            "actionbox_pool_lost": ("Legs whose worker gave no outcome, since the start.", pool.lost),
+            "actionbox_workers_recycled": ("Workers replaced in order, since the start.", pool.recycled),
+            "actionbox_workers_resident_bytes": (
+                "Resident memory of all workers.",
+                sum(worker.resident_bytes for worker in pool.workers),
+            ),
+        }
+        for name, (text, value) in simple.items():
+            yield GaugeMetricFamily(name, text, value=value)
+        yield _labelled(
+            "actionbox_workers_restarts", "Workers that died or were killed.", "reason", pool.restarts
+        )
+        yield _labelled("actionbox_jobs", "Jobs by state.", "state", self._jobs())
+
+
+def _labelled(name: str, text: str, label: str, values: dict[str, Any]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family

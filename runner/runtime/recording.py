@@ -1,0 +1,78 @@
+"""Writing without a transaction for each request: what comes in together is committed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from runner.store import Store
+
+Change = Callable[[Session], None]
+"""Part of a transaction. May be run twice: alone, when the transaction it was part of failed."""
+_MOST: Final = 256
+"""Changes of one transaction."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    change: Change
+    done: asyncio.Future[None] = field(repr=False)
+
+
+class GroupCommit:
+    """Commits changes of many requests in one transaction, so that they share its wait for the disk.
+
+    For one event loop. The first change starts a transaction at once; those that arrive meanwhile make the
+    next one.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[_Waiting] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, change: Change) -> None:
+        """Returns when `change` is on disk. Raises what `change` or the database raises."""
+        waiting = _Waiting(change, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        await asyncio.shield(waiting.done)
+
+    async def drain(self) -> None:
+        """Returns when nothing waits any more."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                results = await asyncio.to_thread(self._commit, [item.change for item in batch])
+                for item, result in zip(batch, results, strict=True):
+                    if item.done.cancelled():
+                        continue
+                    if result is None:
+                        item.done.set_result(None)
+                    else:
+                        item.done.set_exception(result)
+        finally:
+            self._task = None
+
+    def _commit(self, changes: list[Change]) -> list[Exception | None]:
+        """All in one transaction; when it fails, each in one of its own, so that one bad change spoils no
+        other."""
+        try:
+            with self._store.begin() as session:
+                for change in changes:
+                    change(session)
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            if len(changes) == 1:
+                return [error]
+        else:
+            return [None] * len(changes)
+        return [self._commit([change])[0] for change in changes]

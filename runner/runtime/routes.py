@@ -1,0 +1,272 @@
+"""`/runtime/v1`: what identity platforms call."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from runner.errors import FlowError, ResumeError
+from runner.jobs.queue import JobQueue
+from runner.runtime import executions
+from runner.runtime.executions import Filters
+from runner.runtime.flows import AnsweredElsewhereError, Flows, UnknownActionError
+from runner.runtime.idempotency import MAX_KEY, Answer, Idempotency, KeyReusedError
+from runner.runtime.live import Hub, TooManyReadersError
+from runner.runtime.wire import Accepted, InvokeBody, ResumeBody
+from runner.service.auth import needs
+from runner.service.errors import ApiError, bad_request, not_found
+from runner.service.routing import RuntimeRoute
+from runner.service.tokens import Principal
+from runner.store import Store
+from runner.workers.calls import TooBusyError
+from triggers import EventError, UnknownTriggerError
+
+_HEARTBEAT_SECONDS: Final = 15.0
+_LOOK_SECONDS: Final = 1.0
+"""How long a stream may be open after the service was told to stop."""
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_MAX_PAGE: Final = 100_000
+
+router = APIRouter(prefix="/runtime/v1", route_class=RuntimeRoute, tags=["runtime"])
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What the routes stand on; `app.state.runtime`."""
+
+    store: Store
+    flows: Flows
+    idempotency: Idempotency
+    queue: JobQueue
+    hub: Hub
+    wake: Callable[[], None]
+    """Have jobs looked for at once."""
+
+
+def current_runtime(request: Request) -> Runtime:
+    found: Runtime = request.app.state.runtime
+    return found
+
+
+Here = Annotated[Runtime, Depends(current_runtime)]
+Invoker = Annotated[Principal, needs("invoke:triggers")]
+ExecutionReader = Annotated[Principal, needs("read:executions")]
+LogReader = Annotated[Principal, needs("read:logs")]
+JobManager = Annotated[Principal, needs("manage:jobs")]
+Page = Annotated[int, Query(ge=0, le=_MAX_PAGE)]
+PerPage = Annotated[int, Query(ge=1, le=100)]
+
+
+@router.post(
+    "/triggers/{trigger_id}/invoke",
+    response_model=None,
+    responses={200: {"description": "The outcome of the flow."}, 202: {"model": Accepted}},
+)
+async def invoke(
+    request: Request,
+    trigger_id: str,
+    body: InvokeBody,
+    caller: Invoker,
+    runtime: Here,
+    idempotency_key: Annotated[str | None, Header(max_length=MAX_KEY, min_length=1)] = None,
+    traceparent: Annotated[str | None, Header(max_length=128)] = None,
+) -> Response:
+    """Run the Actions bound to a trigger on an event.
+
+    Asynchronous triggers are answered with 202 once the event is stored. The same `Idempotency-Key` with the
+    same body gets the first answer again for 24 hours.
+    """
+    trace = _TRACEPARENT.fullmatch(traceparent or "")
+    slot = None
+    if idempotency_key is not None:
+        try:
+            found = await runtime.idempotency.begin(
+                caller.tenant, request.url.path, idempotency_key, await request.body()
+            )
+        except KeyReusedError:
+            raise ApiError(
+                422, "This Idempotency-Key came with another body before.", "idempotency_key_reused"
+            ) from None
+        if isinstance(found, Answer):
+            return _answer(found, replayed=True)
+        slot = found
+    answer: Answer | None = None
+    try:
+        answer = await runtime.flows.invoke(
+            caller.tenant, trigger_id, body, slot=slot, trace_id=trace[1] if trace else None
+        )
+    except AnsweredElsewhereError as error:
+        answer = error.answer
+    except _REFUSALS as error:
+        raise _refusal(error) from None
+    finally:
+        if slot is not None and answer is None:
+            runtime.idempotency.abandon(slot)
+        elif slot is not None and answer is not None:
+            runtime.idempotency.settle(slot, answer)
+    if answer.status == 202:
+        runtime.wake()
+    return _answer(answer)
+
+
+@router.post("/resume", response_model=None)
+async def resume(body: ResumeBody, caller: Invoker, runtime: Here) -> Response:
+    """Go on with a suspended flow. A handle works once."""
+    try:
+        return _answer(await runtime.flows.resume(caller.tenant, body))
+    except _REFUSALS as error:
+        raise _refusal(error) from None
+
+
+@router.get("/executions")
+def list_executions(
+    caller: ExecutionReader,
+    runtime: Here,
+    trigger: Annotated[str | None, Query(max_length=64)] = None,
+    action: Annotated[str | None, Query(max_length=255)] = None,
+    status: Annotated[str | None, Query(max_length=32)] = None,
+    decision: Annotated[str | None, Query(max_length=32)] = None,
+    since: Annotated[datetime | None, Query(alias="from")] = None,
+    until: Annotated[datetime | None, Query(alias="to")] = None,
+    page: Page = 0,
+    per_page: PerPage = 20,
+) -> dict[str, Any]:
+    """Executions, the newest first; a page past the end is empty."""
+    for name, value in (("from", since), ("to", until)):
+        if value is not None and value.tzinfo is None:
+            raise bad_request(
+                f"Query validation error: {name} needs a time zone, such as Z.", "invalid_query_string"
+            )
+    filters = Filters(trigger, action, status, decision, since, until)
+    with runtime.store.read() as session:
+        found = executions.list_executions(session, caller.tenant, filters, page, per_page)
+    return {"executions": found, "page": page, "per_page": per_page}
+
+
+@router.get("/executions/{execution_id}")
+def get_execution(execution_id: str, caller: ExecutionReader, runtime: Here) -> dict[str, Any]:
+    """One execution with its last outcome and its jobs."""
+    with runtime.store.read() as session:
+        found = executions.get_execution(session, caller.tenant, execution_id)
+    if found is None:
+        raise not_found("execution")
+    text = found.pop("outcome_json")
+    return {**found, "outcome": None if text is None else json.loads(text)}
+
+
+@router.get("/logs/stream", response_model=None)
+async def stream_logs(
+    request: Request,
+    caller: LogReader,
+    runtime: Here,
+    action: Annotated[str | None, Query(max_length=255)] = None,
+) -> Response:
+    """Executions as they end, with their console output, as server-sent events."""
+    stream = _events(request, caller.tenant, runtime, action)
+    try:
+        first = await anext(stream)
+    except TooManyReadersError:
+        raise ApiError(
+            429, "Too many log streams are open.", "too_many_streams", headers={"Retry-After": "5"}
+        ) from None
+
+    async def chunks() -> AsyncIterator[str]:
+        yield first
+        async for chunk in stream:
+            yield chunk
+
+    return StreamingResponse(
+        chunks(),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@router.get("/jobs")
+def list_jobs(
+    caller: JobManager,
+    runtime: Here,
+    state: Annotated[str, Query(pattern="^(ready|running|done|dead)$")] = "dead",
+    page: Page = 0,
+    per_page: PerPage = 20,
+) -> dict[str, Any]:
+    """Asynchronous work by state; `dead` is what has no attempt left."""
+    with runtime.store.read() as session:
+        found = executions.list_jobs(session, caller.tenant, state, page, per_page)
+    return {"jobs": found, "page": page, "per_page": per_page}
+
+
+@router.post("/jobs/{job_id}/rerun", status_code=202)
+async def rerun_job(job_id: str, caller: JobManager, runtime: Here) -> dict[str, str]:
+    """Run a dead letter again, with all its attempts, under the same execution id."""
+
+    def revive() -> bool:
+        with runtime.store.begin() as session:
+            return runtime.queue.revive(session, caller.tenant, job_id)
+
+    if not await run_in_threadpool(revive):
+        raise not_found("dead letter")
+    runtime.wake()
+    return {"id": job_id, "state": "ready"}
+
+
+async def _events(request: Request, tenant: str, runtime: Runtime, action: str | None) -> AsyncIterator[str]:
+    """The stream: a comment at once, so that the client sees it is open, then items and heartbeats."""
+    async with runtime.hub.reader(tenant) as reader:
+        yield ": open\n\n"
+        quiet = 0.0
+        while not await request.is_disconnected() and not request.app.state.stopping:
+            item = await reader.next(_LOOK_SECONDS)
+            quiet = 0.0 if item is not None else quiet + _LOOK_SECONDS
+            if reader.lost:
+                yield f": {reader.lost} executions were left out\n\n"
+                reader.lost = 0
+            if item is None:
+                if quiet >= _HEARTBEAT_SECONDS:
+                    quiet = 0.0
+                    yield ": still here\n\n"
+            elif action is None or any(result["action_name"] == action for result in item["results"]):
+                yield f"id: {item['id']}\ndata: {json.dumps(item)}\n\n"
+
+
+_REFUSALS: Final = (
+    UnknownTriggerError,
+    EventError,
+    UnknownActionError,
+    FlowError,
+    ResumeError,
+    TooBusyError,
+)
+
+
+_RESUME_STATUS: Final = {"unknown_handle": 404, "handle_used": 410, "handle_expired": 410}
+
+
+def _refusal(error: Exception) -> ApiError:
+    """The answer to a request that cannot be run; nothing ran."""
+    if isinstance(error, UnknownTriggerError):
+        return ApiError(404, str(error), "unknown_trigger")
+    if isinstance(error, EventError):
+        problems = "; ".join(str(problem) for problem in error.problems[:5])
+        return ApiError(400, f"The event does not fit the trigger: {problems}", "invalid_event")
+    if isinstance(error, TooBusyError):
+        return ApiError(429, f"{error}.", "too_busy", headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, ResumeError):
+        message = f"{error.message}. {error.next_step}".strip()
+        return ApiError(_RESUME_STATUS.get(error.code, 400), message, error.code)
+    if isinstance(error, FlowError):
+        return ApiError(400, error.message, error.code)
+    return bad_request(f"Payload validation error: {error}.", "invalid_body")
+
+
+def _answer(answer: Answer, *, replayed: bool = False) -> Response:
+    headers = {"Idempotency-Replayed": "true"} if replayed else {}
+    return Response(answer.text, answer.status, headers, "application/json")

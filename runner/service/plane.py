@@ -1,0 +1,128 @@
+"""What lives as long as the service runs: workers, the runtime plane on them, jobs, the cleaner."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from runner.jobs.cleaner import Cleaner
+from runner.jobs.queue import JobQueue, new_owner
+from runner.jobs.worker import JobWorker
+from runner.runtime.bound import Snapshots
+from runner.runtime.flows import Flows
+from runner.runtime.follow import Follower
+from runner.runtime.idempotency import Idempotency
+from runner.runtime.live import Hub
+from runner.runtime.metrics import Metrics
+from runner.runtime.recording import GroupCommit
+from runner.runtime.routes import Runtime
+from runner.service.keys import Keys
+from runner.service.pooled import Pooled
+from runner.service.settings import ServiceSettings
+from runner.store import SqlSuspensions, Store
+from runner.workers import PoolSettings, WorkerPool
+from sandbox.egress.model import Egress
+
+_PARALLEL_JOBS: Final = 2
+"""Jobs at a time for each worker process: most wait for the network."""
+
+
+def make_pool(settings: ServiceSettings, store: Store) -> WorkerPool:
+    """The workers, not started."""
+    pool = PoolSettings(
+        workers=settings.workers,
+        tenant_running=settings.tenant_concurrency,
+        tenant_queue=max(settings.tenant_queue, 1),
+        queue=max(settings.queue, 1),
+    )
+    return WorkerPool(pool, egress=make_egress(settings), store=SqlSuspensions(store))
+
+
+def make_egress(settings: ServiceSettings) -> Egress:
+    """The network as the settings allow it."""
+    from sandbox.egress import EgressPolicy, HttpEgress
+
+    ca_file = settings.egress_ca_file
+    return HttpEgress(
+        EgressPolicy(
+            allow_private=settings.allow_private_network, ca_file=None if ca_file is None else str(ca_file)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The runtime plane of this process, not started. `workers` are the sandboxes' processes."""
+
+    settings: ServiceSettings
+    store: Store
+    workers: WorkerPool
+    pooled: Pooled
+    runtime: Runtime
+    jobs: JobWorker
+    follower: Follower
+    writer: GroupCommit
+    metrics: Metrics
+
+    @classmethod
+    def of(cls, settings: ServiceSettings, store: Store, keys: Keys) -> Plane:
+        """Put together; starts nothing."""
+        pool, metrics, hub = make_pool(settings, store), Metrics(), Hub()
+        ring = lambda: keys.ring  # noqa: E731
+        queue = JobQueue(store, new_owner())
+        idempotency, writer = Idempotency(store, ring), GroupCommit(store)
+        flows = Flows(
+            snapshots=Snapshots(store, ring),
+            pool=pool,
+            suspensions=SqlSuspensions(store),
+            writer=writer,
+            idempotency=idempotency,
+            queue=queue,
+            hub=hub,
+            settings=settings.flows,
+            kept=timedelta(days=settings.execution_days),
+            observe=metrics.observe,
+        )
+        metrics.watch(pool.snapshot, queue.counts)
+        worker = JobWorker(store, queue, flows, parallel=_PARALLEL_JOBS * settings.workers)
+        return cls(
+            settings=settings,
+            store=store,
+            workers=pool,
+            pooled=Pooled(pool, settings.flows),
+            runtime=Runtime(store, flows, idempotency, queue, hub, worker.wake),
+            jobs=worker,
+            follower=Follower(store, hub),
+            writer=writer,
+            metrics=metrics,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Workers, jobs and cleaner, for the block; then what runs is finished.
+
+        Raises:
+            WorkerStartError: workers cannot be started.
+        """
+        stop = asyncio.Event()
+        self.pooled.attach(asyncio.get_running_loop())
+        await self.workers.start()
+        loops: list[Callable[[asyncio.Event], object]] = [Cleaner(self.store).run]
+        if self.settings.run_jobs:
+            loops.append(self.jobs.run)
+        if not self.store.is_sqlite:
+            loops.append(self.follower.run)
+        tasks = [asyncio.ensure_future(loop(stop)) for loop in loops]  # type: ignore[call-overload]
+        try:
+            yield
+        finally:
+            stop.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.gather(*tasks), self.settings.shutdown_seconds)
+            await self.writer.drain()
+            await self.workers.stop(grace_seconds=1.0)

@@ -1,0 +1,63 @@
+"""Running and building in worker processes, for the threads of the service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from runner.action import Action
+from runner.outcome import FlowOutcome
+from runner.service.ports import BusyError
+from runner.settings import Settings
+from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
+from sandbox.dependencies import Build, BuildState, Module, Wanted
+from sandbox.failure import Failure, FailureCode
+from sandbox.packages.lock import Lock
+from sandbox.program import Dependencies, Source
+
+Result = TypeVar("Result")
+
+
+class Pooled:
+    """A `Builder` and a `FlowRunner` over a pool, usable while `loop` runs it."""
+
+    def __init__(self, pool: WorkerPool, settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The event loop that runs the pool."""
+        self._loop = loop
+
+    def build(
+        self,
+        tenant: str,
+        source: Source,
+        wanted: Sequence[Wanted],
+        modules: Sequence[Module],
+        lock: Lock | None,
+        report: Callable[[Build], None],
+    ) -> tuple[Build, Dependencies | None]:
+        call = BuildCall(source=source, wanted=tuple(wanted), modules=tuple(modules), lock=lock)
+        try:
+            done = self._wait(self._pool.build(tenant, call, report))
+        except TooBusyError as error:
+            message = f"The build was not begun: {error}."
+            failure = Failure(FailureCode.INTERNAL, message, detail={"rule": "registry"})
+            return Build(state=BuildState.FAILED, failure=failure), None
+        return done, None if done.program is None else done.program.source.dependencies
+
+    def run_flow(
+        self, tenant: str, trigger: str, event: Mapping[str, Any], actions: Sequence[Action]
+    ) -> FlowOutcome:
+        call = LegCall(trigger=trigger, event=event, actions=tuple(actions), settings=self._settings)
+        try:
+            return self._wait(self._pool.run(tenant, call)).outcome
+        except TooBusyError as error:
+            raise BusyError(str(error), error.retry_after) from None
+
+    def _wait(self, work: Coroutine[Any, Any, Result]) -> Result:
+        assert self._loop is not None, "attach() comes before the first call"
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

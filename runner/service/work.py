@@ -1,0 +1,41 @@
+"""`actionbox worker`: asynchronous triggers without sockets, beside any number of others on one database."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+from runner.service.logs import configure_logs
+from runner.service.plane import Plane
+from runner.service.serve import serve_metrics
+from runner.service.settings import ServiceSettings
+from runner.service.setup import open_service_keys, open_store
+
+
+def work(settings: ServiceSettings) -> None:
+    """Run jobs until SIGINT or SIGTERM; then what runs is finished, and what is not begun stays for others.
+
+    Raises:
+        InputError: the database or the key ring cannot be used.
+    """
+    configure_logs(settings.log_level, settings.log_format)
+    settings = settings.model_copy(update={"run_jobs": True})
+    store = open_store(settings)
+    try:
+        plane = Plane.of(settings, store, open_service_keys(settings, store))
+        serve_metrics(settings, plane.metrics)
+        asyncio.run(_run(plane))
+    finally:
+        store.close()
+
+
+async def _run(plane: Plane) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with plane.running():
+        sys.stdout.write("actionbox worker: ready\n")
+        sys.stdout.flush()
+        await stop.wait()

@@ -1,0 +1,1 @@
+"""A small identity provider that runs its tenants' Actions through the runtime API."""

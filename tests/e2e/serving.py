@@ -1,0 +1,135 @@
+"""`actionbox serve` and `actionbox worker` as processes of their own, as an operator starts them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from runner.client import Api, Connection, RuntimeClient
+
+ACTIONBOX = str(Path(sys.executable).with_name("actionbox"))
+_START_SECONDS = 90
+
+
+@dataclass
+class Served:
+    """A running service. `token` is only known after a first start."""
+
+    process: subprocess.Popen[str]
+    url: str
+    ca_file: str
+    token: str = field(repr=False)
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    def api(self) -> Api:
+        return Api(Connection(self.url, token=self.token, ca_file=self.ca_file or None))
+
+    def runtime(self) -> RuntimeClient:
+        return RuntimeClient(self.url, token=self.token, ca_file=self.ca_file or None)
+
+    def environment(self) -> dict[str, str]:
+        """For the tenant's command line."""
+        found = {"ACTIONBOX_URL": self.url, "ACTIONBOX_TOKEN": self.token}
+        return {**found, **({"ACTIONBOX_CA_FILE": self.ca_file} if self.ca_file else {})}
+
+    def kill(self) -> None:
+        """As a power loss ends it."""
+        self.process.kill()
+        self.process.wait(10)
+
+
+def environment(data: Path, **settings: str) -> dict[str, str]:
+    """What an operator sets, and nothing else of ours."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "ACTIONBOX_CACHE") if name in os.environ}
+    return {
+        **kept,
+        "ACTIONBOX_DATA_DIR": str(data),
+        "ACTIONBOX_WORKERS": "1",
+        "ACTIONBOX_LOG_LEVEL": "warning",
+        **settings,
+    }
+
+
+@contextmanager
+def serve(
+    data: Path, *options: str, port: int = 0, known: Served | None = None, **settings: str
+) -> Iterator[Served]:
+    """A service on loopback, stopped at the end. `known`: of an earlier start on the same data, whose token
+    still holds."""
+    command = [ACTIONBOX, "serve", "--port", str(port), *options]
+    with process(command, environment(data, **settings)) as (started, lines):
+        text = _until(started, lines, "/api/v2/actions/triggers" if known is None else "Tokens:")
+        yield Served(
+            process=started,
+            url=_found(r"actionbox serves (\S+)", text),
+            ca_file=_found(r"CA file\s+(\S+)", text),
+            token=_found(r"token\s+(ey\S+)", text) or (known.token if known else ""),
+            client_id=_found(r"client id\s+(\S+)", text) or (known.client_id if known else ""),
+            client_secret=_found(r"client secret\s+(\S+)", text) or (known.client_secret if known else ""),
+        )
+
+
+@contextmanager
+def worker(data: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """An `actionbox worker` process that is ready."""
+    command = [ACTIONBOX, "worker"]
+    with process(command, environment(data, **settings)) as (started, lines):
+        _until(started, lines, "ready")
+        yield started
+
+
+@contextmanager
+def process(
+    command: list[str], env: Mapping[str, str]
+) -> Iterator[tuple[subprocess.Popen[str], SimpleQueue[str]]]:
+    started = subprocess.Popen(
+        command, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+    )
+    lines: SimpleQueue[str] = SimpleQueue()
+
+    def read() -> None:
+        assert started.stdout is not None
+        with started.stdout as output:
+            for line in output:
+                lines.put(line)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        yield started, lines
+    finally:
+        if started.poll() is None:
+            started.send_signal(signal.SIGTERM)
+            try:
+                started.wait(30)
+            except subprocess.TimeoutExpired:
+                started.kill()
+                raise
+        reader.join(10)
+
+
+def _until(started: subprocess.Popen[str], lines: SimpleQueue[str], mark: str) -> str:
+    text, deadline = "", time.monotonic() + _START_SECONDS
+    while mark not in text:
+        try:
+            text += lines.get(timeout=0.2)
+        except Empty:
+            assert started.poll() is None, f"it ended with {started.returncode}:\n{text}"
+            assert time.monotonic() < deadline, f"it is not ready:\n{text}"
+    return text
+
+
+def _found(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    return found[1] if found else ""

@@ -1,0 +1,151 @@
+"""A tenant brings a folder to a running service with the command line, and the platform invokes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.client import Accepted, ServiceError
+from runner.outcome import FlowOutcome
+from tests.e2e.serving import ACTIONBOX, Served, serve
+from triggers import get_trigger
+
+GREET = """
+const { greeting } = require("actions:words");
+exports.onExecutePostLogin = async (event, api) => {
+  console.log("hello", event.user.email);
+  api.idToken.setCustomClaim("https://x.example/words", greeting(event.secrets.NAME));
+};
+"""
+WORDS = "exports.greeting = (name) => `hello ${name}, ${actions.secrets.SIGN}`;\n"
+NOTE = "async def on_execute_post_user_registration(event, api):\n    print('joined', event.user.email)\n"
+MANIFEST = """
+actions:
+  greet: { file: greet.js, trigger: post-login, secrets: [NAME], modules: { words: 1 } }
+  note: { file: note.py, trigger: post-user-registration }
+modules:
+  words: { file: words.js, secrets: [SIGN] }
+bindings:
+  post-login: [greet]
+  post-user-registration: [note]
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("data"), "--https") as found:
+        yield found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in {
+        "actionbox.yaml": MANIFEST,
+        "greet.js": GREET,
+        "words.js": WORDS,
+        "note.py": NOTE,
+        "secrets.json": json.dumps({"NAME": "Maya", "actions:words": {"SIGN": "signed"}}),
+    }.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def actionbox(served: Served, *arguments: str, status: int = 0) -> str:
+    env = {**os.environ, **served.environment(), "NO_COLOR": "1"}
+    done = subprocess.run([ACTIONBOX, *arguments], env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def login(served: Served) -> FlowOutcome:
+    outcome = served.runtime().invoke("post-login", get_trigger("post-login").example_event)
+    assert isinstance(outcome, FlowOutcome)
+    return outcome
+
+
+def test_a_folder_is_pushed_changed_rolled_back_and_pulled(served: Served, folder: Path) -> None:
+    text = actionbox(served, "push", str(folder), "--secrets", str(folder / "secrets.json"), "--dry-run")
+    assert "create module words and publish it" in text
+    assert "nothing was sent" in text
+    assert served.api().get("/api/v2/actions/actions").value["actions"] == []
+
+    actionbox(served, "push", str(folder), "--secrets", str(folder / "secrets.json"), "--yes")
+    assert actionbox(served, "push", str(folder)) == "nothing to change\n"
+    first = login(served)
+    assert first.failure is None, first.failure
+    assert first.effects.id_token_claims == {"https://x.example/words": "hello Maya, signed"}
+
+    (folder / "greet.js").write_text(GREET.replace("hello", "goodbye"))
+    text = actionbox(served, "push", str(folder), "--yes")
+    assert '+  console.log("goodbye", event.user.email);' in text
+    assert login(served).actions[0].logs[0].text.startswith("goodbye")
+
+    assert "as version 3" in actionbox(served, "rollback", "greet", "1", "--update-draft")
+    assert login(served).actions[0].logs[0].text.startswith("hello")
+
+    other = folder / "pulled"
+    actionbox(served, "pull", str(other))
+    assert (other / "greet.js").read_text() == GREET
+    assert (other / "note.py").read_text() == NOTE
+    assert actionbox(served, "push", str(other)) == "nothing to change\n"
+
+
+def test_an_asynchronous_trigger_and_its_logs(served: Served, folder: Path) -> None:
+    actionbox(served, "push", str(folder), "--secrets", str(folder / "secrets.json"), "--yes")
+    seen: list[Any] = []
+    ready = threading.Event()
+
+    def follow() -> None:
+        for item in served.runtime().logs(action="note"):
+            seen.append(item)
+            ready.set()
+            return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    event = get_trigger("post-user-registration").example_event
+    while not ready.wait(1):
+        accepted = served.runtime().invoke("post-user-registration", event)
+        assert isinstance(accepted, Accepted)
+        assert thread.is_alive() or seen
+    assert seen[0]["results"][0]["logs"][0]["text"] == "joined maya.okafor@harbor.example"
+    assert "joined maya.okafor@harbor.example" in actionbox(served, "logs", "--action", "note")
+    assert "post-user-registration" in actionbox(served, "executions", "--trigger", "post-user-registration")
+
+
+def test_repeated_keys_and_wrong_requests(served: Served) -> None:
+    runtime = served.runtime()
+    event = get_trigger("post-login").example_event
+    first = runtime.invoke("post-login", event, idempotency_key="k1")
+    assert runtime.invoke("post-login", event, idempotency_key="k1") == first
+    for call, status, code in (
+        (lambda: runtime.invoke("post-login", {**event, "user": 1}, idempotency_key="k1"), 422, "reused"),
+        (lambda: runtime.invoke("post-login", {}), 400, "invalid_event"),
+        (lambda: runtime.invoke("post-logn", event), 404, "unknown_trigger"),
+        (lambda: runtime.invoke("post-login", event, action="x"), 400, "invalid_body"),
+        (lambda: runtime.resume("abx_nothing", request={}), 404, "unknown_handle"),
+        (lambda: runtime.execution("nothing"), 404, "Not Found"),
+    ):
+        with pytest.raises(ServiceError) as caught:
+            call()
+        assert caught.value.status == status
+        assert code in caught.value.code
+
+
+def test_wrong_commands_say_what_to_do(served: Served, folder: Path) -> None:
+    assert "there is no Action" in actionbox(served, "rollback", "nobody", "1", status=2)
+    (folder / "greet.js").write_text("exports.onExecutePostLogin = async (event, api) => {")
+    secrets = ["--secrets", str(folder / "secrets.json")]
+    assert "does not build" in actionbox(served, "push", str(folder), "--yes", *secrets, status=2)
+    with_bad_token = Served(served.process, served.url, served.ca_file, "e.e.e", "", "")
+    assert "Sign in again" in actionbox(with_bad_token, "executions", status=2)
+    untrusted = Served(served.process, served.url, "", served.token, "", "")
+    assert "--ca-file" in actionbox(untrusted, "executions", status=2)

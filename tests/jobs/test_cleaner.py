@@ -1,0 +1,57 @@
+"""What has been kept long enough goes, with all that hangs on it; everything else stays."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+
+from runner.jobs.cleaner import Cleaner
+from runner.store import Store
+from runner.store.runs import ExecutionAction, ExecutionRow, IdempotencyRow, JobRow, SuspensionRow
+
+NOW = datetime(2026, 1, 11, tzinfo=UTC)
+
+
+def execution(number: int, expires_at: datetime) -> ExecutionRow:
+    return ExecutionRow(
+        tenant_id="t", id=f"e{number}", trigger_id="post-login", status="final", expires_at=expires_at
+    )
+
+
+def job(number: int, execution_id: str, state: str) -> JobRow:
+    old = NOW - timedelta(days=2)
+    return JobRow(
+        tenant_id="t",
+        id=f"j{number}",
+        kind="flow",
+        execution_id=execution_id,
+        state=state,
+        next_at=old,
+        updated_at=old,
+    )
+
+
+def test_old_rows_go_and_the_others_stay(store: Store) -> None:
+    past, future = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
+    with store.begin() as session:
+        session.add_all([execution(number, past) for number in range(1_200)])
+        session.add_all([execution(2_000, future), execution(2_001, past)])
+        session.add(
+            ExecutionAction(tenant_id="t", execution_id="e1", position=0, action_id="a", action_name="a")
+        )
+        session.add_all([job(1, "e1", "dead"), job(2, "e2000", "done"), job(3, "e2001", "ready")])
+        for number, moment in enumerate((past, future)):
+            session.add(
+                SuspensionRow(key=f"s{number}", tenant_id="t", execution_id="e", text="x", expires_at=moment)
+            )
+            session.add(IdempotencyRow(tenant_id="t", key=f"i{number}", digest="d", expires_at=moment))
+    cleaner = Cleaner(store, clock=lambda: NOW)
+    assert cleaner.clean() == {"executions": 1_200, "suspensions": 1, "idempotency_keys": 1, "jobs": 1}
+    assert cleaner.clean() == {"executions": 0, "suspensions": 0, "idempotency_keys": 0, "jobs": 0}
+    with store.read() as session:
+        assert set(session.scalars(select(ExecutionRow.id))) == {"e2000", "e2001"}
+        assert set(session.scalars(select(JobRow.id))) == {"j3"}
+        assert session.scalar(select(func.count()).select_from(ExecutionAction)) == 0
+        assert session.scalars(select(SuspensionRow.key)).all() == ["s1"]
+        assert session.scalars(select(IdempotencyRow.key)).all() == ["i1"]

@@ -1,0 +1,222 @@
+"""Invoke and resume over store and workers: what is answered is on record, and what was promised happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from runner.errors import ResumeError
+from runner.jobs.policy import Attempts
+from runner.jobs.queue import DEAD, DONE
+from runner.outcome import FlowOutcome
+from runner.runtime.executions import Filters, get_execution, list_executions
+from runner.runtime.flows import UnknownActionError
+from runner.runtime.idempotency import Answer, Slot
+from runner.runtime.wire import InvokeBody, ResumeBody
+from runner.store import Store
+from runner.store.runs import ExecutionRow, JobRow
+from tests.runtime.tenants import Plane, deploy, plane, tenant, working
+from triggers import EventError, get_trigger
+
+CLAIM = """
+exports.onExecutePostLogin = async (event, api) => {
+  console.log("secret is", event.secrets.KEY);
+  api.idToken.setCustomClaim("https://x.example/key", event.secrets.KEY.length);
+};
+"""
+DENY = 'async def on_execute_post_login(event, api):\n    api.access.deny("no")\n'
+ASK = """
+exports.onExecutePostLogin = async (event, api) => { api.redirect.sendUserTo("https://x.example/ask"); };
+exports.onContinuePostLogin = async (event, api) => {
+  api.idToken.setCustomClaim("https://x.example/key", event.secrets.KEY + "!" + event.request.query.answer);
+};
+"""
+
+
+def body(trigger: str, **more: Any) -> InvokeBody:
+    return InvokeBody(event=get_trigger(trigger).example_event, **more)
+
+
+def outcome(answer: Answer) -> FlowOutcome:
+    assert answer.status == 200
+    return FlowOutcome.from_json(answer.text)
+
+
+async def eventually(check: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await asyncio.to_thread(check):
+        assert asyncio.get_running_loop().time() < deadline, "it never happened"
+        await asyncio.sleep(0.05)
+
+
+def jobs(store: Store) -> list[JobRow]:
+    with store.read() as session:
+        return list(session.scalars(select(JobRow).order_by(JobRow.created_at)))
+
+
+def test_what_is_answered_is_on_record_without_secrets(store: Store) -> None:
+    async def go() -> None:
+        t = tenant(store)
+        deploy(store, t, "claim", CLAIM, secrets={"KEY": "hush-hush-hush"})
+        deploy(store, t, "deny", DENY, runtime="python3")
+        async with plane(store) as here, here.hub.reader(t) as reader:
+            found = outcome(await here.flows.invoke(t, "post-login", body("post-login"), trace_id="ab"))
+            assert found.decision == "deny"
+            assert found.effects.id_token_claims == {"https://x.example/key": 14}
+            live = await reader.next(1)
+        with store.read() as session:
+            (listed,) = list_executions(session, t, Filters(action="claim", decision="deny"), 0, 10)
+            assert list_executions(session, "other", Filters(), 0, 10) == []
+            assert list_executions(session, t, Filters(action="cla%"), 0, 10) == []
+            whole = get_execution(session, t, found.execution_id)
+        assert live == listed
+        assert listed["id"] == found.execution_id
+        assert (listed["status"], listed["trace_id"]) == ("final", "ab")
+        assert [item["logs"][0]["text"] for item in listed["results"][:1]] == ["secret is [secret KEY]"]
+        assert "hush" not in json.dumps(whole)
+
+    asyncio.run(go())
+
+
+def test_a_deploy_is_seen_by_the_next_invoke(store: Store) -> None:
+    async def go() -> None:
+        t = tenant(store)
+        async with plane(store) as here:
+            assert outcome(await here.flows.invoke(t, "post-login", body("post-login"))).actions == ()
+            deploy(store, t, "deny", DENY, runtime="python3")
+            assert outcome(await here.flows.invoke(t, "post-login", body("post-login"))).decision == "deny"
+            deploy(store, t, "deny", DENY.replace('"no"', '"again"'), runtime="python3")
+            denied = outcome(await here.flows.invoke(t, "post-login", body("post-login")))
+            assert denied.effects.denial is not None
+            assert denied.effects.denial.reason == "again"
+
+    asyncio.run(go())
+
+
+def test_a_suspended_flow_goes_on_with_its_versions_and_secrets_on_another_replica(store: Store) -> None:
+    async def go() -> None:
+        t = tenant(store)
+        deploy(store, t, "ask", ASK, secrets={"KEY": "first"})
+        async with plane(store) as here, plane(store) as there:
+            asked = outcome(await here.flows.invoke(t, "post-login", body("post-login")))
+            assert asked.suspension is not None
+            deploy(store, t, "ask", "exports.onExecutePostLogin = async () => {};", secrets={"KEY": "second"})
+            request = {
+                **get_trigger("post-login").example_event["request"],
+                "query": {"state": asked.suspension.state, "answer": "yes"},
+            }
+            again = ResumeBody(handle=asked.suspension.handle, request=request)
+            resumed = outcome(await there.flows.resume(t, again))
+            assert resumed.effects.id_token_claims == {"https://x.example/key": "first!yes"}
+            assert resumed.execution_id == asked.execution_id
+            for tenant_id, code in ((t, "handle_used"), ("other", "unknown_handle")):
+                with pytest.raises(ResumeError) as caught:
+                    await here.flows.resume(tenant_id, again)
+                assert caught.value.code == code
+        with store.read() as session:
+            whole = get_execution(session, t, asked.execution_id)
+        assert whole is not None
+        assert [result["action_name"] for result in whole["results"]] == ["ask", "ask"]
+        assert asked.suspension.handle not in json.dumps(whole)
+
+    asyncio.run(go())
+
+
+def test_an_asynchronous_trigger_is_stored_at_once_and_run_later(store: Store) -> None:
+    async def go() -> None:
+        t = tenant(store)
+        code = "exports.onExecutePostUserRegistration = async (event) => console.log(event.user.email);"
+        deploy(store, t, "hello", code, trigger="post-user-registration")
+        async with plane(store) as here:
+            answer = await here.flows.invoke(t, "post-user-registration", body("post-user-registration"))
+            assert answer.status == 202
+            execution_id = json.loads(answer.text)["execution_id"]
+            with pytest.raises(EventError):
+                await here.flows.invoke(t, "post-user-registration", InvokeBody(event={}))
+            with store.read() as session:
+                assert session.get(ExecutionRow, (t, execution_id)).status == "pending"  # type: ignore[union-attr]
+            async with working(here):
+                await eventually(lambda: [job.state for job in jobs(store)] == [DONE])
+        with store.read() as session:
+            whole = get_execution(session, t, execution_id)
+        assert whole is not None
+        assert whole["status"] == "final"
+        assert whole["results"][0]["logs"][0]["text"] == "maya.okafor@harbor.example"
+
+    asyncio.run(go())
+
+
+def test_a_delivery_that_fails_is_tried_four_times_under_one_id_and_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.jobs.policy._STREAM", Attempts((0.0, 0.0, 0.0)))
+
+    async def go() -> None:
+        t = tenant(store)
+        code = 'exports.onExecuteEventStream = async () => { throw new Error("down"); };'
+        action = deploy(store, t, "sink", code, trigger="event-stream", bind=False)
+        async with plane(store) as here:
+            with pytest.raises(UnknownActionError):
+                await here.flows.invoke(t, "event-stream", body("event-stream"))
+            with pytest.raises(UnknownActionError):
+                await here.flows.invoke(t, "event-stream", body("event-stream", action_id="nobody"))
+            answer = await here.flows.invoke(t, "event-stream", body("event-stream", action_id=action))
+            async with working(here):
+                await eventually(lambda: jobs(store)[0].state == DEAD)
+            (job,) = jobs(store)
+            assert job.attempts == 4
+            assert "down" in (job.last_error or "")
+            with store.begin() as session:
+                assert here.queue.revive(session, t, job.id)
+            async with working(here):
+                await eventually(lambda: jobs(store)[0].state == DEAD)
+        with store.read() as session:
+            whole = get_execution(session, t, json.loads(answer.text)["execution_id"])
+        assert whole is not None
+        assert len(whole["results"]) == 8
+
+    asyncio.run(go())
+
+
+def test_a_notification_is_tried_again_because_its_action_asks_for_it(store: Store) -> None:
+    async def go() -> None:
+        t = tenant(store)
+        code = 'exports.onExecuteCustomPhoneProvider = async (e, api) => { api.notification.retry("busy"); };'
+        deploy(store, t, "sms", code, trigger="custom-phone-provider")
+        async with plane(store) as here:
+            found = outcome(
+                await here.flows.invoke(t, "custom-phone-provider", body("custom-phone-provider"))
+            )
+            assert found.effects.notification is not None
+            assert found.effects.notification.outcome == "retry"
+        (job,) = jobs(store)
+        assert (job.kind, job.execution_id, job.state) == ("notification", found.execution_id, "ready")
+
+    asyncio.run(go())
+
+
+def test_the_same_request_sent_again_runs_nothing(store: Store) -> None:
+    async def invoke(here: Plane, t: str) -> Answer:
+        slot = await here.idempotency.begin(t, "/p", "key", b"body")
+        if isinstance(slot, Answer):
+            return slot
+        answer = await here.flows.invoke(t, "post-login", body("post-login"), slot=slot)
+        here.idempotency.settle(slot, answer)
+        return answer
+
+    async def go() -> None:
+        t = tenant(store)
+        deploy(store, t, "deny", DENY, runtime="python3")
+        async with plane(store) as here:
+            first = await invoke(here, t)
+            assert await invoke(here, t) == first
+            assert not isinstance(first, Slot)
+        with store.read() as session:
+            assert len(list_executions(session, t, Filters(), 0, 10)) == 1
+
+    asyncio.run(go())

@@ -1,0 +1,88 @@
+"""Changes of many requests share transactions, and none spoils another."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from runner.runtime.recording import Change, GroupCommit
+from runner.store import Store
+from runner.store.models import Tenant
+
+
+def adding(name: str) -> Change:
+    return lambda session: session.add(Tenant(id=name, name=name))
+
+
+def count(store: Store) -> int:
+    with store.read() as session:
+        return session.scalar(select(func.count()).select_from(Tenant)) or 0
+
+
+def test_a_change_is_on_disk_when_its_write_returns(store: Store) -> None:
+    async def go() -> None:
+        writer = GroupCommit(store)
+        for number in range(3):
+            await writer.write(adding(f"t{number}"))
+            assert count(store) == number + 1
+
+    asyncio.run(go())
+
+
+def test_what_comes_together_shares_a_transaction(store: Store) -> None:
+    begun = 0
+    real = store.begin
+
+    def counting():  # type: ignore[no-untyped-def]
+        nonlocal begun
+        begun += 1
+        return real()
+
+    store.begin = counting  # type: ignore[method-assign]
+
+    async def go() -> None:
+        writer = GroupCommit(store)
+        await asyncio.gather(*(writer.write(adding(f"t{number}")) for number in range(50)))
+
+    asyncio.run(go())
+    assert count(store) == 50
+    assert begun < 10
+
+
+def test_one_bad_change_fails_alone(store: Store) -> None:
+    def broken(session: Session) -> None:
+        raise KeyError("broken")
+
+    async def go() -> list[BaseException | None]:
+        writer = GroupCommit(store)
+        changes = [adding("a"), broken, adding("b"), adding("a"), adding("c")]
+        return await asyncio.gather(*map(writer.write, changes), return_exceptions=True)
+
+    results = asyncio.run(go())
+    assert [type(result) for result in results] == [
+        type(None),
+        KeyError,
+        type(None),
+        IntegrityError,
+        type(None),
+    ]
+    assert count(store) == 3
+
+
+def test_a_caller_that_went_away_does_not_undo_its_change(store: Store) -> None:
+    async def go() -> None:
+        writer = GroupCommit(store)
+        task = asyncio.create_task(writer.write(adding("a")))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await writer.write(adding("b"))
+        await writer.drain()
+
+    asyncio.run(go())
+    assert count(store) == 2
