@@ -86,6 +86,8 @@ MAX_COMPUTE_BYTES: Final = 8 * MIB
 """UTF-8 bytes of the arguments of one computation; bytes in them cross as base64."""
 MAX_COMPUTE_OUTPUT_BYTES: Final = 64 * KIB
 """Bytes of a derived key or of an extended digest."""
+MAX_COMPUTE_INFLATED_BYTES: Final = 4 * MIB
+"""Bytes that one call inflates to."""
 MAX_COMPUTE_KEY_BYTES: Final = 32 * KIB
 """Bytes of one encoded key or certificate."""
 MIN_RSA_BITS: Final = 1024

@@ -1,4 +1,4 @@
-"""Cryptography on the host: what guests may compute with `HostPort.compute`.
+"""Cryptography and compression on the host: what guests may compute with `HostPort.compute`.
 
 Stateless: every call brings its keys and data, and nothing of a call is kept. Arguments are network
 input (threat-model B2): each is checked for its kind and size before any of it is used, costs are

@@ -9,7 +9,16 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sandbox.caps import MAX_COMPUTE_BYTES
-from sandbox.hostcrypto import asymmetric, ciphers, derivation, digests, generation, keys, signatures
+from sandbox.hostcrypto import (
+    asymmetric,
+    ciphers,
+    compression,
+    derivation,
+    digests,
+    generation,
+    keys,
+    signatures,
+)
 from sandbox.hostcrypto.arguments import Arguments
 from sandbox.hostcrypto.errors import CryptoError
 from sandbox.hostcrypto.patience import within
@@ -22,10 +31,12 @@ OPERATIONS: Final[dict[str, Callable[[Arguments], dict[str, Any]]]] = {
     "certificate": generation.certificate,
     "cipher": ciphers.cipher,
     "decrypt": asymmetric.decrypt,
+    "deflate": compression.deflate,
     "digest": digests.digest,
     "encrypt": asymmetric.encrypt,
     "equal": ciphers.equal,
     "hkdf": derivation.hkdf,
+    "inflate": compression.inflate,
     "key.export": keys.export_key,
     "key.generate": generation.generate,
     "key.import": keys.import_key,
@@ -37,8 +48,9 @@ OPERATIONS: Final[dict[str, Callable[[Arguments], dict[str, Any]]]] = {
     "verify": signatures.verify,
 }
 
-RANDOMISED: Final = frozenset({"decrypt", "encrypt", "key.export", "key.generate", "sign"})
-"""Operations whose answer may differ from call to call (implicit rejection makes `decrypt` one): a journal
+RANDOMISED: Final = frozenset({"decrypt", "deflate", "encrypt", "key.export", "key.generate", "sign"})
+"""Operations whose answer may differ from call to call (implicit rejection makes `decrypt` one, another
+zlib `deflate`): a journal
 keeps it. All others are functions of their arguments, which a replay computes again."""
 
 _SLOW: Final = frozenset({"pbkdf2", "scrypt", "key.generate"})

@@ -64,3 +64,13 @@ def test_pbkdf2_work(name: str, cost: int) -> None:
     most = caps.MAX_PBKDF2_WORK // cost
     assert answer(most + 1)["error"]["name"] == "RangeError"
     assert "ok" in answer(most)
+
+
+@pytest.mark.parametrize("form", ["zlib", "raw", "gzip"])
+def test_inflated_bytes(form: str) -> None:
+    def answer(size: int) -> dict[str, Any]:
+        packed = ok("deflate", data=b64(bytes(size)), form=form, level=9)["data"]
+        return call("inflate", data=packed, form=form)
+
+    assert len(answer(caps.MAX_COMPUTE_INFLATED_BYTES)["ok"]["data"]) > caps.MAX_COMPUTE_INFLATED_BYTES
+    assert answer(caps.MAX_COMPUTE_INFLATED_BYTES + 1)["error"]["code"] == "ERR_OUT_OF_RANGE"

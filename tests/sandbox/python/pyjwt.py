@@ -73,6 +73,7 @@ def in_an_action(runner: Runner, program: str, **names: Any) -> list[str]:
 
 def same(runner: Runner, program: str, **names: Any) -> list[str]:
     expected = under_pyjwt(program, **names)
-    assert in_an_action(runner, program, **names) == expected
+    found = in_an_action(runner, program, **names)
+    assert found == expected, (found, expected)
     assert expected
     return expected

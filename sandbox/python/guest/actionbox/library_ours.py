@@ -4,7 +4,8 @@ import http
 import sys
 from typing import Any
 
-from . import console, errors, web
+from . import compression, console, errors, web
+from .crypto import asymmetric, common, derive, symmetric
 from .jwt import algorithms, api, client, encoding, exceptions, jwk, jws
 from .modules import FACADES, facade
 
@@ -18,10 +19,16 @@ def declare() -> None:
     extra = {"fetch": web.fetch, "http": FACADES["http"], "console": console.Console()}
     facade("actionbox", errors, _ERRORS, **extra)
     _jwt()
+    _cryptography()
+    facade("zlib", compression, _ZLIB)
+    packed = {"compress": compression.gzip_compress, "decompress": compression.gzip_decompress}
+    facade("gzip", compression, "BadGzipFile", **packed)
     streams = {"stdout": console.Stream("log"), "stderr": console.Stream("warn")}
     facade("sys", sys, _SYS, platform="actionbox", **streams)
 
 
+_ZLIB = """compress decompress crc32 adler32 error DEFLATED MAX_WBITS Z_NO_COMPRESSION Z_BEST_SPEED
+    Z_BEST_COMPRESSION Z_DEFAULT_COMPRESSION"""
 _SYS = """byteorder float_info getrecursionlimit getsizeof hash_info hexversion implementation int_info intern
     maxsize maxunicode version version_info"""
 """What tells of the interpreter and changes nothing."""
@@ -57,3 +64,34 @@ def _jwt() -> None:
     facade("jwt.jwks_client", client, "PyJWKClient")
     utils = {"base64url_encode": encoding.encoded, "base64url_decode": encoding.lenient}
     facade("jwt.utils", None, "", **utils)
+
+
+_HAZMAT = "cryptography.hazmat.primitives"
+_SERIALIZATION = """load_pem_private_key load_pem_public_key load_der_private_key load_der_public_key Encoding
+    PrivateFormat PublicFormat NoEncryption BestAvailableEncryption"""
+
+
+def _cryptography() -> None:
+    errors_ = "InvalidSignature InvalidTag InvalidKey UnsupportedAlgorithm"
+    facade("cryptography.exceptions", common, errors_)
+    fernet = {"Fernet": symmetric.Fernet, "MultiFernet": symmetric.MultiFernet}
+    facade("cryptography.fernet", common, "InvalidToken", **fernet)
+    facade("cryptography.hazmat", None, "")
+    facade(_HAZMAT, None, "")
+    facade(f"{_HAZMAT}.hashes", common, "HashAlgorithm", **common.HASHES)
+    facade(f"{_HAZMAT}.ciphers", None, "")
+    facade(f"{_HAZMAT}.ciphers.aead", symmetric, "AESGCM ChaCha20Poly1305")
+    facade(f"{_HAZMAT}.serialization", asymmetric, _SERIALIZATION)
+    facade(f"{_HAZMAT}.asymmetric", None, "")
+    facade(f"{_HAZMAT}.asymmetric.padding", asymmetric, "PKCS1v15 PSS OAEP MGF1")
+    generate = {"generate_private_key": asymmetric.generate_rsa}
+    facade(f"{_HAZMAT}.asymmetric.rsa", asymmetric, "RSAPrivateKey RSAPublicKey", **generate)
+    members = {"generate_private_key": asymmetric.generate_ec, "ECDH": object} | asymmetric.CURVE_KINDS
+    names = "ECDSA EllipticCurvePrivateKey EllipticCurvePublicKey"
+    facade(f"{_HAZMAT}.asymmetric.ec", asymmetric, names, **members)
+    facade(f"{_HAZMAT}.asymmetric.ed25519", asymmetric, "Ed25519PrivateKey Ed25519PublicKey")
+    facade(f"{_HAZMAT}.asymmetric.ed448", asymmetric, "Ed448PrivateKey Ed448PublicKey")
+    facade(f"{_HAZMAT}.kdf", None, "")
+    facade(f"{_HAZMAT}.kdf.hkdf", derive, "HKDF")
+    facade(f"{_HAZMAT}.kdf.pbkdf2", derive, "PBKDF2HMAC")
+    facade(f"{_HAZMAT}.kdf.scrypt", derive, "Scrypt")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from actionbox.crypto.asymmetric import HostKey
 from actionbox.host import HostError
 from actionbox.keys import Key, load_jwk, load_pem
 
@@ -160,6 +161,8 @@ class _Asymmetric(Algorithm):
     _unreadable = ""
 
     def prepare_key(self, key: Any) -> Key:
+        if isinstance(key, HostKey):
+            key = key.key
         if isinstance(key, Key):
             return self._fitting(key)
         if not isinstance(key, (str, bytes)):
