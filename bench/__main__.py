@@ -1,4 +1,6 @@
-"""`python -m bench`: every figure in one run. Name parts to run only those: latency flow memory stops."""
+"""`python -m bench`: every figure in one run. Name parts to run only those: latency flow memory stops workers
+fairness.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,15 @@ import sys
 
 from rich.console import Console
 
-from bench import flow, latency, limits
+from bench import flow, latency, limits, workers
 
 PARTS = {
     "latency": latency.table,
     "flow": flow.table,
     "memory": limits.memory,
     "stops": limits.stops,
+    "workers": workers.throughput,
+    "fairness": workers.fairness,
 }
 
 

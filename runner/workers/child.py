@@ -25,6 +25,10 @@ IMAGES_MISSING: Final = 3
 """Exit status: the guest images are not built yet."""
 
 
+_SWITCH_SECONDS: Final = 0.001
+"""How long a thread waits before it demands the interpreter lock from one that computes."""
+
+
 class _ImagesMissingError(Exception):
     pass
 
@@ -81,6 +85,7 @@ def main() -> None:
     held = rights.give_up(parent)
     link.send({"t": "ready", "rights": held})
     threading.excepthook = _die
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         for head, body in link.frames():
             desk.handle(head, body)

@@ -39,10 +39,7 @@ class Desk(Asking):
     def __init__(self, link: Link) -> None:
         super().__init__(link)
         self._programs = ProgramCache()
-        self._lanes = Lanes(
-            lambda number: link.send({"t": "detached", "id": number}),
-            lambda number: link.send({"t": "demoted", "id": number}),
-        )
+        self._lanes = Lanes(lambda number, state: link.send({"t": "moved", "id": number, "state": state}))
         self._sources: dict[int, Source] = {}
         self._egress: dict[int, RemoteEgress] = {}
         self._handlers: dict[str, Callable[[dict[str, Any], bytes], None]] = {
@@ -180,7 +177,7 @@ class Desk(Asking):
     ) -> None:
         link, number = self._link, leg.number
         lists = [rules for rules in allow if rules is not None]
-        egress = RemoteEgress(link, number, lists, lambda: self._lanes.detach(leg))
+        egress = RemoteEgress(link, number, lists, lambda: self._lanes.waits(leg))
         self._egress[number] = egress
         traces: list[LegTrace] = []
         runner = Runner(

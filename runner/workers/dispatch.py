@@ -14,7 +14,7 @@ from runner.workers.calls import LegReply, TooBusyError
 from runner.workers.crew import Crew, is_late
 from runner.workers.fetches import CallFetches
 from runner.workers.flight import Flight, lost
-from runner.workers.member import READY, Member
+from runner.workers.member import AHEAD, READY, Member
 from runner.workers.queueing import FairQueue, QueueFullError
 from runner.workers.settings import PoolSettings
 from runner.workers.snapshot import PoolSnapshot, TenantSnapshot
@@ -46,6 +46,7 @@ class Dispatcher:
             tenant_running=settings.tenant_running, tenant_queue=settings.tenant_queue, queue=settings.queue
         )
         self._usage = Usage()
+        self._most_computing = AHEAD * settings.workers
         self._numbers = itertools.count(1)
         self._done = self._lost = self._refused = 0
         self._mean_ms = 10.0
@@ -97,7 +98,10 @@ class Dispatcher:
             def place(
                 tenant: str, best: list[Member | None] = best, now: float = now
             ) -> tuple[Member, bool] | None:
-                low = self._usage.heavy(self.queue.numbers(tenant), now)
+                numbers = self.queue.numbers(tenant)
+                if numbers.computing >= self._most_computing and self._usage.mixed(now):
+                    return None
+                low = self._usage.heavy(numbers, now)
                 member = best[low]
                 return None if member is None else (member, low)
 
@@ -106,6 +110,7 @@ class Dispatcher:
                 return
             flight, (member, low) = found
             flight.low = low
+            self.computes(flight, True)
             self._send(member, flight)
 
     def _roomiest(self, members: list[Member], low: bool) -> Member | None:
@@ -133,9 +138,7 @@ class Dispatcher:
         for flight in list(member.flights.values()):
             begun = member.begun(flight)
             late = is_late(flight)
-            self.queue.ended(flight.tenant)
-            if flight.fetches is not None:
-                flight.fetches.close()
+            self._end(flight)
             if begun and late:
                 self.give_up(flight, flight.late())
             elif begun or flight.tries >= _MOST_TRIES or self.stopping:
@@ -162,16 +165,26 @@ class Dispatcher:
         flight.charged_ms += extra
         self._usage.add(self.queue.numbers(flight.tenant), extra, time.monotonic())
 
+    def computes(self, flight: Flight, now: bool) -> None:
+        """A leg computes, or waits: the first are bounded for each tenant when others call as well."""
+        if flight.computes is not now:
+            flight.computes = now
+            self.queue.numbers(flight.tenant).computing += 1 if now else -1
+
     def over(self, member: Member, flight: Flight) -> None:
         """A worker is done with a call: others may have its place."""
         member.ended(flight)
-        self.queue.ended(flight.tenant)
-        if flight.fetches is not None:
-            flight.fetches.close()
+        self._end(flight)
         self._done += 1
         self.queue.numbers(flight.tenant).done += 1
         self._mean_ms += 0.05 * ((time.monotonic() - flight.sent_at) * 1000 - self._mean_ms)
         self.dispatch()
+
+    def _end(self, flight: Flight) -> None:
+        self.computes(flight, False)
+        self.queue.ended(flight.tenant)
+        if flight.fetches is not None:
+            flight.fetches.close()
 
     def reply(self, flight: Flight, outcome: FlowOutcome, **facts: Any) -> LegReply:
         """The reply with an outcome; `facts` are further members."""

@@ -45,6 +45,7 @@ class Flight:
         body: of its message.
         store_key: of the suspended flow that it resumes.
         detached: it does not hold up others of its worker any more.
+        computes: it does not wait for an answer, as far as is known.
         charged_ms: processor time that its tenant was charged with so far.
     """
 
@@ -66,6 +67,7 @@ class Flight:
     deadline: float = math.inf
     low: bool = False
     detached: bool = False
+    computes: bool = False
     demoted_at: float = 0.0
     charged_ms: float = 0.0
     tries: int = 0

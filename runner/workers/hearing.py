@@ -20,6 +20,7 @@ from runner.workers.calls import LegReply
 from runner.workers.dispatch import Dispatcher, refuse, settle
 from runner.workers.flight import Flight, lost, read_failure, refusal
 from runner.workers.frames import FrameError
+from runner.workers.lanes import DEMOTE_SECONDS
 from runner.workers.member import Member
 from sandbox.failure import BuildError
 
@@ -125,12 +126,13 @@ class Hearing:
         self.calls.over(member, flight)
         self.calls.give_up(flight, lost(f"met an internal fault ({message.fault})"))
 
-    def _on_detached(self, member: Member, flight: Flight, _message: Any, _: bytes) -> None:
+    def _on_moved(self, member: Member, flight: Flight, message: messages.Moved, _: bytes) -> None:
         member.detached(flight)
+        self.calls.computes(flight, message.state != "waits")
+        if message.state == "demoted":
+            flight.demoted_at = time.monotonic() - DEMOTE_SECONDS
+            self.calls.charge(flight, DEMOTE_SECONDS * 1000)
         self.calls.dispatch()
-
-    def _on_demoted(self, _member: Member, flight: Flight, _message: Any, _: bytes) -> None:
-        flight.demoted_at = time.monotonic()
 
     def _on_ask(self, member: Member, flight: Flight, message: Any, _: bytes) -> None:
         async def answer() -> None:
@@ -164,8 +166,7 @@ _HANDLERS: Final[dict[type, Callable[[Hearing, Member, Flight, Any, bytes], None
     messages.Refused: Hearing._on_refused,
     messages.Fault: Hearing._on_fault,
     messages.Built: Hearing._on_built,
-    messages.Detached: Hearing._on_detached,
-    messages.Demoted: Hearing._on_demoted,
+    messages.Moved: Hearing._on_moved,
     messages.CacheAsk: Hearing._on_ask,
     messages.DirectoryAsk: Hearing._on_ask,
     messages.TakeAsk: Hearing._on_ask,
@@ -176,12 +177,10 @@ _HANDLERS: Final[dict[type, Callable[[Hearing, Member, Flight, Any, bytes], None
 _OF_BUILDS: Final = (
     Hearing._on_built,
     Hearing._on_fault,
-    Hearing._on_detached,
-    Hearing._on_demoted,
+    Hearing._on_moved,
 )
 _MAY_BE_LATE: Final = (
-    messages.Detached,
-    messages.Demoted,
+    messages.Moved,
     messages.FetchCancel,
     messages.SessionClose,
 )

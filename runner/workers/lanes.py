@@ -3,15 +3,13 @@
 A lane runs one leg at a time, because two short ones on two threads hand the interpreter lock to and fro and
 end later than one after the other (measured: bench/workers.py). A leg that waits for an answer or takes more
 than a few milliseconds leaves its place in the lane ("detached") and goes on beside the next. One that has
-used more processor time than that loses its thread's priority, so that however many loop, a short leg gets
-the core at once; such a thread serves the low lane from then on, where legs of tenants begin that use more
-than their share. (A thread may lower its priority and not raise it again.)
+computed for longer loses its thread's priority, so that however many loop, a short leg gets the core at
+once; its thread ends with it, because a thread cannot raise its priority again. The low lane is for legs of
+tenants that use more than their share: others need not queue behind them.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import queue
 import threading
 import time
@@ -19,11 +17,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from sandbox.priority import give_way
+
 DETACH_SECONDS: Final = 0.005
 """Wall time after which a leg no longer holds up the next."""
 DEMOTE_SECONDS: Final = 0.03
 """Processor time after which a leg's thread loses its priority."""
-LOW_NICE: Final = 10
 _LOOK_SECONDS: Final = 0.005
 _QUIET_SECONDS: Final = 0.1
 
@@ -31,14 +30,15 @@ _QUIET_SECONDS: Final = 0.1
 class Leg:
     """One task with its place. `work` runs it; it must not raise."""
 
-    __slots__ = ("clock", "cpu", "demoted", "holds", "lane", "number", "since", "thread", "work")
+    __slots__ = ("busy", "clock", "cpu", "demoted", "holds", "lane", "number", "since", "thread", "work")
 
     def __init__(self, number: int, work: Callable[[Leg], None], *, low: bool = False) -> None:
         self.number = number
         self.work = work
         self.lane = int(low)
         self.holds = False
-        self.demoted = low
+        self.busy = False
+        self.demoted = False
         self.since = 0.0
         self.cpu = 0.0
         self.clock = 0
@@ -57,13 +57,12 @@ class Lanes:
     """Two lanes (normal, low) and the threads that serve them.
 
     Args:
-        detached: told, before the next leg begins, that a leg left its place.
-        demoted: told that a leg lost its priority.
+        tell: told, before the next leg begins, that a leg left its place (it `waits`, or `computes`); later,
+            that one which computed `waits`, or has lost its priority (`demoted`).
     """
 
-    def __init__(self, detached: Callable[[int], None], demoted: Callable[[int], None]) -> None:
-        self._detached = detached
-        self._demoted = demoted
+    def __init__(self, tell: Callable[[int, str], None]) -> None:
+        self._tell = tell
         self._lock = threading.Lock()
         self._lanes = (_Lane(), _Lane())
         self._running: set[Leg] = set()
@@ -85,12 +84,20 @@ class Lanes:
             lane.busy = leg.holds = True
             self._hand(leg)
 
-    def detach(self, leg: Leg) -> None:
-        """Let the next leg begin. Nothing happens when `leg` has left its place before."""
+    def waits(self, leg: Leg) -> None:
+        """The leg waits for an answer from now on: let the next one begin. To be called by its thread."""
+        if leg.holds:
+            self._detach(leg, busy=False)
+        elif leg.busy:
+            leg.busy = False
+            self._tell(leg.number, "waits")
+
+    def _detach(self, leg: Leg, *, busy: bool) -> None:
         with self._lock:
             if not leg.holds:
                 return
-            self._detached(leg.number)
+            leg.busy = busy
+            self._tell(leg.number, "computes" if busy else "waits")
             following = self._leave(leg)
             if following is not None:
                 self._hand(following)
@@ -114,37 +121,36 @@ class Lanes:
         else:
             threading.Thread(target=self._serve, args=(leg,), name="actionbox-leg", daemon=True).start()
 
-    def _serve(self, first: Leg) -> None:
-        """A thread's life: legs of one lane, and of the low one once it lost its priority."""
+    def _serve(self, leg: Leg | None) -> None:
+        """A thread's life: legs of one lane, until one of them costs it its priority."""
+        assert leg is not None
+        lane = self._lanes[leg.lane]
         clock = time.pthread_getcpuclockid(threading.get_ident())
         thread = threading.get_native_id()
-        if first.lane:
-            _lower(thread)
-        leg: Leg | None = first
-        lane = first.lane
         while True:
             if leg is None:
-                leg = self._lanes[lane].tasks.get()
+                leg = lane.tasks.get()
             leg.clock, leg.thread = clock, thread
             leg.cpu, leg.since = time.clock_gettime(clock), time.monotonic()
             self._running.add(leg)
             if not self._some.is_set():
                 self._some.set()
             leg.work(leg)
-            leg, lane = self._ended(leg, lane)
+            if leg.demoted:
+                self._ended(leg, lane)
+                return
+            leg = self._ended(leg, lane)
 
-    def _ended(self, leg: Leg, lane: int) -> tuple[Leg | None, int]:
-        """What the thread does next, and the lane it serves now."""
+    def _ended(self, leg: Leg, lane: _Lane) -> Leg | None:
+        """What the thread does next; None: it waits, or ends when it has lost its priority."""
         with self._lock:
             self._running.discard(leg)
             following = self._leave(leg) if leg.holds else None
-            now = 1 if leg.demoted else lane
-            if following is not None and now != lane:
-                self._hand(following)  # a thread without priority must not run it
-                following = None
-            if following is None:
-                self._lanes[now].idle += 1
-            return following, now
+            if leg.demoted and following is not None:
+                self._hand(following)
+            elif following is None and not leg.demoted:
+                lane.idle += 1
+            return following
 
     def _watch(self) -> None:
         while True:
@@ -165,7 +171,8 @@ class Lanes:
             late = [leg for leg in list(self._running) if now - leg.since > DETACH_SECONDS]
         for leg in late:
             if leg.holds:
-                self.detach(leg)
+                # Whether it sleeps or starves cannot be told; the second must not let more of its kind in.
+                self._detach(leg, busy=True)
             if not leg.demoted:
                 self._demote(leg)
 
@@ -173,11 +180,5 @@ class Lanes:
         with self._lock:
             if leg in self._running and time.clock_gettime(leg.clock) - leg.cpu > DEMOTE_SECONDS:
                 leg.demoted = True
-                _lower(leg.thread)
-                self._demoted(leg.number)
-
-
-def _lower(thread: int) -> None:
-    # On Linux the priority of one thread; where that cannot be, legs only share the core evenly.
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, thread, LOW_NICE)
+                give_way(leg.thread)
+                self._tell(leg.number, "demoted")

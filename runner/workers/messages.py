@@ -40,18 +40,13 @@ class Log(_Message):
     text: Annotated[str, Field(max_length=MAX_WORKER_LOG_BYTES)]
 
 
-class Detached(_Message):
-    """The leg waits or takes long: another one may begin beside it."""
+class Moved(_Message):
+    """The leg does not hold up others any more: it `waits` for an answer, or `computes` for long; or, later,
+    the one became the other, or it lost its priority (`demoted`)."""
 
-    t: Literal["detached"]
+    t: Literal["moved"]
     id: _Number
-
-
-class Demoted(_Message):
-    """The leg has used more processor time than a short one does."""
-
-    t: Literal["demoted"]
-    id: _Number
+    state: Literal["waits", "computes", "demoted"]
 
 
 class Done(_Message):
@@ -172,7 +167,7 @@ class ImageMade(_Message):
 
 
 Message = Annotated[
-    Ready | Pong | Log | Detached | Demoted | Done | Refused | Fault | Built | CacheAsk | DirectoryAsk
+    Ready | Pong | Log | Moved | Done | Refused | Fault | Built | CacheAsk | DirectoryAsk
     | TakeAsk | TranspileAsk | ImageAsk | Fetch | FetchCancel | SessionClose | ImageMade,
     Field(discriminator="t"),
 ]  # fmt: skip

@@ -24,9 +24,11 @@ class QueueFullError(Exception):
 
 @dataclass(slots=True)
 class TenantNumbers:
-    """Of one tenant. `cpu_ms`: processor time of its legs, halved each second."""
+    """Of one tenant. `computing`: of those that run, all but the ones that wait for an answer; `cpu_ms`:
+    processor time of its legs, halved each second."""
 
     running: int = 0
+    computing: int = 0
     done: int = 0
     refused: int = 0
     lost: int = 0

@@ -33,7 +33,7 @@ class RemoteEgress:
     """The way out of one leg. `narrowed` finds the number by which the parent knows an allow-list.
 
     Args:
-        waits: told when the leg makes its first request: it will wait for the answer.
+        waits: told when the leg makes a request: it will wait for the answer.
     """
 
     def __init__(
@@ -97,9 +97,8 @@ class _Session:
 
     def start(self, request: FetchRequest, settle: Settle) -> Cancel:
         """See `EgressSession.start`."""
-        if not self._used:
-            self._used = True
-            self._waits()
+        self._used = True
+        self._waits()
         number = next(self._count)
         with self._lock:
             self._settles[number] = settle

@@ -34,6 +34,10 @@ class Usage:
         """What a tenant used lately, in milliseconds."""
         return float(numbers.cpu_ms * 0.5 ** (now - numbers.cpu_at)) if numbers.cpu_ms else 0.0
 
+    def mixed(self, now: float) -> bool:
+        """Whether several tenants called lately."""
+        return now - self._mixed_at < _MIXED_SECONDS
+
     def heavy(self, numbers: TenantNumbers, now: float) -> bool:
-        """Whether its next leg shall give way to those of others."""
-        return now - self._mixed_at < _MIXED_SECONDS and self.used(numbers, now) > HEAVY_MS
+        """Whether its next leg shall not be in the way of those of others."""
+        return self.mixed(now) and self.used(numbers, now) > HEAVY_MS

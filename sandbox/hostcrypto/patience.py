@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sandbox.caps import MAX_HEAVY_COMPUTATIONS
 from sandbox.hostcrypto.errors import CryptoError
+from sandbox.priority import give_way
 
 _slots: Final = threading.BoundedSemaphore(MAX_HEAVY_COMPUTATIONS)
 
@@ -31,6 +32,7 @@ def within(deadline: float, work: Callable[[], Any]) -> Any:
     failure: list[BaseException] = []
 
     def run() -> None:
+        give_way()  # what may take seconds shall not slow down what takes a millisecond
         try:
             outcome.append(work())
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -21,5 +22,13 @@ STUBS = parse_stubs(
 @pytest.fixture(scope="session")
 def live() -> Iterator[LivePool]:
     """Two workers; `fetch` is answered by stubs."""
+    heard: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("runner.workers")
+    log.addHandler(handler)
     with pool(workers=2, egress=StubEgress(STUBS)) as started:
         yield started
+    log.removeHandler(handler)
+    # A call that the filter refuses shows here first; deliberate faults have pools of their own.
+    assert [line for line in heard if "PermissionError" in line] == []

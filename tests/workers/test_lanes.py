@@ -7,11 +7,11 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from runner.workers.lanes import LOW_NICE, Lanes, Leg
+from runner.workers.lanes import Lanes, Leg
+from sandbox.priority import LOW_NICE
 
 SECONDS = 20.0
 
@@ -21,9 +21,8 @@ class Stage:
 
     def __init__(self) -> None:
         self.begun: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self.detached: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self.demoted: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self.lanes = Lanes(self.detached.put, self.demoted.put)
+        self.moved: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+        self.lanes = Lanes(lambda number, state: self.moved.put((number, state)))
         self.legs: list[Leg] = []
         self.ends: list[threading.Event] = []
 
@@ -52,7 +51,7 @@ def test_a_leg_that_waits_leaves_its_place(stage: Stage) -> None:
     stage.add()
     stage.add()
     assert [stage.begun.get(timeout=SECONDS) for _ in range(2)] == [0, 1]
-    assert stage.detached.get(timeout=SECONDS) == 0
+    assert stage.moved.get(timeout=SECONDS) == (0, "computes")
 
 
 def test_short_legs_run_one_after_another() -> None:
@@ -68,7 +67,7 @@ def test_short_legs_run_one_after_another() -> None:
             running -= 1
         done.put(leg.number)
 
-    lanes = Lanes(lambda _: None, lambda _: None)
+    lanes = Lanes(lambda _number, _state: None)
     for number in range(200):
         lanes.submit(Leg(number, work))
     assert [done.get(timeout=SECONDS) for _ in range(200)] == list(range(200))
@@ -77,13 +76,13 @@ def test_short_legs_run_one_after_another() -> None:
 
 def test_detaching_twice_frees_one_place(stage: Stage) -> None:
     def work(leg: Leg) -> None:
-        stage.lanes.detach(leg)
-        stage.lanes.detach(leg)
+        stage.lanes.waits(leg)
+        stage.lanes.waits(leg)
 
     stage.lanes.submit(leg := Leg(100, work))
-    assert stage.detached.get(timeout=SECONDS) == 100
+    assert stage.moved.get(timeout=SECONDS) == (100, "waits")
     with pytest.raises(queue.Empty):
-        stage.detached.get(timeout=0.05)
+        stage.moved.get(timeout=0.05)
     assert leg.holds is False
 
 
@@ -94,33 +93,31 @@ def test_the_low_lane_waits_for_nobody_and_holds_up_nobody(stage: Stage) -> None
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="thread priorities are Linux's")
-def test_a_leg_that_computes_long_loses_its_priority_and_its_thread_serves_the_low_lane() -> None:
-    seen: queue.SimpleQueue[tuple[str, int, int]] = queue.SimpleQueue()
-    demoted: queue.SimpleQueue[int] = queue.SimpleQueue()
-    lanes = Lanes(lambda _: None, demoted.put)
+def test_a_leg_that_computes_long_loses_its_priority_and_its_thread_runs_nothing_else() -> None:
+    seen: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+    moved: queue.SimpleQueue[str] = queue.SimpleQueue()
+    lanes = Lanes(lambda _number, state: moved.put(state))
 
-    def look(name: str) -> Any:
-        def work(_: Leg) -> None:
-            thread = threading.get_native_id()
-            seen.put((name, thread, os.getpriority(os.PRIO_PROCESS, thread)))
-
-        return work
+    def look(_: Leg) -> None:
+        thread = threading.get_native_id()
+        seen.put((thread, os.getpriority(os.PRIO_PROCESS, thread)))
 
     def compute(leg: Leg) -> None:
         end = time.monotonic() + SECONDS
         while not leg.demoted and time.monotonic() < end:
             sum(range(1000))
-        look("long")(leg)
+        lanes.waits(leg)
+        look(leg)
 
-    lanes.submit(Leg(1, compute))
-    _, slow, nice = seen.get(timeout=SECONDS)
-    assert (demoted.get(timeout=SECONDS), nice) == (1, LOW_NICE)
-    lanes.submit(Leg(2, look("normal")))
-    _, other, nice = seen.get(timeout=SECONDS)
-    assert other != slow
-    assert nice == os.getpriority(os.PRIO_PROCESS, 0)
-    until = time.monotonic() + SECONDS
-    while lanes.running and time.monotonic() < until:
-        time.sleep(0.001)
-    lanes.submit(Leg(3, look("low"), low=True))
-    assert seen.get(timeout=SECONDS)[1:] == (slow, LOW_NICE)
+    for low in (False, True):
+        lanes.submit(Leg(1, compute, low=low))
+        slow, nice = seen.get(timeout=SECONDS)
+        assert [moved.get(timeout=SECONDS) for _ in range(3)] == ["computes", "demoted", "waits"]
+        assert nice == LOW_NICE
+        until = time.monotonic() + SECONDS
+        while lanes.running and time.monotonic() < until:
+            time.sleep(0.001)
+        lanes.submit(Leg(2, look, low=low))
+        other, nice = seen.get(timeout=SECONDS)
+        assert other != slow
+        assert nice == os.getpriority(os.PRIO_PROCESS, 0)

@@ -328,3 +328,20 @@ def test_the_snapshot_is_json() -> None:
         assert data["tenants"]["harbor"]["done"] == 1
         assert data["workers"][0]["rights"]["limits"] is True
         assert data["workers"][0]["resident_bytes"] > 10_000_000
+
+
+def test_a_tenant_that_computes_gets_few_legs_when_others_call_and_all_of_them_when_it_waits() -> None:
+    with pool(workers=1, tenant_running=8, egress=StubEgress(STUBS)) as live:
+        live.run(OK, tenant="quiet")
+        loops = [live.call(LOOP, tenant="loud") for _ in range(6)]
+        live.until(lambda: live.pool.snapshot().running == 2 and live.pool.snapshot().queue == 4)
+        waits = javascript('await fetch("https://api.example/slow");')
+        slow = [live.call(waits, tenant="patient") for _ in range(6)]
+        live.until(lambda: live.pool.snapshot().tenants["patient"].running == 6)
+        assert live.run(OK, tenant="quiet").decision == "allow"
+        assert live.pool.snapshot().tenants["loud"].running == 2
+        assert all(call.result(30).outcome.decision == "allow" for call in slow)
+        live.wait(live.pool.stop(0.1))
+        for call in loops:
+            with pytest.raises((TooBusyError, AssertionError)):
+                assert call.result(30).outcome.failure is None

@@ -3,6 +3,8 @@ deadline."""
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ import pytest
 from sandbox import caps
 from sandbox.hostcrypto.errors import CryptoError
 from sandbox.hostcrypto.patience import within
+from sandbox.priority import LOW_NICE
 
 Start = Callable[[float], "Future[Any]"]
 
@@ -83,3 +86,13 @@ def test_what_the_work_raises_is_raised() -> None:
 
     with pytest.raises(CryptoError, match="broken"):
         within(time.monotonic() + 5, broken)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="thread priorities are Linux's")
+def test_slow_computations_give_way_to_everything_else() -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = priority()
+    assert within(time.monotonic() + 20, priority) == LOW_NICE
+    assert priority() == before

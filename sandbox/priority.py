@@ -1,0 +1,20 @@
+"""Threads that give way to others: of Linux, where each thread has a priority of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from typing import Final
+
+LOW_NICE: Final = 10
+
+
+def give_way(thread: int | None = None) -> None:
+    """Lower the priority of a thread (its native id; None: the calling one), for good: no thread may raise
+    it again. Nothing happens where threads have no priority of their own."""
+    if not sys.platform.startswith("linux"):
+        return  # elsewhere it would be the whole process's
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id() if thread is None else thread, LOW_NICE)
