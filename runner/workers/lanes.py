@@ -88,9 +88,11 @@ class Lanes:
         """The leg waits for an answer from now on: let the next one begin. To be called by its thread."""
         if leg.holds:
             self._detach(leg, busy=False)
-        elif leg.busy:
-            leg.busy = False
-            self._tell(leg.number, "waits")
+            return
+        with self._lock:
+            if leg.busy:
+                leg.busy = False
+                self._tell(leg.number, "waits")
 
     def _detach(self, leg: Leg, *, busy: bool) -> None:
         with self._lock:
