@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,7 @@ async def probe(tries: dict[str, str]) -> dict[str, Any]:
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     key = tmp_path_factory.mktemp("keys") / "key"
     key.write_text("the key of the installation")
+    subprocess.run([sys.executable, "-c", "import sandbox; sandbox.build_images()"], check=True)
     head = f"KEY, PARENT = {str(key)!r}, {os.getpid()}\n"
     found = asyncio.run(probe({name: head + code for name, code in {**TRIES, **FACTS}.items()}))
     assert key.read_text() == "the key of the installation"
