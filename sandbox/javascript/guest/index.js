@@ -6,6 +6,7 @@ import { connect } from './host.js';
 import { adopt, fail, poll, prepare, resume, start } from './execution.js';
 import { installGlobals } from './globals.js';
 import { installIntl } from './intl/index.js';
+import { installJson } from './json.js';
 import { installLocale } from './locale.js';
 import { equip } from './modules.js';
 import { provideModules } from './node/index.js';
@@ -21,5 +22,6 @@ export function install(hostFunction) {
   installStacks();
   installLocale();
   installIntl(globalThis);
+  installJson();
   return { prepare, start, poll, resume, adopt, fail, equip };
 }

@@ -25,6 +25,7 @@ export const ObjectPrototype = Object.prototype;
 export const ErrorCtor = Error;
 export const TypeErrorCtor = TypeError;
 export const RangeErrorCtor = RangeError;
+export const SyntaxErrorCtor = SyntaxError;
 export const PromiseCtor = Promise;
 export const MapCtor = Map;
 

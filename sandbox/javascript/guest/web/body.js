@@ -3,6 +3,7 @@
 import { ReadableStream } from 'web-streams-polyfill';
 import { randomBytes } from '../host.js';
 import { inspect } from '../inspect.js';
+import { parseJson } from '../json.js';
 import { AbortController, AbortSignal } from './abort.js';
 import { Blob, FormData, blobBytes, encodeForm, streamOf } from './blob.js';
 import { Headers } from './headers.js';
@@ -89,7 +90,7 @@ class Body {
     return text.startsWith('\ufeff') ? text.slice(1) : text;
   }
   async json() {
-    return JSON.parse(await Reflect.apply(Body.prototype.text, this, []));
+    return parseJson(await Reflect.apply(Body.prototype.text, this, []));
   }
   async formData() {
     const type = this.headers.get('content-type') ?? '';
