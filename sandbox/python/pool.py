@@ -15,14 +15,17 @@ MOST: Final = 24
 """Instances kept ready at most: a flow of twenty Actions finds one for each."""
 QUIET_SECONDS: Final = 0.003
 """So long nothing is taken before the stock is filled up: not between two Actions of a flow."""
+MOST_QUIET_SECONDS: Final = 0.024
+"""The wait doubles up to this while there is no quiet moment, so that load is not made worse."""
 
 
 class Pool:
     """Hands out each instance once; a daemon thread makes the next ones and drops the used ones.
 
-    The thread works when nobody is running, or when the stock is about to end; else it would take the
-    processor from an execution. The stock grows to as many instances as were taken in one go, and shrinks
-    again by one whenever fewer were. With nothing to do the thread sleeps without a timeout.
+    The thread works when nobody is running: else it would take processor and interpreter lock from an
+    execution, and making an instance oneself costs less than waiting for a thread that waits for a core. The
+    stock grows to as many instances as were taken in one go, and shrinks by one whenever fewer were. With
+    nothing to do the thread sleeps without a timeout.
 
     Args:
         guest: makes instances.
@@ -67,8 +70,6 @@ class Pool:
             if self._size:
                 self._wanted = max(self._wanted, min(self._burst, MOST))
             found = self._ready.popleft() if self._ready else None
-            if self._pressing():
-                self._changed.notify_all()
         if found is not None:
             return found
         try:
@@ -120,10 +121,6 @@ class Pool:
     def _lacking(self) -> bool:
         return len(self._ready) < self._wanted or bool(self._used)
 
-    def _pressing(self) -> bool:
-        """There is something to do that cannot wait for a quiet moment."""
-        return self._urgent > 0 or len(self._ready) < min(2, self._wanted) or len(self._used) >= MOST
-
     def _start(self) -> None:
         if self._size and self._thread is None and not self._closed:
             self._thread = threading.Thread(target=self._run, name="actionbox-python-pool", daemon=True)
@@ -154,16 +151,18 @@ class Pool:
                 return
 
     def _await_work(self) -> None:
-        while not (self._closed or (self._lacking() and (self._pressing() or self._quiet_at == self._taken))):
+        patience = QUIET_SECONDS
+        while not (self._closed or (self._lacking() and (self._urgent or self._quiet_at == self._taken))):
             if self._busy or not self._lacking():
                 self._sleeping = True
                 self._changed.wait()
                 self._sleeping = False
                 continue
             before = self._taken
-            self._changed.wait(QUIET_SECONDS)
+            self._changed.wait(patience)
             if not self._busy and self._taken == before:
                 self._quiet_at = before
+            patience = min(2 * patience, MOST_QUIET_SECONDS)
 
     def _settle(self, made: Instance | None) -> Instance | None:
         """Put `made` into the stock. Once that is full: how large it should be after what was taken lately.

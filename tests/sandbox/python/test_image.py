@@ -230,13 +230,16 @@ def test_the_thread_waits_for_a_quiet_moment(counting: Counting) -> None:
     pool.close()
 
 
-def test_a_stock_that_runs_out_is_filled_while_actions_run(counting: Counting) -> None:
+def test_nothing_is_made_ahead_while_actions_run(counting: Counting) -> None:
+    """Whoever finds the stock empty makes an instance himself."""
     pool = Pool(counting, 2)  # type: ignore[arg-type]
     pool.fill()
-    taken = [pool.take() for _ in range(2)]
-    eventually(lambda: pool.ready == 2)
+    taken = [pool.take() for _ in range(3)]
+    time.sleep(0.05)
+    assert (pool.ready, counting.made) == (0, 3)
     for instance in taken:
         pool.give_back(instance)
+    eventually(lambda: pool.ready == 3)
     pool.close()
 
 

@@ -106,12 +106,17 @@ def rehearse() -> None:
     _take_back()
 
 
+ROOM = 1 << 20
+"""Bytes of memory that an execution may take before it has to ask the host for more."""
+
+
 def warm() -> str | None:
     """Run once more in a new instance: the pages that an execution writes become its own, off the path.
     What went wrong, if anything did: a broken image must say so."""
     try:
         _run()
         _take_back()
+        bytes(ROOM)  # freed at once, and the allocator keeps it
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return None
