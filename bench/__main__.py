@@ -9,6 +9,7 @@ import sys
 from rich.console import Console
 
 from bench import flow, latency, limits, workers
+from bench.measure import machine
 
 PARTS = {
     "latency": latency.table,
@@ -22,6 +23,7 @@ PARTS = {
 
 def main() -> None:
     console = Console()
+    console.print(machine())
     for name in sys.argv[1:] or PARTS:
         console.print(PARTS[name]())
 

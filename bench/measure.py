@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
+import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -47,6 +49,36 @@ def timed(action: Callable[[], object], runs: int, *, warm_up: int = 20, pause: 
         if pause:
             time.sleep(pause)
     return spread(samples)
+
+
+def timed_in_turn(
+    actions: Sequence[Callable[[], object]], runs: int, *, pauses: Sequence[float], block: int = 50
+) -> list[Spread]:
+    """Time each of `actions` `runs` times, a block of each in turn, so that what else the machine does meets
+    all of them. The first runs of a block are not counted; see `timed` for `pauses`."""
+    samples: list[list[float]] = [[] for _ in actions]
+    for begun in range(0, runs, block):
+        for action, kept, pause in zip(actions, samples, pauses, strict=True):
+            gc.collect()
+            for index in range(-5, min(block, runs - begun)):
+                start = time.perf_counter()
+                action()
+                if index >= 0:
+                    kept.append((time.perf_counter() - start) * 1000)
+                if pause:
+                    time.sleep(pause)
+    return [spread(kept) for kept in samples]
+
+
+def machine() -> str:
+    """What a run was measured on, and whether it was quiet."""
+    cores = os.cpu_count() or 1
+    load = os.getloadavg()[0]
+    noise = "" if load < cores / 2 else "; BUSY, so trust ratios and not absolutes"
+    return (
+        f"{cores} cores, {platform.system()} {platform.release()}, {platform.machine()}, "
+        f"CPython {platform.python_version()}, load {load:.1f}{noise}"
+    )
 
 
 def private_bytes() -> int:
