@@ -26,13 +26,9 @@ class InProcess:
     @classmethod
     def of(cls, settings: ServiceSettings) -> InProcess:
         """With the real network, as the settings allow it."""
-        from sandbox.egress import EgressPolicy, HttpEgress
+        from sandbox.egress import HttpEgress
 
-        ca_file = settings.egress_ca_file
-        policy = EgressPolicy(
-            allow_private=settings.allow_private_network, ca_file=None if ca_file is None else str(ca_file)
-        )
-        return cls(settings, Runner(settings=settings.flows, egress=HttpEgress(policy)))
+        return cls(settings, Runner(settings=settings.flows, egress=HttpEgress(settings.egress)))
 
     def build(
         self,

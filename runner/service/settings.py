@@ -26,6 +26,8 @@ from runner.caps import (
 from runner.errors import InputError
 from runner.settings import Settings
 from sandbox.caps import MAX_MEMORY_BYTES, MIB, Limits
+from sandbox.egress import EgressPolicy, parse_allow
+from sandbox.egress.target import SCHEMES
 
 PREFIX = "ACTIONBOX_"
 CONFIG_FILE = "ACTIONBOX_CONFIG"
@@ -59,6 +61,9 @@ class ServiceSettings(BaseSettings):
         npm_registry, npm_packages: where packages come from; npm's own setting if both are empty.
         allow_private_network: let Actions reach private addresses.
         egress_ca_file: PEM file with more certificate authorities for requests of Actions.
+        egress_allow: the only hosts that Actions may reach, as `sandbox.egress.parse_allow` reads them; all
+            public ones when empty.
+        egress_https_only: whether Actions may use https alone.
         build_threads: builds at a time.
         log_format, log_level: of the service's own log, on standard error.
     """
@@ -97,6 +102,8 @@ class ServiceSettings(BaseSettings):
     npm_packages: Path | None = None
     allow_private_network: bool = False
     egress_ca_file: Path | None = None
+    egress_allow: tuple[str, ...] = ()
+    egress_https_only: bool = False
     build_threads: Annotated[int, Field(ge=1, le=32)] = 2
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -120,6 +127,13 @@ class ServiceSettings(BaseSettings):
         if path is not None and not path.is_file():
             raise ValueError(f"there is no file {path}")
         return path
+
+    @field_validator("egress_allow")
+    @classmethod
+    def _are_rules(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in rules:
+            parse_allow(rule)
+        return rules
 
     @field_validator("npm_packages")
     @classmethod
@@ -178,6 +192,16 @@ class ServiceSettings(BaseSettings):
         """How flows run."""
         limits = Limits(wall_ms=self.wall_ms, memory_bytes=self.memory_mb * MIB)
         return Settings(limits=limits, budget_ms=self.budget_ms, handle_seconds=self.handle_seconds)
+
+    @property
+    def egress(self) -> EgressPolicy:
+        """What the requests of Actions may reach."""
+        return EgressPolicy(
+            allow_private=self.allow_private_network,
+            allow=tuple(map(parse_allow, self.egress_allow)) or None,
+            schemes=frozenset({"https"} if self.egress_https_only else SCHEMES),
+            ca_file=None if self.egress_ca_file is None else str(self.egress_ca_file),
+        )
 
     def shown(self) -> dict[str, Any]:
         """The effective settings without secrets."""

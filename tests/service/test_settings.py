@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from runner.caps import MAX_BODY_BYTES
 from runner.errors import InputError
 from runner.service.settings import ServiceSettings, load_settings
+from sandbox.egress import EgressError
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +39,7 @@ def test_options_outrank_the_environment_which_outranks_the_file(
         ("port = ", "actionbox.toml: Invalid value"),
         ('database_url = "nonsense"', "database_url: "),
         ('tls_cert = "/nowhere.pem"', "tls_cert: "),
+        ('egress_allow = ["https://api.example"]', "egress_allow: "),
         ("max_body_bytes = 1", "max_body_bytes: "),
         (f"max_body_bytes = {MAX_BODY_BYTES + 1}", "max_body_bytes: "),
     ],
@@ -66,3 +69,18 @@ def test_every_setting_is_documented() -> None:
     text = Path("docs/operations.md").read_text()
     missing = [name for name in ServiceSettings.model_fields if f"`{name}`" not in text]
     assert missing == []
+
+
+def test_settings_make_the_egress_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_to_all = load_settings().egress
+    assert (open_to_all.allow, open_to_all.schemes) == (None, {"http", "https"})
+    monkeypatch.setenv("ACTIONBOX_EGRESS_ALLOW", '["*.harbor.example", "GET api.example/v1"]')
+    monkeypatch.setenv("ACTIONBOX_EGRESS_HTTPS_ONLY", "true")
+    policy = load_settings().egress
+    policy.check("POST", URL("https://a.harbor.example/"))
+    policy.check("GET", URL("https://api.example/v1/x"))
+    for method, url in (("POST", "https://api.example/v1"), ("GET", "https://other.example/")):
+        with pytest.raises(EgressError, match="allow-list"):
+            policy.check(method, URL(url))
+    with pytest.raises(EgressError, match="scheme"):
+        policy.check("GET", URL("http://a.harbor.example/"))
