@@ -62,7 +62,7 @@ class Crew:
     async def start(self) -> None:
         """Start every worker and wait until all are ready. Raises `WorkerStartError`."""
         await self._start_all()
-        if self._failed is not None and self._failed.process.exit_status == IMAGES_MISSING:
+        if self._failed is not None and _lacks_images(self._failed):
             await asyncio.to_thread(_build_images)
             self._failed = None
             await self._start_all()
@@ -125,14 +125,16 @@ class Crew:
             lived = time.monotonic() - member.started_at
             if not starting and lived > _SETTLED_SECONDS:
                 self._backoff = _FIRST_BACKOFF
-            self._later(self._replace(self._backoff))
+            self._later(self._replace(self._backoff, images=_lacks_images(member)))
             self._backoff = min(self._backoff * 2, _LONGEST_BACKOFF)
         self._changed.set()
         self._on_lost(member)
 
-    async def _replace(self, after: float) -> None:
+    async def _replace(self, after: float, *, images: bool = False) -> None:
         await asyncio.sleep(after)
         try:
+            if images:
+                await asyncio.to_thread(_build_images)
             await self._add()
         except WorkerStartError as error:
             _log.error("%s", error)
@@ -181,6 +183,11 @@ class Crew:
             self.recycled += 1
             worn.state = DRAINING
             self._later(self._replace(0.0))
+
+
+def _lacks_images(member: Member) -> bool:
+    """Whether a worker ended because the cache has no images."""
+    return member.process.exit_status == IMAGES_MISSING
 
 
 def is_late(flight: Flight) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.egress import StubEgress, parse_stubs
-from tests.workers.pools import LivePool, pool
+from tests.workers.pools import EVENT, LivePool, pool
+from triggers import StaticDirectory
 
 STUBS = parse_stubs(
     [
@@ -19,6 +20,13 @@ STUBS = parse_stubs(
 )
 
 
+def directory(tenant: str) -> StaticDirectory:
+    """A user of the example event who has one role, named after the tenant."""
+    return StaticDirectory(
+        user_roles={(EVENT["user"]["user_id"], None): [{"id": "rol_1", "name": tenant, "type": "direct"}]}
+    )
+
+
 @pytest.fixture(scope="session")
 def live() -> Iterator[LivePool]:
     """Two workers; `fetch` is answered by stubs."""
@@ -27,7 +35,7 @@ def live() -> Iterator[LivePool]:
     handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
     log = logging.getLogger("runner.workers")
     log.addHandler(handler)
-    with pool(workers=2, egress=StubEgress(STUBS)) as started:
+    with pool(workers=2, egress=StubEgress(STUBS), directory=directory) as started:
         yield started
     log.removeHandler(handler)
     # A call that the filter refuses shows here first; deliberate faults have pools of their own.

@@ -227,6 +227,25 @@ def test_the_cache_is_of_tenant_and_trigger(live: LivePool) -> None:
     assert logs(live.run(get, tenant="cache-a")) == ["undefined undefined error"]
 
 
+def test_the_directory_is_of_the_tenant(live: LivePool) -> None:
+    get = javascript("""
+      const found = await api.roles.getUserEffectiveRoles();
+      console.log(JSON.stringify(found));
+    """)
+    for tenant in ("directory-a", "directory-b"):
+        event = {**EVENT}
+        event.pop("organization", None)
+        assert f'"name":"{tenant}"' in "".join(logs(live.run(get, tenant=tenant, event=event)))
+
+
+def test_a_slow_answer_is_cut_at_the_limit(live: LivePool) -> None:
+    slow = javascript('await fetch("https://api.example/slow");', limits=Limits(wall_ms=100))
+    outcome = live.run(slow)
+    assert outcome.failure is not None
+    assert outcome.failure.code == "timeout"
+    assert outcome.timing.wall_ms < 290, "the answer comes after 300 ms"
+
+
 CONSENT = """
 exports.onExecutePostLogin = async (event, api) => {
   api.user.setUserMetadata("asked", true);

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runner.workers import PoolSettings, TooBusyError, WorkerStartError
+from runner.workers import PoolSettings, TooBusyError, WorkerStartError, crew
 from sandbox.caps import Limits
 from sandbox.egress import StubEgress
 from tests.workers.conftest import STUBS
@@ -307,6 +307,15 @@ def test_a_worker_that_cannot_start_says_why() -> None:
     settings = PoolSettings(workers=1, command=("-I", "-c", "raise SystemExit('no sandbox here')"))
     with pytest.raises(WorkerStartError, match="status 1; it said: no sandbox here"), pool(settings):
         pass
+
+
+def test_missing_images_are_built_once_and_outside_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[int] = []
+    monkeypatch.setattr(crew, "_build_images", lambda: built.append(1))
+    settings = PoolSettings(workers=1, command=("-I", "-c", "raise SystemExit(3)"))
+    with pytest.raises(WorkerStartError, match="status 3"), pool(settings):
+        pass
+    assert built == [1]
 
 
 def test_a_worker_that_never_gets_ready_is_an_error_too() -> None:
