@@ -45,14 +45,9 @@ def make_pool(settings: ServiceSettings, store: Store) -> WorkerPool:
 
 def make_egress(settings: ServiceSettings) -> Egress:
     """The network as the settings allow it."""
-    from sandbox.egress import EgressPolicy, HttpEgress
+    from sandbox.egress import HttpEgress
 
-    ca_file = settings.egress_ca_file
-    return HttpEgress(
-        EgressPolicy(
-            allow_private=settings.allow_private_network, ca_file=None if ca_file is None else str(ca_file)
-        )
-    )
+    return HttpEgress(settings.egress)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from yarl import URL
 
 from runner.caps import MAX_BODY_BYTES
 from runner.errors import InputError
+from runner.service.plane import make_egress
 from runner.service.settings import ServiceSettings, load_settings
-from sandbox.egress import EgressError
+from sandbox.egress import EgressError, HttpEgress
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,9 @@ def test_settings_make_the_egress_policy(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (open_to_all.allow, open_to_all.schemes) == (None, {"http", "https"})
     monkeypatch.setenv("ACTIONBOX_EGRESS_ALLOW", '["*.harbor.example", "GET api.example/v1"]')
     monkeypatch.setenv("ACTIONBOX_EGRESS_HTTPS_ONLY", "true")
-    policy = load_settings().egress
+    egress = make_egress(load_settings())
+    assert isinstance(egress, HttpEgress)
+    policy = egress.policy
     policy.check("POST", URL("https://a.harbor.example/"))
     policy.check("GET", URL("https://api.example/v1/x"))
     for method, url in (("POST", "https://api.example/v1"), ("GET", "https://other.example/")):
