@@ -1,0 +1,230 @@
+"""Auth0's own clients, unmodified, against `actionbox serve --https` (reference/clients.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from auth0.management import ManagementClient
+from auth0.management.core.api_error import ApiError
+
+from sandbox.javascript.toolchain import node
+from sandbox.wasm.artefacts import cache_directory
+from tests.e2e.servedprocess import Served, serving
+
+HERE = Path(__file__).parent / "clients"
+HANDLER = "exports.onExecutePostLogin = async (event, api) => {};\n"
+TELLS = """exports.onExecutePostLogin = async (event, api) => {
+  console.log(event.secrets.KEY.toUpperCase());
+};
+"""
+NPM = "lib/node_modules/npm/bin/npm-cli.js"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("served"), "--https") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def node_clients() -> Path:
+    """The folder with the npm clients; installed once per lock file."""
+    lock = (HERE / "package-lock.json").read_bytes()
+    folder = cache_directory() / f"test-clients-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not folder.is_dir():
+        _install(folder)
+    for script in HERE.glob("*.mjs"):
+        shutil.copy(script, folder / script.name)
+    return folder
+
+
+def _install(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="test-clients-"))
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, temporary / name)
+    command = [
+        str(node()),
+        str(node().parent.parent / NPM),
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+    ]
+    done = subprocess.run(command, cwd=temporary, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(temporary)
+        pytest.skip(f"NOT TESTED: npm cannot get Auth0's clients: {done.stderr[-300:]}")
+    try:
+        temporary.rename(folder)
+    except OSError:  # another worker was first
+        shutil.rmtree(temporary)
+
+
+def run_node(folder: Path, served: Served, *arguments: str, **environment: str) -> str:
+    """Output of a Node program that trusts the service's CA."""
+    done = subprocess.run(
+        [str(node()), *arguments],
+        cwd=folder,
+        env={**os.environ, "NODE_EXTRA_CA_CERTS": served.ca, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def sdk(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[ManagementClient]:
+    monkeypatch.setenv("SSL_CERT_FILE", served.ca)  # for the token; the client has its own way to trust
+    with httpx.Client(verify=ssl.create_default_context(cafile=served.ca), timeout=30) as http:
+        yield ManagementClient(
+            domain=served.domain,
+            client_id=served.client_id,
+            client_secret=served.client_secret,
+            httpx_client=http,
+        )
+
+
+def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + 60
+    while True:
+        found = look()
+        if good(found):
+            return found
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_auth0_python(sdk: ManagementClient) -> None:
+    module = sdk.actions.modules.create(name="py-sdk", code="exports.two = 2;")
+    version = sdk.actions.modules.versions.create(module.id)
+    made = sdk.actions.create(
+        name="from python",
+        supported_triggers=[{"id": "post-login", "version": "v3"}],
+        code=HANDLER,
+        runtime="node22",
+        secrets=[{"name": "KEY", "value": "python-secret-value"}],
+        modules=[{"module_id": module.id, "module_version_id": version.id}],
+    )
+    assert (made.status, made.all_changes_deployed) == ("pending", False)
+    until(lambda: sdk.actions.get(made.id), lambda action: action.status == "built")
+    deployed = sdk.actions.deploy(made.id)
+    assert (deployed.number, deployed.status, deployed.action.id) == (1, "built", made.id)
+    bound = sdk.actions.triggers.bindings.update_many(
+        "post-login", bindings=[{"ref": {"type": "action_id", "value": made.id}, "display_name": "first"}]
+    )
+    assert bound.bindings[0].action.name == "from python"
+    assert [item.id for item in sdk.actions.triggers.bindings.list("post-login")] == [bound.bindings[0].id]
+    ran = sdk.actions.test(made.id, payload={"event": {}})
+    assert ran.payload["decision"] == "allow"
+    assert [item.name for item in sdk.actions.list(action_name="from python")] == ["from python"]
+    assert [item.number for item in sdk.actions.versions.list(made.id)] == [1]
+    again = sdk.actions.versions.deploy(made.id, deployed.id)
+    assert again.number == 2
+    assert "post-login" in {item.id for item in sdk.actions.triggers.list().triggers}
+    assert [item.action_id for item in sdk.actions.modules.list_actions(module.id)] == [made.id]
+    with pytest.raises(ApiError) as refused:
+        sdk.actions.get("1b8e4a34-0000-4000-8000-000000000000")
+    assert refused.value.status_code == 404
+    with pytest.raises(ApiError) as unbound:
+        sdk.actions.triggers.bindings.update_many(
+            "post-login", bindings=[{"ref": {"type": "action_id", "value": "x"}}]
+        )
+    assert unbound.value.status_code == 400
+    sdk.actions.delete(made.id, force=True)
+    sdk.actions.modules.delete(module.id)
+    assert [item.name for item in sdk.actions.list()] == []
+
+
+def test_the_node_sdk(node_clients: Path, served: Served) -> None:
+    seen = json.loads(
+        run_node(
+            node_clients,
+            served,
+            "sdk.mjs",
+            DOMAIN=served.domain,
+            CLIENT_ID=served.client_id,
+            CLIENT_SECRET=served.client_secret,
+        )
+    )
+    assert seen == {
+        "created": "pending",
+        "test": "no 1",
+        "deployed": 1,
+        "bound": ["node"],
+        "redeployed": 2,
+        "versions": [2, 1],
+        "rolledBack": 3,
+        "actions": ["from node"],
+        "bindings": 1,
+        "triggers": True,
+        "users": ["from node"],
+        "missing": [404, "That action does not exist."],
+        "left": 0,
+        "secretShown": False,
+    }
+
+
+def write_project(folder: Path) -> None:
+    (folder / "actions").mkdir(parents=True)
+    (folder / "triggers").mkdir()
+    (folder / "action-modules").mkdir()
+    (folder / "actions" / "hello.js").write_text(TELLS)
+    action = {
+        "name": "hello",
+        "code": "./actions/hello.js",
+        "runtime": "node22",
+        "deployed": True,
+        "supported_triggers": [{"id": "post-login", "version": "v3"}],
+        "secrets": [{"name": "KEY", "value": "deploy-secret-value"}],
+        "dependencies": [],
+        "modules": [{"module_name": "shared", "module_version_number": 1}],
+    }
+    (folder / "actions" / "hello.json").write_text(json.dumps(action))
+    bindings = [{"action_name": "hello", "display_name": "hello"}]
+    (folder / "triggers" / "triggers.json").write_text(json.dumps({"post-login": bindings}))
+    module = {
+        "name": "shared",
+        "code": "./action-modules/shared.js",
+        "all_changes_published": True,
+        "dependencies": [],
+        "secrets": [],
+    }
+    (folder / "action-modules" / "shared.js").write_text("exports.shared = true;\n")
+    (folder / "action-modules" / "shared.json").write_text(json.dumps(module))
+
+
+@pytest.mark.slow  # the tool itself compiles all its JSON Schemas, twice
+def test_the_deploy_tool(node_clients: Path, served: Served, sdk: ManagementClient, tmp_path: Path) -> None:
+    """Import, import again, export, import what was exported; the secret's value outlives it."""
+    write_project(tmp_path / "in")
+    out = tmp_path / "out"
+    arguments = ("deploy.mjs", str(tmp_path / "in"), str(out))
+    run_node(node_clients, served, *arguments, DOMAIN=served.domain, TOKEN=served.token)
+    action = next(iter(sdk.actions.list(action_name="hello")))
+    assert [item.action.name for item in sdk.actions.triggers.bindings.list("post-login")] == ["hello"]
+    assert next(out.glob("actions/**/code.js")).read_text() == TELLS
+    exported = json.loads((out / "actions" / "hello.json").read_text())
+    assert [item["name"] for item in exported["secrets"]] == ["KEY"]
+    assert "deploy-secret-value" not in json.dumps(exported)
+    assert action.deployed_version is not None
+    assert (action.deployed_version.number, action.all_changes_deployed) == (2, True)
+    assert [item.name for item in action.deployed_version.secrets or []] == ["KEY"]
+    ran = sdk.actions.test(action.id, payload={})
+    assert ran.payload["logs"][0]["text"] == "deploy-secret-value".upper(), "the second import had no value"
+    sdk.actions.delete(action.id, force=True)
