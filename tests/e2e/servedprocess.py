@@ -29,6 +29,14 @@ class Served:
     process: subprocess.Popen[str]
     output: str
     errors: list[str] = field(default_factory=list)
+    _reader: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        self.errors.extend(self.process.stderr or ())
 
     def _find(self, name: str) -> str:
         found = re.search(_SHOWN[name], self.output, re.MULTILINE)
@@ -70,10 +78,13 @@ class Served:
             if stream is not None:
                 stream.close()
 
-    def stop(self) -> int:
-        """SIGTERM; the exit status."""
+    def stop(self) -> None:
+        """SIGTERM, and wait until it has stopped in good order."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        status = self.process.wait(60)
+        assert status in (0, -signal.SIGTERM)
+        self._reader.join(10)
+        assert any("Finished server process" in line for line in self.errors)
 
 
 def start(folder: Path, *options: str, **environment: str) -> Served:
@@ -87,7 +98,6 @@ def start(folder: Path, *options: str, **environment: str) -> Served:
     )
     served = Served(process, "")
     assert process.stdout is not None
-    threading.Thread(target=lambda: served.errors.extend(process.stderr or ()), daemon=True).start()
     for line in process.stdout:
         served.output += line
         if line == "\n" and ("Try it" in served.output or "Tokens:" in served.output):
