@@ -1,6 +1,4 @@
-"""`python -m bench`: every figure in one run. Name parts to run only those: latency flow memory stops workers
-fairness.
-"""
+"""`python -m bench`: every figure in one run. Name parts to run only those, see `PARTS`."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from bench import flow, latency, limits, workers
+from bench import flow, latency, limits, service, workers
 from bench.measure import machine
 
 PARTS = {
@@ -18,6 +16,8 @@ PARTS = {
     "stops": limits.stops,
     "workers": workers.throughput,
     "fairness": workers.fairness,
+    "service": service.table,
+    "service-fairness": service.fairness,
 }
 
 

@@ -67,7 +67,7 @@ def new_database() -> str:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql): NOT TESTED on it")
     name = f"t{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"postgresql://postgres@{address}/postgres", autocommit=True) as connection:
-        connection.execute(f"create database {name}")  # type: ignore[arg-type]
+        connection.execute(f"create database {name}")
     return f"postgresql://postgres@{address}/{name}"
 
 

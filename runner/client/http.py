@@ -86,7 +86,7 @@ class Api:
             maxsize=32, retries=False, timeout=timeout, ca_certs=connection.ca_file
         )
         self._lock = threading.Lock()
-        self._token: _Token | None = None
+        self._kept: _Token | None = None
 
     def get(self, path: str, **query: str | int | bool) -> Answer:
         return self.send("GET", path, query=query)
@@ -102,7 +102,7 @@ class Api:
     ) -> Answer:
         """One request, tried again while the service asks to wait. Raises `ServiceError`."""
         for attempt in range(1, _TRIES + 1):
-            sent = {"authorization": f"Bearer {self._bearer()}", **(headers or {})}
+            sent = {"authorization": f"Bearer {self.token()}", **(headers or {})}
             response = self._request(method, path, query or {}, body, sent)
             pause = _pause(response, attempt) if response.status in _RETRIED else None
             if pause is None or attempt == _TRIES:
@@ -124,7 +124,7 @@ class Api:
 
     def events(self, path: str, **query: str | int | bool) -> Iterator[Any]:
         """The JSON values of a server-sent event stream, until the service ends it."""
-        headers = {"authorization": f"Bearer {self._bearer()}", "accept": "text/event-stream"}
+        headers = {"authorization": f"Bearer {self.token()}", "accept": "text/event-stream"}
         response = self._request("GET", path, query, None, headers, stream=True)
         if response.status != 200:
             _answer(response)
@@ -135,13 +135,14 @@ class Api:
         finally:
             response.close()
 
-    def _bearer(self) -> str:
+    def token(self) -> str:
+        """The bearer token that requests carry; asks for one when it has to. Raises `ServiceError`."""
         if self._connection.token is not None:
             return self._connection.token
         with self._lock:
-            if self._token is None or self._token.until < time.monotonic():
-                self._token = self._sign_in()
-            return self._token.value
+            if self._kept is None or self._kept.until < time.monotonic():
+                self._kept = self._sign_in()
+            return self._kept.value
 
     def _sign_in(self) -> _Token:
         form = {

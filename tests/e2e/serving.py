@@ -31,6 +31,7 @@ class Served:
     token: str = field(repr=False)
     client_id: str
     client_secret: str = field(repr=False)
+    data: Path = Path()
 
     def api(self) -> Api:
         return Api(Connection(self.url, token=self.token, ca_file=self.ca_file or None))
@@ -77,6 +78,7 @@ def serve(
             token=_found(r"token\s+(ey\S+)", text) or (known.token if known else ""),
             client_id=_found(r"client id\s+(\S+)", text) or (known.client_id if known else ""),
             client_secret=_found(r"client secret\s+(\S+)", text) or (known.client_secret if known else ""),
+            data=data,
         )
 
 

@@ -1,0 +1,173 @@
+"""Invoke over HTTP on loopback, beside the bare library: one Action, 3 kB event, SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from rich.table import Table
+
+from bench.latency import TRIVIAL, bench_event
+from bench.measure import Spread, spread, timed
+from runner.action import Action
+from runner.client import Api
+from runner.library import Runner
+from runner.store import KeyRing
+from sandbox.egress import NoEgress
+from sandbox.program import Language, Source
+from tests.e2e.serving import Served, serve
+from tests.postgres import new_database
+
+SECONDS: Final = 3.0
+CLIENTS: Final = (1, 8, 32)
+_NAMES: Final = {Language.JAVASCRIPT: ("node22", "a.js"), Language.PYTHON: ("python3", "a.py")}
+_LOOP: Final = "exports.onExecutePostLogin = async () => { for (;;); };"
+_UNLIMITED: Final = {
+    "ACTIONBOX_RATE_PER_SECOND": "1000000",
+    "ACTIONBOX_RATE_BURST": "1000000",
+    "ACTIONBOX_LOG_LEVEL": "error",
+}
+
+
+def table() -> Table:
+    """Latency and throughput, by workers, database, language and clients."""
+    made = Table(title="Invoke end to end, loopback (client on the same two cores)")
+    for column in ("workers", "database", "language", "clients", "p50 / p99 ms", "requests/s"):
+        made.add_column(column)
+    for language in Language:
+        found = _bare(language)
+        made.add_row("none: bare library", "", language.value, "1", str(found), f"{1000 / found.p50:.0f}")
+    for workers, database in ((1, "sqlite"), (2, "sqlite"), (2, "postgresql")):
+        with _service(workers, database) as served:
+            for language in Language:
+                token = _deploy(served.api(), language)
+                for clients in CLIENTS:
+                    found, rate = asyncio.run(_load(served, token, clients))
+                    made.add_row(
+                        str(workers), database, language.value, str(clients), str(found), f"{rate:.0f}"
+                    )
+    return made
+
+
+def fairness() -> Table:
+    """p99 of one tenant while another floods the service with Actions that loop."""
+    made = Table(title="One tenant beside another that floods with loops (2 workers, SQLite)")
+    for column in ("what", "p50 / p99 ms", "p99 x idle", "target"):
+        made.add_column(column)
+    with _service(2, "sqlite", ACTIONBOX_WALL_MS="2000", ACTIONBOX_BUDGET_MS="2000") as served:
+        quiet = _deploy(served.api(), Language.JAVASCRIPT)
+        noisy = _deploy_as_other(served)
+        idle, _ = asyncio.run(_load(served, quiet, 1))
+        flooded = asyncio.run(_flooded(served, quiet, noisy))
+        made.add_row("idle", str(idle), "1.0", "")
+        made.add_row("beside the flood", str(flooded), f"{flooded.p99 / idle.p99:.1f}", "<= 5")
+    return made
+
+
+def _bare(language: Language) -> Spread:
+    runner = Runner(egress=NoEgress())
+    action = Action("a", Source(language, _NAMES[language][1], TRIVIAL[language]))
+    event = json.loads(bench_event())
+    return timed(lambda: runner.run("post-login", event, [action]), 500, pause=0.002)
+
+
+@contextmanager
+def _service(workers: int, database: str, **settings: str) -> Iterator[Served]:
+    with tempfile.TemporaryDirectory() as name:
+        if database == "postgresql":
+            settings["DATABASE_URL"] = new_database()
+            KeyRing.create(Path(name) / "keys.json")
+        settings = {**_UNLIMITED, **settings, "ACTIONBOX_WORKERS": str(workers)}
+        with serve(Path(name), **settings) as served:  # type: ignore[arg-type]
+            yield served
+
+
+def _deploy(api: Api, language: Language, code: str = "") -> str:
+    """The token of a tenant to whose post-login exactly one Action is bound."""
+    body = {
+        "name": language.value,
+        "code": code or TRIVIAL[language],
+        "runtime": _NAMES[language][0],
+        "supported_triggers": [{"id": "post-login", "version": "v3"}],
+    }
+    action = api.send("POST", "/api/v2/actions/actions", body=body).value
+    api.send("POST", f"/api/v2/actions/actions/{action['id']}/deploy", query={"wait": True})
+    bindings = [{"ref": {"type": "action_id", "value": action["id"]}, "display_name": "a"}]
+    api.send("PATCH", "/api/v2/actions/triggers/post-login/bindings", body={"bindings": bindings})
+    return api.token()
+
+
+def _deploy_as_other(served: Served) -> str:
+    """The token of another tenant, whose Action loops."""
+    import subprocess
+
+    from runner.client import Connection
+    from tests.e2e.serving import ACTIONBOX, environment
+
+    command = [ACTIONBOX, "tenant", "add", "noisy"]
+    made = subprocess.run(
+        command, env=environment(served.data), capture_output=True, text=True, check=True
+    ).stdout
+    words = dict(line.rsplit(None, 1) for line in made.splitlines() if "client" in line)
+    client_id, secret = (value for key, value in words.items())
+    api = Api(Connection(served.url, client_id=client_id, client_secret=secret, audience="/api/v2/"))
+    _deploy(api, Language.JAVASCRIPT, _LOOP)
+    return Api(
+        Connection(served.url, client_id=client_id, client_secret=secret, audience="/runtime/v1/")
+    ).token()
+
+
+async def _load(served: Served, token: str, clients: int, seconds: float = SECONDS) -> tuple[Spread, float]:
+    """Latencies and requests a second of `clients` that invoke one after another."""
+    url = f"{served.url}/runtime/v1/triggers/post-login/invoke"
+    body = json.dumps({"event": json.loads(bench_event())}).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    samples: list[float] = []
+
+    async def client(http: aiohttp.ClientSession, until: float, keep: list[float]) -> None:
+        while time.perf_counter() < until:
+            began = time.perf_counter()
+            async with http.post(url, data=body, headers=headers) as answer:
+                text = await answer.read()
+            assert answer.status == 200, text
+            keep.append((time.perf_counter() - began) * 1000)
+
+    connector = aiohttp.TCPConnector(limit=clients)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        await client(http, time.perf_counter() + 0.5, [])
+        began = time.perf_counter()
+        await asyncio.gather(*(client(http, began + seconds, samples) for _ in range(clients)))
+        took = time.perf_counter() - began
+    return spread(samples), len(samples) / took
+
+
+async def _flooded(served: Served, quiet: str, noisy: str) -> Spread:
+    """Latencies of the quiet tenant while sixty-four requests of the other are always under way."""
+    url = f"{served.url}/runtime/v1/triggers/post-login/invoke"
+    body = json.dumps({"event": json.loads(bench_event())}).encode()
+    headers = {"Authorization": f"Bearer {noisy}", "Content-Type": "application/json"}
+    stop = asyncio.Event()
+
+    async def flood(http: aiohttp.ClientSession) -> None:
+        while not stop.is_set():
+            async with http.post(url, data=body, headers=headers) as answer:
+                await answer.read()
+            if answer.status == 429:
+                await asyncio.sleep(0.2)
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as http:
+        tasks = [asyncio.create_task(flood(http)) for _ in range(64)]
+        await asyncio.sleep(1.0)
+        found, _ = await _load(served, quiet, 1, 2 * SECONDS)
+        stop.set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return found

@@ -1,0 +1,48 @@
+"""The documented backup: a copy made while the service runs brings everything back."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+from runner.outcome import FlowOutcome
+from tests.e2e.serving import serve
+from triggers import get_trigger
+
+CODE = """
+exports.onExecutePostLogin = async (event, api) => {
+  api.idToken.setCustomClaim("https://x.example/key", event.secrets.KEY);
+};
+"""
+
+
+def test_a_backup_of_a_running_service_is_restored(tmp_path: Path) -> None:
+    data, other = tmp_path / "data", tmp_path / "other"
+    event = get_trigger("post-login").example_event
+    with serve(data) as first:
+        api = first.api()
+        body = {
+            "name": "key",
+            "code": CODE,
+            "supported_triggers": [{"id": "post-login", "version": "v3"}],
+            "secrets": [{"name": "KEY", "value": "sealed value"}],
+        }
+        action = api.send("POST", "/api/v2/actions/actions", body=body).value
+        api.send("POST", f"/api/v2/actions/actions/{action['id']}/deploy", query={"wait": True})
+        bindings = [{"ref": {"type": "action_name", "value": "key"}, "display_name": "key"}]
+        api.send("PATCH", "/api/v2/actions/triggers/post-login/bindings", body={"bindings": bindings})
+        other.mkdir(mode=0o700)
+        with (
+            sqlite3.connect(data / "actionbox.db") as source,
+            sqlite3.connect(other / "actionbox.db") as copy,
+        ):
+            source.backup(copy)
+        source.close()
+        copy.close()
+        shutil.copy2(data / "keys.json", other / "keys.json")
+    assert b"sealed value" not in (other / "actionbox.db").read_bytes()
+    with serve(other, known=first) as second:
+        outcome = second.runtime().invoke("post-login", event)
+        assert isinstance(outcome, FlowOutcome)
+        assert outcome.effects.id_token_claims == {"https://x.example/key": "sealed value"}
