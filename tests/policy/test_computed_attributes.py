@@ -80,3 +80,22 @@ def test_own_attribute_named_format(policy: Policy) -> None:
     """It allows an attribute that is called format."""
     source = "class A: pass\na = A()\na.format = 'pdf'\nprint(a.format)"
     assert policy.prints(source) == ["pdf"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "if CALL:\n    pass",
+        "if 0:\n    pass\nelif CALL:\n    pass",
+        "if 0:\n    pass\nelse:\n    CALL",
+        "try:\n    CALL\nfinally:\n    pass",
+        "try:\n    {}[0]\nexcept KeyError:\n    CALL",
+        "try:\n    pass\nexcept ImportError:\n    pass\nelse:\n    CALL",
+        "try:\n    pass\nfinally:\n    CALL",
+    ],
+)
+def test_formats_are_guarded_everywhere(policy: Policy, where: str) -> None:
+    """It denies private fields of format strings in every branch."""
+    inner = where.replace("CALL", "'{0.__class__}'.format(1)").replace("\n", "\n    ")
+    source = f"try:\n    {inner}\n    print('reached')\nexcept AttributeError as error:\n    print(error)"
+    assert policy.prints(source) == ["the attribute '__class__' is not available to Actions"]

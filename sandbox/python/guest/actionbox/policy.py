@@ -248,25 +248,28 @@ class Policy(RestrictingNodeTransformer):
     def visit_Try(self, node: ast.Try) -> Any:
         """What is imported under `except ImportError` may be missing: it fails when it runs."""
         self._visit_optional(node.body, any(_is_import_error(handler.type) for handler in node.handlers))
-        for part in (*node.handlers, *node.orelse, *node.finalbody):
-            self.visit(part)
+        for part in (node.handlers, node.orelse, node.finalbody):
+            self._visit_all(part)
         return node
 
     def visit_If(self, node: ast.If) -> Any:
         """What is imported for type checkers only is never run."""
-        self.visit(node.test)
-        self._visit_optional(node.body, _is_type_checking(node.test))
-        for part in node.orelse:
-            self.visit(part)
+        optional = _is_type_checking(node.test)
+        node.test = self.visit(node.test)
+        self._visit_optional(node.body, optional)
+        self._visit_all(node.orelse)
         return node
 
     def _visit_optional(self, body: list[ast.stmt], optional: bool) -> None:
         self._optional += optional
         try:
-            for index, statement in enumerate(body):
-                body[index] = self.visit(statement)
+            self._visit_all(body)
         finally:
             self._optional -= optional
+
+    def _visit_all(self, parts: list[Any]) -> None:
+        """Visit each, and put what became of it in its place."""
+        parts[:] = [self.visit(part) for part in parts]
 
     def visit_Import(self, node: ast.Import) -> Any:
         for alias in node.names:
