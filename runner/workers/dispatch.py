@@ -15,7 +15,7 @@ from runner.workers.crew import Crew, is_late
 from runner.workers.fetches import CallFetches
 from runner.workers.flight import Flight, lost
 from runner.workers.member import AHEAD, READY, Member
-from runner.workers.queueing import FairQueue, QueueFullError
+from runner.workers.queueing import FairQueue, QueueFullError, TenantNumbers
 from runner.workers.settings import PoolSettings
 from runner.workers.snapshot import PoolSnapshot, TenantSnapshot
 from runner.workers.usage import Usage
@@ -96,9 +96,8 @@ class Dispatcher:
             now = time.monotonic()
 
             def place(
-                tenant: str, best: list[Member | None] = best, now: float = now
+                numbers: TenantNumbers, best: list[Member | None] = best, now: float = now
             ) -> tuple[Member, bool] | None:
-                numbers = self.queue.numbers(tenant)
                 if numbers.computing >= self._most_computing and self._usage.mixed(now):
                     return None
                 low = self._usage.heavy(numbers, now)

@@ -93,16 +93,17 @@ class FairQueue(Generic[Item]):
         self._waiting.setdefault(tenant, deque()).appendleft(item)
         self._count += 1
 
-    def take(self, place: Callable[[str], Place | None]) -> tuple[Item, Place] | None:
+    def take(self, place: Callable[[TenantNumbers], Place | None]) -> tuple[Item, Place] | None:
         """The next item and its place; None when nothing can go.
 
         Args:
-            place: where an item of this tenant would run now; None for nowhere.
+            place: where an item of the tenant with these numbers would run now; None for nowhere.
         """
         for tenant in list(self._waiting):
-            if self.numbers(tenant).running >= self._tenant_running:
+            numbers = self._numbers.get(tenant) or self.numbers(tenant)
+            if numbers.running >= self._tenant_running:
                 continue
-            found = place(tenant)
+            found = place(numbers)
             if found is None:
                 continue
             waiting = self._waiting[tenant]
@@ -112,7 +113,7 @@ class FairQueue(Generic[Item]):
                 self._waiting.move_to_end(tenant)
             else:
                 del self._waiting[tenant]
-            self.numbers(tenant).running += 1
+            numbers.running += 1
             return item, found
         return None
 

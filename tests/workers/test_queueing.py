@@ -45,7 +45,8 @@ def test_who_has_no_place_waits_and_others_go() -> None:
     items = queue()
     items.put("low", "low-0")
     items.put("normal", "normal-0")
-    assert items.take(lambda tenant: "here" if tenant == "normal" else None) == ("normal-0", "here")
+    low = items.numbers("low")
+    assert items.take(lambda numbers: None if numbers is low else "here") == ("normal-0", "here")
     assert items.take(lambda _: None) is None
     assert len(items) == 1
 
