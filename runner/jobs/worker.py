@@ -162,7 +162,7 @@ def _run_of(job: Job) -> Run:
         trigger=get_trigger(payload["trigger"]),
         body=InvokeBody.model_validate(payload["body"]),
         execution_id=job.execution_id or job.id,
-        trace_id=payload.get("trace_id"),
+        traceparent=payload.get("traceparent"),
     )
 
 

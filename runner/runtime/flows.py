@@ -21,6 +21,7 @@ from runner.runtime.bound import BoundFlow, BoundVersion, Snapshots
 from runner.runtime.idempotency import Answer, Idempotency, Slot
 from runner.runtime.live import Hub
 from runner.runtime.recording import Change, GroupCommit
+from runner.runtime.tracing import context_of, trace_flow, trace_id_of
 from runner.runtime.wire import Accepted, InvokeBody, ResumeBody, execution, results_of, status_of
 from runner.settings import Settings
 from runner.store import SqlSuspensions
@@ -50,14 +51,14 @@ class Run:
 
     Attributes:
         execution_id: a new one for a request; the job's for a job.
-        trace_id: of the caller's trace.
+        traceparent: of the caller's trace, as it was sent.
     """
 
     tenant: str
     trigger: Trigger
     body: InvokeBody
     execution_id: str
-    trace_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -65,7 +66,7 @@ class Run:
         return {
             "trigger": self.trigger.id,
             "body": self.body.model_dump(mode="json"),
-            "trace_id": self.trace_id,
+            "traceparent": self.traceparent,
         }
 
 
@@ -107,7 +108,7 @@ class Flows:
         body: InvokeBody,
         *,
         slot: Slot | None = None,
-        trace_id: str | None = None,
+        traceparent: str | None = None,
     ) -> Answer:
         """Run a trigger, or store its event when it runs later.
 
@@ -116,17 +117,19 @@ class Flows:
             UnknownActionError, TooBusyError.
         """
         trigger = get_trigger(trigger_id)
-        run = Run(tenant, trigger, body, _new_execution_id(), trace_id)
+        run = Run(tenant, trigger, body, _new_execution_id(), traceparent)
         if is_asynchronous(trigger_id):
             trigger.parse_event(body.event)
             await self._flow(run)
             return await self._accept(run, slot)
         outcome, versions = await self.run(run)
         answer = Answer(200, outcome.to_json())
-        await self._record(run.tenant, outcome, versions, run.trace_id, slot=slot, answer=answer, again=run)
+        await self._record(
+            run.tenant, outcome, versions, run.traceparent, slot=slot, answer=answer, again=run
+        )
         return answer
 
-    async def resume(self, tenant: str, body: ResumeBody) -> Answer:
+    async def resume(self, tenant: str, body: ResumeBody, *, traceparent: str | None = None) -> Answer:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
         waiting = await self._pool.waiting(tenant, body.handle)
         key = store_key(tenant, body.handle)
@@ -145,7 +148,7 @@ class Flows:
         )
         reply = await self._pool.resume(tenant, call)
         answer = Answer(200, reply.outcome.to_json())
-        await self._record(tenant, reply.outcome, pinned.versions, None, answer=answer)
+        await self._record(tenant, reply.outcome, pinned.versions, traceparent, answer=answer)
         return answer
 
     async def run(self, run: Run) -> tuple[FlowOutcome, tuple[BoundVersion, ...]]:
@@ -169,7 +172,7 @@ class Flows:
         self, run: Run, outcome: FlowOutcome, versions: Sequence[BoundVersion], end: Change
     ) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
-        await self._record(run.tenant, outcome, versions, run.trace_id, end=end)
+        await self._record(run.tenant, outcome, versions, run.traceparent, end=end)
 
     async def _flow(self, run: Run) -> BoundFlow:
         action_id = ""
@@ -194,7 +197,7 @@ class Flows:
 
         def change(session: Session) -> None:
             self._queue.put(session, run.tenant, FLOW, run.payload, execution_id=run.execution_id)
-            session.add(self._row(run.tenant, run.execution_id, run.trigger.id, run.trace_id))
+            session.add(self._row(run.tenant, run.execution_id, run.trigger.id, run.traceparent))
             if slot is not None:
                 self._idempotency.keep(session, slot, answer)
 
@@ -206,7 +209,7 @@ class Flows:
         tenant: str,
         outcome: FlowOutcome,
         versions: Sequence[BoundVersion],
-        trace_id: str | None,
+        traceparent: str | None,
         *,
         slot: Slot | None = None,
         answer: Answer | None = None,
@@ -215,6 +218,7 @@ class Flows:
     ) -> None:
         """Write a leg's record and everything that belongs to it in one transaction, then show it."""
         self._observe(outcome)
+        trace_flow(outcome, context_of(traceparent))
         shown: dict[str, Any] = {}
         results = results_of(outcome, versions)
         stored = _stored(outcome)
@@ -222,7 +226,7 @@ class Flows:
         def change(session: Session) -> None:
             row = session.get(ExecutionRow, (tenant, outcome.execution_id))
             if row is None:
-                row = self._row(tenant, outcome.execution_id, outcome.trigger.id, trace_id)
+                row = self._row(tenant, outcome.execution_id, outcome.trigger.id, traceparent)
                 session.add(row)
             first = len(row.results or ())
             row.status = status_of(outcome)
@@ -290,14 +294,14 @@ class Flows:
             session, run.tenant, NOTIFICATION, run.payload, execution_id=run.execution_id, delay_seconds=pause
         )
 
-    def _row(self, tenant: str, execution_id: str, trigger: str, trace_id: str | None) -> ExecutionRow:
+    def _row(self, tenant: str, execution_id: str, trigger: str, traceparent: str | None) -> ExecutionRow:
         return ExecutionRow(
             tenant_id=tenant,
             id=execution_id,
             trigger_id=trigger,
             status="pending",
             results=[],
-            trace_id=trace_id,
+            trace_id=trace_id_of(traceparent),
             expires_at=datetime.now(UTC) + self._kept,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +31,6 @@ from triggers import EventError, UnknownTriggerError
 _HEARTBEAT_SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 1.0
 """How long a stream may be open after the service was told to stop."""
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_PAGE: Final = 100_000
 
 router = APIRouter(prefix="/runtime/v1", route_class=RuntimeRoute, tags=["runtime"])
@@ -84,7 +82,6 @@ async def invoke(
     Asynchronous triggers are answered with 202 once the event is stored. The same `Idempotency-Key` with the
     same body gets the first answer again for 24 hours.
     """
-    trace = _TRACEPARENT.fullmatch(traceparent or "")
     slot = None
     if idempotency_key is not None:
         try:
@@ -101,7 +98,7 @@ async def invoke(
     answer: Answer | None = None
     try:
         answer = await runtime.flows.invoke(
-            caller.tenant, trigger_id, body, slot=slot, trace_id=trace[1] if trace else None
+            caller.tenant, trigger_id, body, slot=slot, traceparent=traceparent
         )
     except AnsweredElsewhereError as error:
         answer = error.answer
@@ -118,10 +115,15 @@ async def invoke(
 
 
 @router.post("/resume", response_model=None)
-async def resume(body: ResumeBody, caller: Invoker, runtime: Here) -> Response:
+async def resume(
+    body: ResumeBody,
+    caller: Invoker,
+    runtime: Here,
+    traceparent: Annotated[str | None, Header(max_length=128)] = None,
+) -> Response:
     """Go on with a suspended flow. A handle works once."""
     try:
-        return _answer(await runtime.flows.resume(caller.tenant, body))
+        return _answer(await runtime.flows.resume(caller.tenant, body, traceparent=traceparent))
     except _REFUSALS as error:
         raise _refusal(error) from None
 

@@ -23,6 +23,8 @@ from runner.store.runs import ExecutionRow, JobRow
 from tests.runtime.tenants import Plane, deploy, plane, tenant, working
 from triggers import EventError, get_trigger
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+CALLER = f"00-{TRACE}-00f067aa0ba902b7-01"
 CLAIM = """
 exports.onExecutePostLogin = async (event, api) => {
   console.log("secret is", event.secrets.KEY);
@@ -47,7 +49,7 @@ def outcome(answer: Answer) -> FlowOutcome:
     return FlowOutcome.from_json(answer.text)
 
 
-async def eventually(check: Callable[[], bool], seconds: float = 20) -> None:
+async def eventually(check: Callable[[], bool], seconds: float = 60) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while not await asyncio.to_thread(check):
         assert asyncio.get_running_loop().time() < deadline, "it never happened"
@@ -65,7 +67,7 @@ def test_what_is_answered_is_on_record_without_secrets(store: Store) -> None:
         deploy(store, t, "claim", CLAIM, secrets={"KEY": "hush-hush-hush"})
         deploy(store, t, "deny", DENY, runtime="python3")
         async with plane(store) as here, here.hub.reader(t) as reader:
-            found = outcome(await here.flows.invoke(t, "post-login", body("post-login"), trace_id="ab"))
+            found = outcome(await here.flows.invoke(t, "post-login", body("post-login"), traceparent=CALLER))
             assert found.decision == "deny"
             assert found.effects.id_token_claims == {"https://x.example/key": 14}
             live = await reader.next(1)
@@ -76,7 +78,7 @@ def test_what_is_answered_is_on_record_without_secrets(store: Store) -> None:
             whole = get_execution(session, t, found.execution_id)
         assert live == listed
         assert listed["id"] == found.execution_id
-        assert (listed["status"], listed["trace_id"]) == ("final", "ab")
+        assert (listed["status"], listed["trace_id"]) == ("final", TRACE)
         assert [item["logs"][0]["text"] for item in listed["results"][:1]] == ["secret is [secret KEY]"]
         assert "hush" not in json.dumps(whole)
 
