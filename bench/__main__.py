@@ -6,12 +6,13 @@ import sys
 
 from rich.console import Console
 
-from bench import flow, latency, limits, service, workers
+from bench import flow, latency, limits, packages, service, workers
 from bench.measure import machine
 
 PARTS = {
     "latency": latency.table,
     "flow": flow.table,
+    "packages": packages.table,
     "memory": limits.memory,
     "stops": limits.stops,
     "workers": workers.throughput,

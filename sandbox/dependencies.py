@@ -21,6 +21,7 @@ from sandbox.packages.install import Wanted, check_wanted_list, make_lock
 from sandbox.packages.lock import Lock
 from sandbox.packages.origin import Origin
 from sandbox.packages.store import TarballStore
+from sandbox.packages.unsupported import refuse, warning
 from sandbox.program import Dependencies, Language, Program, SharedModule, Source
 
 __all__ = [
@@ -244,6 +245,10 @@ class _Preparation:
 
     def _lock(self, wanted: Sequence[Wanted], lock: Lock | None) -> Lock:
         checked = check_wanted_list(tuple(wanted))
+        for name in checked:
+            refuse(name)
+            if (said := warning(name)) is not None:
+                self._say(said)
         if lock is not None and dict(lock.wanted) == checked:
             return lock
         if not checked:

@@ -8,7 +8,8 @@ class DependencyError(Exception):
 
     Attributes:
         rule: stable name of the reason: `name`, `version`, `not-found`, `no-match`, `integrity`, `archive`,
-            `native`, `platform`, `kind`, `cap`, `network`, `registry`, `lock`, `bundle`, `load`.
+            `native`, `platform`, `unsupported`, `kind`, `cap`, `network`, `registry`, `lock`, `bundle`,
+            `load`.
         package: `name` or `name@version`, where one is to blame.
         message: one sentence for the tenant: which package, which version, why.
         next_step: what to do.

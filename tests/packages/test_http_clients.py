@@ -221,7 +221,7 @@ return [status, text, posted[1].body, posted[1].headers.authorization, form[1].b
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("version", ["11.8.6"])
+@pytest.mark.parametrize("version", ["14.6.6", "11.8.6"])
 def test_got(site: Site, version: str) -> None:
     routes(site)
     body = """

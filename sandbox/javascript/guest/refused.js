@@ -32,13 +32,15 @@ export function refusal(name) {
   return error;
 }
 
-/** An object whose every member can be read, and throws when it is called. */
+/** An object whose every member can be read, and throws when it is called. What is constructed of it, as some
+ *  packages do while they load, is one more of its kind. */
 export function standIn(name) {
   const members = new Map();
   const fail = function refused() {
     throw refusal(name);
   };
   return new Proxy(fail, {
+    construct: () => standIn(name),
     get(target, key) {
       if (key === '__esModule' || key === 'then' || typeof key === 'symbol') return undefined;
       if (key === 'default') return standIn(name);
