@@ -15,6 +15,7 @@ from runner.service import health, oauth
 from runner.service.container import Service
 from runner.service.errors import install_error_handlers
 from runner.service.middleware import RequestContext
+from runner.service.openapi import describe
 from runner.service.plane import Plane
 from runner.service.routing import check_routes
 
@@ -48,6 +49,7 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
         app.state.runtime = plane.runtime
         app.include_router(runtime_router)
     check_routes(app, _PUBLIC)
+    describe(app)
     return app
 
 

@@ -26,6 +26,13 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on SQLite with a worker process and the runtime API."""
+    with running(settings_for(tmp_path_factory.mktemp("whole"), workers=1), whole=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def clustered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on PostgreSQL."""
     folder = tmp_path_factory.mktemp("service")

@@ -15,11 +15,13 @@ from typing import Any
 
 import urllib3
 import uvicorn
+from fastapi import FastAPI
 
 from runner.library import Runner
 from runner.service.app import create_app
 from runner.service.container import Service
 from runner.service.inprocess import InProcess
+from runner.service.plane import Plane
 from runner.service.settings import ServiceSettings
 from runner.service.setup import make_service, open_service_keys, open_store
 from runner.service.tenants import Credentials, create_client, create_tenant
@@ -127,6 +129,7 @@ class Server:
 
     url: str
     service: Service
+    app: FastAPI
 
     def client(self, tenant: str = "", scopes: list[str] | None = None, seconds: int = 3600) -> Client:
         """A client of a new tenant, or of `tenant`."""
@@ -149,25 +152,28 @@ def settings_for(folder: Path, **changes: Any) -> ServiceSettings:
 
 
 @contextmanager
-def running(settings: ServiceSettings, engine: Any = None) -> Iterator[Server]:
-    """A server for the block."""
+def running(settings: ServiceSettings, *, whole: bool = False) -> Iterator[Server]:
+    """A server for the block. `whole`: with worker processes and the runtime API."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     store = open_store(settings)
-    inside = engine or InProcess(settings, Runner(settings=settings.flows, egress=StubEgress([])))
-    service = make_service(settings, store, open_service_keys(settings, store), lambda _: (inside, inside))
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(service), http="h11", ws="none", log_config=None, access_log=False)
+    keys = open_service_keys(settings, store)
+    plane = Plane.of(settings, store, keys) if whole else None
+    inside = (
+        plane.pooled if plane else InProcess(settings, Runner(settings=settings.flows, egress=StubEgress([])))
     )
+    service = make_service(settings, store, keys, lambda _: (inside, inside))
+    app = create_app(service, plane)
+    server = uvicorn.Server(uvicorn.Config(app, http="h11", ws="none", log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
     try:
-        yield Server(f"http://127.0.0.1:{settings.port}", service)
+        yield Server(f"http://127.0.0.1:{settings.port}", service, app)
     finally:
         server.should_exit = True
         thread.join(10)

@@ -10,9 +10,10 @@ import uuid
 
 import pytest
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 from runner.service.app import create_app
-from runner.service.routing import ApiRoute, api_routes, declared_scopes
+from runner.service.routing import ApiRoute, api_routes, check_routes, declared_scopes
 from runner.service.scopes import ALL_SCOPES
 from tests.service.server import Client, Server
 
@@ -21,21 +22,20 @@ HANDLER = "exports.onExecutePostLogin = async (event, api) => {};"
 
 
 @pytest.fixture(scope="module")
-def routes(embedded: Server) -> list[tuple[str, str, list[str]]]:
+def routes(whole: Server) -> list[tuple[str, str, list[str]]]:
     """Method, path and scopes of every route that needs a token."""
-    app = create_app(embedded.service)
     return [
         (method, route.path, declared_scopes(route.dependant))
-        for route in api_routes(app)
+        for route in api_routes(whole.app)
         for method in sorted(route.methods or ())
         if route.path not in PUBLIC
     ]
 
 
 @pytest.fixture(scope="module")
-def ids(embedded: Server) -> dict[str, str]:
+def ids(whole: Server) -> dict[str, str]:
     """What paths hold, all of one tenant."""
-    owner = embedded.client()
+    owner = whole.client()
     action = owner.deployed()
     module = owner.call("POST", "/modules", {"name": "m", "code": "", "publish": True}).json
     return {
@@ -56,13 +56,14 @@ def filled(path: str, ids: dict[str, str]) -> str:
 
 
 def test_there_are_routes(routes: list[tuple[str, str, list[str]]]) -> None:
+    assert len([path for _, path, _ in routes if path.startswith("/runtime/v1")]) >= 7
     management = [path for _, path, _ in routes if path.startswith("/api/v2/actions")]
     assert len(management) >= 25
     assert all(scopes and set(scopes) <= set(ALL_SCOPES) for _, _, scopes in routes)
 
 
-def test_no_token(embedded: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]) -> None:
-    nobody = Client(embedded.url, "", "")
+def test_no_token(whole: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]) -> None:
+    nobody = Client(whole.url, "", "")
     for method, path, _ in routes:
         reply = nobody.call(method, filled(path, ids), raw=b"{not json" if method != "GET" else None)
         assert (reply.status, reply.json["statusCode"], reply.json["error"]) == (401, 401, "Unauthorized"), (
@@ -72,20 +73,20 @@ def test_no_token(embedded: Server, routes: list[tuple[str, str, list[str]]], id
 
 
 def test_each_scope_missing(
-    embedded: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]
+    whole: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]
 ) -> None:
     for method, path, scopes in routes:
         look_alikes = [scope for scope in ALL_SCOPES if scope not in scopes]
-        caller = embedded.client(scopes=look_alikes)
+        caller = whole.client(scopes=look_alikes)
         reply = caller.call(method, filled(path, ids), raw=b"{not json" if method != "GET" else None)
         assert (reply.status, reply.json["errorCode"]) == (403, "insufficient_scope"), path
         assert reply.json["message"] == f"Insufficient scope, expected any of: {', '.join(scopes)}"
 
 
 def test_foreign_ids_are_as_absent_ones(
-    embedded: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]
+    whole: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]
 ) -> None:
-    foreign = embedded.client()
+    foreign = whole.client()
     absent = {**{name: str(uuid.uuid4()) for name in ids}, "trigger_id": "post-login", "other_id": "1"}
     compared = 0
     for method, path, _ in routes:
@@ -106,12 +107,11 @@ def nothing() -> None:
     """An endpoint."""
 
 
-def test_a_route_without_scope_does_not_start(embedded: Server) -> None:
-    router = APIRouter(prefix="/api/v2", route_class=ApiRoute)
-    router.get("/open")(nothing)
-    with pytest.raises(RuntimeError, match="/api/v2/open declares no scope"):
-        create_app(embedded.service, [router])
-    plain = APIRouter()
-    plain.get("/plain")(nothing)
-    with pytest.raises(RuntimeError, match="/plain declares no scope"):
-        create_app(embedded.service, [plain])
+def test_a_route_without_scope_does_not_start(whole: Server) -> None:
+    for prefix, kind in (("/api/v2", ApiRoute), ("", APIRoute)):
+        router = APIRouter(prefix=prefix, route_class=kind)
+        router.get("/open")(nothing)
+        app = create_app(whole.service)
+        app.include_router(router)
+        with pytest.raises(RuntimeError, match="/open declares no scope"):
+            check_routes(app, frozenset(PUBLIC))
