@@ -21,6 +21,7 @@ from triggers import get_trigger
 
 _log: Final = logging.getLogger(__name__)
 _SKIPPED: Final = (
+    "sandbox.conformance",
     "sandbox.packages",
     "sandbox.wheels",
     "sandbox.egress.",

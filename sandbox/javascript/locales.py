@@ -31,7 +31,7 @@ TAGS: Final = (
 """Languages that Actions have; others are refused by name."""
 _SECONDS: Final = 300
 _400_YEARS: Final = 146_097 * 86_400
-_FIRST: Final = dt.datetime(1600, 1, 1, tzinfo=dt.UTC).timestamp()
+_FIRST: Final = dt.datetime(100, 1, 1, tzinfo=dt.UTC).timestamp()
 _LAST: Final = dt.datetime(9000, 1, 1, tzinfo=dt.UTC).timestamp()
 
 

@@ -2,7 +2,7 @@
 //
 // A pattern is text with fields in braces: {y} year, {yy} its last two digits, {M} {MM} {M3} month as number,
 // two digits, name from table 3; {d} {dd} day; {w1} weekday from table 1; {h} {hh} hour, {m} {mm}, {s} {ss};
-// {f} fraction, {p0} half of the day from table 0, {z} name of the time zone, {Z} its long name.
+// {G0} era from table 0, {f} fraction, {p0} half of the day from table 0, {z} name of the time zone, {Z} its long name.
 'use strict';
 
 const WIDTHS = { weekday: ['narrow', 'short', 'long'], year: ['numeric', '2-digit'], day: ['numeric', '2-digit'] };
@@ -28,7 +28,7 @@ function* combinations(fields, widths) {
 
 class Tables {
   constructor() {
-    this.all = { month: [], weekday: [], dayPeriod: [] };
+    this.all = { month: [], weekday: [], dayPeriod: [], era: [] };
   }
   /** The index of a table that has `values`, of which those not sampled are null. */
   place(type, values) {
@@ -52,11 +52,15 @@ function patternOf(locale, options, moments, tables) {
       if (parts[at]?.type !== type) throw new Error(`${locale}: no pattern for ${JSON.stringify(options)}`);
       return parts[at].value;
     });
+    if (type === 'era') return `{G${tables.place('era', [eraOf(format, BEFORE), value])}}`;
     if (type !== 'literal') return field(type, values, moments.map((moment) => new Date(moment)), cycle, tables);
     if (values.some((one) => one !== value)) throw new Error(`${locale}: words between differ for ${JSON.stringify(options)}`);
     return value;
   }).join('');
 }
+
+const BEFORE = Date.UTC(-5, 5, 5);
+const eraOf = (format, moment) => format.formatToParts(moment).find(({ type }) => type === 'era').value;
 
 const NUMBERS = {
   year: (date) => date.getUTCFullYear(),
@@ -122,10 +126,21 @@ exports.dates = function dates(locale) {
     made.date[name] = patternOf(locale, options, DAYS, tables);
     joinsOf(locale, options, name, made, tables);
   }
+  for (const options of eras()) made.date[`${key(options, DATE_FIELDS)}G${LETTER[options.era]}`] = patternOf(locale, options, DAYS, tables);
   made.fraction = partsOf(locale, { second: 'numeric', fractionalSecondDigits: 1 }, DAYS[0])[1].value;
   styles(locale, made, tables);
   return made;
 };
+
+/** Eras are shown beside whole dates without a weekday, and beside a year alone. */
+function* eras() {
+  for (const era of ['narrow', 'short', 'long']) {
+    for (const year of WIDTHS.year) {
+      yield { era, year };
+      for (const month of WIDTHS.month) for (const day of WIDTHS.day) yield { era, year, month, day };
+    }
+  }
+}
 
 const TIME = ['hour', 'minute', 'second'];
 const timeKey = (options) => key(options, TIME) + (options.hour === undefined ? '' : options.hour12 ? 'a' : '') + (options.timeZoneName ? 'z' : '');

@@ -77,7 +77,10 @@ MISSING: dict[str, str] = {
     "new Date(0).toLocaleString('th')": "The locale 'th'",
     "new Date(0).toLocaleString('de-LU')": "The locale 'de-LU'",
     "new Date(0).toLocaleString('en-u-ca-buddhist')": "The calendar 'buddhist'",
-    "new Date(0).toLocaleString('en', { era: 'long' })": "The option era of Intl.DateTimeFormat",
+    "new Date(0).toLocaleString('en', { era: 'long', weekday: 'long' })": (
+        "The option era of Intl.DateTimeFormat with these other options"
+    ),
+    "new Date(0).toLocaleString('en', { dayPeriod: 'long' })": "The option dayPeriod of Intl.DateTimeFormat",
     "(1).toLocaleString('en', { notation: 'scientific' })": "The notation 'scientific' of Intl.NumberFormat",
     "new Intl.DateTimeFormat().formatRange(0, 1)": "Intl.DateTimeFormat.prototype.formatRange",
     "new Intl.Segmenter('en')": "Intl.Segmenter",

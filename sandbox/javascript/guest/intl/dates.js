@@ -66,7 +66,6 @@ function demandStyleAlone({ dateStyle, timeStyle, fields, fraction, zoneStyle })
 }
 
 function demandAvailable({ fields, fraction, zoneStyle }) {
-  if (fields.era !== undefined) refuse("The option era of Intl.DateTimeFormat");
   if (fields.dayPeriod !== undefined) refuse("The option dayPeriod of Intl.DateTimeFormat");
   if (zoneStyle?.endsWith('Generic')) refuse(`timeZoneName '${zoneStyle}' of Intl.DateTimeFormat`);
   if (fields.hour !== undefined && fields.second !== undefined && fields.minute === undefined) {
@@ -91,7 +90,9 @@ function patternOf(format) {
   }
   const dateKey = keyOf(fields, DATE_FIELDS);
   const shape = keyOf(fields, TIME_FIELDS);
-  const date = words.date[dateKey];
+  const era = fields.era === undefined ? '' : `G${LETTER[fields.era]}`;
+  const date = words.date[dateKey + era];
+  if (era && date === undefined) refuse('The option era of Intl.DateTimeFormat with these other options');
   if (shape === '---') {
     if (date === undefined) return '{z}';
     return zoneStyle === undefined ? date : glued(words.join[dateKey], date, '{z}');
@@ -100,7 +101,8 @@ function patternOf(format) {
   const timeKey = plainKey + (zoneStyle === undefined ? '' : 'z');
   const time = withFraction(words.time[timeKey], format);
   if (date === undefined) return time;
-  const whole = words.join[`${dateKey} ${timeKey}`] ?? glueOnly(words.join[`${dateKey} ${plainKey}`]) ?? words.join[dateKey];
+  const own = era ? glueOnly(words.join[`${dateKey} ${timeKey}`]) : words.join[`${dateKey} ${timeKey}`];
+  const whole = own ?? glueOnly(words.join[`${dateKey} ${plainKey}`]) ?? words.join[dateKey];
   return whole.includes('{1}') ? glued(whole, date, time) : withFraction(whole, format);
 }
 
@@ -112,7 +114,7 @@ function withFraction(pattern, { fraction, words }) {
 
 const TYPES = {
   __proto__: null, w: 'weekday', y: 'year', M: 'month', d: 'day', h: 'hour', m: 'minute', s: 'second', f: 'fractionalSecond',
-  p: 'dayPeriod', z: 'timeZoneName', Z: 'timeZoneName',
+  p: 'dayPeriod', G: 'era', z: 'timeZoneName', Z: 'timeZoneName',
 };
 
 /** [type, letter, doubled, table] of a field; text between them. */
@@ -139,6 +141,7 @@ export function partsOf(format, date) {
   const shown = {
     w: () => [local.getUTCDay(), 'weekday'],
     y: () => yearOf(local),
+    G: () => [local.getUTCFullYear() > 0 ? 1 : 0, 'era'],
     M: () => [local.getUTCMonth(), 'month'],
     d: () => local.getUTCDate(),
     h: () => hourIn(local.getUTCHours(), format.cycle),
@@ -210,7 +213,7 @@ DateTimeFormatClass.supportedLocalesOf = supportedLocalesOf;
 /** What the pattern shows, which need not be what was asked for. */
 function shownFields(format) {
   const made = {};
-  for (const name of ['weekday', 'year', 'month', 'day', 'hour', 'minute', 'second']) {
+  for (const name of ['weekday', 'era', 'year', 'month', 'day', 'hour', 'minute', 'second']) {
     const token = format.tokens.find(({ type }) => type === name);
     if (token === undefined) continue;
     made[name] = token.table === undefined ? (token.doubled ? '2-digit' : 'numeric') : format.fields[name];
