@@ -26,6 +26,10 @@ READY: Final = "ready"
 RUNNING: Final = "running"
 DONE: Final = "done"
 DEAD: Final = "dead"
+FAILURES: Final = "failures"
+DELAYS: Final = "delays"
+COUNTERS: Final = (FAILURES, DELAYS)
+"""Members of a payload: attempts that ended with a failure, and those that were told to come later."""
 _MAX_ERROR: Final = 2_000
 
 
@@ -162,12 +166,12 @@ class JobQueue:
 
     def revive(self, session: Session, tenant: str, job_id: str) -> bool:
         """Run a dead letter again, with all its attempts. False when there is no such dead letter."""
-        done = session.execute(
-            update(JobRow)
-            .where(JobRow.tenant_id == tenant, JobRow.id == job_id, JobRow.state == DEAD)
-            .values(state=READY, attempts=0, next_at=self._clock(), updated_at=self._clock())
-        )
-        return bool(done.rowcount)  # type: ignore[attr-defined]
+        row = session.get(JobRow, (tenant, job_id), with_for_update=True)
+        if row is None or row.state != DEAD:
+            return False
+        row.state, row.attempts, row.next_at, row.updated_at = READY, 0, self._clock(), self._clock()
+        row.payload = {key: value for key, value in row.payload.items() if key not in COUNTERS}
+        return True
 
     def counts(self) -> dict[str, int]:
         """Jobs by state, over all tenants."""

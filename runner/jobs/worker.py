@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from runner.jobs.policy import FLOW, MAX_CRASHES, NOTIFICATION, attempts_of
-from runner.jobs.queue import LEASE_SECONDS, Job, JobQueue
+from runner.jobs.queue import DELAYS, FAILURES, LEASE_SECONDS, Job, JobQueue
 from runner.outcome import Decision, FlowOutcome
 from runner.runtime.flows import Flows, Run, UnknownActionError
 from runner.runtime.wire import InvokeBody
@@ -25,8 +25,6 @@ _IDLE_SECONDS: Final = 0.5
 """Pause between two looks when nothing was due."""
 _LOOK_AFTER_SECONDS: Final = LEASE_SECONDS / 6
 """Pause between two looks after leases: own ones to renew, and those of workers that died."""
-_FAILURES: Final = "failures"
-_DELAYS: Final = "delays"
 
 
 class LostLeaseError(Exception):
@@ -39,7 +37,7 @@ class _Verdict:
 
     pause: float | None = None
     error: str = ""
-    counted: str = _FAILURES
+    counted: str = FAILURES
 
 
 class JobWorker:
@@ -120,7 +118,7 @@ class JobWorker:
             _log.exception("job not finished", job=job.id, tenant=job.tenant)
 
     async def _attempt(self, job: Job) -> None:
-        crashes = job.attempt - 1 - job.payload.get(_FAILURES, 0) - job.payload.get(_DELAYS, 0)
+        crashes = job.attempt - 1 - job.payload.get(FAILURES, 0) - job.payload.get(DELAYS, 0)
         if crashes > MAX_CRASHES:
             await self._end(job, _Verdict(error=f"{crashes} attempts ended with their worker"))
             return
@@ -128,7 +126,7 @@ class JobWorker:
             run = _run_of(job)
             outcome, versions = await self._flows.run(run)
         except TooBusyError as error:
-            await self._end(job, _Verdict(float(error.retry_after), str(error), _DELAYS))
+            await self._end(job, _Verdict(float(error.retry_after), str(error), DELAYS))
             return
         except (EventError, UnknownActionError, UnknownTriggerError) as error:
             await self._end(job, _Verdict(error=str(error)))
@@ -179,5 +177,5 @@ def _verdict(job: Job, outcome: FlowOutcome) -> _Verdict:
     else:
         return _Verdict()
     # The first attempt of a notification was the request itself.
-    attempt = job.payload.get(_FAILURES, 0) + (2 if job.kind == NOTIFICATION else 1)
+    attempt = job.payload.get(FAILURES, 0) + (2 if job.kind == NOTIFICATION else 1)
     return _Verdict(attempts_of(trigger).pause_after(attempt), error)
