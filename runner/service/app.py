@@ -41,6 +41,7 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.stopping = False
+    app.state.plane = plane
     app.add_middleware(RequestContext)
     install_error_handlers(app)
     for router in (oauth.router, health.router, *management_routers()):

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
     from runner.service.container import Service
+    from runner.service.plane import Plane
 
 router: Final = APIRouter(tags=["Health"])
 PATHS: Final = ("/health", "/ready")
@@ -25,10 +26,13 @@ async def health() -> dict[str, str]:
 
 @router.get("/ready", summary="The service can serve")
 async def ready(request: Request) -> JSONResponse:
-    """200 when the database answers and the service is not stopping, else 503."""
+    """200 when a worker is ready, the database answers and the service is not stopping, else 503."""
     service: Service = request.app.state.service
     if getattr(request.app.state, "stopping", False):
         return JSONResponse({"status": "stopping"}, 503)
+    plane: Plane | None = request.app.state.plane
+    if plane is not None and not plane.workers.snapshot().healthy:
+        return JSONResponse({"status": "unavailable", "workers": "none is ready"}, 503)
     if not await run_in_threadpool(_database_answers, service):
         return JSONResponse({"status": "unavailable", "database": "no answer"}, 503)
     return JSONResponse({"status": "ok"})

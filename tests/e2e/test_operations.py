@@ -1,10 +1,13 @@
-"""The documented backup: a copy made while the service runs brings everything back."""
+"""What docs/operations.md promises: backup and restore, health, metrics."""
 
 from __future__ import annotations
 
 import shutil
+import socket
 import sqlite3
 from pathlib import Path
+
+import urllib3
 
 from runner.outcome import FlowOutcome
 from tests.e2e.serving import serve
@@ -46,3 +49,18 @@ def test_a_backup_of_a_running_service_is_restored(tmp_path: Path) -> None:
         outcome = second.runtime().invoke("post-login", event)
         assert isinstance(outcome, FlowOutcome)
         assert outcome.effects.id_token_claims == {"https://x.example/key": "sealed value"}
+
+
+def test_health_and_metrics_of_a_running_service(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with serve(tmp_path, ACTIONBOX_METRICS_PORT=str(port)) as served:
+        http = urllib3.PoolManager()
+        for path in ("/health", "/ready"):
+            assert http.request("GET", served.url + path).json() == {"status": "ok"}
+        served.runtime().invoke("post-login", get_trigger("post-login").example_event)
+        text = http.request("GET", f"http://127.0.0.1:{port}/metrics").data.decode()
+    assert 'actionbox_executions_total{decision="allow",trigger="post-login"} 1.0' in text
+    assert "actionbox_pool_healthy 1.0" in text
+    assert "main" not in text
