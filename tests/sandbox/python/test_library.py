@@ -85,6 +85,36 @@ def test_key_derivation_says_what_it_cannot(runner: Runner, call: str, says: str
     assert runner.printed(lines)[0].startswith(says)
 
 
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
+def test_dataclasses_know_the_modules_that_annotations_name(runner: Runner, future: str) -> None:
+    source = (
+        future
+        + """
+import dataclasses
+import dataclasses as d
+import typing
+import typing as t
+from typing import ClassVar
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    kept: typing.ClassVar[int] = 3
+    also: t.ClassVar = 4
+    plain: ClassVar[int] = 5
+    scale: d.InitVar[int] = 1
+    _: d.KW_ONLY = None
+    y: list[int] = d.field(default_factory=list)
+
+def on_execute_post_login(event, api):
+    print(Point(1, 2, y=[1]), Point.kept, [f.name for f in dataclasses.fields(Point)])
+"""
+    )
+    result = runner.run(source)
+    assert result.failure is None, result.failure
+    assert [line.text for line in result.logs] == ["Point(x=1, y=[1]) 3 ['x', 'y']"]
+
+
 def test_output_streams_are_the_log(runner: Runner) -> None:
     result = runner.body("import sys\nprint('careful', file=sys.stderr)\nsys.stdout.write('plain\\n')")
     assert [(line.level, line.text) for line in result.logs] == [("warn", "careful"), ("log", "plain")]

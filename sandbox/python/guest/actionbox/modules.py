@@ -4,6 +4,7 @@ Standard modules hold other modules as attributes (`json.codecs`, `uuid.os`), so
 Everything is loaded before the snapshot: later there are no files.
 """
 
+import dataclasses
 import difflib
 import sys
 import types
@@ -27,6 +28,21 @@ class Facade(types.ModuleType):
     def __repr__(self) -> str:
         return f"<module '{self.__name__}'>"
 
+
+_is_type = dataclasses._is_type
+
+
+def _is_type_of(annotation: str, cls: type, real: Any, kind: Any, predicate: Any) -> bool:
+    """What dataclasses asks of an annotation that is text (`typing.ClassVar[int]`): an Action that names the
+    module means its facade, which dataclasses cannot know."""
+    name, _, member = annotation.partition("[")[0].rpartition(".")
+    held = vars(sys.modules.get(cls.__module__, dataclasses)).get(name.strip())
+    if type(held) is Facade and held.__name__ == real.__name__:
+        return bool(predicate(vars(held).get(member.strip()), real))
+    return bool(_is_type(annotation, cls, real, kind, predicate))
+
+
+dataclasses._is_type = _is_type_of
 
 FACADES: dict[str, Facade] = {}
 """Every module that an Action may import, by its full name."""
