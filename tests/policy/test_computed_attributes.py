@@ -99,3 +99,34 @@ def test_formats_are_guarded_everywhere(policy: Policy, where: str) -> None:
     inner = where.replace("CALL", "'{0.__class__}'.format(1)").replace("\n", "\n    ")
     source = f"try:\n    {inner}\n    print('reached')\nexcept AttributeError as error:\n    print(error)"
     assert policy.prints(source) == ["the attribute '__class__' is not available to Actions"]
+
+
+@pytest.mark.parametrize("annotation", ["'().__class__'", "list['().__class__']", "'int'"])
+def test_no_annotation_that_is_text_is_run(policy: Policy, annotation: str) -> None:
+    """`functools.singledispatch` would evaluate it, outside of everything that the compiler looked at."""
+    source = f"import functools\n@functools.singledispatch\ndef f(x): pass\ndef g(x: {annotation}): pass\n"
+    assert policy.prints(source + caught("f.register(g)")) == [
+        "TypeError register() needs the type: @name.register(int), or an annotation that is a type"
+    ]
+
+
+def test_dispatch_by_type_works(policy: Policy) -> None:
+    source = """
+        import functools
+        @functools.singledispatch
+        def f(x): return 0
+        @f.register
+        def g(x: int, y: 'never read' = 1): return 1
+        @f.register(str)
+        def h(x): return 2
+        @f.register
+        def u(x: list | dict): return 3
+        f.register(bytes, lambda x: 4)
+        class A:
+            @functools.singledispatchmethod
+            def f(self, x): return 0
+            @f.register
+            def g(self, x: int): return 1
+        print(f(1), f(""), f(None), f([]), f({}), f(b""), A().f(1), A().f(""))
+    """
+    assert policy.prints(source) == ["1 2 0 3 3 4 1 0"]

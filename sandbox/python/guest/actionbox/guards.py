@@ -1,8 +1,10 @@
 """Run-time guards for what a source does not show: computed attribute names and format strings."""
 
 import _string
+import functools
 import operator
 import string
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -96,6 +98,35 @@ def methodcaller(name: str, /, *arguments: Any, **options: Any) -> Callable[[Any
     """`operator.methodcaller` that checks the name."""
     check(name)
     return lambda value: tenant_getattr(value, name)(*arguments, **options)
+
+
+def singledispatch(function: Callable[..., Any]) -> Any:
+    """`functools.singledispatch` that runs no text: its own `register` takes an annotation that is a string
+    for code, which no policy has seen."""
+    dispatch = functools.singledispatch(function)
+    register = dispatch.register
+    dispatch.register = _registering(register)  # type: ignore[method-assign]
+    return dispatch
+
+
+class singledispatchmethod(functools.singledispatchmethod):  # type: ignore[type-arg]  # noqa: N801
+    """The same for methods."""
+
+    def register(self, cls: Any, method: Any = None) -> Any:
+        return _registering(super().register)(cls, method)
+
+
+def _registering(register: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(kind: Any, function: Any = None) -> Any:
+        if function is not None or not callable(getattr(kind, "__func__", kind)) or isinstance(kind, type):
+            return register(kind, function)
+        annotations = list(getattr(getattr(kind, "__func__", kind), "__annotations__", {}).items())
+        wanted = annotations[0][1] if annotations and annotations[0][0] != "return" else None
+        if not isinstance(wanted, (type, types.UnionType)):
+            raise TypeError("register() needs the type: @name.register(int), or an annotation that is a type")
+        return register(wanted, kind)
+
+    return checked
 
 
 class _TypeMeta(type):

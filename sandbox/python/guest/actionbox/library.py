@@ -176,7 +176,9 @@ def _structures() -> None:
     facade("collections", collections, public(collections))
     facade("collections.abc", collections.abc, public(collections.abc))
     facade("itertools", itertools, public(itertools))
-    facade("functools", functools, public(functools, "recursive_repr"))
+    dispatch = {"singledispatch": guards.singledispatch, "singledispatchmethod": guards.singledispatchmethod}
+    usual = public(functools, "recursive_repr singledispatch singledispatchmethod")
+    facade("functools", functools, usual, **dispatch)
     getters = {"attrgetter": guards.attrgetter, "methodcaller": guards.methodcaller}
     facade("operator", operator, public(operator, "attrgetter methodcaller"), **getters)
     facade("bisect", bisect, public(bisect))
