@@ -1,4 +1,4 @@
-"""Threads that give way to others: of Linux, where each thread has a priority of its own."""
+"""Threads and processes that give way to others: on Linux, where each thread has a priority of its own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ LOW_NICE: Final = 10
 
 
 def give_way(thread: int | None = None) -> None:
-    """Lower the priority of a thread (its native id; None: the calling one), for good: no thread may raise
-    it again. Nothing happens where threads have no priority of their own."""
+    """Lower the priority of a thread (its native id, or the id of a process that has one thread yet; None:
+    the calling one), for good: none may raise it again. Threads that it starts inherit it. Nothing happens
+    where threads have no priority of their own."""
     if not sys.platform.startswith("linux"):
         return  # elsewhere it would be the whole process's
     with contextlib.suppress(OSError):

@@ -19,6 +19,7 @@ from runner.caps import MAX_WORKER_LOG_BYTES
 from runner.workers import rights
 from runner.workers.link import Link
 from sandbox.javascript import transpile
+from sandbox.priority import give_way
 from sandbox.wasm import artefacts
 
 IMAGES_MISSING: Final = 3
@@ -66,6 +67,8 @@ def main() -> None:
     descriptor, parent = int(sys.argv[-2]), int(sys.argv[-1])
     connection = socket.socket(fileno=descriptor)
     link = Link(connection)
+    if building:
+        give_way()  # before any other thread is there
     try:
         from runner.workers import preload
         from runner.workers.builder import Builder

@@ -17,6 +17,7 @@ from sandbox.egress.none import NoEgress
 from sandbox.javascript import image
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.program import Language, Source
+from sandbox.python.engine import PythonEngine
 from triggers import get_trigger
 
 _log: Final = logging.getLogger(__name__)
@@ -87,6 +88,10 @@ def everything() -> None:
         outcome = runner.run("post-login", event, [Action("warm", source)])
         if outcome.failure is None or outcome.failure.code != "throw":
             raise RuntimeError(f"the {language} sandbox does not work: {outcome.failure}")
+    python = sandbox.open_engine(Language.PYTHON)
+    assert isinstance(python, PythonEngine)
+    if not python.image.memories.tells_written_pages:
+        _log.warning("this system does not tell which pages were written: Python Actions take longer")
 
 
 def _import_below(package: ModuleType) -> None:

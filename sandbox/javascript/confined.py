@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from sandbox.caps import MIB
+from sandbox.priority import give_way
 
 resource: Any
 try:
@@ -100,6 +101,7 @@ def run_confined(
 
 def _confine(pid: int, bounds: Bounds) -> None:
     """Set the limits of a process that waits for its input and so has met nothing of a tenant's."""
+    give_way(pid)  # what a login waits for comes first
     prlimit = getattr(resource, "prlimit", None)
     if prlimit is None:  # not Linux
         return

@@ -13,6 +13,7 @@ from sandbox.caps import MIB
 from sandbox.failure import BuildError, FailureCode
 from sandbox.javascript.bundle import required_names
 from sandbox.javascript.confined import Bounds, Finished, ToolTimeoutError, run_confined
+from sandbox.priority import LOW_NICE
 from tests.sandbox.javascript.conftest import compiled
 
 BOUNDS = Bounds(seconds=5.0, memory_bytes=256 * MIB, output_bytes=1 * MIB)
@@ -27,6 +28,12 @@ def python(code: str, text: bytes = b"", bounds: Bounds = BOUNDS, **options: str
 def test_a_tool_reads_its_input_and_is_read() -> None:
     done = python("sys.stdout.write(given.decode() * 2); sys.stderr.write('told')", b"ab")
     assert (done.ok, done.exhausted, done.stdout, done.stderr) == (True, False, b"abab", b"told")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+def test_a_tool_gives_way_to_everything_else() -> None:
+    done = python("import os; print(os.getpriority(os.PRIO_PROCESS, 0))")
+    assert done.stdout.decode().strip() == str(LOW_NICE)
 
 
 def test_a_tool_that_fails_says_so() -> None:
