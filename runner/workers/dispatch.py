@@ -143,6 +143,7 @@ class Dispatcher:
             elif begun or flight.tries >= _MOST_TRIES or self.stopping:
                 self.give_up(flight, lost(_REASONS.get(member.process.reason, "died")))
             elif not flight.future.done():
+                flight.queued_at = time.monotonic()
                 self.queue.put_back(flight.tenant, flight)
         member.flights.clear()
         self.dispatch()

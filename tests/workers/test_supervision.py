@@ -54,7 +54,7 @@ def test_a_killed_worker_costs_what_it_ran_and_is_replaced() -> None:
 
 
 def test_what_a_dead_worker_had_not_begun_runs_elsewhere() -> None:
-    with pool() as live:
+    with pool(wait_seconds=60) as live:
         live.run(OK)
         pid = live.pids()[0]
         os.kill(pid, signal.SIGSTOP)
