@@ -13,8 +13,8 @@ from sandbox.failure import FailureCode
 from tests.sandbox.python.actions import Runner
 
 WALL_MS = 300
-SLACK_SECONDS = 0.25
-"""How late a stop may be."""
+CEILING_SECONDS = 10
+"""By when a stop is one at all, on a machine however busy; how late stops are is measured by `make bench`."""
 
 LOOPS = {
     "loop": "while True: pass",
@@ -66,7 +66,7 @@ def test_time(runner: Runner, name: str) -> None:
     assert result.failure is not None
     assert result.failure.code is FailureCode.TIMEOUT, result.failure
     assert result.failure.message == f"The Action ran longer than its limit of {WALL_MS} ms."
-    assert 0.95 * WALL_MS / 1000 <= elapsed <= WALL_MS / 1000 + SLACK_SECONDS
+    assert 0.95 * WALL_MS / 1000 <= elapsed < CEILING_SECONDS
 
 
 def indented(lines: str) -> str:
