@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from runner.client import Api, Connection, RuntimeClient
 
@@ -32,6 +34,20 @@ class Served:
     client_id: str
     client_secret: str = field(repr=False)
     data: Path = Path()
+    lines: SimpleQueue[str] = field(default_factory=SimpleQueue, repr=False)
+    text: str = field(default="", repr=False)
+
+    @property
+    def output(self) -> str:
+        """Everything it has written so far; all of it once the block of `serve` is left."""
+        while not self.lines.empty():
+            self.text += self.lines.get()
+        return self.text
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """Its log: what it has written as JSON objects."""
+        return [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
 
     def api(self) -> Api:
         return Api(Connection(self.url, token=self.token, ca_file=self.ca_file or None))
@@ -79,6 +95,8 @@ def serve(
             client_id=_found(r"client id\s+(\S+)", text) or (known.client_id if known else ""),
             client_secret=_found(r"client secret\s+(\S+)", text) or (known.client_secret if known else ""),
             data=data,
+            lines=lines,
+            text=text,
         )
 
 

@@ -21,7 +21,7 @@ from auth0.management.core.api_error import ApiError
 
 from sandbox.javascript.toolchain import node
 from sandbox.wasm.artefacts import cache_directory
-from tests.e2e.servedprocess import Served, serving
+from tests.e2e.serving import Served, serve
 
 HERE = Path(__file__).parent / "clients"
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};\n"
@@ -34,7 +34,7 @@ NPM = "lib/node_modules/npm/bin/npm-cli.js"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served"), "--https") as running:
+    with serve(tmp_path_factory.mktemp("served"), "--https") as running:
         yield running
 
 
@@ -78,7 +78,7 @@ def run_node(folder: Path, served: Served, *arguments: str, **environment: str) 
     done = subprocess.run(
         [str(node()), *arguments],
         cwd=folder,
-        env={**os.environ, "NODE_EXTRA_CA_CERTS": served.ca, **environment},
+        env={**os.environ, "NODE_EXTRA_CA_CERTS": served.ca_file, **environment},
         capture_output=True,
         text=True,
         timeout=120,
@@ -90,14 +90,18 @@ def run_node(folder: Path, served: Served, *arguments: str, **environment: str) 
 
 @pytest.fixture
 def sdk(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[ManagementClient]:
-    monkeypatch.setenv("SSL_CERT_FILE", served.ca)  # for the token; the client has its own way to trust
-    with httpx.Client(verify=ssl.create_default_context(cafile=served.ca), timeout=30) as http:
+    monkeypatch.setenv("SSL_CERT_FILE", served.ca_file)  # for the token; the client has its own way to trust
+    with httpx.Client(verify=ssl.create_default_context(cafile=served.ca_file), timeout=30) as http:
         yield ManagementClient(
-            domain=served.domain,
+            domain=domain(served),
             client_id=served.client_id,
             client_secret=served.client_secret,
             httpx_client=http,
         )
+
+
+def domain(served: Served) -> str:
+    return served.url.partition("://")[2]
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
@@ -157,7 +161,7 @@ def test_the_node_sdk(node_clients: Path, served: Served) -> None:
             node_clients,
             served,
             "sdk.mjs",
-            DOMAIN=served.domain,
+            DOMAIN=domain(served),
             CLIENT_ID=served.client_id,
             CLIENT_SECRET=served.client_secret,
         )
@@ -215,7 +219,7 @@ def test_the_deploy_tool(node_clients: Path, served: Served, sdk: ManagementClie
     write_project(tmp_path / "in")
     out = tmp_path / "out"
     arguments = ("deploy.mjs", str(tmp_path / "in"), str(out))
-    run_node(node_clients, served, *arguments, DOMAIN=served.domain, TOKEN=served.token)
+    run_node(node_clients, served, *arguments, DOMAIN=domain(served), TOKEN=served.token)
     action = next(iter(sdk.actions.list(action_name="hello")))
     assert [item.action.name for item in sdk.actions.triggers.bindings.list("post-login")] == ["hello"]
     assert next(out.glob("actions/**/code.js")).read_text() == TELLS
