@@ -145,10 +145,12 @@ class Server:
 
 
 def settings_for(folder: Path, **changes: Any) -> ServiceSettings:
-    """Settings of a test's server: data in `folder`, generous limits."""
-    return ServiceSettings(
-        **{"data_dir": folder, "rate_per_second": 100_000, "rate_burst": 100_000, "workers": 1, **changes}
-    )
+    """Settings of a test's server: data in `folder`, generous limits, packages only from `folder/packages`,
+    so that no test asks a registry."""
+    packages = folder / "packages"
+    packages.mkdir(exist_ok=True)
+    usual = {"rate_per_second": 100_000, "rate_burst": 100_000, "workers": 1, "npm_packages": packages}
+    return ServiceSettings(**{"data_dir": folder, **usual, **changes})
 
 
 @contextmanager
