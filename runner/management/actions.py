@@ -159,7 +159,10 @@ def delete_action(
         secrets.remove(ACTION, [row.id])
         caller.service.builds.cancel(session, row)
         session.delete(row)
-        session.flush()
+        try:
+            session.flush()
+        except IntegrityError:
+            raise ApiError(409, "The action was bound in this moment.") from None
         collect_bundles(session, caller.tenant)
         for trigger in triggers or {row.trigger_id}:
             bump(session, caller.tenant, trigger)

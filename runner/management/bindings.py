@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.management.context import answer, box, check_match, etag, management_router, note
@@ -85,7 +86,10 @@ def update_bindings(
             if row not in rows:
                 session.delete(row)
         session.add_all(rows)
-        session.flush()
+        try:
+            session.flush()
+        except IntegrityError:
+            raise bad_request("One of the actions was deleted in this moment.") from None
         note(caller, session, "bindings.update", trigger.id)
         value = _views(caller, session, rows)
     return answer({"bindings": value}, 200, _etag(rows))
@@ -139,7 +143,7 @@ class _Change:
             query = query.where(ActionRow.id == ref.value)
         else:
             query = query.where(ActionRow.name == ref.value)
-        action = self._session.scalar(query.with_for_update())
+        action = self._session.scalar(query)
         if action is None:
             raise invalid_body(
                 f"'there is no {ref.type.replace('_', ' ')} {shown(ref.value)}' "

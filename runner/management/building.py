@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from runner.management.context import LOCK
 from runner.management.deploying import collect_bundles, deploy_draft
 from runner.redact import Redactor
 from runner.runtimes import DEFAULT, LANGUAGES, file_name
@@ -22,6 +23,7 @@ from runner.store.engine import Store
 from runner.store.models import ActionRow, BundleRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import ACTION
 from runner.store.secrets import SecretBox
+from runner.store.upsert import insert_or_keep
 from sandbox.dependencies import Build, BuildState, Lock, Module, Wanted
 from sandbox.failure import Failure, FailureCode
 from sandbox.program import Dependencies, Source
@@ -97,7 +99,7 @@ class Building:
 
     def _conclude(self, lease: Lease, order: _Order, build: Build, bundle: Dependencies | None) -> None:
         with self._store.begin() as session:
-            row = session.get(ActionRow, (lease.tenant, lease.action_id), with_for_update=True)
+            row = session.get(ActionRow, (lease.tenant, lease.action_id), with_for_update=LOCK)
             if row is None or row.revision != order.revision:
                 return
             secrets = SecretBox(session, self._keys.ring, lease.tenant)
@@ -172,9 +174,8 @@ def _concrete(dependencies: list[Any], lock: Lock) -> list[Any]:
 def _keep_bundle(session: Session, tenant: str, bundle: Dependencies | None) -> str | None:
     if bundle is None:
         return None
-    if session.get(BundleRow, (tenant, bundle.digest)) is None:
-        content = BUNDLE.dump_json(bundle).decode()
-        session.add(BundleRow(tenant_id=tenant, digest=bundle.digest, content=content))
+    row = {"tenant_id": tenant, "digest": bundle.digest, "content": BUNDLE.dump_json(bundle).decode()}
+    insert_or_keep(session, BundleRow, {**row, "created_at": now()}, refresh=["created_at"])
     return bundle.digest
 
 

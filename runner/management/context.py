@@ -18,6 +18,9 @@ from runner.store.secrets import SecretBox
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 Row = TypeVar("Row", bound=Owned)
+LOCK: Final = {"key_share": True}
+"""`FOR NO KEY UPDATE`: one writer at a time, and bindings may still refer to the row meanwhile; whoever binds
+holds the trigger's row and would otherwise wait for the one who deploys, who waits for the trigger's row."""
 
 
 def management_router(tag: str) -> APIRouter:
@@ -35,7 +38,7 @@ def find(
     """
     if not _UUID.fullmatch(row_id):
         raise not_found(what)
-    row = session.get(kind, (tenant, row_id.lower()), with_for_update=lock or None)
+    row = session.get(kind, (tenant, row_id.lower()), with_for_update=LOCK if lock else None)
     if row is None:
         raise not_found(what)
     return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, select
@@ -29,6 +30,10 @@ _CONTENT: Final = (
     "egress",
 )
 """What a version takes over from a draft, and a draft from a version."""
+
+
+_BUNDLE_REST: Final = timedelta(hours=1)
+"""A bundle that nothing uses is kept at least this long."""
 
 
 def check_built(row: ActionRow) -> None:
@@ -79,13 +84,18 @@ def roll_back(
 
 
 def collect_bundles(session: Session, tenant: str) -> None:
-    """Delete bundles that no draft and no version of the tenant needs any more."""
+    """Delete bundles that no draft and no version of the tenant needs any more; young ones stay, because a
+    build that has not committed yet may be about to use them."""
     used = select(ActionRow.bundle).where(ActionRow.tenant_id == tenant, ActionRow.bundle.is_not(None))
     kept = select(ActionVersionRow.bundle).where(
         ActionVersionRow.tenant_id == tenant, ActionVersionRow.bundle.is_not(None)
     )
     session.execute(
-        delete(BundleRow).where(BundleRow.tenant_id == tenant, BundleRow.digest.not_in(used.union(kept)))
+        delete(BundleRow).where(
+            BundleRow.tenant_id == tenant,
+            BundleRow.created_at < now() - _BUNDLE_REST,
+            BundleRow.digest.not_in(used.union(kept)),
+        )
     )
 
 

@@ -7,19 +7,20 @@ from sqlalchemy.orm import Session
 
 from runner.store.engine import CHANGED
 from runner.store.models import BindingGeneration
+from runner.store.upsert import insert_or_keep
 
 
 def bump(session: Session, tenant: str, trigger: str) -> None:
     """Note, in the transaction that changes what `trigger` runs, that it does. Listeners of the store are
     told when it is committed."""
     session.flush()
-    done = session.execute(
+    key = {"tenant_id": tenant, "trigger_id": trigger}
+    insert_or_keep(session, BindingGeneration, {**key, "generation": 0})
+    session.execute(
         update(BindingGeneration)
         .where(BindingGeneration.tenant_id == tenant, BindingGeneration.trigger_id == trigger)
         .values(generation=BindingGeneration.generation + 1)
     )
-    if done.rowcount == 0:  # type: ignore[attr-defined]
-        session.add(BindingGeneration(tenant_id=tenant, trigger_id=trigger))
     session.info.setdefault(CHANGED, set()).add((tenant, trigger))
 
 

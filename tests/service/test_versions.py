@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -137,3 +138,32 @@ def test_versions_of_others_are_not_found(client: Client, server: Server) -> Non
         reply = caller.call("GET", path)
         assert (reply.status, reply.json["error"]) == (404, "Not Found")
     assert foreign.call("POST", f"/actions/{other['id']}/versions/{version}/deploy").status == 404
+
+
+def test_many_at_once(client: Client) -> None:
+    """Deploys and bindings of one trigger from several clients at once, as a deploy tool sends them: each is
+    made once, none fails."""
+    actions = [client.create(f"a{index}") for index in range(6)]
+    paths = [f"/actions/{action['id']}/deploy" for action in actions] * 2
+    with ThreadPoolExecutor(12) as pool:
+        replies = list(pool.map(lambda path: client.call("POST", path), paths))
+    assert [reply.status for reply in replies] == [200] * 12
+    for action in actions:
+        numbers = [item["number"] for item in client.get(f"/actions/{action['id']}/versions")["versions"]]
+        assert numbers == [2, 1]
+    orders = [actions[index:] + actions[:index] for index in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        bound = list(pool.map(lambda order: client.bind(*order), orders))
+    assert [len(bindings) for bindings in bound] == [6] * 6
+    listed = client.get("/triggers/post-login/bindings")
+    assert listed["total"] == 6
+    assert [item["id"] for item in listed["bindings"]] in [[item["id"] for item in order] for order in bound]
+
+    def work(number: int) -> int:
+        if number % 2:
+            body = [{"ref": {"type": "action_id", "value": item["id"]}} for item in orders[number // 2]]
+            return client.call("PATCH", "/triggers/post-login/bindings", {"bindings": body}).status
+        return client.call("POST", paths[number // 2]).status
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(work, range(12))) == [200] * 12
