@@ -156,7 +156,7 @@ def settings_for(folder: Path, **changes: Any) -> ServiceSettings:
 @contextmanager
 def running(settings: ServiceSettings, *, whole: bool = False) -> Iterator[Server]:
     """A server for the block. `whole`: with worker processes and the runtime API."""
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # as in `runner.service.serve`
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
