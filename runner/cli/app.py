@@ -50,7 +50,7 @@ AllowOption = Annotated[
     typer.Option(
         "--allow",
         metavar="RULE",
-        help="The only hosts that Actions may reach: [METHODS ]HOST[:PORT][/PATH], repeatable.",
+        help=r"The only hosts that Actions may reach: \[METHODS ]HOST\[:PORT]\[/PATH], repeatable.",
     ),
 ]
 RecordStubs = Annotated[
