@@ -95,8 +95,16 @@ def test_the_low_lane_waits_for_nobody_and_holds_up_nobody(stage: Stage) -> None
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="thread priorities are Linux's")
 def test_a_leg_that_computes_long_loses_its_priority_and_its_thread_runs_nothing_else() -> None:
     seen: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
-    moved: queue.SimpleQueue[str] = queue.SimpleQueue()
-    lanes = Lanes(lambda _number, state: moved.put(state))
+    moved: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+    lanes = Lanes(lambda number, state: moved.put((number, state)))
+
+    def states_of_the_first() -> list[str]:
+        found: list[str] = []
+        while len(found) < 3:
+            number, state = moved.get(timeout=SECONDS)
+            if number == 1:  # on a busy machine the short leg takes long as well
+                found.append(state)
+        return found
 
     def look(_: Leg) -> None:
         thread = threading.get_native_id()
@@ -112,7 +120,7 @@ def test_a_leg_that_computes_long_loses_its_priority_and_its_thread_runs_nothing
     for low in (False, True):
         lanes.submit(Leg(1, compute, low=low))
         slow, nice = seen.get(timeout=SECONDS)
-        assert [moved.get(timeout=SECONDS) for _ in range(3)] == ["computes", "demoted", "waits"]
+        assert states_of_the_first() == ["computes", "demoted", "waits"]
         assert nice == LOW_NICE
         until = time.monotonic() + SECONDS
         while lanes.running and time.monotonic() < until:

@@ -79,6 +79,7 @@ def test_nothing_of_an_execution_is_left_for_the_next(image: Image, run: Run) ->
 
 def test_another_binary_is_refused(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_module, "QUICKJS_SHA256", "0" * 64)
+    monkeypatch.setattr(image_module, "_gathered", {})
     with pytest.raises(ImageError, match="not the binary"):
         image_module._build(image.engine, lambda _: None)
 
