@@ -11,7 +11,7 @@ import pytest
 
 from runner.client import Accepted, Api, RuntimeClient
 from runner.store import KeyRing
-from tests.e2e.serving import Served, serve, worker
+from tests.e2e.serving import serve, worker
 from tests.postgres import new_database
 from triggers import get_trigger
 
@@ -93,11 +93,17 @@ def test_a_worker_is_killed_while_another_lives(tmp_path: Path) -> None:
             check(served.runtime(), promised)
 
 
-def test_two_replicas_share_one_database(tmp_path: Path) -> None:
+def test_two_replicas_and_two_workers_share_one_database(tmp_path: Path) -> None:
     url = new_database()
     KeyRing.create(tmp_path / "keys.json")
-    with serve(tmp_path, DATABASE_URL=url) as one, serve(tmp_path, known=one, DATABASE_URL=url) as other:
-        assert isinstance(other, Served)
+    settings = {"DATABASE_URL": url}
+    serving = {**settings, "ACTIONBOX_RUN_JOBS": "false"}
+    with (
+        serve(tmp_path, **serving) as one,
+        serve(tmp_path, known=one, **serving) as other,
+        worker(tmp_path, **settings),
+        worker(tmp_path, **settings),
+    ):
         event = get_trigger("post-login").example_event
         deploy(one.api())
         assert other.api().get("/api/v2/actions/actions").value["total"] == 1
