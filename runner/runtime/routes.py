@@ -49,7 +49,8 @@ class Runtime:
     """Have jobs looked for at once."""
 
 
-def current_runtime(request: Request) -> Runtime:
+async def current_runtime(request: Request) -> Runtime:
+    """Async, because FastAPI runs other dependencies in threads, which costs more than all it does."""
     found: Runtime = request.app.state.runtime
     return found
 

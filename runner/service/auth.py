@@ -111,7 +111,9 @@ class Caller:
         return self.principal.tenant
 
 
-def current_caller(request: Request, scopes: SecurityScopes, _: Annotated[Any, Depends(_scheme)]) -> Caller:
+async def current_caller(
+    request: Request, scopes: SecurityScopes, _: Annotated[Any, Depends(_scheme)]
+) -> Caller:
     """Who calls. The route's class has authenticated and checked the scopes before it read the body
     (`runner.service.routing`); here a second look costs nothing."""
     principal: Principal = request.state.principal
