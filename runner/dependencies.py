@@ -97,18 +97,26 @@ def make_origin() -> Any:
     Raises:
         DependencyError: the setting cannot be used.
     """
+    folder = os.environ.get(PACKAGES)
+    return origin_of(os.environ.get(REGISTRY), Path(folder) if folder else None)
+
+
+def origin_of(registry: str | None, packages: Path | None) -> Any:
+    """A folder of tarballs if `packages` names one, else `registry`, else what npm is set to.
+
+    Raises:
+        DependencyError: the setting cannot be used.
+    """
     from sandbox.packages.folder import FolderOrigin
     from sandbox.packages.registry import RegistryOrigin
 
-    folder = os.environ.get(PACKAGES)
-    if folder:
-        return FolderOrigin(Path(folder))
-    url = os.environ.get(REGISTRY)
-    if not url:
+    if packages is not None:
+        return FolderOrigin(packages)
+    if not registry:
         from sandbox.javascript.toolchain import npm_setting
 
-        url = npm_setting("registry")
-    return RegistryOrigin(url)
+        registry = npm_setting("registry")
+    return RegistryOrigin(registry)
 
 
 def _module(path: Path, name: str, item: Any) -> tuple[str, str, dict[str, str]]:

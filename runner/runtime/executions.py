@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.orm import Session
 
-from runner.jobs.queue import DEAD
 from runner.runtime.wire import execution, moment
 from runner.store.runs import ExecutionAction, ExecutionRow, JobRow
 
@@ -75,12 +74,6 @@ def list_jobs(session: Session, tenant: str, state: str, page: int, per_page: in
         .limit(per_page)
     )
     return [_job(row) for row in rows]
-
-
-def dead_job(session: Session, tenant: str, job_id: str) -> bool:
-    """The tenant has a dead letter with this id."""
-    row = session.get(JobRow, (tenant, job_id))
-    return row is not None and row.state == DEAD
 
 
 def _filtered(tenant: str, filters: Filters) -> Select[ExecutionRow]:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from runner.action import Action
+from runner.dependencies import origin_of
 from runner.library import Runner
 from runner.outcome import FlowOutcome
 from runner.service.settings import ServiceSettings
 from sandbox.dependencies import Build, Module, Wanted, build_action
 from sandbox.packages.lock import Lock
-from sandbox.packages.origin import Origin
 from sandbox.program import Dependencies, Source
 
 
@@ -47,11 +47,5 @@ class InProcess:
     ) -> FlowOutcome:
         return self._runner.run(trigger, event, actions, tenant=tenant)
 
-    def _origin(self) -> Origin:
-        from sandbox.javascript.toolchain import npm_setting
-        from sandbox.packages.folder import FolderOrigin
-        from sandbox.packages.registry import RegistryOrigin
-
-        if self._settings.npm_packages is not None:
-            return FolderOrigin(self._settings.npm_packages)
-        return RegistryOrigin(self._settings.npm_registry or npm_setting("registry"))
+    def _origin(self) -> Any:
+        return origin_of(self._settings.npm_registry, self._settings.npm_packages)

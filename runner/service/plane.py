@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from runner.dependencies import origin_of
 from runner.jobs.cleaner import Cleaner
 from runner.jobs.queue import JobQueue, new_owner
 from runner.jobs.worker import JobWorker
@@ -40,7 +41,12 @@ def make_pool(settings: ServiceSettings, store: Store) -> WorkerPool:
         tenant_queue=max(settings.tenant_queue, 1),
         queue=max(settings.queue, 1),
     )
-    return WorkerPool(pool, egress=make_egress(settings), store=SqlSuspensions(store))
+    return WorkerPool(
+        pool,
+        egress=make_egress(settings),
+        store=SqlSuspensions(store),
+        origin=lambda: origin_of(settings.npm_registry, settings.npm_packages),
+    )
 
 
 def make_egress(settings: ServiceSettings) -> Egress:

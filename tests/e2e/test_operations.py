@@ -11,6 +11,7 @@ import urllib3
 
 from runner.outcome import FlowOutcome
 from tests.e2e.serving import serve
+from tests.sandbox.packages.tarballs import Shelf
 from triggers import get_trigger
 
 CODE = """
@@ -64,3 +65,22 @@ def test_health_and_metrics_of_a_running_service(tmp_path: Path) -> None:
     assert 'actionbox_executions_total{decision="allow",trigger="post-login"} 1.0' in text
     assert "actionbox_pool_healthy 1.0" in text
     assert "main" not in text
+
+
+def test_packages_come_from_where_the_settings_file_says(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf").add("maths", code="exports.add = (a, b) => a + b;")
+    file = tmp_path / "actionbox.toml"
+    file.write_text(f'npm_packages = "{shelf.folder}"\n')
+    with serve(tmp_path / "data", ACTIONBOX_CONFIG=str(file)) as served:
+        api = served.api()
+        body = {
+            "name": "sum",
+            "code": "require('maths'); exports.onExecutePostLogin = async () => {};",
+            "supported_triggers": [{"id": "post-login", "version": "v3"}],
+            "dependencies": [{"name": "maths", "version": "latest"}],
+        }
+        action = api.send("POST", "/api/v2/actions/actions", body=body).value
+        version = api.send(
+            "POST", f"/api/v2/actions/actions/{action['id']}/deploy", query={"wait": True}
+        ).value
+    assert version["dependencies"] == [{"name": "maths", "version": "1.0.0"}]
