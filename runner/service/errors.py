@@ -55,10 +55,15 @@ def error_response(
     status: int, message: str, error_code: str = "", headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """The answer."""
+    return JSONResponse(error_body(status, message, error_code), status, dict(headers or {}))
+
+
+def error_body(status: int, message: str, error_code: str = "") -> dict[str, Any]:
+    """The JSON of an answer."""
     body: dict[str, Any] = {"statusCode": status, "error": phrase(status), "message": message}
     if error_code:
         body["errorCode"] = error_code
-    return JSONResponse(body, status, dict(headers or {}))
+    return body
 
 
 def phrase(status: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -19,17 +20,20 @@ from fastapi import FastAPI
 from runner.errors import InputError
 from runner.runtime.metrics import Metrics
 from runner.service.app import create_app
+from runner.service.connections import limits_of, protocol, watch
 from runner.service.container import Service
 from runner.service.logs import configure_logs
 from runner.service.plane import Plane
 from runner.service.settings import ServiceSettings
 from runner.service.setup import ensure_tenant, make_service, open_service_keys, open_store
+from runner.service.signals import in_order
 from runner.service.tenants import Credentials
 from runner.service.tls import TlsFiles, self_made
 
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _KEEP_ALIVE_SECONDS: Final = 30
 _TLS_FAREWELL_SECONDS: Final = 1.0
+_HANDSHAKE_SECONDS: Final = 10.0
 _BACKLOG: Final = 512
 
 
@@ -39,6 +43,11 @@ def serve(settings: ServiceSettings) -> None:
     Raises:
         InputError: the database, key ring, certificate or address cannot be used.
     """
+    with in_order():
+        _serve(settings)
+
+
+def _serve(settings: ServiceSettings) -> None:
     configure_logs(settings.log_level, settings.log_format)
     listener = _bind(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
@@ -74,7 +83,7 @@ def serve_metrics(settings: ServiceSettings, metrics: Metrics) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Says when it is ready, looks after its connections, and ends with status 0 when it was told to end."""
 
     def __init__(self, app: FastAPI, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -82,26 +91,33 @@ class _Server(uvicorn.Server):
         self._ready = ready
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Streams end and load balancers look elsewhere from the first signal on; requests are finished."""
+        """Streams end and load balancers look elsewhere from the first signal on; requests are finished.
+        A second SIGINT ends at once. Does not call uvicorn's own, which would raise the signal again at the
+        end, as if it had killed us."""
+        del frame
         self._app.state.stopping = True
-        super().handle_exit(sig, frame)
+        self.force_exit |= self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         if self.config.is_ssl:
             # A client that keeps an idle connection does not answer our farewell; asyncio waits 30 s for it.
             loop = asyncio.get_running_loop()
             loop.create_server = partial(  # type: ignore[method-assign]
-                loop.create_server, ssl_shutdown_timeout=_TLS_FAREWELL_SECONDS
+                loop.create_server,
+                ssl_shutdown_timeout=_TLS_FAREWELL_SECONDS,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
             )
         await super().startup(sockets=sockets)
         if self.started:
+            self._watching = asyncio.create_task(watch(self.server_state.connections))
             self._ready()
 
 
 def _config(app: Any, settings: ServiceSettings, tls: TlsFiles | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",  # one strict parser (threat-model P6)
+        http=protocol(limits_of(settings)),  # h11: one strict parser (threat-model P6)
         ws="none",
         lifespan="on",
         log_config=None,

@@ -53,6 +53,9 @@ class ServiceSettings(BaseSettings):
         rate_per_second, rate_burst: requests of one tenant on the Management API.
         token_seconds: life of an access token.
         max_body_bytes, read_seconds: of one request's body.
+        max_connections: of clients, of one process.
+        head_seconds: in which a connection must have sent the head of a request, once it has begun.
+        write_seconds: how long a client may take nothing of an answer.
         shutdown_seconds: for requests that run when the service is told to stop.
         budget_ms, wall_ms, memory_mb: a flow's leg, and each execution.
         handle_seconds: how long a suspended flow waits.
@@ -89,6 +92,9 @@ class ServiceSettings(BaseSettings):
     token_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     max_body_bytes: Annotated[int, Field(ge=1_024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
     read_seconds: Annotated[float, Field(gt=0, le=300)] = 20
+    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    head_seconds: Annotated[float, Field(gt=0, le=300)] = 10
+    write_seconds: Annotated[float, Field(gt=0, le=600)] = 30
     shutdown_seconds: Annotated[int, Field(ge=0, le=600)] = 30
     budget_ms: Annotated[int, Field(ge=1, le=MAX_BUDGET_MS)] = DEFAULT_BUDGET_MS
     wall_ms: Annotated[int, Field(ge=1, le=MAX_BUDGET_MS)] = DEFAULT_BUDGET_MS

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from types import FrameType
 
 from runner.service.logs import configure_logs
 from runner.service.plane import Plane
 from runner.service.serve import serve_metrics
 from runner.service.settings import ServiceSettings
 from runner.service.setup import open_service_keys, open_store
+from runner.service.signals import in_order
 
 
 def work(settings: ServiceSettings) -> None:
@@ -19,6 +21,11 @@ def work(settings: ServiceSettings) -> None:
     Raises:
         InputError: the database or the key ring cannot be used.
     """
+    with in_order():
+        _work(settings)
+
+
+def _work(settings: ServiceSettings) -> None:
     configure_logs(settings.log_level, settings.log_format)
     settings = settings.model_copy(update={"run_jobs": True})
     store = open_store(settings)
@@ -33,8 +40,14 @@ def work(settings: ServiceSettings) -> None:
 async def _run(plane: Plane) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        # Not the loop's own way: when it closes, it lets the next signal kill the process.
+        signal.signal(number, end)
     async with plane.running():
         sys.stdout.write("actionbox worker: ready\n")
         sys.stdout.flush()

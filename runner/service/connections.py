@@ -1,0 +1,192 @@
+"""Clients that are slow, silent or too many: none of them holds what others need (threat-model P4).
+
+uvicorn ends idle kept-alive connections only. Here a request's head has a deadline too, and so has an answer
+that its client does not read; and when connections run out, those that wait give way to the next ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+import h11
+import structlog
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from runner.service.errors import error_body
+from runner.service.settings import ServiceSettings
+
+_log: Final = structlog.get_logger("actionbox.connections")
+_LOOK_SECONDS: Final = 1.0
+_OTHER_FILES: Final = 512
+"""Open files beside those of clients: database, workers, requests of Actions, handshakes on their way."""
+_GIVES_WAY: Final = 32
+"""Of the connections at the cap, one in so many makes room at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Attributes:
+    most: connections of one process.
+    head_seconds: from a connection's start, or a request's first byte, to the end of the request's head.
+    write_seconds: how long a client may take nothing of an answer that waits for it.
+    """
+
+    most: int
+    head_seconds: float
+    write_seconds: float
+
+
+def protocol(limits: ConnectionLimits) -> type[Connection]:
+    """The protocol class for uvicorn, under `limits`."""
+    return type("Connection", (Connection,), {"limits": limits})
+
+
+class Connection(H11Protocol):
+    """One connection of a client."""
+
+    limits = ConnectionLimits(most=1_000, head_seconds=10.0, write_seconds=30.0)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._answered: object = None
+        self._waits_since = time.monotonic()
+        self._unread = 0
+        self._stalls_since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See `asyncio.Protocol`."""
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.most and not _make_room(self.connections, self):
+            self._refuse(503, "The service has too many connections. Try again.", "too_many_connections")
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        if self.conn.our_state is h11.ERROR or self.transport.is_closing():
+            return
+        super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """What is not HTTP ends the connection, with an answer where none was begun."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.close()
+            return
+        self._refuse(400, msg)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has no request that is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def look(self, now: float) -> None:
+        """End the connection when it has passed a limit. Called every second or so."""
+        if self._stalls(now):
+            _log.info("answer not read", seconds=self.limits.write_seconds)
+            self.transport.abort()
+        elif self._is_late(now):
+            _log.info("request not sent", seconds=self.limits.head_seconds)
+            self._late()
+
+    def waiting_for(self, now: float) -> float:
+        """Seconds since it was first seen without a request that is being answered."""
+        if self._answered is not self.cycle:
+            self._answered, self._waits_since = self.cycle, now
+        return now - self._waits_since
+
+    def _is_late(self, now: float) -> bool:
+        # While uvicorn's own timer for idle connections runs, no byte of a next request has come.
+        if not self.waits or self.timeout_keep_alive_task is not None or self.transport.is_closing():
+            self._answered, self._waits_since = self.cycle, now
+            return False
+        return self.waiting_for(now) >= self.limits.head_seconds
+
+    def _late(self) -> None:
+        if self.conn.our_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._refuse(408, f"The request's head did not come within {self.limits.head_seconds:g} s.")
+        else:
+            self.transport.close()
+
+    def _stalls(self, now: float) -> bool:
+        """Whether what was written waits, and nothing of it was taken for too long."""
+        unread = self.transport.get_write_buffer_size()
+        if unread == 0 or unread < self._unread or self._unread == 0:
+            self._stalls_since = now
+        self._unread = unread
+        return unread > 0 and now - self._stalls_since >= self.limits.write_seconds
+
+    def _refuse(self, status: int, message: str, error_code: str = "") -> None:
+        """Answer without the app and close."""
+        body = json.dumps(error_body(status, message, error_code)).encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            *([(b"retry-after", b"1")] if status == 503 else []),
+        ]
+        with contextlib.suppress(h11.LocalProtocolError):
+            for event in (
+                h11.Response(status_code=status, headers=headers),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
+async def watch(connections: Collection[Any]) -> None:
+    """Look after `connections`, a changing collection, until cancelled."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        now = time.monotonic()
+        for connection in list(connections):
+            if isinstance(connection, Connection):
+                connection.look(now)
+
+
+def _make_room(connections: Collection[Any], newcomer: Connection) -> bool:
+    """End some that wait for a request; False when none does. Those that never sent one whole go first, the
+    oldest of them before the others."""
+    now = time.monotonic()
+    waiting = sorted(
+        (
+            item
+            for item in connections
+            if item is not newcomer and item.waits and not item.transport.is_closing()
+        ),
+        key=lambda item: (item.timeout_keep_alive_task is not None, -item.waiting_for(now)),
+    )
+    for item in waiting[: max(1, len(connections) // _GIVES_WAY)]:
+        item.transport.abort()
+    return bool(waiting)
+
+
+def limits_of(settings: ServiceSettings) -> ConnectionLimits:
+    """The limits that `settings` ask for. As many connections as the process may have files open, less what
+    it needs for itself; the system's soft limit is raised for them."""
+    most = min(
+        settings.max_connections, max(_allow_files(settings.max_connections + _OTHER_FILES) - _OTHER_FILES, 1)
+    )
+    if most < settings.max_connections:
+        _log.warning("fewer connections: the system allows too few open files", max_connections=most)
+    return ConnectionLimits(most, settings.head_seconds, settings.write_seconds)
+
+
+def _allow_files(wanted: int) -> int:
+    """How many files this process may have open, once it has asked for `wanted`."""
+    if os.name != "posix":
+        return wanted
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return wanted if soft == resource.RLIM_INFINITY else soft
