@@ -58,6 +58,15 @@ MAX_MODULE_PACKAGE_NAME: Final = 255
 MAX_MODULE_PACKAGE_VERSION: Final = 50
 MAX_ALLOW_RULES: Final = 50
 """Entries of one Action's egress allow-list."""
+MAX_PROFILES: Final = 100
+"""Token exchange profiles of one tenant (reference/limits.md, code and entities)."""
+MIN_PROFILE_NAME: Final = 3
+MAX_PROFILE_NAME: Final = 50
+MIN_SUBJECT_TOKEN_TYPE: Final = 8
+MAX_SUBJECT_TOKEN_TYPE: Final = 100
+"""Characters, as the service's own description of a profile has them."""
+MAX_CURSOR: Final = 512
+"""Characters of a checkpoint (`from`)."""
 MAX_DEPLOY_WAIT_SECONDS: Final = 120
 """Longest wait of a deploy with `wait=true` for the build."""
 

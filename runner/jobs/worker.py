@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from runner.jobs.policy import FLOW, MAX_CRASHES, NOTIFICATION, attempts_of
 from runner.jobs.queue import DELAYS, FAILURES, LEASE_SECONDS, Job, JobQueue
 from runner.outcome import Decision, FlowOutcome
-from runner.runtime.flows import Flows, Run, UnknownActionError
+from runner.runtime.entities import UnknownActionError
+from runner.runtime.flows import Flows, Run
 from runner.runtime.wire import InvokeBody
 from runner.store import Store
 from runner.workers.calls import TooBusyError

@@ -1,4 +1,4 @@
-"""The Management API, `/api/v2/actions/…`, as the reference has it (reference/management-api.md)."""
+"""The Management API, `/api/v2`, as the reference has it (reference/management-api.md)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ def routers() -> tuple[APIRouter, ...]:
         actions,
         bindings,
         clients,
+        exchanges,
         executions,
         modules,
         moduleversions,
@@ -21,5 +22,5 @@ def routers() -> tuple[APIRouter, ...]:
         versions,
     )
 
-    parts = (actions, versions, testing, bindings, executions, modules, moduleversions, clients)
+    parts = (actions, versions, testing, bindings, executions, modules, moduleversions, clients, exchanges)
     return tuple(part.router for part in parts)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from runner.caps import MAX_ACTION_NAME, MAX_ACTIONS
 from runner.management import drafts
+from runner.management.attached import check_unattached
 from runner.management.context import (
     answer,
     box,
@@ -136,10 +137,12 @@ def delete_action(
     action_id: str,
     force: Annotated[bool, Query(description="Take it out of its bindings first.")] = False,
 ) -> Response:
-    """With all its versions. A bound Action is refused unless `force` is true."""
+    """With all its versions. A bound Action is refused unless `force` is true; one that an entity runs,
+    always."""
     with caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_match(request, action_etag(row))
+        check_unattached(session, row)
         mine = (BindingRow.tenant_id == caller.tenant, BindingRow.action_id == row.id)
         triggers = set(session.scalars(select(BindingRow.trigger_id).where(*mine)))
         if triggers and not force:

@@ -17,6 +17,7 @@ from runner.store.columns import Owned
 from runner.store.secrets import SecretBox
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NAMED: Final = re.compile(r"[a-z]{2,4}_[A-Za-z0-9]{1,60}")
 Row = TypeVar("Row", bound=Owned)
 LOCK: Final = {"key_share": True}
 """`FOR NO KEY UPDATE`: one writer at a time, and bindings may still refer to the row meanwhile; whoever binds
@@ -38,7 +39,20 @@ def find(
     """
     if not _UUID.fullmatch(row_id):
         raise not_found(what)
-    row = session.get(kind, (tenant, row_id.lower()), with_for_update=LOCK if lock else None)
+    return _get(session, kind, (tenant, row_id.lower()), what, lock)
+
+
+def find_named(
+    session: Session, kind: type[Row], tenant: str, row_id: str, what: str, *, lock: bool = False
+) -> Row:
+    """As `find`, for ids that say what they are of (`tep_…`)."""
+    if not _NAMED.fullmatch(row_id):
+        raise not_found(what)
+    return _get(session, kind, (tenant, row_id), what, lock)
+
+
+def _get(session: Session, kind: type[Row], key: tuple[str, str], what: str, lock: bool) -> Row:
+    row = session.get(kind, key, with_for_update=LOCK if lock else None)
     if row is None:
         raise not_found(what)
     return row

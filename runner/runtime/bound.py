@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.action import Action, FailPolicy
+from runner.runtime.entities import Entity, action_of
 from runner.runtimes import LANGUAGES, file_name
 from runner.store import KeyRing, Sealed, Store
 from runner.store.generations import generation
@@ -91,9 +92,10 @@ class Reader:
             versions.append(BoundVersion(action.id, action.name, action.deployed_version_id, binding.id))
         return BoundFlow(tuple(actions), tuple(versions))
 
-    def single(self, trigger: str, action_id: str) -> BoundFlow:
-        """One Action by id, for triggers that are bound to entities; empty when there is no such Action."""
-        action = self._session.get(ActionRow, (self._tenant, action_id))
+    def attached(self, trigger: str, entity: Entity) -> BoundFlow:
+        """The Action of an entity, for triggers that are bound to entities; empty when there is none."""
+        action_id = action_of(self._session, self._tenant, entity)
+        action = None if action_id is None else self._session.get(ActionRow, (self._tenant, action_id))
         if action is None or action.trigger_id != trigger or action.deployed_version_id is None:
             return BoundFlow((), ())
         version = BoundVersion(action.id, action.name, action.deployed_version_id)
@@ -201,18 +203,18 @@ class Snapshots:
         self._fresh_seconds = fresh_seconds
         self._lock = threading.Lock()
         self._drops = 0
-        self._kept: OrderedDict[tuple[str, str, str], tuple[int, float, BoundFlow]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, Entity | None], tuple[int, float, BoundFlow]] = OrderedDict()
         store.listen(self.drop)
 
-    def peek(self, tenant: str, trigger: str, action_id: str = "") -> BoundFlow | None:
+    def peek(self, tenant: str, trigger: str, entity: Entity | None = None) -> BoundFlow | None:
         """The snapshot, when one is at hand that need not be looked at again; never blocks."""
         with self._lock:
-            kept = self._kept.get((tenant, trigger, action_id))
+            kept = self._kept.get((tenant, trigger, entity))
             return kept[2] if kept is not None and self._is_fresh(kept[1]) else None
 
-    def get(self, tenant: str, trigger: str, action_id: str = "") -> BoundFlow:
+    def get(self, tenant: str, trigger: str, entity: Entity | None = None) -> BoundFlow:
         """The snapshot; may read the database."""
-        key = (tenant, trigger, action_id)
+        key = (tenant, trigger, entity)
         with self._lock:
             kept = self._kept.get(key)
             drops = self._drops
@@ -225,10 +227,12 @@ class Snapshots:
                 flow = kept[2]
             else:
                 reader = Reader(session, self._ring(), tenant)
-                flow = reader.single(trigger, action_id) if action_id else reader.bound(trigger)
+                flow = reader.bound(trigger) if entity is None else reader.attached(trigger, entity)
         with self._lock:
             if drops != self._drops:
                 return flow  # something changed while it was read: right for this caller, not for later ones
+            if entity is not None and not flow.actions:
+                return flow  # requests choose the entity: what is not there must not push out what is
             self._kept[key] = (number, read_at, flow)
             self._kept.move_to_end(key)
             while len(self._kept) > _KEPT:

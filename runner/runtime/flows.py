@@ -18,6 +18,7 @@ from runner.jobs.policy import FLOW, NOTIFICATION, attempts_of, is_asynchronous
 from runner.jobs.queue import JobQueue
 from runner.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.runtime.bound import BoundFlow, BoundVersion, Snapshots
+from runner.runtime.entities import entity_of, unknown
 from runner.runtime.idempotency import Answer, Idempotency, Slot
 from runner.runtime.live import Hub
 from runner.runtime.recording import Change, GroupCommit
@@ -39,10 +40,6 @@ class Pool(Protocol):
     async def resume(self, tenant: str, call: ResumeCall) -> LegReply: ...
 
     async def waiting(self, tenant: str, handle: str) -> SuspendedFlow: ...
-
-
-class UnknownActionError(Exception):
-    """The trigger is bound to entities, and the request names no deployed Action of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,20 +172,12 @@ class Flows:
         await self._record(run.tenant, outcome, versions, run.traceparent, end=end)
 
     async def _flow(self, run: Run) -> BoundFlow:
-        action_id = ""
-        if run.trigger.binding_policy == "entity-bound":
-            action_id = run.body.action_id or ""
-            if not action_id:
-                raise UnknownActionError(
-                    f"{run.trigger.id} is bound to entities: `action_id` must name the Action"
-                )
-        elif run.body.action_id is not None:
-            raise UnknownActionError(f"{run.trigger.id} runs what is bound to it: leave out `action_id`")
-        found = self._snapshots.peek(run.tenant, run.trigger.id, action_id)
+        entity = entity_of(run.trigger, run.body.event, run.body.action_id)
+        found = self._snapshots.peek(run.tenant, run.trigger.id, entity)
         if found is None:
-            found = await asyncio.to_thread(self._snapshots.get, run.tenant, run.trigger.id, action_id)
-        if action_id and not found.actions:
-            raise UnknownActionError("`action_id` names no deployed Action of this trigger")
+            found = await asyncio.to_thread(self._snapshots.get, run.tenant, run.trigger.id, entity)
+        if entity is not None and not found.actions:
+            raise unknown(entity)
         return found
 
     async def _accept(self, run: Run, slot: Slot | None) -> Answer:

@@ -15,8 +15,9 @@ from fastapi.responses import StreamingResponse
 from runner.errors import FlowError, ResumeError
 from runner.jobs.queue import JobQueue
 from runner.runtime import executions
+from runner.runtime.entities import UnknownActionError, UnknownSubjectTokenTypeError
 from runner.runtime.executions import Filters
-from runner.runtime.flows import AnsweredElsewhereError, Flows, UnknownActionError
+from runner.runtime.flows import AnsweredElsewhereError, Flows
 from runner.runtime.idempotency import MAX_KEY, Answer, Idempotency, KeyReusedError
 from runner.runtime.live import Hub, TooManyReadersError
 from runner.runtime.wire import Accepted, InvokeBody, ResumeBody
@@ -267,6 +268,8 @@ def _refusal(error: Exception) -> ApiError:
         return ApiError(_RESUME_STATUS.get(error.code, 400), message, error.code)
     if isinstance(error, FlowError):
         return ApiError(400, error.message, error.code)
+    if isinstance(error, UnknownSubjectTokenTypeError):
+        return bad_request(f"{error}.", "unknown_subject_token_type")
     return bad_request(f"Payload validation error: {error}.", "invalid_body")
 
 

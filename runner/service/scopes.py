@@ -9,6 +9,10 @@ MANAGEMENT_SCOPES: Final = {
     "create:actions": "Create Actions and modules; test and deploy.",
     "update:actions": "Change Actions, modules and bindings; publish modules.",
     "delete:actions": "Delete Actions and modules.",
+    "read:token_exchange_profiles": "Read token exchange profiles.",
+    "create:token_exchange_profiles": "Create token exchange profiles.",
+    "update:token_exchange_profiles": "Change token exchange profiles.",
+    "delete:token_exchange_profiles": "Delete token exchange profiles.",
 }
 RUNTIME_SCOPES: Final = {
     "invoke:triggers": "Run triggers and resume suspended flows.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 import uuid
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
@@ -13,6 +15,8 @@ from sqlalchemy.types import TypeDecorator
 
 ID_LENGTH: Final = 64
 NAME_LENGTH: Final = 255
+_ALPHABET: Final = string.ascii_letters + string.digits
+_NAMED_CHARACTERS: Final = 22
 
 
 class Moment(TypeDecorator[datetime]):
@@ -61,3 +65,8 @@ def now() -> datetime:
 def new_id() -> str:
     """A random id in the form that clients of the Management API expect (reference/management-api.md 4)."""
     return str(uuid.uuid4())
+
+
+def named_id(kind: str) -> str:
+    """A random id that says what it is of, such as `est_6LpW3yB9kD5sH2vN8cTf4a`: 131 random bits."""
+    return f"{kind}_{''.join(secrets.choice(_ALPHABET) for _ in range(_NAMED_CHARACTERS))}"

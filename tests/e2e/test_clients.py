@@ -25,6 +25,9 @@ from tests.e2e.serving import Served, serve
 
 HERE = Path(__file__).parent / "clients"
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};\n"
+EXCHANGE = (
+    "exports.onExecuteCustomTokenExchange = async (event, api) => api.authentication.setUserById('u');\n"
+)
 TELLS = """exports.onExecutePostLogin = async (event, api) => {
   console.log(event.secrets.KEY.toUpperCase());
 };
@@ -155,6 +158,40 @@ def test_auth0_python(sdk: ManagementClient) -> None:
     assert [item.name for item in sdk.actions.list()] == []
 
 
+def deployed(sdk: ManagementClient, name: str, trigger: str, code: str) -> str:
+    """Id of a new Action with a deployed version."""
+    made = sdk.actions.create(name=name, supported_triggers=[{"id": trigger, "version": "v1"}], code=code)
+    until(lambda: sdk.actions.get(made.id), lambda action: action.status == "built")
+    sdk.actions.deploy(made.id)
+    return str(made.id)
+
+
+def test_auth0_python_token_exchange_profiles(sdk: ManagementClient) -> None:
+    action = deployed(sdk, "exchange py", "custom-token-exchange", EXCHANGE)
+    profiles = sdk.token_exchange_profiles
+    made = [
+        profiles.create(
+            name=f"Profile {index}",
+            subject_token_type=f"urn:py:type-{index}",
+            action_id=action,
+            type="custom_authentication",
+        )
+        for index in range(3)
+    ]
+    profiles.update(made[0].id, name="First", subject_token_type="https://py.example/first")
+    found = profiles.get(made[0].id)
+    assert (found.name, found.subject_token_type, found.action_id) == (
+        "First",
+        "https://py.example/first",
+        action,
+    )
+    assert [item.id for item in profiles.list(take=2)] == [item.id for item in made]
+    for item in made:
+        profiles.delete(item.id)
+    assert list(profiles.list()) == []
+    sdk.actions.delete(action)
+
+
 def test_the_node_sdk(node_clients: Path, served: Served) -> None:
     seen = json.loads(
         run_node(
@@ -179,6 +216,7 @@ def test_the_node_sdk(node_clients: Path, served: Served) -> None:
         "triggers": True,
         "users": ["from node"],
         "missing": [404, "That action does not exist."],
+        "profiles": ["Renamed", "Profile 1", "Profile 2"],
         "left": 0,
         "secretShown": False,
     }
@@ -202,6 +240,25 @@ def write_project(folder: Path) -> None:
     (folder / "actions" / "hello.json").write_text(json.dumps(action))
     bindings = [{"action_name": "hello", "display_name": "hello"}]
     (folder / "triggers" / "triggers.json").write_text(json.dumps({"post-login": bindings}))
+    (folder / "token-exchange-profiles").mkdir()
+    (folder / "actions" / "swap.js").write_text(EXCHANGE)
+    swap = {
+        "name": "swap",
+        "code": "./actions/swap.js",
+        "runtime": "node22",
+        "deployed": True,
+        "supported_triggers": [{"id": "custom-token-exchange", "version": "v1"}],
+        "secrets": [],
+        "dependencies": [],
+    }
+    (folder / "actions" / "swap.json").write_text(json.dumps(swap))
+    profile = {
+        "name": "Legacy sessions",
+        "subject_token_type": "urn:deploy:legacy",
+        "action": "swap",
+        "type": "custom_authentication",
+    }
+    (folder / "token-exchange-profiles" / "legacy.json").write_text(json.dumps(profile))
     module = {
         "name": "shared",
         "code": "./action-modules/shared.js",
@@ -231,4 +288,10 @@ def test_the_deploy_tool(node_clients: Path, served: Served, sdk: ManagementClie
     assert [item.name for item in action.deployed_version.secrets or []] == ["KEY"]
     ran = sdk.actions.test(action.id, payload={})
     assert ran.payload["logs"][0]["text"] == "deploy-secret-value".upper(), "the second import had no value"
+    profile = json.loads(next((out / "token-exchange-profiles").glob("*.json")).read_text())
+    assert (profile["name"], profile["action"]) == ("Legacy sessions", "swap")
+    profiles = list(sdk.token_exchange_profiles.list())
+    assert [item.subject_token_type for item in profiles] == ["urn:deploy:legacy"]
+    sdk.token_exchange_profiles.delete(profiles[0].id)
+    sdk.actions.delete(profiles[0].action_id)
     sdk.actions.delete(action.id, force=True)

@@ -14,8 +14,8 @@ from runner.errors import ResumeError
 from runner.jobs.policy import Attempts
 from runner.jobs.queue import DEAD, DONE
 from runner.outcome import FlowOutcome
+from runner.runtime.entities import UnknownActionError
 from runner.runtime.executions import Filters, get_execution, list_executions
-from runner.runtime.flows import UnknownActionError
 from runner.runtime.idempotency import Answer, Slot
 from runner.runtime.wire import InvokeBody, ResumeBody
 from runner.store import Store

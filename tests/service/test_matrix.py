@@ -15,6 +15,8 @@ from fastapi.routing import APIRoute
 from runner.service.app import create_app
 from runner.service.routing import ApiRoute, api_routes, check_routes, declared_scopes
 from runner.service.scopes import ALL_SCOPES
+from runner.store.columns import named_id
+from tests.service.entities import PROFILES, create, exchange_action, profile_body
 from tests.service.server import Client, Server
 
 PUBLIC = {"/oauth/token", "/health", "/ready"}
@@ -46,6 +48,7 @@ def ids(whole: Server) -> dict[str, str]:
         "trigger_id": "post-login",
         "execution_id": f"exe_{uuid.uuid4().hex}",
         "job_id": str(uuid.uuid4()),
+        "profile_id": create(owner, PROFILES, profile_body(exchange_action(owner)["id"]))["id"],
     }
 
 
@@ -87,10 +90,11 @@ def test_foreign_ids_are_as_absent_ones(
     whole: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]
 ) -> None:
     foreign = whole.client()
-    absent = {**{name: str(uuid.uuid4()) for name in ids}, "trigger_id": "post-login", "other_id": "1"}
+    absent = {name: str(uuid.uuid4()) for name in ids}
+    absent |= {"trigger_id": "post-login", "other_id": "1", "profile_id": named_id("tep")}
     compared = 0
     for method, path, _ in routes:
-        if not {"action_id", "module_id", "job_id", "execution_id"} & set(re.findall(r"\{(\w+)\}", path)):
+        if not set(re.findall(r"\{(\w+)\}", path)) - {"trigger_id"}:
             continue
         body = {
             "/test": {"payload": {}},
@@ -100,7 +104,7 @@ def test_foreign_ids_are_as_absent_ones(
         assert theirs.status == none.status == 404, (method, path, theirs, none)
         assert theirs.json == none.json
         compared += 1
-    assert compared >= 15
+    assert compared >= 18
 
 
 def nothing() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from runner.store import models, runs
+from runner.store import entities, models, runs
 from runner.store.columns import Base
 
-assert models.ActionRow.metadata is runs.JobRow.metadata
+assert models.ActionRow.metadata is runs.JobRow.metadata is entities.TokenExchangeProfileRow.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

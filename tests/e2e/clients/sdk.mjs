@@ -57,6 +57,32 @@ try {
   seen.missing = [error.statusCode, error.body?.message ?? error.message];
 }
 await client.actions.delete(action.id, { force: true });
+const deployed = async (name, trigger, code) => {
+  const made = await client.actions.create({ name, supported_triggers: [{ id: trigger, version: "v1" }], code });
+  await built(made.id);
+  await client.actions.deploy(made.id);
+  return made.id;
+};
+const swap = await deployed(
+  "exchange node",
+  "custom-token-exchange",
+  "exports.onExecuteCustomTokenExchange = async (event, api) => api.authentication.setUserById('u');",
+);
+const profiles = [];
+for (const index of [0, 1, 2]) {
+  profiles.push(
+    await client.tokenExchangeProfiles.create({
+      name: `Profile ${index}`,
+      subject_token_type: `urn:node:type-${index}`,
+      action_id: swap,
+      type: "custom_authentication",
+    }),
+  );
+}
+await client.tokenExchangeProfiles.update(profiles[0].id, { name: "Renamed" });
+seen.profiles = (await all(client.tokenExchangeProfiles.list({ take: 2 }))).map((profile) => profile.name);
+for (const { id } of profiles) await client.tokenExchangeProfiles.delete(id);
+await client.actions.delete(swap);
 await client.actions.modules.delete(module.id);
 seen.left = (await all(client.actions.list())).length;
 seen.secretShown = JSON.stringify([action, versions, test]).includes("node-secret-value");

@@ -1,0 +1,53 @@
+"""Actions that an entity is to run: which ones may be attached, and what keeps one from being deleted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from runner.service.errors import ApiError, invalid_body
+from runner.service.validation import shown
+from runner.store.entities import TokenExchangeProfileRow
+from runner.store.models import ActionRow
+
+_SHOWN: Final = 3
+"""Names in one message."""
+
+
+def attachable(session: Session, tenant: str, action_id: str, trigger: str, place: str) -> ActionRow:
+    """The deployed Action of `trigger` that a request names at the JSON path `place`.
+
+    Raises:
+        ApiError: 400.
+    """
+    action = session.get(ActionRow, (tenant, action_id.lower()))
+    if action is None:
+        raise invalid_body(f"'there is no action {shown(action_id)}' at {place}.")
+    if action.trigger_id != trigger:
+        raise invalid_body(
+            f"'the action {shown(action.name)} is for {action.trigger_id}, not for {trigger}' at {place}."
+        )
+    if action.deployed_version_id is None:
+        raise invalid_body(
+            f"'the action {shown(action.name)} has no deployed version: deploy it first' at {place}."
+        )
+    return action
+
+
+def check_unattached(session: Session, action: ActionRow) -> None:
+    """Raises `ApiError` 409 while an entity runs the Action; `force` does not help, because an entity is
+    nothing without its Action."""
+    profiles = session.scalars(
+        select(TokenExchangeProfileRow.name)
+        .where(
+            TokenExchangeProfileRow.tenant_id == action.tenant_id,
+            TokenExchangeProfileRow.action_id == action.id,
+        )
+        .order_by(TokenExchangeProfileRow.name)
+        .limit(_SHOWN)
+    ).all()
+    if profiles:
+        names = ", ".join(shown(name) for name in profiles)
+        raise ApiError(409, f"The action is used by the token exchange profile {names}: delete that first.")

@@ -1,0 +1,96 @@
+"""Lists that go on from a checkpoint: `from` and `take`, answered with `next` while there is more.
+
+The checkpoint holds the place of the last item, not the item, so that deleting it loses nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Query
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import Session
+
+from runner.caps import MAX_CURSOR, MAX_PER_PAGE
+from runner.service.errors import bad_request
+
+DEFAULT_TAKE: Final = 50
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FARTHEST: Final = 2**53
+Row = TypeVar("Row")
+From = Annotated[
+    str | None,
+    Query(alias="from", min_length=1, max_length=MAX_CURSOR, description="`next` of the page before."),
+]
+Take = Annotated[int, Query(ge=1, le=MAX_PER_PAGE, description="Results per page.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item stands in a list that is ordered by a moment and an id."""
+
+    at: datetime
+    id: str
+
+    def __str__(self) -> str:
+        text = f"{(self.at - _EPOCH) // timedelta(microseconds=1)}:{self.id}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def of(cls, text: str) -> Place:
+        """Raises `ApiError` 400 for what no answer gave."""
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+        except (ValueError, binascii.Error):
+            raise _unknown() from None
+        number, _, item = raw.partition(":")
+        if (
+            not (number.isascii() and number.isdecimal())
+            or int(number) > _FARTHEST
+            or not item
+            or "\0" in item
+        ):
+            raise _unknown()
+        return cls(_EPOCH + timedelta(microseconds=int(number)), item)
+
+
+def fetch(
+    session: Session,
+    query: Select[Row],
+    at: Any,
+    key: Any,
+    start: str | None,
+    take: int,
+    *,
+    newest: bool = False,
+) -> tuple[list[Row], str | None]:
+    """Up to `take` rows of `query` after the place `start`, and where the next ones begin, if there are any.
+
+    Args:
+        at, key: columns of `Row`: the moment and the id that it is ordered by.
+        newest: the newest first.
+
+    Raises:
+        ApiError: 400: `start` is no place.
+    """
+    if start is not None:
+        place = Place.of(start)
+        here, there = tuple_(at, key), tuple_(place.at, place.id)
+        query = query.where(here < there if newest else here > there)
+    order = (at.desc(), key.desc()) if newest else (at, key)
+    rows: Sequence[Row] = session.scalars(query.order_by(*order).limit(take + 1)).all()
+    if len(rows) <= take:
+        return list(rows), None
+    last = rows[take - 1]
+    return list(rows[:take]), str(Place(getattr(last, at.key), getattr(last, key.key)))
+
+
+def _unknown() -> Exception:
+    return bad_request(
+        "Query validation error: 'from' is not a checkpoint of this list.", "invalid_query_string"
+    )
