@@ -11,10 +11,18 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import delete, select, tuple_
 
-from runner.jobs.queue import DONE
 from runner.store import Store
 from runner.store.columns import now
-from runner.store.runs import ExecutionAction, ExecutionRow, IdempotencyRow, JobRow, SuspensionRow
+from runner.store.runs import (
+    DONE,
+    READY,
+    RUNNING,
+    ExecutionAction,
+    ExecutionRow,
+    IdempotencyRow,
+    JobRow,
+    SuspensionRow,
+)
 
 _log: Final = structlog.get_logger("actionbox.cleaner")
 _BATCH: Final = 500
@@ -72,7 +80,7 @@ class Cleaner:
             .where(
                 JobRow.tenant_id == ExecutionRow.tenant_id,
                 JobRow.execution_id == ExecutionRow.id,
-                JobRow.state.in_(("ready", "running")),
+                JobRow.state.in_((READY, RUNNING)),
             )
             .exists()
         )

@@ -1,22 +1,39 @@
-"""How often, and when again: attempts of asynchronous work by trigger."""
+"""How jobs are run, by kind: how often, when again, under what lease, how many of one tenant at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 FLOW: Final = "flow"
+"""A flow of an asynchronous trigger."""
 NOTIFICATION: Final = "notification"
+"""A further attempt at a message, which an Action asked for."""
+BUILD: Final = "build"
+"""A build of an Action's draft."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempts:
-    """`pauses`: seconds before the second attempt, the third, …; one attempt more than there are pauses."""
+class Policy:
+    """Attributes:
+    delay: seconds before the first attempt.
+    pauses: seconds before the second attempt, the third, …; one attempt more than there are pauses.
+    lease_seconds: a worker that says nothing for so long is taken for dead.
+    most_crashes: attempts that ended with the worker rather than with an outcome; after one more the job
+        is dead.
+    tenant_running: jobs of one tenant that are begun at a time, over all workers; None for no limit.
+    """
 
-    pauses: tuple[float, ...]
+    delay: float = 0.0
+    pauses: tuple[float, ...] = ()
+    lease_seconds: float = 30.0
+    most_crashes: int = 5
+    tenant_running: int | None = None
 
     @property
-    def most(self) -> int:
+    def attempts(self) -> int:
+        """In all, without those that ended with their worker."""
         return len(self.pauses) + 1
 
     def pause_after(self, attempt: int) -> float | None:
@@ -24,23 +41,25 @@ class Attempts:
         return self.pauses[attempt - 1] if attempt <= len(self.pauses) else None
 
 
-_ONCE: Final = Attempts(())
-_STREAM: Final = Attempts((1.0, 2.0, 4.0))
-"""reference/trigger-event-stream.md: four attempts in all, back-off 1 s, 2 s, 4 s."""
-_NOTIFICATION: Final = Attempts((15.0, 30.0, 60.0, 120.0, 240.0))
-"""reference/trigger-custom-phone-provider.md: up to five more over the following minutes; the pauses are
-decided."""
-_NOTIFICATIONS: Final = frozenset({"custom-phone-provider", "custom-email-provider"})
-MAX_CRASHES: Final = 5
-"""Attempts that ended with the worker rather than with an outcome; then the job is dead as well."""
+POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
+    # A failing Action of post-user-registration or post-change-password is not run again
+    # (reference/triggers.md section 7); a crash of ours is, for every trigger.
+    (FLOW, ""): Policy(),
+    # reference/trigger-event-stream.md: four attempts in all, back-off 1 s, 2 s, 4 s.
+    (FLOW, "event-stream"): Policy(pauses=(1.0, 2.0, 4.0)),
+    # reference/trigger-custom-phone-provider.md: up to five more over the following minutes; the pauses are
+    # decided. The first attempt was the request itself.
+    (NOTIFICATION, ""): Policy(delay=15.0, pauses=(30.0, 60.0, 120.0, 240.0)),
+    # What may pass, such as a registry that does not answer. One at a time of a tenant: each takes seconds
+    # of a core.
+    (BUILD, ""): Policy(pauses=(3.0, 6.0), tenant_running=1),
+}
+"""By kind and trigger; a kind's row for the trigger "" holds for all that have none of their own."""
 
 
-def attempts_of(trigger: str) -> Attempts:
-    """Attempts of a flow of `trigger`. A failing Action of post-user-registration or post-change-password is
-    not run again (reference/triggers.md section 7); a crash of ours is, for every trigger."""
-    if trigger == "event-stream":
-        return _STREAM
-    return _NOTIFICATION if trigger in _NOTIFICATIONS else _ONCE
+def policy_of(kind: str, trigger: str = "") -> Policy:
+    """The policy of jobs of `kind`, for flows of `trigger`. Raises `KeyError` for a kind that is none."""
+    return POLICIES.get((kind, trigger)) or POLICIES[kind, ""]
 
 
 def is_asynchronous(trigger: str) -> bool:

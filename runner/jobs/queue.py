@@ -5,27 +5,22 @@ The same code on both databases: SQLite has one writer, PostgreSQL passes over r
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from runner.jobs.leases import is_gone, new_lease, process_name
+from runner.jobs.policy import policy_of
+from runner.jobs.turns import Turns
 from runner.store import Store
 from runner.store.columns import new_id, now
-from runner.store.runs import JobRow
+from runner.store.notices import JOBS, Notice, announce
+from runner.store.runs import DEAD, DONE, READY, RUNNING, JobRow
 
-LEASE_SECONDS: Final = 30.0
-"""A worker that says nothing for so long is taken for dead."""
-READY: Final = "ready"
-RUNNING: Final = "running"
-DONE: Final = "done"
-DEAD: Final = "dead"
 FAILURES: Final = "failures"
 DELAYS: Final = "delays"
 COUNTERS: Final = (FAILURES, DELAYS)
@@ -35,7 +30,7 @@ _MAX_ERROR: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. `attempt`: from 1, this one included."""
+    """A claimed job. `attempt`: from 1, this one included. `lease`: what its row says while it is ours."""
 
     tenant: str
     id: str
@@ -43,40 +38,31 @@ class Job:
     payload: dict[str, Any]
     execution_id: str | None
     attempt: int
+    lease: str
 
+    @property
+    def failures(self) -> int:
+        """Attempts before this one that ended with a failure."""
+        return int(self.payload.get(FAILURES, 0))
 
-def new_owner() -> str:
-    """A name for a worker of this process in leases: machine, process, and something random."""
-    return f"{_machine()}:{os.getpid()}:{secrets.token_hex(8)}"
+    @property
+    def crashes(self) -> int:
+        """Attempts before this one that ended with their worker."""
+        return self.attempt - 1 - self.failures - int(self.payload.get(DELAYS, 0))
 
-
-def _machine() -> str:
-    return socket.gethostname()[:32].replace(":", "-")
-
-
-def _is_gone(owner: str) -> bool:
-    """The process of a worker of this machine has ended. Its number may be ours: then we came after it."""
-    machine, _, rest = owner.partition(":")
-    number = rest.partition(":")[0]
-    if machine != _machine() or not number.isdecimal():
-        return False
-    if int(number) == os.getpid():
-        return True
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
+    @property
+    def pause(self) -> float | None:
+        """Seconds until the next attempt if this one fails; None when it is the last."""
+        return policy_of(self.kind, self.payload.get("trigger", "")).pause_after(self.failures + 1)
 
 
 class JobQueue:
-    """The queue. Safe between threads and processes; `owner` names this worker in leases, see `new_owner`."""
+    """The queue. Safe between processes, and between threads except for `claim` of the same `turns`."""
 
-    def __init__(self, store: Store, owner: str, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, store: Store, owner: str = "", clock: Callable[[], datetime] = now) -> None:
+        """`owner`: the first part of leases, this process if empty."""
         self._store = store
-        self._owner = owner
+        self._owner = owner or process_name()
         self._clock = clock
 
     def put(
@@ -88,64 +74,98 @@ class JobQueue:
         *,
         execution_id: str | None = None,
         delay_seconds: float = 0.0,
+        job_id: str = "",
     ) -> str:
-        """Add a job in the caller's transaction; its id."""
-        job_id = new_id()
-        session.add(
-            JobRow(
-                tenant_id=tenant,
-                id=job_id,
-                kind=kind,
-                payload=payload,
-                execution_id=execution_id,
-                next_at=self._clock() + timedelta(seconds=delay_seconds),
-            )
-        )
-        return job_id
+        """Add a job in the caller's transaction; its id. Workers hear of it when that is committed.
 
-    def claim(self, kinds: Sequence[str], most: int) -> list[Job]:
-        """Up to `most` jobs that are due, now leased to this worker: one of each tenant before a second of
-        any, so that a long queue of one does not hold up the others."""
+        Args:
+            job_id: if there is a job with this id, it begins anew, and what its last run comes to is lost.
+        """
+        due = self._clock() + timedelta(seconds=delay_seconds)
+        row = session.get(JobRow, (tenant, job_id), with_for_update=True) if job_id else None
+        if row is None:
+            row = JobRow(tenant_id=tenant, id=job_id or new_id(), kind=kind, execution_id=execution_id)
+            session.add(row)
+        row.payload, row.next_at = payload, due
+        row.state, row.attempts, row.last_error = READY, 0, None
+        row.lease_owner = row.lease_until = None
+        announce(session, Notice(JOBS, key=kind))
+        return row.id
+
+    def cancel(self, session: Session, tenant: str, job_id: str) -> None:
+        """Take a job out, whatever its state; what its run comes to is lost."""
+        session.execute(delete(JobRow).where(JobRow.tenant_id == tenant, JobRow.id == job_id))
+
+    def claim(self, kinds: Sequence[str], most: int, turns: Turns | None = None) -> list[Job]:
+        """Up to `most` jobs that are due, now leased to this worker, in fair shares: see `Turns`.
+
+        Args:
+            turns: of the caller, so that a next claim goes on where this one ended.
+        """
         moment = self._clock()
+        lease = new_lease(self._owner)
+        rows: list[JobRow] = []
         with self._store.begin() as session:
-            rows = session.scalars(self._due(kinds, moment, most)).all()
-            for row in rows:
-                row.state = RUNNING
-                row.attempts += 1
-                row.lease_owner = self._owner
-                row.lease_until = moment + timedelta(seconds=LEASE_SECONDS)
-                row.updated_at = moment
-            return [
-                Job(row.tenant_id, row.id, row.kind, dict(row.payload), row.execution_id, row.attempts)
-                for row in rows
-            ]
+            while len(rows) < most:
+                shares = (turns or Turns(kinds)).shares(session, moment, most - len(rows))
+                found = {queue: _take(session, *queue, moment, share) for queue, share in shares.items()}
+                for row in (row for taken in found.values() for row in taken):
+                    row.state, row.attempts, row.updated_at = RUNNING, row.attempts + 1, moment
+                    row.lease_owner = lease
+                    row.lease_until = moment + timedelta(seconds=policy_of(row.kind).lease_seconds)
+                    rows.append(row)
+                used = {len(taken) == shares[queue] for queue, taken in found.items()}
+                if used != {True, False}:  # else others may have what some have no use for
+                    break
+        return [
+            Job(row.tenant_id, row.id, row.kind, dict(row.payload), row.execution_id, row.attempts, lease)
+            for row in rows
+        ]
+
+    def seconds_until_due(self, kinds: Sequence[str]) -> float | None:
+        """Until the next job is due, 0 for one that is; None when none waits."""
+        with self._store.read() as session:
+            first = session.scalar(
+                select(func.min(JobRow.next_at)).where(JobRow.kind.in_(kinds), JobRow.state == READY)
+            )
+        return None if first is None else max((first - self._clock()).total_seconds(), 0.0)
 
     def renew(self, jobs: Sequence[Job]) -> None:
         """Say that these are still being worked on."""
-        until = self._clock() + timedelta(seconds=LEASE_SECONDS)
-        with self._store.begin() as session:
-            for job in jobs:
-                session.execute(self._mine(job).values(lease_until=until))
-
-    def reclaim(self) -> int:
-        """End the leases of workers of this machine whose process is gone, so that nobody waits for them; how
-        many. Those of other machines run out by themselves."""
         moment = self._clock()
         with self._store.begin() as session:
-            owners = session.scalars(
-                select(JobRow.lease_owner)
-                .where(JobRow.state == RUNNING, JobRow.lease_until > moment)
-                .distinct()
-            )
-            gone = [owner for owner in owners if owner and owner != self._owner and _is_gone(owner)]
-            if not gone:
-                return 0
-            ended = session.execute(
-                update(JobRow)
-                .where(JobRow.state == RUNNING, JobRow.lease_owner.in_(gone))
-                .values(lease_until=moment - timedelta(seconds=1))
-            )
-            return int(ended.rowcount)  # type: ignore[attr-defined]
+            for job in jobs:
+                until = moment + timedelta(seconds=policy_of(job.kind).lease_seconds)
+                session.execute(_leased(job).values(lease_until=until))
+
+    def recover(self) -> int:
+        """Make jobs of dead workers ready again; how many. A worker is dead when its lease has run out or,
+        on this machine, when its process is gone."""
+        moment = self._clock()
+        ended = (JobRow.state == RUNNING, JobRow.lease_until < moment)
+        with self._store.read() as session:
+            leases = session.scalars(
+                select(JobRow.lease_owner).where(JobRow.state == RUNNING).distinct()
+            ).all()
+            some_ended = session.scalar(select(JobRow.id).where(*ended).limit(1)) is not None
+        gone = [lease for lease in leases if lease is not None and is_gone(lease)]
+        if not gone and not some_ended:
+            return 0
+        with self._store.begin() as session:
+            freed = _free(session, moment, *ended)
+            if gone:
+                freed += _free(session, moment, JobRow.state == RUNNING, JobRow.lease_owner.in_(gone))
+            return freed
+
+    def hand_back(self, jobs: Sequence[Job]) -> None:
+        """Make jobs ready for others that were begun and will not be ended here; no attempt is counted."""
+        with self._store.begin() as session:
+            for job in jobs:
+                back = _leased(job).values(
+                    state=READY, attempts=JobRow.attempts - 1, lease_owner=None, lease_until=None
+                )
+                session.execute(back)
+                announce(session, Notice(JOBS, key=job.kind))
 
     def done(self, session: Session, job: Job) -> bool:
         """The job is done, in the transaction that keeps its result. False when the lease was lost: somebody
@@ -171,6 +191,7 @@ class JobQueue:
             return False
         row.state, row.attempts, row.next_at, row.updated_at = READY, 0, self._clock(), self._clock()
         row.payload = {key: value for key, value in row.payload.items() if key not in COUNTERS}
+        announce(session, Notice(JOBS, key=row.kind))
         return True
 
     def counts(self) -> dict[str, int]:
@@ -179,36 +200,44 @@ class JobQueue:
             rows = session.execute(select(JobRow.state, func.count().label("jobs")).group_by(JobRow.state))
             return {row.state: row.jobs for row in rows}
 
-    def _due(self, kinds: Sequence[str], moment: datetime, most: int) -> Any:
-        waiting = and_(JobRow.state == READY, JobRow.next_at <= moment)
-        abandoned = and_(JobRow.state == RUNNING, JobRow.lease_until < moment)
-        turn = func.row_number().over(partition_by=JobRow.tenant_id, order_by=JobRow.next_at)
-        ranked = (
-            select(JobRow.tenant_id, JobRow.id, turn.label("turn"), JobRow.next_at)
-            .where(JobRow.kind.in_(kinds), or_(waiting, abandoned))
-            .subquery()
-        )
-        return (
-            select(JobRow)
-            .join(ranked, (JobRow.tenant_id == ranked.c.tenant_id) & (JobRow.id == ranked.c.id))
-            # Again for the row itself: PostgreSQL looks at it anew after it waited for another claimer.
-            .where(or_(waiting, abandoned))
-            .order_by(ranked.c.turn, ranked.c.next_at)
-            .limit(most)
-            .with_for_update(skip_locked=True, of=JobRow)
-        )
-
-    def _mine(self, job: Job) -> Any:
-        return update(JobRow).where(
-            JobRow.tenant_id == job.tenant,
-            JobRow.id == job.id,
-            JobRow.state == RUNNING,
-            JobRow.lease_owner == self._owner,
-            JobRow.attempts == job.attempt,
-        )
-
     def _end(self, session: Session, job: Job, **values: Any) -> bool:
         done = session.execute(
-            self._mine(job).values(lease_owner=None, lease_until=None, updated_at=self._clock(), **values)
+            _leased(job).values(lease_owner=None, lease_until=None, updated_at=self._clock(), **values)
         )
         return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _take(session: Session, tenant: str, kind: str, moment: datetime, most: int) -> Sequence[JobRow]:
+    """The tenant's oldest jobs, locked until the transaction ends."""
+    return session.scalars(
+        select(JobRow)
+        .where(
+            JobRow.kind == kind,
+            JobRow.state == READY,
+            JobRow.tenant_id == tenant,
+            JobRow.next_at <= moment,
+        )
+        .order_by(JobRow.next_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def _free(session: Session, moment: datetime, *which: Any) -> int:
+    freed = session.execute(
+        update(JobRow)
+        .where(*which)
+        .values(state=READY, lease_owner=None, lease_until=None, updated_at=moment)
+    )
+    announce(session, Notice(JOBS))
+    return int(freed.rowcount)  # type: ignore[attr-defined]
+
+
+def _leased(job: Job) -> Any:
+    """Its row, while it is ours."""
+    return update(JobRow).where(
+        JobRow.tenant_id == job.tenant,
+        JobRow.id == job.id,
+        JobRow.state == RUNNING,
+        JobRow.lease_owner == job.lease,
+    )

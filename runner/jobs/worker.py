@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 import structlog
 from sqlalchemy.orm import Session
 
-from runner.jobs.policy import FLOW, MAX_CRASHES, NOTIFICATION, attempts_of
-from runner.jobs.queue import DELAYS, FAILURES, LEASE_SECONDS, Job, JobQueue
-from runner.outcome import Decision, FlowOutcome
-from runner.runtime.entities import UnknownActionError
-from runner.runtime.flows import Flows, Run
-from runner.runtime.wire import InvokeBody
+from runner.jobs.policy import policy_of
+from runner.jobs.queue import DELAYS, FAILURES, Job, JobQueue
+from runner.jobs.turns import Turns
 from runner.store import Store
-from runner.workers.calls import TooBusyError
-from triggers import EventError, UnknownTriggerError, get_trigger
+from runner.store.notices import JOBS, Notice
 
 _log: Final = structlog.get_logger("actionbox.jobs")
-_IDLE_SECONDS: Final = 0.5
-"""Pause between two looks when nothing was due."""
-_LOOK_AFTER_SECONDS: Final = LEASE_SECONDS / 6
-"""Pause between two looks after leases: own ones to renew, and those of workers that died."""
+_LOOK_SECONDS: Final = 0.5
+"""Longest pause between two looks when nothing was due."""
+_RENEW_SECONDS: Final = 5.0
+"""Pause between two renewals of own leases, and two looks after workers that died."""
+Change = Callable[[Session], None]
 
 
 class LostLeaseError(Exception):
@@ -33,150 +30,194 @@ class LostLeaseError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What becomes of a job: put off by `pause` seconds; dead when `error` is set without a pause; done."""
+class Ended:
+    """How an attempt at a job ended.
 
-    pause: float | None = None
+    Attributes:
+        keep: writes what came of it, and calls what it is given, in one transaction; None when nothing came
+            of it.
+        error: why it failed; "" when it did not.
+        again: a failed attempt is followed by another if the policy of its kind leaves one; else the job is
+            dead.
+        later: nothing was tried: to be taken up again in so many seconds.
+    """
+
+    keep: Callable[[Change], Awaitable[None]] | None = None
     error: str = ""
-    counted: str = FAILURES
+    again: bool = False
+    later: float | None = None
+
+
+class Handler(Protocol):
+    """What runs the jobs of a lane."""
+
+    async def run(self, job: Job) -> Ended:
+        """One attempt. What it raises is logged, and the job is run again when its lease has ended."""
+        ...
+
+    def give_up(self, session: Session, job: Job, error: str) -> None:
+        """Every attempt ended with its worker; in the transaction that makes the job a dead letter."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Kinds of jobs that share a number of places. Lanes do not wait for each other.
+
+    Attributes:
+        parallel: jobs at a time.
+        grace_seconds: what a stop waits for them; then they are handed back.
+    """
+
+    kinds: tuple[str, ...]
+    parallel: int
+    handler: Handler = field(repr=False)
+    grace_seconds: float = 30.0
+
+
+class _Running:
+    """What a lane has under way."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self.turns = Turns(lane.kinds)
+        self.jobs: dict[asyncio.Task[None], Job] = {}
+
+    @property
+    def free(self) -> int:
+        return self.lane.parallel - len(self.jobs)
 
 
 class JobWorker:
     """Runs jobs of all tenants. For one event loop; any number of processes and machines."""
 
-    def __init__(self, store: Store, queue: JobQueue, flows: Flows, *, parallel: int) -> None:
-        """`parallel`: jobs at a time."""
+    def __init__(self, store: Store, queue: JobQueue, lanes: Sequence[Lane]) -> None:
         self._store = store
         self._queue = queue
-        self._flows = flows
-        self._parallel = parallel
-        self._running: dict[asyncio.Task[None], Job] = {}
+        self._lanes = [_Running(lane) for lane in lanes if lane.parallel > 0]
         self._wake = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look at once: something was just put."""
-        self._wake.set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        store.listen(JOBS, self._heard)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set; then what runs is finished and nothing new begun."""
-        with contextlib.suppress(Exception):
-            await asyncio.to_thread(self._queue.reclaim)
-        renewing = asyncio.create_task(self._renew())
+        """Until `stop` is set; then nothing new is begun, and what runs is finished or handed back."""
+        self._loop = asyncio.get_running_loop()
+        looking = asyncio.create_task(self._look_after())
+        stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
+                self._wake.clear()
                 if not await self._start_some():
-                    await self._pause(stop)
-            if self._running:
-                await asyncio.wait(self._running)
+                    await self._pause(stopping)
+            await asyncio.gather(*(self._leave(lane) for lane in self._lanes))
         finally:
-            renewing.cancel()
+            self._loop = None
+            looking.cancel()
+            stopping.cancel()
 
-    async def _start_some(self) -> bool:
-        free = self._parallel - len(self._running)
-        if free <= 0:
-            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            return True
-        self._wake.clear()
-        try:
-            jobs = await asyncio.to_thread(self._queue.claim, (FLOW, NOTIFICATION), free)
-        except Exception:  # noqa: BLE001 - a database that is away comes back
-            _log.exception("jobs cannot be claimed")
-            return False
-        for job in jobs:
-            task = asyncio.create_task(self._work(job))
-            self._running[task] = job
-            task.add_done_callback(self._ended)
-        return bool(jobs)
+    def _heard(self, _: Notice) -> None:
+        """From any thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it was closed in this moment
+                self._loop.call_soon_threadsafe(self._wake.set)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.pop(task, None)
+    async def _start_some(self) -> int:
+        started = 0
+        for running in self._lanes:
+            if running.free <= 0:
+                continue
+            try:
+                jobs = await asyncio.to_thread(
+                    self._queue.claim, running.lane.kinds, running.free, running.turns
+                )
+            except Exception:  # noqa: BLE001 - a database that is away comes back
+                _log.exception("jobs cannot be claimed")
+                return 0
+            for job in jobs:
+                task = asyncio.create_task(self._work(running.lane, job))
+                running.jobs[task] = job
+                task.add_done_callback(lambda done, lane=running: self._ended(lane, done))  # type: ignore[misc]
+            started += len(jobs)
+        return started
+
+    def _ended(self, running: _Running, task: asyncio.Task[None]) -> None:
+        running.jobs.pop(task, None)
         self._wake.set()
 
-    async def _pause(self, stop: asyncio.Event) -> None:
-        waits = [asyncio.create_task(self._wake.wait()), asyncio.create_task(stop.wait())]
+    async def _pause(self, stopping: asyncio.Task[bool]) -> None:
+        """Until something is put or ends, or is due."""
+        waking = asyncio.create_task(self._wake.wait())
         try:
-            await asyncio.wait(waits, timeout=_IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            seconds = await self._seconds_to_wait()
+            await asyncio.wait([waking, stopping], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for wait in waits:
-                wait.cancel()
+            waking.cancel()
 
-    async def _renew(self) -> None:
+    async def _seconds_to_wait(self) -> float:
+        kinds = [kind for running in self._lanes if running.free > 0 for kind in running.lane.kinds]
+        due = None
+        if kinds and not self._wake.is_set():
+            with contextlib.suppress(Exception):
+                due = await asyncio.to_thread(self._queue.seconds_until_due, kinds)
+        # What is due and was not claimed is another worker's, or waits for others of its tenant.
+        return min(_LOOK_SECONDS, due) if due else _LOOK_SECONDS
+
+    async def _look_after(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_AFTER_SECONDS)
-            jobs = list(self._running.values())
-            with contextlib.suppress(Exception):  # the lease outlives two failed renewals
+            with contextlib.suppress(Exception):  # a lease outlives failed renewals
+                jobs = [job for running in self._lanes for job in running.jobs.values()]
                 if jobs:
                     await asyncio.to_thread(self._queue.renew, jobs)
-                if await asyncio.to_thread(self._queue.reclaim):
-                    self._wake.set()
+                await asyncio.to_thread(self._queue.recover)
+            await asyncio.sleep(_RENEW_SECONDS)
 
-    async def _work(self, job: Job) -> None:
+    async def _leave(self, running: _Running) -> None:
+        if running.jobs:
+            await asyncio.wait(list(running.jobs), timeout=running.lane.grace_seconds)
+        left = dict(running.jobs)
+        if left:
+            await asyncio.to_thread(self._queue.hand_back, list(left.values()))
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left)
+
+    async def _work(self, lane: Lane, job: Job) -> None:
         try:
-            await self._attempt(job)
+            await self._attempt(lane.handler, job)
         except LostLeaseError:
-            _log.warning("lease lost", job=job.id, tenant=job.tenant)
+            _log.info("the job was put anew or taken over", job=job.id, tenant=job.tenant)
         except Exception:  # noqa: BLE001 - the lease ends and the job is run again
             _log.exception("job not finished", job=job.id, tenant=job.tenant)
 
-    async def _attempt(self, job: Job) -> None:
-        crashes = job.attempt - 1 - job.payload.get(FAILURES, 0) - job.payload.get(DELAYS, 0)
-        if crashes > MAX_CRASHES:
-            await self._end(job, _Verdict(error=f"{crashes} attempts ended with their worker"))
-            return
-        try:
-            run = _run_of(job)
-            outcome, versions = await self._flows.run(run)
-        except TooBusyError as error:
-            await self._end(job, _Verdict(float(error.retry_after), str(error), DELAYS))
-            return
-        except (EventError, UnknownActionError, UnknownTriggerError) as error:
-            await self._end(job, _Verdict(error=str(error)))
-            return
-        verdict = _verdict(job, outcome)
-        await self._flows.finish(run, outcome, versions, lambda session: self._close(session, job, verdict))
+    async def _attempt(self, handler: Handler, job: Job) -> None:
+        if job.crashes > policy_of(job.kind).most_crashes:
+            error = f"{job.crashes} attempts ended with their worker"
 
-    async def _end(self, job: Job, verdict: _Verdict) -> None:
-        def change() -> None:
+            def bury(session: Session) -> None:
+                handler.give_up(session, job, error)
+                self._close(session, job, Ended(error=error))
+
+            await self._alone(bury)
+            return
+        ended = await handler.run(job)
+        await (ended.keep or self._alone)(lambda session: self._close(session, job, ended))
+
+    async def _alone(self, change: Change) -> None:
+        def write() -> None:
             with self._store.begin() as session:
-                self._close(session, job, verdict)
+                change(session)
 
-        await asyncio.to_thread(change)
+        await asyncio.to_thread(write)
 
-    def _close(self, session: Session, job: Job, verdict: _Verdict) -> None:
-        if verdict.pause is not None:
-            payload = {**job.payload, verdict.counted: job.payload.get(verdict.counted, 0) + 1}
-            kept = self._queue.put_off(session, job, verdict.pause, verdict.error, payload)
-        elif verdict.error:
-            kept = self._queue.bury(session, job, verdict.error)
+    def _close(self, session: Session, job: Job, ended: Ended) -> None:
+        pause = ended.later if ended.later is not None else job.pause if ended.again else None
+        if pause is not None:
+            counter = DELAYS if ended.later is not None else FAILURES
+            payload = {**job.payload, counter: job.payload.get(counter, 0) + 1}
+            kept = self._queue.put_off(session, job, pause, ended.error, payload)
+        elif ended.error:
+            kept = self._queue.bury(session, job, ended.error)
         else:
             kept = self._queue.done(session, job)
         if not kept:
             raise LostLeaseError
-
-
-def _run_of(job: Job) -> Run:
-    payload: Mapping[str, Any] = job.payload
-    return Run(
-        tenant=job.tenant,
-        trigger=get_trigger(payload["trigger"]),
-        body=InvokeBody.model_validate(payload["body"]),
-        execution_id=job.execution_id or job.id,
-        traceparent=payload.get("traceparent"),
-    )
-
-
-def _verdict(job: Job, outcome: FlowOutcome) -> _Verdict:
-    """A failed delivery is tried again as often as its trigger allows; a failed flow of another trigger is
-    an outcome like any other."""
-    trigger = job.payload["trigger"]
-    notification = outcome.effects.notification
-    if notification is not None and notification.outcome == "retry":
-        error = notification.reason or "the Action asked for another attempt"
-    elif trigger == "event-stream" and outcome.decision is Decision.FAILED:
-        assert outcome.failure is not None
-        error = f"{outcome.failure.code.value}: {outcome.failure.message}"
-    else:
-        return _Verdict()
-    # The first attempt of a notification was the request itself.
-    attempt = job.payload.get(FAILURES, 0) + (2 if job.kind == NOTIFICATION else 1)
-    return _Verdict(attempts_of(trigger).pause_after(attempt), error)

@@ -92,7 +92,6 @@ def create_action(caller: Annotated[Caller, needs("create:actions")], body: Crea
         note(caller, session, "action.create", row.id, row.code)
         session.flush()
         value = _view(caller, session, row)
-    caller.service.builds.wake()
     return answer(value, 201, action_etag(row))
 
 
@@ -124,7 +123,6 @@ def update_action(
         note(caller, session, "action.update", row.id, row.code)
         session.flush()
         value = _view(caller, session, row)
-    caller.service.builds.wake()
     return answer(value, 200, action_etag(row))
 
 

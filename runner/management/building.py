@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from runner.jobs.queue import Job
+from runner.jobs.worker import Change, Ended
 from runner.management.context import LOCK
 from runner.management.deploying import collect_bundles, deploy_draft
+from runner.management.render import BUILT
 from runner.redact import Redactor
 from runner.runtimes import DEFAULT, LANGUAGES, file_name
 from runner.service.keys import Keys
-from runner.service.ports import Builder
+from runner.service.ports import Builder, BusyError
 from runner.store import audit
 from runner.store.columns import now
 from runner.store.engine import Store
@@ -28,14 +31,9 @@ from sandbox.dependencies import Build, BuildState, Lock, Module, Wanted
 from sandbox.failure import Failure, FailureCode
 from sandbox.program import Dependencies, Source
 
-if TYPE_CHECKING:
-    from runner.management.builds import Lease
-
 BUNDLE: Final = TypeAdapter(Dependencies)
 _PASSING: Final = frozenset({"network", "registry"})
 """Rules of `DependencyError` that may be gone a moment later."""
-_ATTEMPTS: Final = 3
-_PAUSE: Final = timedelta(seconds=3)
 _LATEST: Final = ("", "latest")
 
 
@@ -58,66 +56,94 @@ class Building:
         self._keys = keys
         self._builder = builder
 
-    def run(self, lease: Lease) -> datetime | None:
-        """Build the draft; the time of the next attempt, None when it is done."""
+    def run(self, job: Job) -> Ended:
+        """Build the draft's newest revision. Blocks."""
         with self._store.read() as session:
-            order = _order(session, lease.tenant, lease.action_id)
+            order = _order(session, job.tenant, job.payload["action_id"])
         if order is None:
-            return None
+            return Ended()
         state = ""
 
         def report(build: Build) -> None:
             nonlocal state
             if build.state.value != state and build.state not in (BuildState.BUILT, BuildState.FAILED):
                 state = build.state.value
-                self._progress(lease, order, build)
+                with self._store.begin() as session:
+                    _tell(session, job, order, build, state)
 
-        build, bundle = self._builder.build(
-            lease.tenant, order.source, order.wanted, order.modules, order.lock, report
-        )
-        failure = build.failure
-        if failure is not None and _may_pass(failure) and lease.attempt < _ATTEMPTS:
-            self._write(lease, order, {"status": "retrying", "build_log": _log(build)})
-            return now() + _PAUSE * lease.attempt
-        self._conclude(lease, order, build, bundle)
-        return None
-
-    def _progress(self, lease: Lease, order: _Order, build: Build) -> None:
-        self._write(lease, order, {"status": build.state.value, "build_log": _log(build)})
-
-    def _write(self, lease: Lease, order: _Order, values: Mapping[str, Any]) -> None:
-        with self._store.begin() as session:
-            session.execute(
-                update(ActionRow)
-                .where(
-                    ActionRow.tenant_id == lease.tenant,
-                    ActionRow.id == lease.action_id,
-                    ActionRow.revision == order.revision,
-                )
-                .values(**values)
+        try:
+            build, bundle = self._builder.build(
+                job.tenant, order.source, order.wanted, order.modules, order.lock, report
             )
+        except BusyError as error:
+            return Ended(error=str(error), later=float(error.retry_after))
+        failure = build.failure
+        if failure is not None and _may_pass(failure) and job.pause is not None:
+            again = _Writing(self._store, lambda session: _tell(session, job, order, build, "retrying"))
+            return Ended(keep=again.keep, error=failure.message, again=True)
+        conclusion = _Writing(self._store, lambda session: self._conclude(session, job, order, build, bundle))
+        return Ended(keep=conclusion.keep)
 
-    def _conclude(self, lease: Lease, order: _Order, build: Build, bundle: Dependencies | None) -> None:
-        with self._store.begin() as session:
-            row = session.get(ActionRow, (lease.tenant, lease.action_id), with_for_update=LOCK)
-            if row is None or row.revision != order.revision:
-                return
-            secrets = SecretBox(session, self._keys.ring, lease.tenant)
-            row.build_log = _log(build)
-            if build.failure is not None:
-                redact = Redactor([secrets.values(ACTION, row.id)]).text
-                row.status, row.errors = "failed", [_error(build.failure, redact)]
-                return
-            row.status, row.errors, row.built_at = "built", [], now()
-            row.lock = build.lock.to_json() if order.wanted else None
-            row.dependencies = _concrete(row.dependencies, build.lock)
-            row.bundle = _keep_bundle(session, lease.tenant, bundle)
-            _lock_modules(session, row, build.module_locks)
-            session.flush()
-            collect_bundles(session, lease.tenant)
-            if lease.deploy_as is not None:
-                version = deploy_draft(session, row, secrets)
-                audit.note(session, lease.tenant, lease.deploy_as, "action.deploy", row.id, version.code)
+    def give_up(self, session: Session, job: Job, error: str) -> None:
+        """The draft has failed: its builds ended with the process that made them."""
+        row = session.get(ActionRow, (job.tenant, job.payload["action_id"]), with_for_update=LOCK)
+        if row is not None:
+            text = f"The build was given up: {error}. Change the draft to have it built again."
+            row.status, row.errors = "failed", [{"id": FailureCode.INTERNAL.value, "msg": text, "url": ""}]
+
+    def _conclude(
+        self, session: Session, job: Job, order: _Order, build: Build, bundle: Dependencies | None
+    ) -> None:
+        row = session.get(ActionRow, (job.tenant, job.payload["action_id"]), with_for_update=LOCK)
+        if row is None or row.revision != order.revision:
+            return
+        secrets = SecretBox(session, self._keys.ring, job.tenant)
+        row.build_log = _log(build)
+        if build.failure is not None:
+            redact = Redactor([secrets.values(ACTION, row.id)]).text
+            row.status, row.errors = "failed", [_error(build.failure, redact)]
+            return
+        row.status, row.errors, row.built_at = BUILT, [], now()
+        row.lock = build.lock.to_json() if order.wanted else None
+        row.dependencies = _concrete(row.dependencies, build.lock)
+        row.bundle = _keep_bundle(session, job.tenant, bundle)
+        _lock_modules(session, row, build.module_locks)
+        session.flush()
+        collect_bundles(session, job.tenant)
+        client = job.payload.get("deploy_as")
+        if client is not None:
+            version = deploy_draft(session, row, secrets)
+            audit.note(session, job.tenant, client, "action.deploy", row.id, version.code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """What came of a build, to be written with the end of its job."""
+
+    store: Store
+    change: Change
+
+    async def keep(self, end: Change) -> None:
+        def write() -> None:
+            with self.store.begin() as session:
+                self.change(session)  # first: whoever changes a draft locks it before its job
+                end(session)
+
+        await asyncio.to_thread(write)
+
+
+def _tell(session: Session, job: Job, order: _Order, build: Build, status: str) -> None:
+    """How far the build is; a draft that is settled stays so, whoever is late."""
+    session.execute(
+        update(ActionRow)
+        .where(
+            ActionRow.tenant_id == job.tenant,
+            ActionRow.id == job.payload["action_id"],
+            ActionRow.revision == order.revision,
+            ActionRow.status.not_in((BUILT, "failed")),
+        )
+        .values(status=status, build_log=_log(build))
+    )
 
 
 def _order(session: Session, tenant: str, action_id: str) -> _Order | None:

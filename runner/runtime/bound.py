@@ -27,6 +27,7 @@ from runner.store.models import (
     ModuleVersionRow,
     SecretRow,
 )
+from runner.store.notices import BINDINGS
 from runner.store.sealing import MODULE_VERSION, VERSION, secret_context
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
@@ -204,7 +205,7 @@ class Snapshots:
         self._lock = threading.Lock()
         self._drops = 0
         self._kept: OrderedDict[tuple[str, str, Entity | None], tuple[int, float, BoundFlow]] = OrderedDict()
-        store.listen(self.drop)
+        store.listen(BINDINGS, lambda notice: self.drop(notice.tenant, notice.key))
 
     def peek(self, tenant: str, trigger: str, entity: Entity | None = None) -> BoundFlow | None:
         """The snapshot, when one is at hand that need not be looked at again; never blocks."""

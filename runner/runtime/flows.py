@@ -14,7 +14,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.jobs.policy import FLOW, NOTIFICATION, attempts_of, is_asynchronous
+from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
 from runner.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.runtime.bound import BoundFlow, BoundVersion, Snapshots
@@ -277,10 +277,13 @@ class Flows:
         notification = outcome.effects.notification
         if notification is None or notification.outcome != "retry":
             return
-        pause = attempts_of(run.trigger.id).pause_after(1)
-        assert pause is not None, "notifications have more than one attempt"
         self._queue.put(
-            session, run.tenant, NOTIFICATION, run.payload, execution_id=run.execution_id, delay_seconds=pause
+            session,
+            run.tenant,
+            NOTIFICATION,
+            run.payload,
+            execution_id=run.execution_id,
+            delay_seconds=policy_of(NOTIFICATION).delay,
         )
 
     def _row(self, tenant: str, execution_id: str, trigger: str, traceparent: str | None) -> ExecutionRow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -46,8 +46,6 @@ class Runtime:
     idempotency: Idempotency
     queue: JobQueue
     hub: Hub
-    wake: Callable[[], None]
-    """Have jobs looked for at once."""
 
 
 async def current_runtime(request: Request) -> Runtime:
@@ -111,8 +109,6 @@ async def invoke(
             runtime.idempotency.abandon(slot)
         elif slot is not None and answer is not None:
             runtime.idempotency.settle(slot, answer)
-    if answer.status == 202:
-        runtime.wake()
     return _answer(answer)
 
 
@@ -218,7 +214,6 @@ async def rerun_job(job_id: str, caller: JobManager, runtime: Here) -> dict[str,
 
     if not await run_in_threadpool(revive):
         raise not_found("dead letter")
-    runtime.wake()
     return {"id": job_id, "state": "ready"}
 
 

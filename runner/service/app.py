@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.concurrency import run_in_threadpool
 
 from runner.management import routers as management_routers
 from runner.runtime.routes import router as runtime_router
 from runner.service import health, oauth
+from runner.service.background import management_running
 from runner.service.container import Service
 from runner.service.errors import install_error_handlers
 from runner.service.middleware import RequestContext
@@ -57,13 +57,10 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
 def _lifespan(plane: Plane | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        service: Service = app.state.service
-        async with nullcontext() if plane is None else plane.running():
-            service.builds.start()
+        async with management_running(app.state.service) if plane is None else plane.running():
             try:
                 yield
             finally:
                 app.state.stopping = True
-                await run_in_threadpool(service.builds.stop)
 
     return lifespan

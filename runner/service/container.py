@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from runner.management.builds import BuildQueue
+from runner.jobs.queue import JobQueue
+from runner.management.builds import Builds
 from runner.service.auth import Authenticator
 from runner.service.keys import Keys
 from runner.service.ports import Builder, FlowRunner
@@ -29,7 +30,7 @@ _TESTS: Final = 16
 class Service:
     """Attributes:
     flows, builder: run and build Actions.
-    builds: the queue of builds, which outlives a restart.
+    builds: orders builds, which outlive a restart.
     limiter: requests by tenant.
     failures: failed authentications by address.
     tests: tests of drafts that run.
@@ -43,7 +44,8 @@ class Service:
     limiter: RateLimiter
     failures: RateLimiter
     flows: FlowRunner
-    builds: BuildQueue
+    builder: Builder
+    builds: Builds
     tests: Slots
 
     @classmethod
@@ -61,6 +63,7 @@ class Service:
             limiter=RateLimiter(settings.rate_per_second, settings.rate_burst),
             failures=RateLimiter(_FAILURES_PER_SECOND, _FAILURES_BURST),
             flows=flows,
-            builds=BuildQueue(store, keys, builder, threads=settings.build_threads),
+            builder=builder,
+            builds=Builds(JobQueue(store)),
             tests=Slots(_TESTS_EACH, _TESTS),
         )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,8 +11,11 @@ from typing import Final
 
 from runner.dependencies import origin_of
 from runner.jobs.cleaner import Cleaner
-from runner.jobs.queue import JobQueue, new_owner
-from runner.jobs.worker import JobWorker
+from runner.jobs.flows import FlowJobs
+from runner.jobs.policy import FLOW, NOTIFICATION
+from runner.jobs.queue import JobQueue
+from runner.jobs.worker import JobWorker, Lane
+from runner.management.builds import build_lane
 from runner.runtime.bound import Snapshots
 from runner.runtime.flows import Flows
 from runner.runtime.follow import Follower
@@ -22,6 +24,7 @@ from runner.runtime.live import Hub
 from runner.runtime.metrics import Metrics
 from runner.runtime.recording import GroupCommit
 from runner.runtime.routes import Runtime
+from runner.service.background import Loop, running
 from runner.service.keys import Keys
 from runner.service.pooled import Pooled
 from runner.service.settings import ServiceSettings
@@ -75,7 +78,7 @@ class Plane:
         """Put together; starts nothing."""
         pool, metrics, hub = make_pool(settings, store), Metrics(), Hub()
         ring = lambda: keys.ring  # noqa: E731
-        queue = JobQueue(store, new_owner())
+        queue = JobQueue(store)
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         flows = Flows(
             snapshots=Snapshots(store, ring),
@@ -90,14 +93,18 @@ class Plane:
             observe=metrics.observe,
         )
         metrics.watch(pool.snapshot, queue.counts)
-        worker = JobWorker(store, queue, flows, parallel=_PARALLEL_JOBS * settings.workers)
+        pooled = Pooled(pool, settings.flows)
+        lanes = [build_lane(store, keys, pooled, settings)]
+        if settings.run_jobs:
+            places = _PARALLEL_JOBS * settings.workers
+            lanes.append(Lane((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
         return cls(
             settings=settings,
             store=store,
             workers=pool,
-            pooled=Pooled(pool, settings.flows),
-            runtime=Runtime(store, flows, idempotency, queue, hub, worker.wake),
-            jobs=worker,
+            pooled=pooled,
+            runtime=Runtime(store, flows, idempotency, queue, hub),
+            jobs=JobWorker(store, queue, lanes),
             follower=Follower(store, hub),
             writer=writer,
             metrics=metrics,
@@ -110,20 +117,14 @@ class Plane:
         Raises:
             WorkerStartError: workers cannot be started.
         """
-        stop = asyncio.Event()
         self.pooled.attach(asyncio.get_running_loop())
         await self.workers.start()
-        loops: list[Callable[[asyncio.Event], object]] = [Cleaner(self.store).run]
-        if self.settings.run_jobs:
-            loops.append(self.jobs.run)
+        loops: list[Loop] = [Cleaner(self.store).run, self.jobs.run]
         if not self.store.is_sqlite:
             loops.append(self.follower.run)
-        tasks = [asyncio.ensure_future(loop(stop)) for loop in loops]  # type: ignore[call-overload]
         try:
-            yield
+            async with running(*loops, grace_seconds=self.settings.shutdown_seconds):
+                yield
         finally:
-            stop.set()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.gather(*tasks), self.settings.shutdown_seconds)
             await self.writer.drain()
             await self.workers.stop(grace_seconds=1.0)

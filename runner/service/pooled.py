@@ -11,8 +11,7 @@ from runner.outcome import FlowOutcome
 from runner.service.ports import BusyError
 from runner.settings import Settings
 from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
-from sandbox.dependencies import Build, BuildState, Module, Wanted
-from sandbox.failure import Failure, FailureCode
+from sandbox.dependencies import Build, Module, Wanted
 from sandbox.packages.lock import Lock
 from sandbox.program import Dependencies, Source
 
@@ -44,9 +43,7 @@ class Pooled:
         try:
             done = self._wait(self._pool.build(tenant, call, report))
         except TooBusyError as error:
-            message = f"The build was not begun: {error}."
-            failure = Failure(FailureCode.INTERNAL, message, detail={"rule": "registry"})
-            return Build(state=BuildState.FAILED, failure=failure), None
+            raise BusyError(str(error), error.retry_after) from None
         return done, None if done.program is None else done.program.source.dependencies
 
     def run_flow(

@@ -38,6 +38,9 @@ class Builder(Protocol):
         Args:
             lock: of an earlier build of the same `wanted`; nothing is resolved anew then.
             report: told of every state on the way.
+
+        Raises:
+            BusyError: nothing was built.
         """
         ...
 

@@ -67,7 +67,7 @@ class ServiceSettings(BaseSettings):
         egress_allow: the only hosts that Actions may reach, as `sandbox.egress.parse_allow` reads them; all
             public ones when empty.
         egress_https_only: whether Actions may use https alone.
-        build_threads: builds at a time.
+        build_threads: builds at a time in this process; 0 leaves them to others.
         log_format, log_level: of the service's own log, on standard error.
     """
 
@@ -110,7 +110,7 @@ class ServiceSettings(BaseSettings):
     egress_ca_file: Path | None = None
     egress_allow: tuple[str, ...] = ()
     egress_https_only: bool = False
-    build_threads: Annotated[int, Field(ge=1, le=32)] = 2
+    build_threads: Annotated[int, Field(ge=0, le=32)] = 2
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -13,14 +13,12 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from runner.store.notices import Notice, announced
+
 _BUSY_MS: Final = 10_000
 """How long a writer of SQLite waits for another one."""
 
-
-CHANGED: Final = "changed_triggers"
-"""Key of `Session.info`: (tenant, trigger) pairs that this transaction changes, see `generations.bump`."""
-
-Listener = Callable[[str, str], None]
+Listener = Callable[[Notice], None]
 
 
 class StoreError(Exception):
@@ -39,7 +37,7 @@ class Store:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         # SQLite has one writer. Waiting for our own turn here is fair; its busy handler is not.
         self._writer = threading.RLock() if self.is_sqlite else None
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[str, Listener]] = []
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -78,14 +76,19 @@ class Store:
             if self._writer is not None:
                 session.execute(text("begin immediate"))
             yield session
-        for tenant, trigger in session.info.get(CHANGED, ()):
-            for listener in self._listeners:
-                listener(tenant, trigger)
+        for notice in announced(session):
+            self.tell(notice)
 
-    def listen(self, listener: Listener) -> None:
-        """From now on `listener` is told tenant and trigger whenever this process has committed a change of
-        what the trigger runs; from the thread that made it."""
-        self._listeners.append(listener)
+    def listen(self, topic: str, listener: Listener) -> None:
+        """From now on `listener` is told the notices of `topic` that this process commits; from the thread
+        that did."""
+        self._listeners.append((topic, listener))
+
+    def tell(self, notice: Notice) -> None:
+        """Tell the listeners of this process."""
+        for topic, listener in self._listeners:
+            if topic == notice.topic:
+                listener(notice)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from runner.store.engine import CHANGED
 from runner.store.models import BindingGeneration
+from runner.store.notices import BINDINGS, Notice, announce
 from runner.store.upsert import insert_or_keep
 
 
@@ -21,7 +21,7 @@ def bump(session: Session, tenant: str, trigger: str) -> None:
         .where(BindingGeneration.tenant_id == tenant, BindingGeneration.trigger_id == trigger)
         .values(generation=BindingGeneration.generation + 1)
     )
-    session.info.setdefault(CHANGED, set()).add((tenant, trigger))
+    announce(session, Notice(BINDINGS, tenant, trigger))
 
 
 def generation(session: Session, tenant: str, trigger: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,6 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from runner.store.columns import ID_LENGTH, NAME_LENGTH, Base, Moment, Owned, Stamped
 
 SHORT = String(32)
+READY: Final = "ready"
+RUNNING: Final = "running"
+DONE: Final = "done"
+DEAD: Final = "dead"
+"""States of a job."""
 
 
 class ExecutionRow(Base, Owned, Stamped):
@@ -83,13 +88,14 @@ class JobRow(Base, Owned, Stamped):
         execution_id: the same in every attempt; None for builds.
         state: `ready`, `running`, `done`, or `dead` (all attempts failed).
         next_at: not before.
-        lease_owner, lease_until: of the worker that runs it; past `lease_until` it is ready again.
+        lease_owner, lease_until: of the worker that runs it; past `lease_until` it is taken for dead.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index("jobs_by_state", "state", "next_at"),
         Index("jobs_by_tenant", "tenant_id", "state"),
+        Index("jobs_by_turn", "kind", "state", "tenant_id", "next_at"),
     )
 
     kind: Mapped[str] = mapped_column(SHORT)

@@ -11,9 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.jobs.policy import FLOW, attempts_of
-from runner.jobs.queue import LEASE_SECONDS, Job, JobQueue, new_owner
+from runner.jobs.leases import process_name
+from runner.jobs.policy import BUILD, FLOW, NOTIFICATION, policy_of
+from runner.jobs.queue import Job, JobQueue
+from runner.jobs.turns import Turns
 from runner.store import Store
+
+LEASE_SECONDS = policy_of(FLOW).lease_seconds
 
 
 class Clock:
@@ -66,7 +70,9 @@ def test_a_claimed_job_is_nobody_elses_until_its_lease_ends(store: Store, clock:
     first.renew([job])
     clock.pass_by(LEASE_SECONDS - 1)
     assert second.claim([FLOW], 10) == []
+    assert second.recover() == 0
     clock.pass_by(2)
+    assert second.recover() == 1
     (again,) = second.claim([FLOW], 10)
     assert (again.id, again.attempt) == (job.id, 2)
     assert finish(store, first, job) is False
@@ -78,6 +84,94 @@ def test_a_long_queue_of_one_tenant_does_not_hold_up_another(store: Store, clock
     queue = JobQueue(store, "w", clock)
     put(store, queue, *["busy"] * 20, "quiet")
     assert Counter(job.tenant for job in queue.claim([FLOW], 4)) == {"busy": 3, "quiet": 1}
+
+
+def test_free_places_go_to_tenants_with_the_least_running(store: Store, clock: Clock) -> None:
+    queue, other = JobQueue(store, "w", clock), JobQueue(store, "v", clock)
+    put(store, queue, *["busy"] * 20)
+    assert len(other.claim([FLOW], 3)) == 3
+    clock.pass_by(1)
+    put(store, queue, *["quiet"] * 3, *["third"] * 3)
+    turns = Turns([FLOW])
+    order = [job.tenant for _ in range(8) for job in queue.claim([FLOW], 1, turns)]
+    assert Counter(order[:6]) == {"quiet": 3, "third": 3}
+    assert order[6:] == ["busy", "busy"]
+
+
+def test_a_worker_with_one_place_serves_one_tenant_after_another(store: Store, clock: Clock) -> None:
+    queue = JobQueue(store, "w", clock)
+    put(store, queue, *["busy"] * 20)
+    clock.pass_by(1)
+    put(store, queue, *["a"] * 2, *["z"] * 2)
+    turns, order = Turns([FLOW]), []
+    for _ in range(6):
+        (job,) = queue.claim([FLOW], 1, turns)
+        order.append(job.tenant)
+        assert finish(store, queue, job)
+    assert order == ["a", "busy", "z", "a", "busy", "z"]
+
+
+def test_every_one_of_many_tenants_gets_its_turn(store: Store, clock: Clock) -> None:
+    queue = JobQueue(store, "w", clock)
+    tenants = [f"t{number:03}" for number in range(150)]
+    put(store, queue, *tenants, *tenants)
+    turns = Turns([FLOW])
+    claimed = [job.tenant for _ in range(15) for job in queue.claim([FLOW], 10, turns)]
+    assert sorted(claimed) == tenants
+    assert len({job.tenant for _ in range(15) for job in queue.claim([FLOW], 10, turns)}) == 150
+
+
+def test_a_kind_may_have_one_job_of_a_tenant_at_a_time(store: Store, clock: Clock) -> None:
+    queue = JobQueue(store, "w", clock)
+    with store.begin() as session:
+        for tenant in ("t", "t", "u"):
+            queue.put(session, tenant, BUILD, {})
+    assert policy_of(BUILD).tenant_running == 1
+    first = queue.claim([BUILD], 10)
+    assert sorted(job.tenant for job in first) == ["t", "u"]
+    assert queue.claim([BUILD], 10) == []
+    assert all(finish(store, queue, job) for job in first)
+    assert [job.tenant for job in queue.claim([BUILD], 10)] == ["t"]
+
+
+def test_a_job_that_is_put_anew_keeps_nothing_of_the_run_before(store: Store, clock: Clock) -> None:
+    queue = JobQueue(store, "w", clock)
+
+    def order(number: int) -> None:
+        with store.begin() as session:
+            assert queue.put(session, "t", BUILD, {"n": number}, job_id="b") == "b"
+
+    order(1)
+    (old,) = queue.claim([BUILD], 1)
+    order(2)
+    (new,) = queue.claim([BUILD], 1)
+    assert (new.payload, new.attempt) == ({"n": 2}, 1)
+    queue.renew([old])
+    queue.hand_back([old])
+    assert finish(store, queue, old) is False
+    assert finish(store, queue, new) is True
+    order(3)
+    with store.begin() as session:
+        queue.cancel(session, "t", "b")
+    assert queue.claim([BUILD], 1) == []
+
+
+def test_what_is_handed_back_is_ready_and_has_not_been_tried(store: Store, clock: Clock) -> None:
+    queue, other = JobQueue(store, "w", clock), JobQueue(store, "v", clock)
+    put(store, queue, "t")
+    queue.hand_back(queue.claim([FLOW], 1))
+    (job,) = other.claim([FLOW], 1)
+    assert (job.attempt, job.crashes) == (1, 0)
+
+
+def test_how_long_until_something_is_due(store: Store, clock: Clock) -> None:
+    queue = JobQueue(store, "w", clock)
+    assert queue.seconds_until_due([FLOW]) is None
+    put(store, queue, "t", delay=7)
+    assert queue.seconds_until_due([FLOW, BUILD]) == 7
+    assert queue.seconds_until_due([BUILD]) is None
+    clock.pass_by(9)
+    assert queue.seconds_until_due([FLOW]) == 0
 
 
 def test_what_is_put_off_waits_and_what_is_buried_can_be_revived(store: Store, clock: Clock) -> None:
@@ -105,21 +199,22 @@ def test_what_is_put_off_waits_and_what_is_buried_can_be_revived(store: Store, c
 def test_leases_of_a_process_that_is_gone_are_ended_at_once(store: Store, clock: Clock) -> None:
     print_id = [sys.executable, "-c", "import os; print(os.getpid())"]
     gone = subprocess.run(print_id, capture_output=True, text=True)
-    machine, own, _ = new_owner().split(":")
+    machine, own, _ = process_name().split(":")
     assert int(own) == os.getpid()
     owners = {
         f"{machine}:{gone.stdout.strip()}:1": True,
         f"{machine}:{own}:2": True,
         f"{machine}:{os.getppid()}:3": False,
+        process_name(): False,
         f"elsewhere:{gone.stdout.strip()}:4": False,
     }
     setup = JobQueue(store, "setup", clock)
     for owner in owners:
         put(store, setup, "t")
         assert len(JobQueue(store, owner, clock).claim([FLOW], 1)) == 1
-    queue = JobQueue(store, new_owner(), clock)
-    assert queue.reclaim() == 2
-    assert queue.reclaim() == 0
+    queue = JobQueue(store, clock=clock)
+    assert queue.recover() == 2
+    assert queue.recover() == 0
     assert len(queue.claim([FLOW], 10)) == 2
 
 
@@ -146,6 +241,8 @@ def test_workers_at_once_get_each_job_once(store: Store) -> None:
 
 
 def test_attempts_are_those_of_the_reference() -> None:
-    assert [attempts_of("event-stream").pause_after(number) for number in (1, 2, 3, 4)] == [1, 2, 4, None]
-    assert attempts_of("custom-phone-provider").most == 6
-    assert attempts_of("post-user-registration").most == 1
+    stream = policy_of(FLOW, "event-stream")
+    assert [stream.pause_after(number) for number in (1, 2, 3, 4)] == [1, 2, 4, None]
+    message = policy_of(NOTIFICATION, "custom-phone-provider")
+    assert (message.attempts, message.delay) == (5, 15), "and the request itself was the first"
+    assert policy_of(FLOW, "post-user-registration").attempts == 1

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from runner.jobs.flows import FlowJobs
+from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
-from runner.jobs.worker import JobWorker
+from runner.jobs.worker import JobWorker, Lane
 from runner.runtime.bound import Snapshots
 from runner.runtime.flows import Flows
 from runner.runtime.idempotency import Idempotency
@@ -124,7 +126,8 @@ class Plane:
         )
 
     def worker(self) -> JobWorker:
-        return JobWorker(self.store, self.queue, self.flows, parallel=4)
+        lane = Lane((FLOW, NOTIFICATION), 4, FlowJobs(self.flows))
+        return JobWorker(self.store, self.queue, [lane])
 
 
 @asynccontextmanager

@@ -11,15 +11,14 @@ import pytest
 from sqlalchemy import select
 
 from runner.errors import ResumeError
-from runner.jobs.policy import Attempts
-from runner.jobs.queue import DEAD, DONE
+from runner.jobs.policy import FLOW, Policy
 from runner.outcome import FlowOutcome
 from runner.runtime.entities import UnknownActionError
 from runner.runtime.executions import Filters, get_execution, list_executions
 from runner.runtime.idempotency import Answer, Slot
 from runner.runtime.wire import InvokeBody, ResumeBody
 from runner.store import Store
-from runner.store.runs import ExecutionRow, JobRow
+from runner.store.runs import DEAD, DONE, ExecutionRow, JobRow
 from tests.runtime.tenants import Plane, deploy, plane, tenant, working
 from triggers import EventError, get_trigger
 
@@ -156,7 +155,8 @@ def test_an_asynchronous_trigger_is_stored_at_once_and_run_later(store: Store) -
 def test_a_delivery_that_fails_is_tried_four_times_under_one_id_and_kept(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.jobs.policy._STREAM", Attempts((0.0, 0.0, 0.0)))
+    at_once = {(FLOW, "event-stream"): Policy(pauses=(0.0, 0.0, 0.0)), (FLOW, ""): Policy()}
+    monkeypatch.setattr("runner.jobs.policy.POLICIES", at_once)
 
     async def go() -> None:
         t = tenant(store)

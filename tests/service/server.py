@@ -22,6 +22,7 @@ from runner.service.app import create_app
 from runner.service.container import Service
 from runner.service.inprocess import InProcess
 from runner.service.plane import Plane
+from runner.service.ports import Builder
 from runner.service.settings import ServiceSettings
 from runner.service.setup import make_service, open_service_keys, open_store
 from runner.service.tenants import Credentials, create_client, create_tenant
@@ -154,8 +155,11 @@ def settings_for(folder: Path, **changes: Any) -> ServiceSettings:
 
 
 @contextmanager
-def running(settings: ServiceSettings, *, whole: bool = False) -> Iterator[Server]:
-    """A server for the block. `whole`: with worker processes and the runtime API."""
+def running(
+    settings: ServiceSettings, *, whole: bool = False, builder: Builder | None = None
+) -> Iterator[Server]:
+    """A server for the block. `whole`: with worker processes and the runtime API. `builder`: instead of the
+    usual one."""
     listener = socket.socket(proto=socket.IPPROTO_TCP)  # as in `runner.service.serve`
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
@@ -166,7 +170,7 @@ def running(settings: ServiceSettings, *, whole: bool = False) -> Iterator[Serve
     inside = (
         plane.pooled if plane else InProcess(settings, Runner(settings=settings.flows, egress=StubEgress([])))
     )
-    service = make_service(settings, store, keys, lambda _: (inside, inside))
+    service = make_service(settings, store, keys, lambda _: (inside, builder or inside))
     app = create_app(service, plane)
     server = uvicorn.Server(uvicorn.Config(app, http="h11", ws="none", log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

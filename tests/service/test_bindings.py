@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.store.generations import generation
+from runner.store.notices import BINDINGS
 from tests.service.server import Client, Reply, Server
 from triggers import all_triggers
 
@@ -140,7 +141,7 @@ def test_lost_updates_are_refused(client: Client) -> None:
 
 def test_caches_are_told(client: Client, server: Server) -> None:
     told: list[tuple[str, str]] = []
-    server.service.store.listen(lambda tenant, trigger: told.append((tenant, trigger)))
+    server.service.store.listen(BINDINGS, lambda notice: told.append((notice.tenant, notice.key)))
 
     def number() -> int:
         with server.service.store.read() as session:

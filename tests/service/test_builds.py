@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import select
 
-from runner.management.builds import BuildQueue
-from runner.service.inprocess import InProcess
-from runner.store.runs import JobRow
+from runner.jobs.policy import BUILD, Policy
+from runner.service.ports import BusyError
+from runner.service.settings import ServiceSettings
+from runner.store import KeyRing
+from runner.store.models import ActionRow
+from runner.store.runs import DEAD, DONE, JobRow
 from sandbox.dependencies import Build, BuildState, Module, Wanted
 from sandbox.failure import Failure, FailureCode
 from sandbox.packages.lock import Lock
 from sandbox.program import Dependencies, Source
+from tests.postgres import new_database
 from tests.sandbox.packages.tarballs import package
 from tests.service.server import HANDLER, Client, Server, running, settings_for
 
@@ -29,7 +35,7 @@ exports.onExecutePostLogin = async (event, api) => { api.idToken.setCustomClaim(
 class Gate:
     """A builder that waits for the test, and says what it was given."""
 
-    def __init__(self, failures: Sequence[Failure] = ()) -> None:
+    def __init__(self, failures: Sequence[Failure | BusyError] = ()) -> None:
         self.seen: list[str] = []
         self.go = threading.Event()
         self._failures = list(failures)
@@ -47,7 +53,10 @@ class Gate:
         report(Build(BuildState.BUILDING))
         assert self.go.wait(30)
         if self._failures:
-            return Build(BuildState.FAILED, failure=self._failures.pop(0)), None
+            failure = self._failures.pop(0)
+            if isinstance(failure, BusyError):
+                raise failure
+            return Build(BuildState.FAILED, failure=failure), None
         return Build(BuildState.BUILT), None
 
 
@@ -56,12 +65,6 @@ def until(look: Callable[[], Any], wanted: Any) -> None:
     while (found := look()) != wanted:
         assert time.monotonic() < deadline, found
         time.sleep(0.02)
-
-
-def with_builder(server: Server, builder: Any) -> BuildQueue:
-    """The server's queue, but with another builder."""
-    service = server.service
-    return BuildQueue(service.store, service.keys, builder, threads=2)
 
 
 def test_dependencies(tmp_path: Path) -> None:
@@ -84,82 +87,99 @@ def test_dependencies(tmp_path: Path) -> None:
         assert bad["errors"][0]["id"] == "dependency"
 
 
-def test_only_the_newest_draft_counts(embedded: Server) -> None:
+@contextmanager
+def building(settings: ServiceSettings, gate: Gate) -> Iterator[Server]:
+    """A server whose builds go through `gate`, which is opened at the end."""
+    with ExitStack() as end:
+        server = end.enter_context(running(settings, builder=gate))
+        end.callback(gate.go.set)
+        yield server
+
+
+def test_only_the_newest_draft_counts(tmp_path: Path) -> None:
     gate = Gate()
-    queue = with_builder(embedded, gate)
-    embedded.service.builds.stop()
-    try:
-        client = embedded.client()
+    with building(settings_for(tmp_path), gate) as server:
+        client = server.client()
         action = client.create(code="// first", built=False)
-        queue.start()
         until(lambda: gate.seen, ["// first"])
-        assert client.get(f"/actions/{action['id']}")["status"] == "building"
+        until(lambda: client.get(f"/actions/{action['id']}")["status"], "building")
         client.call("PATCH", f"/actions/{action['id']}", {"code": "// second"})
-        assert client.get(f"/actions/{action['id']}")["status"] == "pending"
+        until(lambda: gate.seen, ["// first", "// second"])
         gate.go.set()
         until(lambda: client.get(f"/actions/{action['id']}")["status"], "built")
-        assert gate.seen == ["// first", "// second"]
-        assert _jobs(embedded, client) == 0
-    finally:
-        queue.stop()
-        _restart(embedded)
+        until(lambda: _jobs(server, client), [DONE])
+        version = client.call("POST", f"/actions/{action['id']}/deploy").json
+        assert version["code"] == "// second"
 
 
-def test_what_may_pass_is_tried_again(embedded: Server, monkeypatch: Any) -> None:
-    from datetime import timedelta
-
-    monkeypatch.setattr("runner.management.building._PAUSE", timedelta(seconds=0))
+def test_what_may_pass_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.jobs.policy.POLICIES", {(BUILD, ""): Policy(pauses=(0.0, 0.0))})
     down = Failure(FailureCode.DEPENDENCY, "The registry does not answer.", detail={"rule": "network"})
-    gate = Gate([down])
+    gate = Gate([down, down, down, down])
     gate.go.set()
-    queue = with_builder(embedded, gate)
-    embedded.service.builds.stop()
-    try:
-        client = embedded.client()
-        action = client.create(built=False)
-        queue.start()
-        until(lambda: client.get(f"/actions/{action['id']}")["status"], "built")
+    with building(settings_for(tmp_path), gate) as server:
+        client = server.client()
+        action = client.create()
+        assert action["status"] == "failed", "three attempts are all it gets"
+        assert "registry does not answer" in action["errors"][0]["msg"]
+        assert len(gate.seen) == 3
+        client.call("PATCH", f"/actions/{action['id']}", {"code": "// again"})
+        assert client.settled(action["id"])["status"] == "built", "a change has all attempts again"
+        until(lambda: _jobs(server, client), [DONE])
+
+
+def test_a_build_waits_while_the_builder_is_busy(tmp_path: Path) -> None:
+    gate = Gate([BusyError("too much waits", 1)])
+    gate.go.set()
+    with building(settings_for(tmp_path), gate) as server:
+        action = server.client().create()
+        assert action["status"] == "built"
         assert len(gate.seen) == 2
-    finally:
-        queue.stop()
-        _restart(embedded)
 
 
-def test_a_build_that_is_handed_back_is_taken_up_by_another(clustered: Server) -> None:
+def test_a_build_that_is_handed_back_is_taken_up_by_another(tmp_path: Path) -> None:
     """On PostgreSQL: a replica stops in the middle; the next one builds. Two at once build each draft
     once."""
-    gate, others = Gate(), Gate()
+    KeyRing.create(tmp_path / "keys.json")
+    settings = settings_for(tmp_path, database_url=new_database(), shutdown_seconds=0)
+    stuck, others = Gate(), Gate()
     others.go.set()
-    clustered.service.builds.stop()
-    first, second, third = (with_builder(clustered, item) for item in (gate, others, others))
-    try:
-        client = clustered.client()
-        client.create("stuck", built=False)
-        first.start()
-        until(lambda: len(gate.seen), 1)
-        first.stop(seconds=0.1)
-        for index in range(6):
-            client.create(f"a{index}", code=f"// {index}", built=False)
-        second.start()
-        third.start()
-        until(lambda: {item["status"] for item in client.get("/actions")["actions"]}, {"built"})
-        assert sorted(others.seen) == sorted([HANDLER, *(f"// {index}" for index in range(6))])
-        assert _jobs(clustered, client) == 0
-    finally:
-        gate.go.set()
-        second.stop()
-        third.stop()
-        _restart(clustered)
+    with ExitStack() as end:
+        end.callback(stuck.go.set)
+        with running(settings, builder=stuck) as first:
+            tenant = first.client()
+            tenant.create("stuck", built=False)
+            until(lambda: len(stuck.seen), 1)
+        with building(settings, others) as second, building(settings, others) as third:
+            clients = [server.client(tenant.tenant) for server in (second, third)]
+            for index in range(6):
+                clients[index % 2].create(f"a{index}", code=f"// {index}", built=False)
+            until(lambda: {item["status"] for item in clients[0].get("/actions")["actions"]}, {"built"})
+            assert sorted(others.seen) == sorted([HANDLER, *(f"// {index}" for index in range(6))])
+            until(lambda: set(_jobs(second, tenant)), {DONE})
 
 
-def _jobs(server: Server, client: Client) -> int:
+def test_a_draft_whose_builds_kill_their_process_is_given_up(tmp_path: Path) -> None:
+    settings, gate = settings_for(tmp_path), Gate()
+    gate.go.set()
+    with building(settings, gate) as server:
+        client = server.client()
+        action = client.create()
+        with server.service.store.begin() as session:
+            row = session.get(ActionRow, (client.tenant, action["id"]))
+            assert row is not None
+            row.status = "building"
+            server.service.builds.enqueue(session, row)
+            job = session.get(JobRow, (client.tenant, f"build-{action['id']}"))
+            assert job is not None
+            job.attempts = 6
+        failed = client.settled(action["id"])
+        assert failed["status"] == "failed"
+        assert "given up: 6 attempts ended with their worker" in failed["errors"][0]["msg"]
+        assert len(gate.seen) == 1
+        assert _jobs(server, client) == [DEAD]
+
+
+def _jobs(server: Server, client: Client) -> list[str]:
     with server.service.store.read() as session:
-        query = select(func.count()).select_from(JobRow).where(JobRow.tenant_id == client.tenant)
-        return session.scalar(query) or 0
-
-
-def _restart(server: Server) -> None:
-    """Let the server build for itself again."""
-    builds = with_builder(server, InProcess(server.service.settings, None))  # type: ignore[arg-type]
-    object.__setattr__(server.service, "builds", builds)
-    builds.start()
+        return list(session.scalars(select(JobRow.state).where(JobRow.tenant_id == client.tenant)))

@@ -6,11 +6,12 @@ import contextlib
 
 from runner.store import Store
 from runner.store.generations import bump, generation
+from runner.store.notices import BINDINGS
 
 
 def test_a_change_is_told_when_it_is_committed(store: Store) -> None:
     told: list[tuple[str, str]] = []
-    store.listen(lambda tenant, trigger: told.append((tenant, trigger)))
+    store.listen(BINDINGS, lambda notice: told.append((notice.tenant, notice.key)))
     with store.begin() as session:
         bump(session, "t", "post-login")
         bump(session, "t", "post-login")
@@ -23,7 +24,7 @@ def test_a_change_is_told_when_it_is_committed(store: Store) -> None:
 
 def test_a_change_that_is_rolled_back_is_not_told(store: Store) -> None:
     told: list[tuple[str, str]] = []
-    store.listen(lambda tenant, trigger: told.append((tenant, trigger)))
+    store.listen(BINDINGS, lambda notice: told.append((notice.tenant, notice.key)))
     with contextlib.suppress(KeyError), store.begin() as session:
         bump(session, "t", "post-login")
         raise KeyError

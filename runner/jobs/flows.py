@@ -1,0 +1,61 @@
+"""Jobs that run a flow: asynchronous triggers, and further attempts at a message."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from runner.jobs.queue import Job
+from runner.jobs.worker import Ended
+from runner.outcome import Decision, FlowOutcome
+from runner.runtime.entities import UnknownActionError
+from runner.runtime.flows import Flows, Run
+from runner.runtime.wire import InvokeBody
+from runner.workers.calls import TooBusyError
+from triggers import EventError, UnknownTriggerError, get_trigger
+
+
+class FlowJobs:
+    """A `Handler` of the kinds `flow` and `notification`."""
+
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+
+    async def run(self, job: Job) -> Ended:
+        """Run the flow under the job's execution id."""
+        try:
+            run = _run_of(job)
+            outcome, versions = await self._flows.run(run)
+        except TooBusyError as error:
+            return Ended(error=str(error), later=float(error.retry_after))
+        except (EventError, UnknownActionError, UnknownTriggerError) as error:
+            return Ended(error=str(error))
+        keep = partial(self._flows.finish, run, outcome, versions)
+        why = _failure(job, outcome)
+        return Ended(keep=keep, error=why, again=bool(why))
+
+    def give_up(self, session: Session, job: Job, error: str) -> None:
+        """The execution stays pending: it may be run again."""
+
+
+def _run_of(job: Job) -> Run:
+    return Run(
+        tenant=job.tenant,
+        trigger=get_trigger(job.payload["trigger"]),
+        body=InvokeBody.model_validate(job.payload["body"]),
+        execution_id=job.execution_id or job.id,
+        traceparent=job.payload.get("traceparent"),
+    )
+
+
+def _failure(job: Job, outcome: FlowOutcome) -> str:
+    """Why the job failed; "" when it did not. A failed delivery is tried again as often as its trigger
+    allows; a failed flow of another trigger is an outcome like any other."""
+    notification = outcome.effects.notification
+    if notification is not None and notification.outcome == "retry":
+        return notification.reason or "the Action asked for another attempt"
+    if job.payload["trigger"] == "event-stream" and outcome.decision is Decision.FAILED:
+        assert outcome.failure is not None
+        return f"{outcome.failure.code.value}: {outcome.failure.message}"
+    return ""

@@ -1,0 +1,42 @@
+"""Loops that run beside a service's sockets, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from runner.jobs.queue import JobQueue
+from runner.jobs.worker import JobWorker
+from runner.management.builds import build_lane
+from runner.service.container import Service
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+"""Runs until the event is set."""
+_MARGIN_SECONDS: Final = 5.0
+"""Beyond the grace that a loop has of its own."""
+
+
+@asynccontextmanager
+async def running(*loops: Loop, grace_seconds: float) -> AsyncIterator[None]:
+    """The loops run for the block; then they are told to stop, and cancelled when they take too long."""
+    stop = asyncio.Event()
+    tasks = [asyncio.ensure_future(loop(stop)) for loop in loops]
+    try:
+        yield
+    finally:
+        stop.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*tasks), grace_seconds + _MARGIN_SECONDS)
+
+
+@asynccontextmanager
+async def management_running(service: Service) -> AsyncIterator[None]:
+    """What a process without the runtime plane has beside its sockets: the builds of drafts."""
+    store, settings = service.store, service.settings
+    lane = build_lane(store, service.keys, service.builder, settings)
+    jobs = JobWorker(store, JobQueue(store), [lane])
+    async with running(jobs.run, grace_seconds=settings.shutdown_seconds):
+        yield
