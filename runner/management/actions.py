@@ -112,11 +112,11 @@ def update_action(
     with caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_match(request, action_etag(row))
-        if "name" in body.model_fields_set and body.name != row.name:
+        if body.name is not None and body.name != row.name:
             row.name = body.name
             _flush(session, body.name)
             bump(session, caller.tenant, row.trigger_id)
-        if "supported_triggers" in body.model_fields_set:
+        if body.supported_triggers is not None:
             drafts.change_trigger(session, row, body.supported_triggers[0])
         drafts.apply_fields(session, row, body, box(caller, session))
         caller.service.builds.enqueue(session, row)

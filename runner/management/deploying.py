@@ -13,10 +13,10 @@ from runner.management.render import BUILT
 from runner.service.errors import bad_request
 from runner.store.columns import new_id, now
 from runner.store.generations import bump
-from runner.store.models import ActionRow, ActionVersionRow, BundleRow
-from runner.store.runs import SuspensionRow
+from runner.store.models import ActionRow, ActionVersionRow, BundleRow, ModuleVersionRow
 from runner.store.sealing import ACTION, VERSION
 from runner.store.secrets import SecretBox
+from runner.store.suspensions import pinned_versions
 
 _CONTENT: Final = (
     "trigger_id",
@@ -65,7 +65,16 @@ def roll_back(
 
     Args:
         update_draft: also put its content into the draft, which is then as built as the version.
+
+    Raises:
+        ApiError: 400 when a module that it uses was deleted.
     """
+    for item in old.modules:
+        if session.get(ModuleVersionRow, (row.tenant_id, item["module_version_id"])) is None:
+            raise bad_request(
+                f"Version {old.number} cannot be deployed again: the module {item['module_id']} that it uses "
+                "was deleted."
+            )
     version = _add_version(session, row, old)
     secrets.copy(VERSION, old.id, VERSION, version.id)
     if update_draft:
@@ -132,14 +141,7 @@ def _drop_old(session: Session, row: ActionRow, secrets: SecretBox) -> None:
     oldest = session.scalars(
         select(ActionVersionRow.id).where(*mine).order_by(ActionVersionRow.number).limit(count - 2)
     ).all()
-    waiting = session.scalars(
-        select(SuspensionRow.versions).where(
-            SuspensionRow.tenant_id == row.tenant_id,
-            SuspensionRow.text.is_not(None),
-            SuspensionRow.expires_at > now(),
-        )
-    )
-    pinned = {version for versions in waiting for version in versions}
+    pinned = pinned_versions(session, row.tenant_id)
     surplus = [version for version in oldest if version not in pinned][: count - MAX_VERSIONS]
     if surplus:
         secrets.remove(VERSION, surplus)

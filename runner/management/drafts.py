@@ -65,7 +65,7 @@ def apply_fields(session: Session, row: ActionRow, body: ActionFields, secrets: 
     sent = body.model_fields_set
     if "code" in sent:
         row.code = body.code
-    if "runtime" in sent:
+    if body.runtime:
         row.runtime = body.runtime
     if "dependencies" in sent:
         row.dependencies = [{"name": item.name, "version": item.version} for item in body.dependencies]
@@ -113,7 +113,7 @@ def change_trigger(session: Session, row: ActionRow, given: TriggerInput) -> Non
 
 
 def runtime_of(body: ActionFields) -> str:
-    return body.runtime if "runtime" in body.model_fields_set else DEFAULT
+    return body.runtime or DEFAULT
 
 
 def resolve_modules(session: Session, tenant: str, given: Sequence[ModuleInput]) -> list[Any]:

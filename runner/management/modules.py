@@ -17,10 +17,13 @@ from runner.management.schemas import CreateModule, UpdateModule
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request
 from runner.store.columns import new_id
-from runner.store.models import ActionVersionRow, ModuleRow, ModuleVersionRow
+from runner.store.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import MODULE, MODULE_VERSION
+from runner.store.suspensions import pinned_versions
 
 router: Final = management_router("Modules")
+_NAMED: Final = 5
+"""How many Actions a refusal names."""
 
 
 @router.get("/actions/modules", summary="List modules", response_model=None)
@@ -89,14 +92,15 @@ def update_module(
 def delete_module(
     request: Request, caller: Annotated[Caller, needs("delete:actions")], module_id: str
 ) -> Response:
-    """Refused while an Action uses it, in its draft or in any of its versions."""
+    """Refused while an Action uses it: in its draft, its deployed version, or one that a suspended flow goes
+    on with. Older versions that use it cannot be rolled back to any more."""
     with caller.service.store.begin() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT, lock=True)
         check_match(request, module_etag(row))
         versions = set(_version_ids(session, row))
         users = _users(session, row, versions)
         if users:
-            raise ApiError(412, f"The module is in use by {users} {'action' if users == 1 else 'actions'}.")
+            raise ApiError(412, _in_use(users))
         secrets = box(caller, session)
         secrets.remove(MODULE_VERSION, versions)
         secrets.remove(MODULE, [row.id])
@@ -158,15 +162,25 @@ def _version_ids(session: Session, row: ModuleRow) -> list[str]:
     return list(_version_numbers(session, row))
 
 
-def _users(session: Session, row: ModuleRow, versions: set[str]) -> int:
-    """How many Actions use one of `versions`; old versions of Actions count, one can roll back to them."""
+def _users(session: Session, row: ModuleRow, versions: set[str]) -> list[str]:
+    """Names of the Actions that run, or are about to run, one of `versions`."""
     used = uses(session, row.tenant_id)
-    users = {action for version in versions for action in used.get(version, ())}
-    for action_id, modules in session.execute(
-        select(ActionVersionRow.action_id, ActionVersionRow.modules).where(
-            ActionVersionRow.tenant_id == row.tenant_id
+    names = {action.name for version in versions for action in used.get(version, {}).values()}
+    pinned = pinned_versions(session, row.tenant_id)
+    for name, modules in session.execute(
+        select(ActionRow.name, ActionVersionRow.modules)
+        .join(
+            ActionVersionRow,
+            (ActionRow.tenant_id == ActionVersionRow.tenant_id)
+            & (ActionRow.id == ActionVersionRow.action_id),
         )
+        .where(ActionVersionRow.tenant_id == row.tenant_id, ActionVersionRow.id.in_(pinned))
     ):
         if any(item["module_version_id"] in versions for item in modules):
-            users.add(action_id)
-    return len(users)
+            names.add(name)
+    return sorted(names)
+
+
+def _in_use(users: list[str]) -> str:
+    shown = ", ".join(users[:_NAMED]) + (", ..." if len(users) > _NAMED else "")
+    return f"The module is in use by {len(users)} {'action' if len(users) == 1 else 'actions'}: {shown}."

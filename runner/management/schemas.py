@@ -49,7 +49,7 @@ def _fits(text: str) -> str:
 
 
 def _known_runtime(name: str) -> str:
-    if name not in LANGUAGES:
+    if name and name not in LANGUAGES:
         raise ValueError(f"there is no such runtime; known: {', '.join(LANGUAGES)}")
     return name
 
@@ -136,6 +136,7 @@ class ActionFields(Body):
     """What POST and PATCH share; which ones were sent says `model_fields_set`.
 
     Attributes:
+        runtime: empty, as the Go command line sends it without `--runtime`, is as good as not sent.
         egress: the only hosts that the Action may reach; None for what the installation allows. (Ours.)
     """
 
@@ -156,10 +157,10 @@ class CreateAction(ActionFields):
 
 
 class UpdateAction(ActionFields):
-    """PATCH /actions/actions/{id}."""
+    """PATCH /actions/actions/{id}. The Go SDK sends null for a name or triggers that it does not change."""
 
-    name: Name = "unset"
-    supported_triggers: Triggers = []
+    name: Name | None = None
+    supported_triggers: Triggers | None = None
 
 
 class TestAction(Body):

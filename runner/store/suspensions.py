@@ -15,6 +15,18 @@ from runner.store.runs import SuspensionRow
 from runner.suspension import handle_expired, handle_unknown, handle_used
 
 
+def pinned_versions(session: Session, tenant: str) -> set[str]:
+    """Ids of the versions that the tenant's waiting flows go on with."""
+    waiting = session.scalars(
+        select(SuspensionRow.versions).where(
+            SuspensionRow.tenant_id == tenant,
+            SuspensionRow.text.is_not(None),
+            SuspensionRow.expires_at > now(),
+        )
+    )
+    return {version for versions in waiting for version in versions}
+
+
 class SqlSuspensions:
     """A `runner.suspension.SuspensionStore`. `take` is one conditional update, so of many callers at once
     one has it (threat-model J3)."""

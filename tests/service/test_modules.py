@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from runner.caps import MAX_VERSIONS
+from runner.store.columns import now
 from runner.store.models import ModuleRow, ModuleVersionRow
-from tests.service.server import Client, Server
+from runner.store.runs import SuspensionRow
+from tests.service.server import HANDLER, Client, Server
 
 CODE = "exports.greet = (name) => `hello ${name}`;\n"
 USES = """
@@ -122,6 +126,49 @@ def test_what_is_refused(client: Client, server: Server) -> None:
     assert foreign.call("GET", f"/modules/{made['id']}").status == 404
     assert foreign.call("POST", f"/modules/{made['id']}/versions").status == 404
     assert client.call("POST", "/modules", {"name": "cap", "code": "a" * 65_536}).status == 201
+
+
+def test_a_module_that_only_old_versions_use_can_be_deleted(client: Client, server: Server) -> None:
+    """As Terraform takes a module away: first out of the Action, then for good. Old versions of an Action
+    cannot be deleted, so they must not keep the module for ever."""
+    made = module(client, publish=True)
+    path = f"/modules/{made['id']}"
+    action = client.deployed("shop", code=USES, modules=[{"module_id": made["id"], **newest(client, made)}])
+    first = action["deployed_version"]["id"]
+    client.call("PATCH", f"/actions/{action['id']}", {"code": HANDLER, "modules": []})
+    client.settled(action["id"])
+    refused = client.call("DELETE", path)
+    assert (refused.status, refused.json["message"]) == (412, "The module is in use by 1 action: shop.")
+    assert client.call("POST", f"/actions/{action['id']}/deploy").json["number"] == 2
+    waiting = SuspensionRow(
+        key=f"waiting-{client.tenant}",
+        tenant_id=client.tenant,
+        execution_id="exe",
+        text="{}",
+        versions=[first],
+        expires_at=now() + timedelta(hours=1),
+    )
+    with server.service.store.begin() as session:
+        session.add(waiting)
+    assert client.call("DELETE", path).status == 412, "a suspended flow goes on with version 1"
+    with server.service.store.begin() as session:
+        session.get_one(SuspensionRow, waiting.key).expires_at = now()
+    assert client.call("DELETE", path).status == 204
+    old = client.get(f"/actions/{action['id']}/versions/{first}")
+    assert [item["module_id"] for item in old["modules"]] == [made["id"]]
+    for update_draft in (False, True):
+        reply = client.call(
+            "POST", f"/actions/{action['id']}/versions/{first}/deploy", {"update_draft": update_draft}
+        )
+        assert reply.status == 400
+        assert reply.json["message"] == (
+            f"Version 1 cannot be deployed again: the module {made['id']} that it uses was deleted."
+        )
+    assert client.get(f"/actions/{action['id']}")["deployed_version"]["number"] == 2
+
+
+def newest(client: Client, made: dict[str, object]) -> dict[str, object]:
+    return {"module_version_id": client.get(f"/modules/{made['id']}")["latest_version"]["id"]}
 
 
 def test_the_oldest_unused_version_goes(client: Client, server: Server) -> None:
