@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from runner.outcome import ActionRecord, Decision, FlowOutcome, Status
 from runner.runtime.bound import BoundVersion
+from runner.runtime.idempotency import MAX_KEY
 from runner.store.columns import ID_LENGTH
 from runner.store.runs import ExecutionRow
 
@@ -32,6 +33,22 @@ class InvokeBody(_Body):
     event: dict[str, Any] = Field(repr=False)
     action_id: Annotated[str, Field(min_length=1, max_length=ID_LENGTH)] | None = None
     executed_rules: Annotated[tuple[str, ...], Field(max_length=_MAX_RULES)] = ()
+
+
+class InvokeHeaders(BaseModel):
+    """Headers of the same request.
+
+    Attributes:
+        idempotency_key: the same key with the same body gets the first answer again.
+        traceparent: of the caller's trace (W3C trace context).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    idempotency_key: Annotated[str | None, Field(min_length=1, max_length=MAX_KEY)] = Field(
+        default=None, alias="Idempotency-Key"
+    )
+    traceparent: Annotated[str | None, Field(max_length=128)] = None
 
 
 class ResumeBody(_Body):

@@ -13,11 +13,12 @@ from runner.runtime.routes import router as runtime_router
 from runner.service import health, oauth
 from runner.service.background import management_running
 from runner.service.container import Service
+from runner.service.direct import DirectRoutes
 from runner.service.errors import install_error_handlers
 from runner.service.middleware import RequestContext
 from runner.service.openapi import describe
 from runner.service.plane import Plane
-from runner.service.routing import check_routes
+from runner.service.routing import DirectRoute, api_routes, check_routes
 
 _PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})
 """Paths that need no token. Adding one here is a decision about security."""
@@ -42,7 +43,6 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     app.state.service = service
     app.state.stopping = False
     app.state.plane = plane
-    app.add_middleware(RequestContext)
     install_error_handlers(app)
     for router in (oauth.router, health.router, *management_routers()):
         app.include_router(router)
@@ -50,6 +50,10 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
         app.state.runtime = plane.runtime
         app.include_router(runtime_router)
     check_routes(app, _PUBLIC)
+    app.add_middleware(
+        DirectRoutes, routes=[item for item in api_routes(app) if isinstance(item, DirectRoute)]
+    )
+    app.add_middleware(RequestContext)
     describe(app)
     return app
 

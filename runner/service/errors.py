@@ -7,12 +7,12 @@ Everything that leaves the service with a status of 400 or more has this form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -73,10 +73,16 @@ def phrase(status: int) -> str:
 
 def install_error_handlers(app: FastAPI) -> None:
     """Make every error of `app` take the form of this module."""
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    for kind in (OperationalError, InterfaceError, PoolTimeoutError):
-        app.add_exception_handler(kind, _unavailable)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def answer_to(request: Request, error: Exception) -> Response | None:
+    """The answer that the service gives for `error`; None for a fault of ours."""
+    for kind, handler in _HANDLERS.items():
+        if isinstance(error, kind):
+            return await handler(request, error)
+    return None
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
@@ -104,3 +110,12 @@ async def _unavailable(_: Request, error: Exception) -> JSONResponse:
         "database_unavailable",
         {"Retry-After": _RETRY_SECONDS},
     )
+
+
+_HANDLERS: Final[dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = {
+    HTTPException: _http_error,
+    RequestValidationError: _invalid,
+    OperationalError: _unavailable,
+    InterfaceError: _unavailable,
+    PoolTimeoutError: _unavailable,
+}

@@ -46,22 +46,25 @@ class ApiRoute(APIRoute):
         has_body = self.body_field is not None
 
         async def handle(request: Request) -> Response:
-            service: Service = request.app.state.service
-            principal = await _authenticate(service, request, self.plane)
-            request.state.principal = principal
-            allowance = service.limiter.take(principal.tenant)
-            request.state.headers = allowance.headers
-            if allowance.retry_after:
-                raise ApiError(
-                    429, "Too many requests: the tenant's rate limit is reached.", "too_many_requests"
-                )
-            check_scopes(principal, scopes)
-            _check_query(request, queries)
+            service = await self._admit(request, scopes, queries)
             if has_body and request.method in _BODY_METHODS:
                 request = await _with_json(service, request)
             return await original(request)
 
         return handle
+
+    async def _admit(self, request: Request, scopes: list[str], queries: frozenset[str]) -> Service:
+        """Raises `ApiError` for whom the route does not serve; nothing of the body was read."""
+        service: Service = request.app.state.service
+        principal = await _authenticate(service, request, self.plane)
+        request.state.principal = principal
+        allowance = service.limiter.take(principal.tenant)
+        request.state.headers = allowance.headers
+        if allowance.retry_after:
+            raise ApiError(429, "Too many requests: the tenant's rate limit is reached.", "too_many_requests")
+        check_scopes(principal, scopes)
+        _check_query(request, queries)
+        return service
 
 
 class ManagementRoute(ApiRoute):
@@ -70,6 +73,30 @@ class ManagementRoute(ApiRoute):
 
 class RuntimeRoute(ApiRoute):
     plane = "/runtime/v1/"
+
+
+class DirectRoute(RuntimeRoute):
+    """A route of `DirectRoutes`. What its endpoint declares is only described; `take` does it."""
+
+    @staticmethod
+    async def take(request: Request, raw: bytes, value: Any) -> Response:
+        """Answer a request that was admitted.
+
+        Args:
+            raw: its body, b"" without one.
+            value: of the body as JSON; None without one.
+        """
+        raise NotImplementedError
+
+    def get_route_handler(self) -> Handler:
+        scopes = declared_scopes(self.dependant)
+        queries = frozenset(_query_names(self.dependant))
+
+        async def handle(request: Request) -> Response:
+            service = await self._admit(request, scopes, queries)
+            return await self.take(request, *await _read_json(service, request))
+
+        return handle
 
 
 def declared_scopes(dependant: Dependant) -> list[str]:
@@ -180,8 +207,8 @@ def _too_large(limit: int) -> ApiError:
     return ApiError(413, f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
 
 
-async def _with_json(service: Service, request: Request) -> Request:
-    """The request again, with its body read, checked and parsed."""
+async def _read_json(service: Service, request: Request) -> tuple[bytes, Any]:
+    """The body, checked, and its value; b"" and None without one."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise ApiError(415, "Compressed request bodies are not taken.")
     raw = await read_capped(service, request)
@@ -191,9 +218,15 @@ async def _with_json(service: Service, request: Request) -> Request:
         value = parse_body(raw) if raw.strip() else None
     except BodyError as error:
         raise invalid_body(str(error)) from None
+    return (b"" if value is None else raw), value
+
+
+async def _with_json(service: Service, request: Request) -> Request:
+    """The request again, with its body read, checked and parsed."""
+    raw, value = await _read_json(service, request)
     scope = dict(request.scope, headers=list(request.scope["headers"]))
     MutableHeaders(scope=scope)["content-type"] = "application/json"
-    return _ParsedRequest(scope, request.receive, b"" if value is None else raw, value)
+    return _ParsedRequest(scope, request.receive, raw, value)
 
 
 def check_json_type(content_type: str) -> None:
