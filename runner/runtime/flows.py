@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from sqlalchemy import update
@@ -20,13 +20,14 @@ from runner.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.runtime.bound import BoundFlow, BoundVersion, Snapshots
 from runner.runtime.entities import entity_of, unknown
 from runner.runtime.idempotency import Answer, Idempotency, Slot
+from runner.runtime.legs import LegRecord, pending_row
 from runner.runtime.live import Hub
 from runner.runtime.recording import Change, GroupCommit
-from runner.runtime.tracing import context_of, trace_flow, trace_id_of
-from runner.runtime.wire import Accepted, InvokeBody, ResumeBody, execution, results_of, status_of
+from runner.runtime.tracing import context_of, trace_flow
+from runner.runtime.wire import Accepted, InvokeBody, ResumeBody
 from runner.settings import Settings
 from runner.store import SqlSuspensions
-from runner.store.runs import ExecutionAction, ExecutionRow, SuspensionRow
+from runner.store.runs import SuspensionRow
 from runner.suspension import SuspendedFlow, store_key
 from runner.workers.calls import LegCall, LegReply, ResumeCall
 from triggers import Effects, Trigger, get_trigger
@@ -186,7 +187,9 @@ class Flows:
 
         def change(session: Session) -> None:
             self._queue.put(session, run.tenant, FLOW, run.payload, execution_id=run.execution_id)
-            session.add(self._row(run.tenant, run.execution_id, run.trigger.id, run.traceparent))
+            session.add(
+                pending_row(run.tenant, run.execution_id, run.trigger.id, run.traceparent, self._kept)
+            )
             if slot is not None:
                 self._idempotency.keep(session, slot, answer)
 
@@ -209,30 +212,10 @@ class Flows:
         self._observe(outcome)
         trace_flow(outcome, context_of(traceparent))
         shown: dict[str, Any] = {}
-        results = results_of(outcome, versions)
-        stored = _stored(outcome)
+        record = LegRecord.of(tenant, outcome, versions, traceparent, self._kept, first=again is not None)
 
         def change(session: Session) -> None:
-            row = session.get(ExecutionRow, (tenant, outcome.execution_id))
-            if row is None:
-                row = self._row(tenant, outcome.execution_id, outcome.trigger.id, traceparent)
-                session.add(row)
-            first = len(row.results or ())
-            row.status = status_of(outcome)
-            row.decision = outcome.decision.value
-            row.results = [*(row.results or ()), *results]
-            row.outcome = stored
-            row.updated_at = datetime.now(UTC)
-            for position, result in enumerate(results, first):
-                session.add(
-                    ExecutionAction(
-                        tenant_id=tenant,
-                        execution_id=row.id,
-                        position=position,
-                        action_id=result["action_id"],
-                        action_name=result["action_name"],
-                    )
-                )
+            shown.update(record.write(session))
             self._pin(session, tenant, outcome, versions)
             if again is not None:
                 self._retry_later(session, again, outcome)
@@ -240,8 +223,6 @@ class Flows:
                 self._idempotency.keep(session, slot, answer)
             if end is not None:
                 end(session)
-            session.flush()
-            shown.update(execution(row))
 
         await self._write(change, slot)
         self._hub.publish(tenant, shown)
@@ -286,17 +267,6 @@ class Flows:
             delay_seconds=policy_of(NOTIFICATION).delay,
         )
 
-    def _row(self, tenant: str, execution_id: str, trigger: str, traceparent: str | None) -> ExecutionRow:
-        return ExecutionRow(
-            tenant_id=tenant,
-            id=execution_id,
-            trigger_id=trigger,
-            status="pending",
-            results=[],
-            trace_id=trace_id_of(traceparent),
-            expires_at=datetime.now(UTC) + self._kept,
-        )
-
     def _nothing_bound(self, run: Run) -> FlowOutcome:
         trigger = run.trigger
         return FlowOutcome(
@@ -320,13 +290,3 @@ class AnsweredElsewhereError(Exception):
 
 def _new_execution_id() -> str:
     return str(uuid.uuid4())
-
-
-def _stored(outcome: FlowOutcome) -> str:
-    """The outcome for the record: without what would resume the flow, and without console output, which is
-    in the results."""
-    suspension = outcome.suspension
-    if suspension is not None:
-        suspension = suspension.model_copy(update={"handle": "", "state": ""})
-    actions = tuple(action.model_copy(update={"logs": ()}) for action in outcome.actions)
-    return outcome.model_copy(update={"suspension": suspension, "actions": actions}).to_json()

@@ -1,0 +1,140 @@
+"""The record of a leg: what it did to its execution, in the words of the Management API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Table, inspect
+from sqlalchemy.orm import Session
+
+from runner.outcome import FlowOutcome
+from runner.runtime.bound import BoundVersion
+from runner.runtime.tracing import trace_id_of
+from runner.runtime.wire import execution, results_of, status_of
+from runner.store.runs import ExecutionAction, ExecutionRow
+
+
+def _table(model: type[Any]) -> Table:
+    found = inspect(model).local_table
+    assert isinstance(found, Table)
+    return found
+
+
+_EXECUTIONS: Final = _table(ExecutionRow).insert()
+_ACTIONS: Final = _table(ExecutionAction).insert()
+
+
+@dataclass(frozen=True, slots=True)
+class LegRecord:
+    """One leg that has ended.
+
+    Attributes:
+        kept: how long its execution stays.
+        first: no execution of its id is on record. Most legs are: they are written without the session's
+            bookkeeping, which takes several times as long.
+    """
+
+    tenant: str
+    outcome: FlowOutcome
+    results: list[dict[str, Any]]
+    stored: str
+    traceparent: str | None
+    kept: timedelta
+    first: bool
+
+    @classmethod
+    def of(
+        cls,
+        tenant: str,
+        outcome: FlowOutcome,
+        versions: Sequence[BoundVersion],
+        traceparent: str | None,
+        kept: timedelta,
+        *,
+        first: bool,
+    ) -> LegRecord:
+        """Of a leg of `versions`."""
+        return cls(tenant, outcome, results_of(outcome, versions), _stored(outcome), traceparent, kept, first)
+
+    def write(self, session: Session) -> dict[str, Any]:
+        """Write it; the execution as lists and streams show it."""
+        return self._insert(session) if self.first else self._extend(session)
+
+    def _insert(self, session: Session) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        values = {
+            "tenant_id": self.tenant,
+            "id": self.outcome.execution_id,
+            "trigger_id": self.outcome.trigger.id,
+            "status": status_of(self.outcome),
+            "decision": self.outcome.decision.value,
+            "results": self.results,
+            "outcome": self.stored,
+            "trace_id": trace_id_of(self.traceparent),
+            "created_at": now,
+            "updated_at": now,
+            "expires_at": now + self.kept,
+        }
+        connection = session.connection()
+        connection.execute(_EXECUTIONS, values)
+        if self.results:
+            connection.execute(_ACTIONS, self._actions(0))
+        return execution(ExecutionRow(**values))
+
+    def _extend(self, session: Session) -> dict[str, Any]:
+        row = session.get(ExecutionRow, (self.tenant, self.outcome.execution_id))
+        if row is None:
+            row = pending_row(
+                self.tenant, self.outcome.execution_id, self.outcome.trigger.id, self.traceparent, self.kept
+            )
+            session.add(row)
+        before = row.results or []
+        row.status = status_of(self.outcome)
+        row.decision = self.outcome.decision.value
+        row.results = [*before, *self.results]
+        row.outcome = self.stored
+        row.updated_at = datetime.now(UTC)
+        session.flush()
+        if self.results:
+            session.connection().execute(_ACTIONS, self._actions(len(before)))
+        return execution(row)
+
+    def _actions(self, first: int) -> list[dict[str, Any]]:
+        return [
+            {
+                "tenant_id": self.tenant,
+                "execution_id": self.outcome.execution_id,
+                "position": position,
+                "action_id": result["action_id"],
+                "action_name": result["action_name"],
+            }
+            for position, result in enumerate(self.results, first)
+        ]
+
+
+def pending_row(
+    tenant: str, execution_id: str, trigger: str, traceparent: str | None, kept: timedelta
+) -> ExecutionRow:
+    """An execution of which no leg has ended."""
+    return ExecutionRow(
+        tenant_id=tenant,
+        id=execution_id,
+        trigger_id=trigger,
+        status="pending",
+        results=[],
+        trace_id=trace_id_of(traceparent),
+        expires_at=datetime.now(UTC) + kept,
+    )
+
+
+def _stored(outcome: FlowOutcome) -> str:
+    """The outcome for the record: without what would resume the flow, and without console output, which is
+    in the results."""
+    suspension = outcome.suspension
+    if suspension is not None:
+        suspension = suspension.model_copy(update={"handle": "", "state": ""})
+    actions = tuple(action.model_copy(update={"logs": ()}) for action in outcome.actions)
+    return outcome.model_copy(update={"suspension": suspension, "actions": actions}).to_json()
