@@ -45,7 +45,8 @@ def parse_body(raw: bytes) -> Any:
     except UnicodeDecodeError as error:
         byte = raw[error.start]
         raise BodyError(f"the body is not UTF-8: byte {byte:#04x} at offset {error.start}.") from None
-    if depth(text, MAX_BODY_DEPTH) > MAX_BODY_DEPTH:
+    # Counting all brackets is cheap, and enough for most.
+    if text.count("[") + text.count("{") > MAX_BODY_DEPTH and depth(text, MAX_BODY_DEPTH) > MAX_BODY_DEPTH:
         raise BodyError(f"the body is nested deeper than {MAX_BODY_DEPTH} levels.")
     parsing = _Parsing()
     try:
