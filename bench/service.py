@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,8 @@ import aiohttp
 from rich.table import Table
 
 from bench.latency import TRIVIAL, bench_event
-from bench.measure import Spread, spread, timed
+from bench.load import Load, cores, load, request
+from bench.measure import Spread, timed
 from runner.action import Action
 from runner.client import Api
 from runner.library import Runner
@@ -28,6 +28,7 @@ from tests.postgres import new_database
 SECONDS: Final = 3.0
 CLIENTS: Final = (1, 8, 32)
 _NAMES: Final = {Language.JAVASCRIPT: ("node22", "a.js"), Language.PYTHON: ("python3", "a.py")}
+_INVOKE: Final = "/runtime/v1/triggers/post-login/invoke"
 _LOOP: Final = "exports.onExecutePostLogin = async () => { for (;;); };"
 _UNLIMITED: Final = {
     "ACTIONBOX_RATE_PER_SECOND": "1000000",
@@ -37,23 +38,47 @@ _UNLIMITED: Final = {
 
 
 def table() -> Table:
-    """Latency and throughput, by workers, database, language and clients."""
-    made = Table(title="Invoke end to end, loopback (client on the same two cores)")
-    for column in ("workers", "database", "language", "clients", "p50 / p99 ms", "requests/s"):
+    """Latency and throughput, by workers, database, language and clients.
+
+    The last column tells what two workers could bring here at most: with them the processor time of an answer
+    (that of the service's process and of a worker) is shared by all cores, and the service's process is one.
+    """
+    made = Table(title=f"Invoke end to end, loopback, all of it on {cores()} cores")
+    for column in ("language", "database", "workers", "clients", "p50 / p99 ms", "answers/s",
+                   "CPU ms: front + worker", "x of 1 worker", "at most here"):  # fmt: skip
         made.add_column(column)
     for language in Language:
         found = _bare(language)
-        made.add_row("none: bare library", "", language.value, "1", str(found), f"{1000 / found.p50:.0f}")
+        made.add_row(language.value, "bare library", "", "1", str(found), f"{1000 / found.p50:.0f}")
+    alone: dict[tuple[Language, int], Load] = {}
     for workers, database in ((1, "sqlite"), (2, "sqlite"), (2, "postgresql")):
         with _service(workers, database) as served:
             for language in Language:
                 token = _deploy(served.api(), language)
                 for clients in CLIENTS:
-                    found, rate = asyncio.run(_load(served, token, clients))
+                    result = asyncio.run(_load(served, token, clients))
+                    if workers == 1:
+                        alone[language, clients] = result
                     made.add_row(
-                        str(workers), database, language.value, str(clients), str(found), f"{rate:.0f}"
+                        language.value,
+                        database,
+                        str(workers),
+                        str(clients),
+                        str(result.latency),
+                        f"{result.rate:.0f}",
+                        f"{result.front_ms:.2f} + {result.workers_ms:.2f}",
+                        *(_ratio(alone[language, clients], result) if database == "sqlite" else ()),
                     )
     return made
+
+
+def _ratio(one: Load, two: Load) -> tuple[str, str]:
+    """How many times the answers of one worker two give, and what they could give."""
+    if one is two:
+        return "", ""
+    each = one.front_ms + one.workers_ms
+    most = min(1000 * cores() / each, 1000 / one.front_ms, 2000 / one.workers_ms)
+    return f"{two.rate / one.rate:.2f}", f"{most / one.rate:.2f}"
 
 
 def fairness() -> Table:
@@ -64,7 +89,7 @@ def fairness() -> Table:
     with _service(2, "sqlite", ACTIONBOX_WALL_MS="2000", ACTIONBOX_BUDGET_MS="2000") as served:
         quiet = _deploy(served.api(), Language.JAVASCRIPT)
         noisy = _deploy_as_other(served)
-        idle, _ = asyncio.run(_load(served, quiet, 1))
+        idle = asyncio.run(_load(served, quiet, 1)).latency
         flooded = asyncio.run(_flooded(served, quiet, noisy))
         made.add_row("idle", str(idle), "1.0", "")
         made.add_row("beside the flood", str(flooded), f"{flooded.p99 / idle.p99:.1f}", "<= 5")
@@ -124,33 +149,18 @@ def _deploy_as_other(served: Served) -> str:
     ).token()
 
 
-async def _load(served: Served, token: str, clients: int, seconds: float = SECONDS) -> tuple[Spread, float]:
-    """Latencies and requests a second of `clients` that invoke one after another."""
-    url = f"{served.url}/runtime/v1/triggers/post-login/invoke"
-    body = json.dumps({"event": json.loads(bench_event())}).encode()
+async def _load(served: Served, token: str, clients: int, seconds: float = SECONDS) -> Load:
+    """`clients` that invoke one after another."""
+    url = f"{served.url}{_INVOKE}"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    samples: list[float] = []
-
-    async def client(http: aiohttp.ClientSession, until: float, keep: list[float]) -> None:
-        while time.perf_counter() < until:
-            began = time.perf_counter()
-            async with http.post(url, data=body, headers=headers) as answer:
-                text = await answer.read()
-            assert answer.status == 200, text
-            keep.append((time.perf_counter() - began) * 1000)
-
-    connector = aiohttp.TCPConnector(limit=clients)
-    async with aiohttp.ClientSession(connector=connector) as http:
-        await client(http, time.perf_counter() + 0.5, [])
-        began = time.perf_counter()
-        await asyncio.gather(*(client(http, began + seconds, samples) for _ in range(clients)))
-        took = time.perf_counter() - began
-    return spread(samples), len(samples) / took
+    text = request(url, headers, json.dumps({"event": json.loads(bench_event())}).encode())
+    await load(url, text, clients, 0.5, served.process.pid)
+    return await load(url, text, clients, seconds, served.process.pid)
 
 
 async def _flooded(served: Served, quiet: str, noisy: str) -> Spread:
     """Latencies of the quiet tenant while sixty-four requests of the other are always under way."""
-    url = f"{served.url}/runtime/v1/triggers/post-login/invoke"
+    url = f"{served.url}{_INVOKE}"
     body = json.dumps({"event": json.loads(bench_event())}).encode()
     headers = {"Authorization": f"Bearer {noisy}", "Content-Type": "application/json"}
     stop = asyncio.Event()
@@ -165,7 +175,7 @@ async def _flooded(served: Served, quiet: str, noisy: str) -> Spread:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as http:
         tasks = [asyncio.create_task(flood(http)) for _ in range(64)]
         await asyncio.sleep(1.0)
-        found, _ = await _load(served, quiet, 1, 2 * SECONDS)
+        found = (await _load(served, quiet, 1, 2 * SECONDS)).latency
         stop.set()
         for task in tasks:
             task.cancel()
