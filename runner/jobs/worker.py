@@ -15,11 +15,13 @@ from runner.jobs.policy import policy_of
 from runner.jobs.queue import DELAYS, FAILURES, Job, JobQueue
 from runner.jobs.turns import Turns
 from runner.store import Store
-from runner.store.notices import JOBS, Notice
+from runner.store.notices import JOBS, MISSED, Notice
 
 _log: Final = structlog.get_logger("actionbox.jobs")
 _LOOK_SECONDS: Final = 0.5
 """Longest pause between two looks when nothing was due."""
+_HEARD_SECONDS: Final = 5.0
+"""The same while it is heard what other processes put."""
 _RENEW_SECONDS: Final = 5.0
 """Pause between two renewals of own leases, and two looks after workers that died."""
 Change = Callable[[Session], None]
@@ -98,6 +100,7 @@ class JobWorker:
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         store.listen(JOBS, self._heard)
+        store.listen(MISSED, self._heard)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then nothing new is begun, and what runs is finished or handed back."""
@@ -159,8 +162,10 @@ class JobWorker:
         if kinds and not self._wake.is_set():
             with contextlib.suppress(Exception):
                 due = await asyncio.to_thread(self._queue.seconds_until_due, kinds)
+        if due is None:
+            return _HEARD_SECONDS if self._store.hears else _LOOK_SECONDS
         # What is due and was not claimed is another worker's, or waits for others of its tenant.
-        return min(_LOOK_SECONDS, due) if due else _LOOK_SECONDS
+        return min(due, _HEARD_SECONDS if self._store.hears else _LOOK_SECONDS) or _LOOK_SECONDS
 
     async def _look_after(self) -> None:
         while True:

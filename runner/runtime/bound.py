@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,8 +13,7 @@ from sqlalchemy.orm import Session
 from runner.action import Action, FailPolicy
 from runner.runtime.entities import Entity, action_of
 from runner.runtimes import LANGUAGES, file_name
-from runner.store import KeyRing, Sealed, Store
-from runner.store.generations import generation
+from runner.store import KeyRing, Sealed
 from runner.store.models import (
     ActionRow,
     ActionVersionRow,
@@ -27,16 +23,12 @@ from runner.store.models import (
     ModuleVersionRow,
     SecretRow,
 )
-from runner.store.notices import BINDINGS
 from runner.store.sealing import MODULE_VERSION, VERSION, secret_context
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.program import Dependencies, Language, Source
 
 _BUNDLE: Final = TypeAdapter(Dependencies)
-_FRESH_SECONDS: Final = 0.5
-"""A snapshot is compared with the database at most this often; changes of this process drop it at once."""
-_KEPT: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,74 +178,6 @@ class Reader:
             if row is not None and module is not None:
                 found[module.name] = self._secrets(MODULE_VERSION, row.id)
         return found
-
-
-class Snapshots:
-    """Bound flows by tenant and trigger, read again when they changed. Safe between threads."""
-
-    def __init__(
-        self,
-        store: Store,
-        ring: Callable[[], KeyRing],
-        monotonic: Callable[[], float] = time.monotonic,
-        fresh_seconds: float = _FRESH_SECONDS,
-    ) -> None:
-        self._store = store
-        self._ring = ring
-        self._monotonic = monotonic
-        self._fresh_seconds = fresh_seconds
-        self._lock = threading.Lock()
-        self._drops = 0
-        self._kept: OrderedDict[tuple[str, str, Entity | None], tuple[int, float, BoundFlow]] = OrderedDict()
-        store.listen(BINDINGS, lambda notice: self.drop(notice.tenant, notice.key))
-
-    def peek(self, tenant: str, trigger: str, entity: Entity | None = None) -> BoundFlow | None:
-        """The snapshot, when one is at hand that need not be looked at again; never blocks."""
-        with self._lock:
-            kept = self._kept.get((tenant, trigger, entity))
-            return kept[2] if kept is not None and self._is_fresh(kept[1]) else None
-
-    def get(self, tenant: str, trigger: str, entity: Entity | None = None) -> BoundFlow:
-        """The snapshot; may read the database."""
-        key = (tenant, trigger, entity)
-        with self._lock:
-            kept = self._kept.get(key)
-            drops = self._drops
-        if kept is not None and self._is_fresh(kept[1]):
-            return kept[2]
-        read_at = self._monotonic()
-        with self._store.read() as session:
-            number = generation(session, tenant, trigger)
-            if kept is not None and kept[0] == number:
-                flow = kept[2]
-            else:
-                reader = Reader(session, self._ring(), tenant)
-                flow = reader.bound(trigger) if entity is None else reader.attached(trigger, entity)
-        with self._lock:
-            if drops != self._drops:
-                return flow  # something changed while it was read: right for this caller, not for later ones
-            if entity is not None and not flow.actions:
-                return flow  # requests choose the entity: what is not there must not push out what is
-            self._kept[key] = (number, read_at, flow)
-            self._kept.move_to_end(key)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return flow
-
-    def drop(self, tenant: str, trigger: str) -> None:
-        """Forget what is known of a trigger."""
-        with self._lock:
-            self._drops += 1
-            for key in [key for key in self._kept if key[:2] == (tenant, trigger)]:
-                del self._kept[key]
-
-    def pinned(self, tenant: str, version_ids: Sequence[str]) -> Pinned:
-        """See `Reader.pinned`."""
-        with self._store.read() as session:
-            return Reader(session, self._ring(), tenant).pinned(version_ids)
-
-    def _is_fresh(self, read_at: float) -> bool:
-        return self._monotonic() - read_at < self._fresh_seconds
 
 
 def _limits(members: Mapping[str, int]) -> Limits | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, select
+from sqlalchemy import Select, and_, exists, select, tuple_
 from sqlalchemy.orm import Session
 
 from runner.runtime.wire import execution, moment
@@ -52,16 +52,22 @@ def get_execution(session: Session, tenant: str, execution_id: str) -> dict[str,
     return {**execution(row), "outcome_json": row.outcome, "jobs": [_job(job) for job in jobs]}
 
 
-def changed_since(session: Session, tenants: Sequence[str], since: datetime, most: int) -> list[ExecutionRow]:
-    """Executions of `tenants` that were recorded after `since`, the oldest first."""
+def changed_since(session: Session, tenant: str, since: datetime, most: int) -> list[ExecutionRow]:
+    """Executions of `tenant` that were recorded after `since`, the oldest first."""
     return list(
         session.scalars(
             select(ExecutionRow)
-            .where(ExecutionRow.tenant_id.in_(tenants), ExecutionRow.updated_at > since)
+            .where(ExecutionRow.tenant_id == tenant, ExecutionRow.updated_at > since)
             .order_by(ExecutionRow.updated_at)
             .limit(most)
         )
     )
+
+
+def executions_of(session: Session, keys: Sequence[tuple[str, str]]) -> list[ExecutionRow]:
+    """Executions by tenant and id, in the order in which they were recorded."""
+    wanted = tuple_(ExecutionRow.tenant_id, ExecutionRow.id).in_(keys)
+    return list(session.scalars(select(ExecutionRow).where(wanted).order_by(ExecutionRow.updated_at)))
 
 
 def list_jobs(session: Session, tenant: str, state: str, page: int, per_page: int) -> list[dict[str, Any]]:

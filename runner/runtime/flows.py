@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
 from runner.outcome import Decision, FlowOutcome, Timing, TriggerRef
-from runner.runtime.bound import BoundFlow, BoundVersion, Snapshots
+from runner.runtime.bound import BoundFlow, BoundVersion
 from runner.runtime.entities import entity_of, unknown
 from runner.runtime.idempotency import Answer, Idempotency, Slot
 from runner.runtime.legs import LegRecord, pending_row
 from runner.runtime.live import Hub
 from runner.runtime.recording import Change, GroupCommit
+from runner.runtime.snapshots import Snapshots
 from runner.runtime.tracing import context_of, trace_flow
 from runner.runtime.wire import Accepted, InvokeBody, ResumeBody
 from runner.settings import Settings
@@ -84,9 +85,11 @@ class Flows:
         settings: Settings,
         kept: timedelta,
         observe: Callable[[FlowOutcome], None] = lambda _: None,
+        recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`kept`: how long records of executions stay. `observe`: told of every outcome."""
+        """`kept`: how long records of executions stay. `observe`: told of every outcome. `recorded`: told,
+        in the transaction that writes it, of every record."""
         self._snapshots = snapshots
         self._pool = pool
         self._suspensions = suspensions
@@ -97,6 +100,7 @@ class Flows:
         self._settings = settings
         self._kept = kept
         self._observe = observe
+        self._recorded = recorded
         self._wall = wall
 
     async def invoke(
@@ -223,6 +227,7 @@ class Flows:
                 self._idempotency.keep(session, slot, answer)
             if end is not None:
                 end(session)
+            self._recorded(session, tenant, outcome.execution_id)
 
         await self._write(change, slot)
         self._hub.publish(tenant, shown)

@@ -1,63 +1,148 @@
-"""What other replicas record, for the log streams that are open here."""
+"""What other processes record, for the log streams that are open here: told at once, and looked for at times.
+
+Who has a stream open says so every few seconds; only then do the others tell what they record.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.orm import Session
 
-from runner.runtime.executions import changed_since
+from runner.runtime.executions import changed_since, executions_of
 from runner.runtime.live import Hub
 from runner.runtime.wire import execution, moment
 from runner.store import Store
 from runner.store.columns import now
+from runner.store.notices import EXECUTIONS, WATCHED, Notice, announce
 from runner.store.runs import ExecutionRow
 
 _log: Final = structlog.get_logger("actionbox.follow")
 _EVERY_SECONDS: Final = 1.0
+_HEARD_SECONDS: Final = 10.0
+"""The same while other processes are heard; also how often we say whom somebody watches here."""
+_WATCHED_SECONDS: Final = 25.0
+"""How long that is believed."""
 _OVERLAP: Final = timedelta(seconds=5)
 """Rows are committed later than they are stamped: look back this far each time."""
+_INSTANT: Final = timedelta(microseconds=1)
+_NEVER: Final = float("-inf")
 _MOST: Final = 500
 _REMEMBERED: Final = 20_000
 
 
-class Follower:
-    """Looks for new executions of watched tenants. For one event loop."""
+@dataclass(slots=True)
+class _Watched:
+    """A tenant whose stream is open here: since when, and what was done for it when."""
 
-    def __init__(self, store: Store, hub: Hub) -> None:
+    opened: datetime
+    said: float = _NEVER
+    looked: float = _NEVER
+    since: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.since = self.opened
+
+
+class Follower:
+    """Shows executions of watched tenants here, and tells those that are watched elsewhere. For one event
+    loop, but for `recorded`."""
+
+    def __init__(self, store: Store, hub: Hub, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._hub = hub
+        self._monotonic = monotonic
         self._shown: OrderedDict[tuple[str, str, str], None] = OrderedDict()
-        hub.on_publish(self._remember)
+        self._elsewhere: dict[str, float] = {}
+        self._told: dict[tuple[str, str], None] = {}
+        self._some = asyncio.Event()
+        if not store.is_sqlite:
+            hub.on_publish(self._remember)
+            hub.on_reader(lambda _: self._some.set())
+            store.listen(WATCHED, self._watched, elsewhere=True)
+            store.listen(EXECUTIONS, self._recorded_elsewhere, elsewhere=True)
+
+    def recorded(self, session: Session, tenant: str, execution_id: str) -> None:
+        """An execution is recorded in the transaction of `session`: tell those who watch it elsewhere."""
+        if self._monotonic() < self._elsewhere.get(tenant, 0.0):
+            announce(session, Notice(EXECUTIONS, tenant, execution_id))
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Once a second while somebody watches, until `stop` is set."""
-        since = now()
+        """Until `stop` is set."""
+        watched: dict[str, _Watched] = {}
         while not stop.is_set():
+            await self._pause(stop)
+            watched = {name: watched.get(name) or _Watched(now()) for name in self._hub.watched()}
+            told, self._told = list(self._told), {}
             try:
-                await asyncio.wait_for(stop.wait(), _EVERY_SECONDS)
-            except TimeoutError:
-                began, tenants = now(), self._hub.watched()
-                if tenants:
-                    await self._look(tenants, since)
-                since = began - _OVERLAP
+                if told:
+                    self._show(await asyncio.to_thread(self._read, told))
+                await self._look_around(watched)
+            except Exception:  # noqa: BLE001 - a database that is away comes back
+                _log.exception("executions of other processes cannot be read")
 
-    async def _look(self, tenants: tuple[str, ...], since: datetime) -> None:
-        def read() -> list[ExecutionRow]:
+    async def _look_around(self, watched: dict[str, _Watched]) -> None:
+        moment_ = self._monotonic()
+        every = _HEARD_SECONDS if self._store.hears else _EVERY_SECONDS
+        unsaid = [name for name, item in watched.items() if moment_ - item.said >= _HEARD_SECONDS]
+        if unsaid:
+            await asyncio.to_thread(self._say, unsaid)
+        for name in unsaid:
+            watched[name].said = moment_
+        for name, item in watched.items():
+            if moment_ - item.looked >= every:
+                began = now()
+                await self._look(name, item.since)
+                item.looked, item.since = moment_, max(item.opened, began - _OVERLAP)
+
+    async def _pause(self, stop: asyncio.Event) -> None:
+        """Until there is something to do, a second at most."""
+        waits = [asyncio.create_task(self._some.wait()), asyncio.create_task(stop.wait())]
+        await asyncio.wait(waits, timeout=_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        self._some.clear()
+        for wait in waits:
+            wait.cancel()
+
+    def _say(self, tenants: Sequence[str]) -> None:
+        with self._store.begin() as session:
+            for tenant in tenants:
+                announce(session, Notice(WATCHED, tenant))
+
+    def _read(self, keys: Sequence[tuple[str, str]]) -> list[ExecutionRow]:
+        with self._store.read() as session:
+            return executions_of(session, keys)
+
+    async def _look(self, tenant: str, since: datetime) -> None:
+        def read(after: datetime) -> list[ExecutionRow]:
             with self._store.read() as session:
-                return changed_since(session, tenants, since, _MOST)
+                return changed_since(session, tenant, after, _MOST)
 
-        try:
-            rows = await asyncio.to_thread(read)
-        except Exception:  # noqa: BLE001 - a database that is away comes back
-            _log.exception("executions of other replicas cannot be read")
-            return
+        while True:
+            rows = await asyncio.to_thread(read, since)
+            self._show(rows)
+            if len(rows) < _MOST or rows[0].updated_at == rows[-1].updated_at:
+                return
+            since = rows[-1].updated_at - _INSTANT  # more may be stamped like the last
+
+    def _show(self, rows: Sequence[ExecutionRow]) -> None:
         for row in rows:
             if row.status != "pending" and self._key(row) not in self._shown:
                 self._hub.publish(row.tenant_id, execution(row))
+
+    def _watched(self, notice: Notice) -> None:
+        self._elsewhere[notice.tenant] = self._monotonic() + _WATCHED_SECONDS
+
+    def _recorded_elsewhere(self, notice: Notice) -> None:
+        if notice.tenant in self._hub.watched():
+            self._told[(notice.tenant, notice.key)] = None
+            self._some.set()
 
     def _remember(self, tenant: str, item: object) -> None:
         assert isinstance(item, dict)

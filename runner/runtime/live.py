@@ -48,10 +48,15 @@ class Hub:
     def __init__(self) -> None:
         self._readers: defaultdict[str, set[Reader]] = defaultdict(set)
         self._listener: Callable[[str, Item], None] = lambda _tenant, _item: None
+        self._opened: Callable[[str], None] = lambda _tenant: None
 
     def on_publish(self, listener: Callable[[str, Item], None]) -> None:
         """`listener` is told of every item of a tenant that somebody watches."""
         self._listener = listener
+
+    def on_reader(self, listener: Callable[[str], None]) -> None:
+        """`listener` is told of every tenant that somebody begins to watch."""
+        self._opened = listener
 
     def publish(self, tenant: str, item: Item) -> None:
         if tenant in self._readers:
@@ -71,6 +76,7 @@ class Hub:
             raise TooManyReadersError
         reader = Reader()
         readers.add(reader)
+        self._opened(tenant)
         try:
             yield reader
         finally:

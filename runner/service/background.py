@@ -12,6 +12,7 @@ from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker
 from runner.management.builds import build_lane
 from runner.service.container import Service
+from runner.store import Store
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set."""
@@ -32,11 +33,20 @@ async def running(*loops: Loop, grace_seconds: float) -> AsyncIterator[None]:
             await asyncio.wait_for(asyncio.gather(*tasks), grace_seconds + _MARGIN_SECONDS)
 
 
+def hearing(store: Store) -> list[Loop]:
+    """What hears of other processes; nothing on SQLite, which has no way to tell."""
+    if store.is_sqlite:
+        return []
+    from runner.store.listening import Listening
+
+    return [Listening(store).run]
+
+
 @asynccontextmanager
 async def management_running(service: Service) -> AsyncIterator[None]:
     """What a process without the runtime plane has beside its sockets: the builds of drafts."""
     store, settings = service.store, service.settings
     lane = build_lane(store, service.keys, service.builder, settings)
     jobs = JobWorker(store, JobQueue(store), [lane])
-    async with running(jobs.run, grace_seconds=settings.shutdown_seconds):
+    async with running(jobs.run, *hearing(store), grace_seconds=settings.shutdown_seconds):
         yield

@@ -16,15 +16,16 @@ from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker, Lane
 from runner.management.builds import build_lane
-from runner.runtime.bound import Snapshots
 from runner.runtime.flows import Flows
 from runner.runtime.follow import Follower
 from runner.runtime.idempotency import Idempotency
 from runner.runtime.live import Hub
 from runner.runtime.metrics import Metrics
 from runner.runtime.recording import GroupCommit
+from runner.runtime.refresh import Refresher
 from runner.runtime.routes import Runtime
-from runner.service.background import Loop, running
+from runner.runtime.snapshots import Snapshots
+from runner.service.background import Loop, hearing, running
 from runner.service.keys import Keys
 from runner.service.pooled import Pooled
 from runner.service.settings import ServiceSettings
@@ -70,6 +71,7 @@ class Plane:
     runtime: Runtime
     jobs: JobWorker
     follower: Follower
+    refresher: Refresher
     writer: GroupCommit
     metrics: Metrics
 
@@ -80,8 +82,10 @@ class Plane:
         ring = lambda: keys.ring  # noqa: E731
         queue = JobQueue(store)
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
+        pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
+        snapshots = Snapshots(store, ring, release=pooled.forget)
         flows = Flows(
-            snapshots=Snapshots(store, ring),
+            snapshots=snapshots,
             pool=pool,
             suspensions=SqlSuspensions(store),
             writer=writer,
@@ -91,9 +95,9 @@ class Plane:
             settings=settings.flows,
             kept=timedelta(days=settings.execution_days),
             observe=metrics.observe,
+            recorded=follower.recorded,
         )
         metrics.watch(pool.snapshot, queue.counts)
-        pooled = Pooled(pool, settings.flows)
         lanes = [build_lane(store, keys, pooled, settings)]
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
@@ -105,7 +109,8 @@ class Plane:
             pooled=pooled,
             runtime=Runtime(store, flows, idempotency, queue, hub),
             jobs=JobWorker(store, queue, lanes),
-            follower=Follower(store, hub),
+            follower=follower,
+            refresher=Refresher(store, snapshots),
             writer=writer,
             metrics=metrics,
         )
@@ -119,7 +124,7 @@ class Plane:
         """
         self.pooled.attach(asyncio.get_running_loop())
         await self.workers.start()
-        loops: list[Loop] = [Cleaner(self.store).run, self.jobs.run]
+        loops: list[Loop] = [Cleaner(self.store).run, self.jobs.run, self.refresher.run, *hearing(self.store)]
         if not self.store.is_sqlite:
             loops.append(self.follower.run)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -54,6 +55,12 @@ class Pooled:
             return self._wait(self._pool.run(tenant, call)).outcome
         except TooBusyError as error:
             raise BusyError(str(error), error.retry_after) from None
+
+    def forget(self, digests: Sequence[str]) -> None:
+        """Have the workers drop the programs of versions that are not run any more; does not wait."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it was closed in this moment
+                self._loop.call_soon_threadsafe(self._pool.forget, *digests)
 
     def _wait(self, work: Coroutine[Any, Any, Result]) -> Result:
         assert self._loop is not None, "attach() comes before the first call"

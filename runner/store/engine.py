@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,10 +14,18 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from runner.store.notices import Notice, announced
+from runner.store.notices import Notice, announced, send
 
 _BUSY_MS: Final = 10_000
 """How long a writer of SQLite waits for another one."""
+_KEPT_ALIVE: Final = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A database machine that is gone is noticed within seconds; the system's own defaults are a quarter of an
+hour and more."""
 
 Listener = Callable[[Notice], None]
 
@@ -30,6 +39,8 @@ class Store:
 
     Attributes:
         engine: for migrations and for tests.
+        token: tells its notices from those of others on the same database.
+        hears: whether notices of other processes arrive here at once (`runner.store.listening`).
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -37,7 +48,9 @@ class Store:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         # SQLite has one writer. Waiting for our own turn here is fair; its busy handler is not.
         self._writer = threading.RLock() if self.is_sqlite else None
-        self._listeners: list[tuple[str, Listener]] = []
+        self._listeners: list[tuple[str, Listener, bool]] = []
+        self.token: Final = secrets.token_hex(8)
+        self.hears = False
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -76,18 +89,21 @@ class Store:
             if self._writer is not None:
                 session.execute(text("begin immediate"))
             yield session
+            if self._writer is None:
+                send(session, self.token, announced(session))
         for notice in announced(session):
             self.tell(notice)
 
-    def listen(self, topic: str, listener: Listener) -> None:
-        """From now on `listener` is told the notices of `topic` that this process commits; from the thread
-        that did."""
-        self._listeners.append((topic, listener))
+    def listen(self, topic: str, listener: Listener, *, elsewhere: bool = False) -> None:
+        """From now on `listener` is told the notices of `topic`: those that this process commits, from the
+        thread that did, unless it is for those of `elsewhere` only; and those of others that are heard. It
+        must not block."""
+        self._listeners.append((topic, listener, elsewhere))
 
-    def tell(self, notice: Notice) -> None:
-        """Tell the listeners of this process."""
-        for topic, listener in self._listeners:
-            if topic == notice.topic:
+    def tell(self, notice: Notice, *, elsewhere: bool = False) -> None:
+        """Tell the listeners of this process what it has committed, or what was heard from `elsewhere`."""
+        for topic, listener, only_elsewhere in self._listeners:
+            if topic == notice.topic and (elsewhere or not only_elsewhere):
                 listener(notice)
 
     @contextmanager
@@ -126,7 +142,7 @@ def _engine(url: URL) -> Engine:
             max_overflow=20,
             pool_pre_ping=True,
             hide_parameters=True,  # what a statement carries is none of the log's business
-            connect_args={"client_encoding": "utf8", "connect_timeout": 10},
+            connect_args={"client_encoding": "utf8", "connect_timeout": 10, **_KEPT_ALIVE},
         )
     engine = create_engine(
         url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}

@@ -1,16 +1,32 @@
-"""What a transaction tells when it commits, and never before: caches, workers and log streams listen."""
+"""What a transaction tells when it commits, and never before: caches, workers and log streams listen.
+
+On PostgreSQL other processes hear it too, see `runner.store.listening`.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 BINDINGS: Final = "bindings"
 """What a trigger (`key`) of a tenant runs has changed."""
 JOBS: Final = "jobs"
 """There is a job of a kind (`key`) to run."""
+EXECUTIONS: Final = "executions"
+"""An execution (`key`) of a tenant was recorded; told while somebody watches the tenant."""
+WATCHED: Final = "watched"
+"""Somebody watches the tenant's executions, for some seconds more."""
+MISSED: Final = "missed"
+"""Never sent: notices of other processes may have been missed, so look at everything again."""
+CHANNEL: Final = "actionbox"
+"""PostgreSQL's."""
+MAX_PAYLOAD_BYTES: Final = 7_999
+"""PostgreSQL's limit of one payload."""
 _INFO: Final = "notices"
 
 
@@ -31,3 +47,30 @@ def announce(session: Session, notice: Notice) -> None:
 def announced(session: Session) -> tuple[Notice, ...]:
     """What is to be told after `session`, in the order in which it was announced."""
     return tuple(session.info.get(_INFO, ()))
+
+
+def send(session: Session, sender: str, notices: Iterable[Notice]) -> None:
+    """Have PostgreSQL tell `notices` of `sender` to all that listen, when the transaction commits."""
+    payloads = [payload(sender, notice) for notice in notices]
+    if payloads:
+        query = text("select pg_notify(:channel, payload) from unnest(cast(:payloads as text[])) as payload")
+        session.execute(query, {"channel": CHANNEL, "payloads": payloads})
+
+
+def payload(sender: str, notice: Notice | None = None) -> str:
+    """As it is sent. Without a notice it only says that its sender lives."""
+    return json.dumps([sender] if notice is None else [sender, notice.topic, notice.tenant, notice.key])
+
+
+def parse(sent: str) -> tuple[str, Notice | None]:
+    """The sender and the notice. Raises `ValueError` for what none of us has sent."""
+    try:
+        found = json.loads(sent)
+    except RecursionError:
+        raise ValueError("not a notice") from None
+    if not isinstance(found, list) or not all(isinstance(part, str) for part in found):
+        raise ValueError("not a notice")
+    if len(found) == 1:
+        return found[0], None
+    sender, topic, tenant, key = found
+    return sender, Notice(topic, tenant, key)

@@ -35,6 +35,7 @@ class ExecutionRow(Base, Owned, Stamped):
         Index("executions_by_time", "tenant_id", "created_at"),
         Index("executions_by_trigger", "tenant_id", "trigger_id", "created_at"),
         Index("executions_by_end", "expires_at"),
+        Index("executions_by_change", "tenant_id", "updated_at"),
     )
 
     trigger_id: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,60 @@
+"""Snapshots of changed triggers are read at once, so that old programs are released and no login waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+import structlog
+
+from runner.runtime.snapshots import Snapshots
+from runner.store import Store
+from runner.store.notices import BINDINGS, Notice
+
+_log: Final = structlog.get_logger("actionbox.refresh")
+
+
+class Refresher:
+    """For one event loop."""
+
+    def __init__(self, store: Store, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+        self._changed: dict[Notice, None] = {}
+        self._some = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        store.listen(BINDINGS, self._heard)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set."""
+        self._loop = asyncio.get_running_loop()
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                waiting = asyncio.create_task(self._some.wait())
+                await asyncio.wait([waiting, stopping], return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                self._some.clear()
+                while self._changed and not stop.is_set():
+                    notice = next(iter(self._changed))
+                    del self._changed[notice]
+                    await self._refresh(notice)
+        finally:
+            self._loop = None
+            stopping.cancel()
+
+    async def _refresh(self, notice: Notice) -> None:
+        try:
+            await asyncio.to_thread(self._snapshots.refresh, notice.tenant, notice.key)
+        except Exception:  # noqa: BLE001 - the next login reads it
+            _log.exception("a changed trigger was not read", tenant=notice.tenant, trigger=notice.key)
+
+    def _heard(self, notice: Notice) -> None:
+        """From any thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it was closed in this moment
+                self._loop.call_soon_threadsafe(self._add, notice)
+
+    def _add(self, notice: Notice) -> None:
+        self._changed[notice] = None
+        self._some.set()

@@ -1,0 +1,115 @@
+"""Hearing what other processes on the same PostgreSQL tell: its notifications, on a connection of our own.
+
+The connection also holds a lock that says that this process lives: PostgreSQL drops it the moment the process
+is gone, on whatever machine it was (`alive`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+import structlog
+from psycopg import AsyncConnection, Error
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from runner.store.engine import Store
+from runner.store.notices import CHANNEL, MISSED, Notice, parse, payload
+from runner.store.process import CLASS, PROCESS, lock_of
+
+_log: Final = structlog.get_logger("actionbox.listening")
+_PROOF_SECONDS: Final = 5.0
+"""How often we send ourselves something; a connection that does not bring it back has been lost."""
+_ANSWER_SECONDS: Final = 5.0
+_PAUSES: Final = (0.1, 0.5, 1.0)
+"""Seconds before the first new connection, the second, and each further one."""
+
+
+class LostError(Exception):
+    """The connection does not bring what is sent."""
+
+
+class Listening:
+    """Tells the listeners of a store what other processes commit. For one event loop."""
+
+    def __init__(self, store: Store) -> None:
+        """`store`: on PostgreSQL."""
+        self._store = store
+        _, self._arguments = store.engine.dialect.create_connect_args(store.engine.url)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set; connects again whenever the connection is lost."""
+        listening = asyncio.create_task(self._forever())
+        try:
+            await stop.wait()
+        finally:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
+            self._store.hears = False
+
+    async def _forever(self) -> None:
+        tries = 0
+        while True:
+            try:
+                async with await self._connect() as connection:
+                    tries = 0
+                    await self._listen(connection)
+            except (Error, OSError, TimeoutError, LostError) as error:
+                if self._store.hears or tries == 0:
+                    _log.warning("notices of other processes are not heard", reason=str(error).strip())
+            finally:
+                self._store.hears = False
+            await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+            tries += 1
+
+    async def _connect(self) -> AsyncConnection[tuple[object, ...]]:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            return await AsyncConnection.connect(
+                **self._arguments,
+                autocommit=True,
+                client_encoding="utf8",
+                application_name="actionbox listens",
+            )
+
+    async def _listen(self, connection: AsyncConnection[tuple[object, ...]]) -> None:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            await connection.execute(f"listen {CHANNEL}".encode())
+            lock = "select pg_advisory_lock_shared(%s, %s)"
+            await connection.execute(lock, (CLASS, lock_of(PROCESS)))
+        while True:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await connection.execute("select pg_notify(%s, %s)", (CHANNEL, payload(self._store.token)))
+            proven = False
+            async for notification in connection.notifies(timeout=_PROOF_SECONDS):
+                proven = self._receive(notification.payload) or proven
+            if not proven:
+                raise LostError("what was sent did not come back; does a pooler stand in between?")
+
+    def _receive(self, text: str) -> bool:
+        """Whether it is our own proof that the connection works."""
+        try:
+            sender, notice = parse(text)
+        except ValueError:
+            return False
+        if sender != self._store.token:
+            if notice is not None:
+                self._store.tell(notice, elsewhere=True)
+            return False
+        if notice is None and not self._store.hears:
+            self._store.tell(Notice(MISSED), elsewhere=True)
+            self._store.hears = True
+        return notice is None
+
+
+def alive(session: Session) -> frozenset[int]:
+    """Locks (`lock_of`) of the processes that listen now."""
+    held = text(
+        "select objid::bigint from pg_locks where locktype = 'advisory' and granted"
+        " and classid::bigint = :class"
+        " and database = (select oid from pg_database where datname = current_database())"
+    )
+    numbers = session.scalars(held, {"class": CLASS})
+    return frozenset(number - 2**32 if number >= 2**31 else number for number in numbers)

@@ -1,0 +1,108 @@
+"""Two processes on one PostgreSQL: what one does the other takes up because it hears of it, not because it
+looks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from runner.runtime.follow import Follower
+from runner.store import Store
+from runner.store.listening import Listening
+from runner.store.runs import DONE
+from runner.workers import WorkerPool
+from tests.runtime.tenants import Plane, deploy, plane, tenant, working
+from tests.runtime.test_flows import DENY, body, eventually, jobs, outcome
+
+
+@pytest.fixture(params=["postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    from tests.postgres import new_database
+
+    return new_database()
+
+
+@pytest.fixture(autouse=True)
+def never_by_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look now and then would find it as well: not within these tests."""
+    for place in (
+        "jobs.worker._HEARD_SECONDS",
+        "jobs.worker._LOOK_SECONDS",
+        "runtime.snapshots._HEARD_SECONDS",
+    ):
+        monkeypatch.setattr(f"runner.{place}", 600.0)
+    for place in ("_HEARD_SECONDS", "_WATCHED_SECONDS"):
+        monkeypatch.setattr(f"runner.runtime.follow.{place}", 600.0)
+
+
+@asynccontextmanager
+async def other(store: Store, pool: WorkerPool) -> AsyncIterator[Plane]:
+    """Another process with a store of its own; both hear each other, and both show what the other records."""
+    theirs = Store.open(store.engine.url.render_as_string(hide_password=False))
+    made, stop = Plane(theirs, pool, "other"), asyncio.Event()
+    loops = [Listening(item).run(stop) for item in (store, theirs)]
+    tasks = [asyncio.ensure_future(loop) for loop in loops]
+    try:
+        await eventually(lambda: store.hears and theirs.hears)
+        yield made
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+        theirs.close()
+
+
+def test_a_deploy_is_seen_by_the_other(store: Store) -> None:
+    async def go() -> None:
+        t = tenant(store)
+        async with plane(store) as here, other(store, here.pool) as there:
+            assert outcome(await there.flows.invoke(t, "post-login", body("post-login"))).actions == ()
+            await asyncio.to_thread(deploy, store, t, "deny", DENY, runtime="python3")
+            await eventually(lambda: there.snapshots.peek(t, "post-login") is None)
+            assert outcome(await there.flows.invoke(t, "post-login", body("post-login"))).decision == "deny"
+
+    asyncio.run(go())
+
+
+def test_a_job_starts_elsewhere(store: Store) -> None:
+    async def go() -> None:
+        t = tenant(store)
+        async with plane(store) as here, other(store, here.pool) as there, working(there):
+            await asyncio.sleep(0.3)  # it has looked, and now waits
+            for number in range(3):
+                await here.flows.invoke(t, "post-user-registration", body("post-user-registration"))
+                await eventually(lambda: [job.state for job in jobs(store)] == [DONE] * (number + 1))  # noqa: B023
+
+    asyncio.run(go())
+
+
+def test_a_stream_shows_what_the_other_records_and_only_while_somebody_watches(store: Store) -> None:
+    async def go() -> None:
+        t = tenant(store)
+        async with plane(store) as here, other(store, here.pool) as there:
+            follower, stop = Follower(there.store, there.hub), asyncio.Event()
+            mine = Follower(store, here.hub)
+            here.flows._recorded = mine.recorded
+            said: list[str] = []
+            there.store.listen("executions", lambda notice: said.append(notice.key), elsewhere=True)
+            following = asyncio.create_task(follower.run(stop))
+            unseen = outcome(await here.flows.invoke(t, "post-login", body("post-login")))
+            async with there.hub.reader(t) as reader:
+                await eventually(lambda: t in mine._elsewhere)
+                found = []
+                for _ in range(3):
+                    shown = outcome(await here.flows.invoke(t, "post-login", body("post-login")))
+                    item = await reader.next(20)
+                    assert item is not None
+                    found.append((shown.execution_id, item["id"]))
+                assert all(shown == seen for shown, seen in found)
+                assert await reader.next(0.05) is None, "each once"
+            stop.set()
+            await following
+            assert unseen.execution_id not in json.dumps(found)
+            assert said == [seen for _, seen in found]
+
+    asyncio.run(go())

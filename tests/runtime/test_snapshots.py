@@ -1,0 +1,119 @@
+"""Snapshots of bound flows: as old as allowed and no older, and what nobody runs any more is released."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from runner.runtime.refresh import Refresher
+from runner.runtime.snapshots import Snapshots
+from runner.store import Store
+from runner.store.notices import MISSED, Notice
+from tests.runtime.tenants import RING, deploy, tenant
+from tests.runtime.test_flows import eventually
+
+
+class Replica:
+    """The snapshots of another process: it opens the same database, and hears what the test tells it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = Store.open(store.engine.url.render_as_string(hide_password=False))
+        self.now = 0.0
+        self.released: list[str] = []
+        self.snapshots = Snapshots(self.store, lambda: RING, lambda: self.now, self._release)
+
+    def _release(self, digests: Sequence[str]) -> None:
+        self.released += digests
+
+    def code(self, tenant: str, trigger: str = "post-login") -> list[str]:
+        return [action.source.text for action in self.snapshots.get(tenant, trigger).actions]
+
+
+@pytest.fixture
+def there(store: Store) -> Iterator[Replica]:
+    replica = Replica(store)
+    yield replica
+    replica.store.close()
+
+
+@pytest.mark.parametrize(("hears", "seconds"), [(False, 0.5), (True, 5.0)])
+def test_without_a_word_a_snapshot_is_believed_for_a_while(
+    store: Store, there: Replica, hears: bool, seconds: float
+) -> None:
+    t = tenant(store)
+    there.store.hears = hears
+    deploy(store, t, "a", "// 1")
+    assert there.code(t) == ["// 1"]
+    deploy(store, t, "a", "// 2")
+    there.now += seconds - 0.01
+    assert there.code(t) == ["// 1"]
+    there.now += 0.02
+    assert there.code(t) == ["// 2"]
+
+
+def test_a_change_that_is_heard_is_seen_at_once(store: Store, there: Replica) -> None:
+    t = tenant(store)
+    there.store.hears = True
+    deploy(store, t, "a", "// 1")
+    assert there.code(t) == ["// 1"]
+    store.listen("bindings", lambda notice: there.store.tell(notice, elsewhere=True))
+    deploy(store, t, "a", "// 2")
+    assert there.snapshots.peek(t, "post-login") is None
+    assert there.code(t) == ["// 2"]
+
+
+def test_when_notices_may_have_been_missed_everything_is_looked_at(store: Store, there: Replica) -> None:
+    t = tenant(store)
+    there.store.hears = True
+    deploy(store, t, "a", "// 1")
+    assert there.code(t) == ["// 1"]
+    deploy(store, t, "a", "// 2")
+    there.store.tell(Notice(MISSED), elsewhere=True)
+    assert there.code(t) == ["// 2"]
+
+
+def test_a_connection_that_is_lost_is_not_relied_on(store: Store, there: Replica) -> None:
+    t = tenant(store)
+    there.store.hears = True
+    deploy(store, t, "a", "// 1")
+    assert there.code(t) == ["// 1"]
+    deploy(store, t, "a", "// 2")
+    there.now += 1
+    there.store.hears = False
+    assert there.code(t) == ["// 2"]
+
+
+def test_versions_that_nothing_runs_any_more_are_released(store: Store) -> None:
+    released: list[str] = []
+    snapshots = Snapshots(store, lambda: RING, release=released.extend)
+    t, u = tenant(store), tenant(store, "u")
+    deploy(store, t, "a", "// 1")
+    deploy(store, t, "b", "// stays")
+    deploy(store, u, "a", "// 1")
+    old = snapshots.get(t, "post-login").actions[0].digest
+    snapshots.get(u, "post-login")
+    deploy(store, t, "a", "// 2")
+    snapshots.refresh(t, "post-login")
+    assert released == [], "another tenant runs the same text"
+    deploy(store, u, "a", "// 3")
+    snapshots.refresh(u, "post-login")
+    assert released == [old]
+
+
+def test_changed_triggers_are_read_before_somebody_asks(store: Store) -> None:
+    async def go() -> None:
+        t = tenant(store)
+        released: list[str] = []
+        snapshots = Snapshots(store, lambda: RING, release=released.extend)
+        stop = asyncio.Event()
+        running = asyncio.create_task(Refresher(store, snapshots).run(stop))
+        await asyncio.to_thread(deploy, store, t, "a", "// 1")
+        old = (await asyncio.to_thread(snapshots.get, t, "post-login")).actions[0].digest
+        await asyncio.to_thread(deploy, store, t, "a", "// 2")
+        await eventually(lambda: released == [old])
+        stop.set()
+        await running
+
+    asyncio.run(go())
