@@ -6,51 +6,25 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 from rich.console import Console
 
+from runner.cli.connection import Target
 from runner.cli.inputs import Secrets, gather_secrets
 from runner.cli.terminal import error_console, line, output_console
 from runner.client.http import RUNTIME, Api
 from runner.errors import InputError
 from runner.tenant.apply import Applier
 from runner.tenant.plan import SHARED, Change, Values, make_plan
-from runner.tenant.profile import Profile, resolve, save
+from runner.tenant.profile import save
 from runner.tenant.project import Project
 from runner.tenant.pull import pull
 from runner.tenant.remote import ACTIONS, TRIGGERS, fetch
 
 _STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What the options of every command say about the service."""
-
-    profile: str = "default"
-    url: str | None = None
-    token: str | None = None
-    client_id: str | None = None
-    client_secret: str | None = None
-    ca_file: Path | None = None
-
-    def resolved(self) -> Profile:
-        """Raises `InputError`."""
-        given = {
-            "url": self.url,
-            "token": self.token,
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "ca_file": None if self.ca_file is None else str(self.ca_file),
-        }
-        return resolve(self.profile, given, os.environ)
-
-    def api(self) -> Api:
-        return Api(self.resolved().connection())
 
 
 def login_command(target: Target) -> None:

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from runner.cli.tenant import Target
+from runner.cli.connection import Target, connected
 
 tenant_app = typer.Typer()
 
-ProfileOption = Annotated[
-    str, typer.Option("--profile", metavar="NAME", help="Name under which `login` keeps a connection.")
-]
-UrlOption = Annotated[
-    str | None, typer.Option("--url", metavar="URL", help="The service; also ACTIONBOX_URL.")
-]
-TokenOption = Annotated[
-    str | None, typer.Option("--token", metavar="TOKEN", help="A bearer token; also ACTIONBOX_TOKEN.")
-]
-ClientIdOption = Annotated[
-    str | None, typer.Option("--client-id", metavar="ID", help="Also ACTIONBOX_CLIENT_ID.")
-]
-ClientSecretOption = Annotated[
-    str | None, typer.Option("--client-secret", metavar="SECRET", help="Also ACTIONBOX_CLIENT_SECRET.")
-]
-CaOption = Annotated[
-    Path | None,
-    typer.Option("--ca-file", metavar="PEM", help="Certificate authority; also ACTIONBOX_CA_FILE."),
-]
 SecretOption = Annotated[
     list[str] | None, typer.Option("--secret", "-s", metavar="NAME=VALUE", help="A secret; may be repeated.")
 ]
@@ -42,36 +23,22 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="How many, the latest ones.")]
 
 
-def _target(
-    profile: str,
-    url: str | None,
-    token: str | None,
-    client_id: str | None,
-    client_secret: str | None,
-    ca_file: Path | None,
-) -> Target:
-    from runner.cli.tenant import Target
-
-    return Target(profile, url, token, client_id, client_secret, ca_file)
-
-
 @tenant_app.command()
+@connected
 def login(
+    target: Target,
     url: Annotated[str, typer.Argument(help="The service, such as https://localhost:8443.")],
-    profile: ProfileOption = "default",
-    token: TokenOption = None,
-    client_id: ClientIdOption = None,
-    client_secret: ClientSecretOption = None,
-    ca_file: CaOption = None,
 ) -> None:
     """Sign in to a service, and keep the connection for later commands."""
     from runner.cli.tenant import login_command
 
-    login_command(_target(profile, url, token, client_id, client_secret, ca_file))
+    login_command(replace(target, url=url))
 
 
 @tenant_app.command()
+@connected
 def push(
+    target: Target,
     folder: Annotated[Path, typer.Argument(help="The folder with actionbox.yaml.")] = Path(),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -80,18 +47,12 @@ def push(
     ] = False,
     secret: SecretOption = None,
     secrets: SecretsFile = None,
-    profile: ProfileOption = "default",
-    url: UrlOption = None,
-    token: TokenOption = None,
-    client_id: ClientIdOption = None,
-    client_secret: ClientSecretOption = None,
-    ca_file: CaOption = None,
 ) -> None:
     """Bring a folder's Actions, modules and bindings to the service: drafts, deploys, binds."""
     from runner.cli.tenant import push_command
 
     push_command(
-        _target(profile, url, token, client_id, client_secret, ca_file),
+        target,
         folder,
         secrets=tuple(secret or ()),
         secrets_file=secrets,
@@ -102,80 +63,61 @@ def push(
 
 
 @tenant_app.command()
+@connected
 def pull(
+    target: Target,
     folder: Annotated[Path, typer.Argument(help="The folder to write to.")] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Replace files that are different.")] = False,
-    profile: ProfileOption = "default",
-    url: UrlOption = None,
-    token: TokenOption = None,
-    client_id: ClientIdOption = None,
-    client_secret: ClientSecretOption = None,
-    ca_file: CaOption = None,
 ) -> None:
     """Write the service's Actions, modules and bindings to a folder."""
     from runner.cli.tenant import pull_command
 
-    pull_command(_target(profile, url, token, client_id, client_secret, ca_file), folder, force=force)
+    pull_command(target, folder, force=force)
 
 
 @tenant_app.command()
+@connected
 def rollback(
+    target: Target,
     action: Annotated[str, typer.Argument(help="Name of the Action.")],
     version: Annotated[int, typer.Argument(min=1, help="Number of the version to deploy again.")],
     update_draft: Annotated[
         bool, typer.Option("--update-draft", help="Put the version's content into the draft as well.")
     ] = False,
-    profile: ProfileOption = "default",
-    url: UrlOption = None,
-    token: TokenOption = None,
-    client_id: ClientIdOption = None,
-    client_secret: ClientSecretOption = None,
-    ca_file: CaOption = None,
 ) -> None:
     """Deploy an earlier version of an Action again."""
     from runner.cli.tenant import rollback_command
 
-    target = _target(profile, url, token, client_id, client_secret, ca_file)
     rollback_command(target, action, version, update_draft=update_draft)
 
 
 @tenant_app.command()
+@connected
 def executions(
+    target: Target,
     trigger: Annotated[str | None, typer.Option("--trigger", "-t", help="Only of this trigger.")] = None,
     action: Annotated[str | None, typer.Option("--action", help="Only those that ran this Action.")] = None,
     status: Annotated[str | None, typer.Option("--status", help="Only with this status.")] = None,
     limit: Limit = 20,
     as_json: Json = False,
-    profile: ProfileOption = "default",
-    url: UrlOption = None,
-    token: TokenOption = None,
-    client_id: ClientIdOption = None,
-    client_secret: ClientSecretOption = None,
-    ca_file: CaOption = None,
 ) -> None:
     """List the latest executions."""
     from runner.cli.tenant import executions_command
 
-    target = _target(profile, url, token, client_id, client_secret, ca_file)
     filters = {"trigger": trigger, "action": action, "status": status}
     executions_command(target, filters, limit, as_json=as_json)
 
 
 @tenant_app.command()
+@connected
 def logs(
+    target: Target,
     action: Annotated[str | None, typer.Option("--action", help="Only of this Action.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     limit: Limit = 20,
     as_json: Json = False,
-    profile: ProfileOption = "default",
-    url: UrlOption = None,
-    token: TokenOption = None,
-    client_id: ClientIdOption = None,
-    client_secret: ClientSecretOption = None,
-    ca_file: CaOption = None,
 ) -> None:
     """Show what Actions wrote to their console."""
     from runner.cli.tenant import logs_command
 
-    target = _target(profile, url, token, client_id, client_secret, ca_file)
     logs_command(target, action, follow=follow, limit=limit, as_json=as_json)
