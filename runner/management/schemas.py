@@ -21,12 +21,18 @@ from runner.caps import (
     MAX_SECRET_VALUE,
     MAX_SECRETS,
 )
-from runner.runtimes import LANGUAGES
+from runner.runtimes import DEFAULT, LANGUAGES
 from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_SOURCE_BYTES
 from sandbox.egress.allow import AllowRule
 from sandbox.jsontext import utf8_length
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.install import Wanted, check_wanted_list
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """In the API's description: what is not sent stays as it is."""
+    for member in schema["properties"].values():
+        member.pop("default", None)
 
 
 class Body(BaseModel):
@@ -142,7 +148,7 @@ class ActionFields(Body):
 
     code: Code = "module.exports = () => {}"
     dependencies: Dependencies = []
-    runtime: Runtime = ""
+    runtime: Runtime = Field(default="", json_schema_extra={"default": DEFAULT, "enum": [*LANGUAGES]})
     secrets: Secrets = []
     modules: Modules = []
     egress: AllowList | None = None
@@ -158,6 +164,8 @@ class CreateAction(ActionFields):
 
 class UpdateAction(ActionFields):
     """PATCH /actions/actions/{id}. The Go SDK sends null for a name or triggers that it does not change."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     name: Name | None = None
     supported_triggers: Triggers | None = None
@@ -241,6 +249,8 @@ class CreateModule(ModuleFields):
 
 class UpdateModule(ModuleFields):
     """PATCH /actions/modules/{id}; the name cannot change."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     code: ModuleCode = ""
 

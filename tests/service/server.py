@@ -28,6 +28,7 @@ from runner.service.setup import make_service, open_service_keys, open_store
 from runner.service.tenants import Credentials, create_client, create_tenant
 from runner.service.tokens import PLANES
 from sandbox.egress.stub import StubEgress
+from tests.service.conformance import check_answer
 
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};\n"
 _POOL = urllib3.PoolManager(maxsize=32, retries=False, timeout=60)
@@ -77,8 +78,9 @@ class Client:
                 f"{key}={urllib3.util.parse_url('/' + value).path[1:]}" for key, value in named.items()
             )
         answer = _POOL.request(method, base, body=data, headers=sent)
-        text = answer.data
-        return Reply(answer.status, json.loads(text) if text else None, answer.headers)
+        value = json.loads(answer.data) if answer.data else None
+        check_answer(method, base, answer.status, answer.headers, value)
+        return Reply(answer.status, value, answer.headers)
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON of a 200."""

@@ -1,0 +1,358 @@
+"""What the Management API answers, as types: the form of every 2xx (reference/management-api.md section 4).
+
+Only the API's description is made of them (`runner.service.openapi`). Answers are written by `render` and its
+like and never validated on the way out; the tests hold every one of them against these types. A property that
+is not required is left out when there is nothing to say, and never null.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, NotRequired
+
+from pydantic import BaseModel, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from runner.outcome import CommandRecord, Decision, LogRecord
+from runner.runtimes import LANGUAGES
+from sandbox.failure import Failure
+from triggers import Effects, all_triggers
+from triggers.catalogue import UNDOCUMENTED
+
+TRIGGER_IDS: Final = (*(item.id for item in all_triggers()), *(item.id for item in UNDOCUMENTED))
+RUNTIMES: Final = tuple(LANGUAGES)
+
+Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+Instant = Annotated[
+    str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339 in UTC, with microseconds.")
+]
+Count = Annotated[int, Field(ge=0)]
+Number = Annotated[int, Field(ge=1)]
+TriggerId = Annotated[str, Field(json_schema_extra={"enum": [*TRIGGER_IDS]})]
+RuntimeName = Annotated[str, Field(json_schema_extra={"enum": [*RUNTIMES]})]
+BuildStatus = Literal["pending", "building", "packaged", "built", "retrying", "failed"]
+ExecutionStatus = Literal["unspecified", "pending", "final", "partial", "canceled", "suspended"]
+FailPolicy = Literal["fail_closed", "fail_open", "last_good"]
+Side = Annotated[str, Field(pattern=r"^(draft|[1-9][0-9]*)$", description="A version's number, or `draft`.")]
+_FORBID: Final = ConfigDict(extra="forbid")
+_closed = with_config(_FORBID)
+
+
+@_closed
+class TriggerReference(TypedDict):
+    """A trigger and a version of it."""
+
+    id: TriggerId
+    version: str
+
+
+@_closed
+class SecretName(TypedDict):
+    """A secret; its value is never answered."""
+
+    name: str
+    updated_at: Instant
+
+
+@_closed
+class Dependency(TypedDict):
+    """A package. `version`: the one that was found when none or `latest` was asked for."""
+
+    name: str
+    version: str
+
+
+@_closed
+class ModuleReference(TypedDict):
+    """A version of a shared module that an Action uses."""
+
+    module_id: Uuid
+    module_version_id: Uuid
+    module_name: NotRequired[str]
+    module_version_number: NotRequired[Number]
+
+
+@_closed
+class EgressRule(TypedDict):
+    """A host that the Action may reach. (Ours.)"""
+
+    host: str
+    methods: NotRequired[list[str]]
+    path_prefixes: NotRequired[list[str]]
+
+
+@_closed
+class BuildError(TypedDict):
+    """Why a draft could not be built."""
+
+    id: str
+    msg: str
+    url: str
+
+
+class _Version(TypedDict):
+    id: Uuid
+    code: str
+    dependencies: list[Dependency]
+    deployed: bool
+    number: Number
+    built_at: Instant
+    secrets: list[SecretName]
+    status: BuildStatus
+    created_at: Instant
+    updated_at: Instant
+    runtime: RuntimeName
+    supported_triggers: list[TriggerReference]
+    modules: NotRequired[list[ModuleReference]]
+    egress: NotRequired[list[EgressRule]]
+
+
+@_closed
+class DeployedVersion(_Version):
+    """The version that runs, inside its Action."""
+
+
+@_closed
+class ActionOfVersion(TypedDict):
+    """The Action beside one of its versions."""
+
+    id: Uuid
+    name: str
+    supported_triggers: list[TriggerReference]
+    created_at: Instant
+    updated_at: Instant
+    all_changes_deployed: bool
+
+
+@_closed
+class ActionVersion(_Version):
+    """One version of an Action; it never changes."""
+
+    action_id: Uuid
+    action: ActionOfVersion
+
+
+@_closed
+class CurrentVersion(TypedDict):
+    """An older duplicate of the deployed version, with its status in upper case."""
+
+    id: Uuid
+    code: str
+    runtime: RuntimeName
+    status: Literal["BUILT"]
+    number: Number
+    build_time: Instant
+    created_at: Instant
+    updated_at: Instant
+
+
+class _Action(TypedDict):
+    id: Uuid
+    name: str
+    supported_triggers: list[TriggerReference]
+    created_at: Instant
+    updated_at: Instant
+    current_version: NotRequired[CurrentVersion]
+    deployed_version: NotRequired[DeployedVersion]
+    built_at: NotRequired[Instant]
+    all_changes_deployed: Annotated[bool, Field(description="The draft equals the deployed version.")]
+
+
+@_closed
+class Action(_Action):
+    """An Action: its draft, and what is deployed of it."""
+
+    code: str
+    dependencies: list[Dependency]
+    runtime: RuntimeName
+    status: Annotated[BuildStatus, Field(description="Of the draft's build.")]
+    secrets: list[SecretName]
+    modules: NotRequired[list[ModuleReference]]
+    egress: NotRequired[list[EgressRule]]
+    errors: NotRequired[Annotated[list[BuildError], Field(description="When the build failed.")]]
+
+
+@_closed
+class BoundAction(_Action):
+    """An Action inside a binding: without its draft."""
+
+
+class Page(TypedDict):
+    """What every page says of itself."""
+
+    total: NotRequired[Annotated[Count, Field(description="Absent or 0 on an empty page.")]]
+    page: NotRequired[Annotated[Count, Field(description="Absent where it is 0, but for versions.")]]
+    per_page: Annotated[Number, Field(le=100)]
+
+
+@_closed
+class ActionList(Page):
+    """A page of Actions, in the order of their creation."""
+
+    actions: list[Action]
+
+
+@_closed
+class ActionVersionList(Page):
+    """A page of an Action's versions, newest first."""
+
+    versions: list[ActionVersion]
+
+
+class Change(BaseModel):
+    """A property that two versions differ in; null where one of them does not have it."""
+
+    model_config = _FORBID
+
+    before: Any = Field(alias="from")
+    after: Any = Field(alias="to")
+
+
+class VersionDiff(BaseModel):
+    """What changed from one version to another. (Ours.)"""
+
+    model_config = _FORBID
+
+    before: Side = Field(alias="from")
+    after: Side = Field(alias="to")
+    code: Annotated[str, Field(description="A unified diff; empty when the code is the same.")]
+    changes: dict[str, Change]
+
+
+@_closed
+class Trigger(TypedDict):
+    """One version of a trigger. `python3` among its runtimes is ours."""
+
+    id: TriggerId
+    version: str
+    status: Literal["CURRENT", "DEPRECATED"]
+    runtimes: list[RuntimeName]
+    default_runtime: RuntimeName
+    compatible_triggers: list[TriggerReference]
+    binding_policy: Literal["trigger-bound", "entity-bound"]
+
+
+@_closed
+class TriggerList(TypedDict):
+    """Every version of every trigger."""
+
+    triggers: list[Trigger]
+
+
+@_closed
+class BindingLimits(TypedDict):
+    """Limits of one execution. (Ours.)"""
+
+    wall_ms: Number
+    memory_mb: Number
+
+
+@_closed
+class Binding(TypedDict):
+    """An Action in a trigger's flow."""
+
+    id: Uuid
+    trigger_id: TriggerId
+    action: BoundAction
+    created_at: Instant
+    updated_at: Instant
+    display_name: str
+    fail_policy: NotRequired[Annotated[FailPolicy, Field(description="Ours.")]]
+    limits: NotRequired[BindingLimits]
+
+
+@_closed
+class BindingList(Page):
+    """A page of a trigger's bindings, in the order of execution."""
+
+    bindings: list[Binding]
+
+
+@_closed
+class BindingSet(TypedDict):
+    """All bindings of a trigger, in the order of execution."""
+
+    bindings: list[Binding]
+
+
+@_closed
+class ExecutionError(TypedDict):
+    """Why an Action failed."""
+
+    id: str
+    msg: str
+    url: NotRequired[str]
+
+
+@_closed
+class ExecutionResult(TypedDict):
+    """What became of one Action."""
+
+    action_name: str
+    error: NotRequired[ExecutionError]
+    started_at: Instant
+    ended_at: Instant
+
+
+@_closed
+class Execution(TypedDict):
+    """One flow."""
+
+    id: str
+    trigger_id: TriggerId
+    status: ExecutionStatus
+    results: list[ExecutionResult]
+    created_at: Instant
+    updated_at: Instant
+
+
+class TestError(TypedDict):
+    """As Node shows an error."""
+
+    name: str
+    message: str
+    stack: str
+
+
+class TestStatistics(TypedDict):
+    """Whole milliseconds."""
+
+    total_request_duration_ms: Count
+    total_runtime_execution_duration_ms: Count
+    runtime_processing_duration_ms: Count
+    action_duration_ms: Count
+    runtime_external_call_duration_ms: Count
+    boot_duration_ms: Count
+    network_duration_ms: Count
+
+
+class TestPayload(TypedDict):
+    """What the draft did; an open object. `error` and `failure` are there when it failed, which is a 200."""
+
+    decision: Decision
+    effects: Effects
+    logs: list[LogRecord]
+    commands: list[CommandRecord]
+    stats: TestStatistics
+    error: NotRequired[TestError]
+    failure: NotRequired[Failure]
+
+
+@_closed
+class TestResult(TypedDict):
+    """How a draft ran on the event that was sent."""
+
+    payload: TestPayload
+
+
+@_closed
+class ClientPage(TypedDict):
+    """With `include_totals`."""
+
+    clients: Annotated[list[Any], Field(max_length=0)]
+    total: Literal[0]
+    start: Count
+    limit: Number
+    length: Literal[0]
+
+
+Clients = ClientPage | Annotated[list[Any], Field(max_length=0)]

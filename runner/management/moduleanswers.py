@@ -1,0 +1,99 @@
+"""What the Management API answers of shared modules; see `answers`."""
+
+from __future__ import annotations
+
+from typing import NotRequired
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
+from runner.management.answers import (
+    Count,
+    Dependency,
+    Instant,
+    Number,
+    Page,
+    SecretName,
+    TriggerReference,
+    Uuid,
+)
+
+_closed = with_config(ConfigDict(extra="forbid"))
+
+
+class _ModuleVersion(TypedDict):
+    id: Uuid
+    version_number: Number
+    code: str
+    secrets: list[SecretName]
+    dependencies: list[Dependency]
+    created_at: Instant
+
+
+@_closed
+class LatestModuleVersion(_ModuleVersion):
+    """The newest version, inside its module."""
+
+
+@_closed
+class ModuleVersion(_ModuleVersion):
+    """One version of a module; it never changes."""
+
+    module_id: Uuid
+
+
+class _Module(TypedDict):
+    id: Uuid
+    name: str
+    code: str
+    dependencies: list[Dependency]
+    secrets: list[SecretName]
+    actions_using_module_total: Count
+    all_changes_published: bool
+    created_at: Instant
+    updated_at: Instant
+    latest_version_number: NotRequired[Number]
+
+
+@_closed
+class Module(_Module):
+    """A shared module: its draft, and its newest version."""
+
+    latest_version: NotRequired[LatestModuleVersion]
+
+
+@_closed
+class ModuleItem(_Module):
+    """A module in a list."""
+
+
+@_closed
+class ModuleList(Page):
+    """Modules in the order of their creation."""
+
+    modules: list[ModuleItem]
+
+
+@_closed
+class ModuleVersionList(Page):
+    """A page of a module's versions, newest first."""
+
+    versions: list[ModuleVersion]
+
+
+@_closed
+class ModuleUse(TypedDict):
+    """An Action that uses a module, and the version that it uses."""
+
+    action_id: Uuid
+    action_name: str
+    module_version_id: Uuid
+    module_version_number: Number
+    supported_triggers: list[TriggerReference]
+
+
+@_closed
+class ModuleUseList(Page):
+    """A page of the Actions that use a module."""
+
+    actions: list[ModuleUse]

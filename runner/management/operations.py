@@ -1,0 +1,65 @@
+"""What each operation of the Management API answers; see `runner.service.operations`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from runner.management import answers, entityanswers, moduleanswers
+from runner.service.operations import Answer, Operation, ok
+
+_ACTIONS: Final = "/api/v2/actions/actions"
+_ACTION: Final = f"{_ACTIONS}/{{action_id}}"
+_VERSION: Final = f"{_ACTION}/versions/{{version_id}}"
+_BINDINGS: Final = "/api/v2/actions/triggers/{trigger_id}/bindings"
+_MODULES: Final = "/api/v2/actions/modules"
+_MODULE: Final = f"{_MODULES}/{{module_id}}"
+_PROFILES: Final = "/api/v2/token-exchange-profiles"
+_PROFILE: Final = f"{_PROFILES}/{{profile_id}}"
+_DELETED: Final = (Answer(204, None, "It is gone."),)
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    f"GET {_ACTIONS}": Operation(ok(answers.ActionList, "A page of Actions.")),
+    f"POST {_ACTIONS}": Operation(
+        (Answer(201, answers.Action, "The new Action, to be built.", tagged=True),), (409,)
+    ),
+    f"GET {_ACTION}": Operation(ok(answers.Action, "The Action.", tagged=True)),
+    f"PATCH {_ACTION}": Operation(
+        ok(answers.Action, "The Action with its new draft, to be built.", tagged=True), (409,), matched=True
+    ),
+    f"DELETE {_ACTION}": Operation(_DELETED, (409,), matched=True),
+    f"POST {_ACTION}/deploy": Operation(ok(answers.ActionVersion, "The new version."), matched=True),
+    f"POST {_ACTION}/test": Operation(ok(answers.TestResult, "What the draft did.")),
+    f"GET {_ACTION}/versions": Operation(ok(answers.ActionVersionList, "A page of versions.")),
+    f"GET {_VERSION}": Operation(ok(answers.ActionVersion, "The version.")),
+    f"POST {_VERSION}/deploy": Operation(ok(answers.ActionVersion, "The new version.")),
+    f"GET {_VERSION}/diff/{{other_id}}": Operation(ok(answers.VersionDiff, "What changed.")),
+    "GET /api/v2/actions/triggers": Operation(ok(answers.TriggerList, "The triggers.")),
+    f"GET {_BINDINGS}": Operation(ok(answers.BindingList, "A page of bindings.", tagged=True)),
+    f"PATCH {_BINDINGS}": Operation(
+        ok(answers.BindingSet, "The bindings as they are now.", tagged=True), matched=True
+    ),
+    "GET /api/v2/actions/executions/{execution_id}": Operation(ok(answers.Execution, "The execution.")),
+    f"GET {_MODULES}": Operation(ok(moduleanswers.ModuleList, "Modules.")),
+    f"POST {_MODULES}": Operation(
+        (Answer(201, moduleanswers.Module, "The new module.", tagged=True),), (409,)
+    ),
+    f"GET {_MODULE}": Operation(ok(moduleanswers.Module, "The module.", tagged=True)),
+    f"PATCH {_MODULE}": Operation(
+        ok(moduleanswers.Module, "The module with its new draft.", tagged=True), matched=True
+    ),
+    f"DELETE {_MODULE}": Operation(_DELETED, matched=True),
+    f"GET {_MODULE}/actions": Operation(ok(moduleanswers.ModuleUseList, "A page of Actions.")),
+    f"POST {_MODULE}/versions": Operation(ok(moduleanswers.ModuleVersion, "The new version."), (409, 412)),
+    f"GET {_MODULE}/versions": Operation(ok(moduleanswers.ModuleVersionList, "A page of versions.")),
+    f"GET {_MODULE}/versions/{{version_id}}": Operation(ok(moduleanswers.ModuleVersion, "The version.")),
+    f"POST {_MODULE}/rollback": Operation(
+        ok(moduleanswers.Module, "The module with the version's content as its draft.", tagged=True), (409,)
+    ),
+    f"GET {_PROFILES}": Operation(ok(entityanswers.ProfileList, "Profiles.")),
+    f"POST {_PROFILES}": Operation((Answer(201, entityanswers.Profile, "The new profile."),), (409,)),
+    f"GET {_PROFILE}": Operation(ok(entityanswers.Profile, "The profile.")),
+    f"PATCH {_PROFILE}": Operation((Answer(204, None, "It is changed."),), (409,)),
+    f"DELETE {_PROFILE}": Operation(_DELETED),
+    "GET /api/v2/clients": Operation(ok(answers.Clients, "Nothing.")),
+}

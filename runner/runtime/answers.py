@@ -1,0 +1,105 @@
+"""What the runtime API answers, as types; see `runner.management.answers`. An outcome is `FlowOutcome`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from runner.management.answers import Count, ExecutionError, ExecutionStatus, Instant, Number, TriggerId, Uuid
+from runner.outcome import Decision, FlowOutcome, LogRecord, Status
+from sandbox.result import Statistics
+
+JobState = Literal["ready", "running", "done", "dead"]
+_closed = with_config(ConfigDict(extra="forbid"))
+
+
+@_closed
+class ActionResult(TypedDict):
+    """What became of one Action that ran: its times, console output, statistics."""
+
+    action_name: str
+    action_id: Uuid
+    version_id: Uuid
+    status: Status
+    started_at: Instant
+    ended_at: Instant
+    logs: list[LogRecord]
+    error: NotRequired[ExecutionError]
+    statistics: NotRequired[Statistics]
+
+
+class _Record(TypedDict):
+    id: str
+    trigger_id: TriggerId
+    status: ExecutionStatus
+    decision: Annotated[Decision | None, Field(description="Null while it has not run.")]
+    results: list[ActionResult]
+    created_at: Instant
+    updated_at: Instant
+    trace_id: NotRequired[Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="W3C trace context.")]]
+
+
+@_closed
+class ExecutionItem(_Record):
+    """An execution as lists and the live log show it."""
+
+
+@_closed
+class ExecutionItems(TypedDict):
+    """A page of executions, newest first."""
+
+    executions: list[ExecutionItem]
+    page: Count
+    per_page: Number
+
+
+@_closed
+class Job(TypedDict):
+    """Asynchronous work."""
+
+    id: str
+    kind: Literal["flow", "notification", "build"]
+    trigger_id: TriggerId | None
+    execution_id: str | None
+    state: JobState
+    attempts: Count
+    next_at: Instant
+    last_error: str | None
+    created_at: Instant
+    updated_at: Instant
+
+
+@_closed
+class JobItems(TypedDict):
+    """A page of jobs, oldest first."""
+
+    jobs: list[Job]
+    page: Count
+    per_page: Number
+
+
+@_closed
+class ExecutionRecord(_Record):
+    """One execution with its last outcome (without what would resume it) and its jobs."""
+
+    outcome: FlowOutcome | None
+    jobs: list[Job]
+
+
+@_closed
+class Rerun(TypedDict):
+    """A dead letter that runs again."""
+
+    id: str
+    state: Literal["ready"]
+
+
+Events = Annotated[
+    str,
+    Field(
+        description="Server-sent events: `id` is an execution's id, `data` the execution as JSON "
+        "(`ExecutionItem`). Lines that begin with a colon are comments."
+    ),
+]

@@ -1,0 +1,62 @@
+"""`python -m runner.service.published` writes the descriptions of both APIs to `docs/openapi`; `--check` only
+says which are stale."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+
+from runner.management import routers
+from runner.runtime.routes import router as runtime_router
+from runner.service import health, oauth
+from runner.service.openapi import description
+
+DOCS: Final = Path(__file__).resolve().parents[2] / "docs" / "openapi"
+_APIS: Final = {
+    "management": ("actionbox: Management API for Actions", (*routers(), oauth.router)),
+    "runtime": ("actionbox: runtime API", (runtime_router, oauth.router, health.router)),
+}
+
+
+def documents() -> dict[str, str]:
+    """Text of each description, by its file's name."""
+    found = {f"{name}.json": _description(title, included) for name, (title, included) in _APIS.items()}
+    return {name: json.dumps(value, indent=1, ensure_ascii=False) + "\n" for name, value in found.items()}
+
+
+def whole() -> dict[str, Any]:
+    """The description of everything, as a service with both APIs gives it."""
+    included = (oauth.router, health.router, *routers(), runtime_router)
+    return _description("actionbox", included)
+
+
+def _description(title: str, included: Iterable[APIRouter]) -> dict[str, Any]:
+    app = FastAPI()
+    for router in included:
+        app.include_router(router)
+    return description(app.routes, title, "")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit status: 0, or 1 when `--check` found stale documents."""
+    check = "--check" in arguments
+    DOCS.mkdir(exist_ok=True)
+    stale = 0
+    for name, text in documents().items():
+        path = DOCS / name
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        if not check:
+            path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{'stale' if check else 'wrote'} docs/openapi/{name}\n")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
