@@ -4,13 +4,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check bench images clean lock
+.PHONY: run test drill check bench images clean lock
 
 run: images ## set everything up and run a sample flow
 	$(BIN)/actionbox run samples/post-login/weekday-rule.js samples/post-login/roles_to_claims.py --trigger post-login --event samples/post-login/roles_to_claims.event.json
 
 test: images ## set everything up and run the tests
 	$(BIN)/python -m pytest -n auto
+
+drill: images ## kill, starve and refuse the service for half an hour (docs/operations.md)
+	ACTIONBOX_DRILL=1 $(BIN)/python -m pytest tests/drills -v
 
 check: $(STAMP) ## lint, types, import rules
 	$(BIN)/ruff check .

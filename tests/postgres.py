@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -19,56 +21,82 @@ import pytest
 _PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt/postgresql")
 
 
-@cache
-def server() -> str | None:
-    """`host:port` of the server of this test process, None when PostgreSQL is not installed."""
+class Cluster:
+    """A PostgreSQL server of our own, which may be stopped and started again; `address`: `host:port`."""
+
+    def __init__(self, tools: Path, folder: Path) -> None:
+        self._tools, self._folder, self._user = tools, folder, _unprivileged()
+        if self._user is not None:
+            os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+        self._port = _free_port()
+        self.address = f"127.0.0.1:{self._port}"
+        options = "-U postgres -A trust -N -E UTF8 --no-instructions"
+        _run(self._user, tools / "initdb", "-D", folder / "data", *options.split())
+        self.start()
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        options = (
+            f"-p {self._port} -h 127.0.0.1 -k {self._folder} -c fsync=off -c full_page_writes=off "
+            "-c max_connections=200"
+        )
+        command = (self._tools / "postgres", "-D", self._folder / "data", *options.split())
+        self._process = _start(self._user, *command)
+        for _ in range(100):
+            try:
+                psycopg.connect(f"postgresql://postgres@{self.address}/postgres").close()
+            except psycopg.OperationalError:
+                time.sleep(0.1)
+            else:
+                return
+        raise RuntimeError(f"PostgreSQL did not start; see {self._folder}")
+
+    def stop(self, how: int = signal.SIGQUIT) -> None:
+        """By default at once, as a crash would end it."""
+        self._process.send_signal(how)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+    def database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"t{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(f"postgresql://postgres@{self.address}/postgres", autocommit=True) as connection:
+            connection.execute(f"create database {name}")
+        return f"postgresql://postgres@{self.address}/{name}"
+
+
+def new_cluster() -> Cluster | None:
+    """One that ends with this process; None when PostgreSQL is not installed."""
     tools = _tools()
     if tools is None:
         return None
     folder = Path(tempfile.mkdtemp(prefix="actionbox-pg-"))
-    user = _unprivileged()
-    if user is not None:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    data, port = folder / "data", _free_port()
-    _run(
-        user,
-        tools / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-N",
-        "-E",
-        "UTF8",
-        "--no-instructions",
-    )
-    options = (
-        f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c full_page_writes=off -c max_connections=200"
-    )
-    process = _start(user, tools / "postgres", "-D", data, *options.split())
-    _stop_at_exit(process, folder)
-    address = f"127.0.0.1:{port}"
-    for _ in range(100):
-        try:
-            psycopg.connect(f"postgresql://postgres@{address}/postgres").close()
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return address
-    raise RuntimeError(f"PostgreSQL did not start; see {folder}")
+    cluster = Cluster(tools, folder)
+
+    def stop() -> None:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
+    return cluster
+
+
+server = cache(new_cluster)
+"""The server of this test process."""
 
 
 def new_database() -> str:
     """The URL of a new, empty database; skips the test where there is no server."""
-    address = server()
-    if address is None:
+    return installed(server()).database()
+
+
+def installed(cluster: Cluster | None) -> Cluster:
+    """The cluster; skips the test when there is none."""
+    if cluster is None:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql): NOT TESTED on it")
-    name = f"t{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(f"postgresql://postgres@{address}/postgres", autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-    return f"postgresql://postgres@{address}/{name}"
+    return cluster
 
 
 def _tools() -> Path | None:
@@ -109,20 +137,6 @@ def _start(user: pwd.struct_passwd | None, *command: object) -> subprocess.Popen
     return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
         [str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_as(user)
     )
-
-
-def _stop_at_exit(process: subprocess.Popen[bytes], folder: Path) -> None:
-    import atexit
-
-    def stop() -> None:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(stop)
 
 
 def _free_port() -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.store import KeyRing, Sealed, Store
@@ -83,9 +84,7 @@ class Idempotency:
         if row is None or row.expires_at < now():
             return None
         _same(row.digest, slot.digest)
-        key_id, _, data = (row.answer or "").partition(":")
-        sealed = Sealed(key_id, base64.b64decode(data))
-        return Answer(row.status, self._ring().open(sealed, _context(slot)))
+        return Answer(row.status, _open(self._ring(), row))
 
     def keep(self, session: Session, slot: Slot, answer: Answer) -> None:
         """Store the answer, sealed because it may hold the handle of a suspended flow, in the transaction
@@ -94,17 +93,15 @@ class Idempotency:
         if old is not None and old.expires_at < now():
             session.delete(old)
             session.flush()
-        sealed = self._ring().seal(answer.text, _context(slot))
-        session.add(
-            IdempotencyRow(
-                tenant_id=slot.tenant,
-                key=slot.key,
-                digest=slot.digest,
-                status=answer.status,
-                answer=f"{sealed.key_id}:{base64.b64encode(sealed.data).decode()}",
-                expires_at=now() + KEPT,
-            )
+        row = IdempotencyRow(
+            tenant_id=slot.tenant,
+            key=slot.key,
+            digest=slot.digest,
+            status=answer.status,
+            expires_at=now() + KEPT,
         )
+        _seal(self._ring(), row, answer.text)
+        session.add(row)
 
     def settle(self, slot: Slot, answer: Answer) -> None:
         """The request was answered: those that came meanwhile get the same."""
@@ -125,5 +122,29 @@ def _same(stored: str, digest: str) -> None:
         raise KeyReusedError
 
 
-def _context(slot: Slot) -> tuple[str, ...]:
-    return ("idempotency", slot.tenant, slot.key)
+def reseal(session: Session, ring: KeyRing, most: int) -> int:
+    """Seal up to `most` answers with the ring's current key that are sealed with another; how many."""
+    rows = session.scalars(
+        select(IdempotencyRow)
+        .where(IdempotencyRow.answer.not_like(f"{ring.current}:%"), IdempotencyRow.expires_at > now())
+        .where(IdempotencyRow.status != 0)
+        .limit(most)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        _seal(ring, row, _open(ring, row))
+    return len(rows)
+
+
+def _seal(ring: KeyRing, row: IdempotencyRow, text: str) -> None:
+    sealed = ring.seal(text, _context(row))
+    row.answer = f"{sealed.key_id}:{base64.b64encode(sealed.data).decode()}"
+
+
+def _open(ring: KeyRing, row: IdempotencyRow) -> str:
+    key_id, _, data = (row.answer or "").partition(":")
+    return ring.open(Sealed(key_id, base64.b64decode(data)), _context(row))
+
+
+def _context(row: IdempotencyRow) -> tuple[str, ...]:
+    return ("idempotency", row.tenant_id, row.key)

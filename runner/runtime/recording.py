@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from runner.store import Store
+from runner.store.faults import is_unavailable
 
 Change = Callable[[Session], None]
 """Part of a transaction. May be run twice: alone, when the transaction it was part of failed."""
@@ -71,15 +72,16 @@ class GroupCommit:
             self._task = None
 
     def _commit(self, changes: list[Change]) -> list[Exception | None]:
-        """All in one transaction; when it fails, each in one of its own, so that one bad change spoils no
-        other."""
+        """All in one transaction; when one of them fails it, each in one of its own, so that a bad change
+        spoils no other. Not when the database is what failed: the transaction may have been committed before
+        the connection broke, and none of them may be done twice."""
         try:
             with self._store.begin() as session:
                 for change in changes:
                     change(session)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
-            if len(changes) == 1:
-                return [error]
+            if len(changes) == 1 or is_unavailable(error):
+                return [error] * len(changes)
         else:
             return [None] * len(changes)
         return [self._commit([change])[0] for change in changes]

@@ -106,6 +106,8 @@ class InvokeRoute(DirectRoute):
             )
         except AnsweredElsewhereError as error:
             answer = error.answer
+        except KeyReusedError:  # on another replica, meanwhile
+            raise _key_reused() from None
         except _REFUSALS as error:
             raise _refusal(error) from None
         finally:
@@ -122,9 +124,7 @@ async def _begin(
     try:
         return await runtime.idempotency.begin(caller.tenant, request.url.path, key, raw)
     except KeyReusedError:
-        raise ApiError(
-            422, "This Idempotency-Key came with another body before.", "idempotency_key_reused"
-        ) from None
+        raise _key_reused() from None
 
 
 router.add_api_route(
@@ -291,6 +291,10 @@ def _refusal(error: Exception) -> ApiError:
     if isinstance(error, UnknownSubjectTokenTypeError):
         return bad_request(f"{error}.", "unknown_subject_token_type")
     return bad_request(f"Payload validation error: {error}.", "invalid_body")
+
+
+def _key_reused() -> ApiError:
+    return ApiError(422, "This Idempotency-Key came with another body before.", "idempotency_key_reused")
 
 
 def _answer(answer: Answer, *, replayed: bool = False) -> Response:

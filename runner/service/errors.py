@@ -15,11 +15,11 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from runner.service.validation import first_problem
+from runner.store.faults import is_unavailable
 
 _log: Final = structlog.get_logger("actionbox.service")
 _PHRASES: Final = {413: "Payload Too Large", 422: "Unprocessable Entity"}
@@ -80,7 +80,7 @@ def install_error_handlers(app: FastAPI) -> None:
 async def answer_to(request: Request, error: Exception) -> Response | None:
     """The answer that the service gives for `error`; None for a fault of ours."""
     for kind, handler in _HANDLERS.items():
-        if isinstance(error, kind):
+        if isinstance(error, kind) and (kind is not SQLAlchemyError or is_unavailable(error)):
             return await handler(request, error)
     return None
 
@@ -103,10 +103,12 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:
-    _log.error("database unavailable", reason=type(error).__name__, exc_info=error)
+    if not is_unavailable(error):
+        raise error
+    _log.error("database unavailable", reason=str(getattr(error, "orig", None) or error).strip())
     return error_response(
         503,
-        "The service's database does not answer. Try again.",
+        "The service's database cannot do this now. Try again.",
         "database_unavailable",
         {"Retry-After": _RETRY_SECONDS},
     )
@@ -115,7 +117,5 @@ async def _unavailable(_: Request, error: Exception) -> JSONResponse:
 _HANDLERS: Final[dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = {
     HTTPException: _http_error,
     RequestValidationError: _invalid,
-    OperationalError: _unavailable,
-    InterfaceError: _unavailable,
-    PoolTimeoutError: _unavailable,
+    SQLAlchemyError: _unavailable,
 }

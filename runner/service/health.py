@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING, Final
 
-from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+
+from runner.store.engine import Store
+from runner.store.health import NO_ANSWER, trouble
 
 if TYPE_CHECKING:
-    from runner.service.container import Service
     from runner.service.plane import Plane
 
 router: Final = APIRouter(tags=["Health"])
+_PATIENCE_SECONDS: Final = 3.0
+_REMEMBERED_SECONDS: Final = 0.5
 PATHS: Final = ("/health", "/ready")
 
 
@@ -26,22 +29,40 @@ async def health() -> dict[str, str]:
 
 @router.get("/ready", summary="The service can serve")
 async def ready(request: Request) -> JSONResponse:
-    """200 when a worker is ready, the database answers and the service is not stopping, else 503."""
-    service: Service = request.app.state.service
+    """200 when a worker is ready, the database answers and keeps what is written, and the service is not
+    stopping; else 503."""
     if getattr(request.app.state, "stopping", False):
         return JSONResponse({"status": "stopping"}, 503)
     plane: Plane | None = request.app.state.plane
     if plane is not None and not plane.workers.snapshot().healthy:
         return JSONResponse({"status": "unavailable", "workers": "none is ready"}, 503)
-    if not await run_in_threadpool(_database_answers, service):
-        return JSONResponse({"status": "unavailable", "database": "no answer"}, 503)
+    found = await _look_of(request.app).trouble()
+    if found:
+        return JSONResponse({"status": "unavailable", "database": found}, 503)
     return JSONResponse({"status": "ok"})
 
 
-def _database_answers(service: Service) -> bool:
-    try:
-        with service.store.read() as session:
-            session.execute(text("select 1"))
-    except SQLAlchemyError:
-        return False
-    return True
+class _Look:
+    """Looks at the database for whoever asks, one look at a time and two a second at most: anybody may ask,
+    and a database that hangs is to hold one thread, not one more for every question."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._looking: asyncio.Future[str] | None = None
+        self._began = 0.0
+
+    async def trouble(self) -> str:
+        """As `runner.store.health.trouble`."""
+        look = self._looking
+        if look is None or (look.done() and time.monotonic() - self._began >= _REMEMBERED_SECONDS):
+            self._began = time.monotonic()
+            look = self._looking = asyncio.ensure_future(asyncio.to_thread(trouble, self._store))
+        await asyncio.wait({look}, timeout=_PATIENCE_SECONDS)
+        return look.result() if look.done() else NO_ANSWER
+
+
+def _look_of(app: FastAPI) -> _Look:
+    found: _Look | None = getattr(app.state, "database_look", None)
+    if found is None:
+        found = app.state.database_look = _Look(app.state.service.store)
+    return found

@@ -6,9 +6,13 @@ import threading
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from runner.errors import InputError
 from runner.service.settings import ServiceSettings
 from runner.store.sealing import KeyRing, SealError
+
+_log: Final = structlog.get_logger("actionbox.keys")
 
 
 class Keys:
@@ -27,7 +31,12 @@ class Keys:
             return self._ring
         with self._lock:
             if stamp != self._stamp:
-                self._ring = KeyRing.load(self._path)
+                try:
+                    self._ring = KeyRing.load(self._path)
+                except SealError as error:
+                    _log.error(
+                        "the key ring cannot be read again; the one read before stays", reason=str(error)
+                    )
                 self._stamp = stamp
             return self._ring
 

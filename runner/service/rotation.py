@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,19 +11,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.errors import InputError
+from runner.runtime import idempotency
 from runner.service.settings import ServiceSettings
 from runner.service.setup import open_store, opened
 from runner.store.engine import Store
 from runner.store.models import SecretRow
-from runner.store.sealing import KeyRing, Sealed, SealError, secret_context
+from runner.store.sealing import KeyRing, Sealed, SealError, locked, secret_context
 
 _BATCH: Final = 200
 """Rows resealed in one transaction, so that logins are not held up."""
+_SETTLE_SECONDS: Final = 2.0
+"""In which transactions that sealed with the key before, and are not committed, end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """`ring`: ids of its keys, the sealing one first."""
+    """`resealed`: how many secrets; `ring`: ids of its keys, the sealing one first."""
 
     resealed: int
     key_id: str
@@ -53,11 +57,15 @@ def rotate(settings: ServiceSettings, *, prune: bool = False) -> Rotation:
             "invalid_key_ring", "the key ring comes from ACTIONBOX_KEYS; rotate it where that is set"
         )
     try:
-        ring = KeyRing.load(settings.key_path).rotated()
-        ring.save(settings.key_path)
-        with opened(open_store(settings)) as store:
+        # Of two at once each would make the same key's name for another key, and what one sealed were lost.
+        with locked(settings.key_path), opened(open_store(settings)) as store:
+            ring = KeyRing.load(settings.key_path).rotated()
+            ring.save(settings.key_path)
             count = reseal(store, ring)
             if prune:
+                if not store.is_sqlite:  # where writers do not wait for each other
+                    time.sleep(_SETTLE_SECONDS)
+                    count += reseal(store, ring)
                 used = _used_keys(store)
                 ring = ring.without([name for name in ring.ids if name not in used])
                 ring.save(settings.key_path)
@@ -67,14 +75,16 @@ def rotate(settings: ServiceSettings, *, prune: bool = False) -> Rotation:
 
 
 def reseal(store: Store, ring: KeyRing) -> int:
-    """Seal with the ring's current key what is sealed with another; how many values that were."""
+    """Seal with the ring's current key what is sealed with another; how many secrets that were. Kept answers
+    of idempotent requests are sealed anew as well, but not counted."""
     total = 0
-    while True:
-        with store.begin() as session:
-            done = _batch(session, ring)
-        total += done
-        if done < _BATCH:
-            return total
+    for batch, counts in ((_secrets, True), (_answers, False)):
+        done = _BATCH
+        while done == _BATCH:
+            with store.begin() as session:
+                done = batch(session, ring)
+            total += done if counts else 0
+    return total
 
 
 def _used_keys(store: Store) -> set[str]:
@@ -82,7 +92,11 @@ def _used_keys(store: Store) -> set[str]:
         return set(session.scalars(select(SecretRow.key_id).distinct()))
 
 
-def _batch(session: Session, ring: KeyRing) -> int:
+def _answers(session: Session, ring: KeyRing) -> int:
+    return idempotency.reseal(session, ring, _BATCH)
+
+
+def _secrets(session: Session, ring: KeyRing) -> int:
     rows = session.scalars(
         select(SecretRow).where(SecretRow.key_id != ring.current).limit(_BATCH).with_for_update()
     ).all()

@@ -14,10 +14,18 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from runner.store.faults import is_unavailable
 from runner.store.notices import Notice, announced, send
 
 _BUSY_MS: Final = 10_000
 """How long a writer of SQLite waits for another one."""
+_PATIENCE: Final = {
+    "statement_timeout": 30_000,
+    "lock_timeout": 10_000,
+    # Of a replica whose machine vanished: its locks would stay for hours.
+    "idle_in_transaction_session_timeout": 60_000,
+}
+"""Milliseconds that PostgreSQL gives us; migrations take their time."""
 _KEPT_ALIVE: Final = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -41,6 +49,7 @@ class Store:
         engine: for migrations and for tests.
         token: tells its notices from those of others on the same database.
         hears: whether notices of other processes arrive here at once (`runner.store.listening`).
+        failing: the last transaction failed because the database could not be used.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -51,6 +60,7 @@ class Store:
         self._listeners: list[tuple[str, Listener, bool]] = []
         self.token: Final = secrets.token_hex(8)
         self.hears = False
+        self.failing = False
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -85,12 +95,17 @@ class Store:
     def begin(self) -> Iterator[Session]:
         """A transaction: committed at the end of the block, rolled back when it raises. What was done in it
         is on disk once the block is left."""
-        with self._writer or nullcontext(), self._sessions.begin() as session:
-            if self._writer is not None:
-                session.execute(text("begin immediate"))
-            yield session
-            if self._writer is None:
-                send(session, self.token, announced(session))
+        try:
+            with self._writer or nullcontext(), self._sessions.begin() as session:
+                if self._writer is not None:
+                    session.execute(text("begin immediate"))
+                yield session
+                if self._writer is None:
+                    send(session, self.token, announced(session))
+        except Exception as error:
+            self.failing = self.failing or is_unavailable(error)
+            raise
+        self.failing = False
         for notice in announced(session):
             self.tell(notice)
 
@@ -136,14 +151,7 @@ def _normal(url: URL) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(
-            url,
-            pool_size=10,
-            max_overflow=20,
-            pool_pre_ping=True,
-            hide_parameters=True,  # what a statement carries is none of the log's business
-            connect_args={"client_encoding": "utf8", "connect_timeout": 10, **_KEPT_ALIVE},
-        )
+        return _postgresql(url)
     engine = create_engine(
         url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}
     )
@@ -161,6 +169,27 @@ def _engine(url: URL) -> Engine:
         ):
             cursor.execute(f"pragma {pragma}")
         cursor.close()
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=10,
+        max_overflow=20,
+        pool_pre_ping=True,
+        hide_parameters=True,  # what a statement carries is none of the log's business
+        connect_args={"client_encoding": "utf8", "connect_timeout": 10, **_KEPT_ALIVE},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: Any) -> None:
+        # Set here and not in the packet that starts a session, in which poolers (PgBouncer) refuse them.
+        with connection.cursor() as cursor:
+            for name, value in _PATIENCE.items():
+                cursor.execute(f"set {name} = {value}")
+        connection.commit()
 
     return engine
 

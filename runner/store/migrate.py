@@ -68,4 +68,9 @@ def _lock(store: Store, connection: Connection) -> None:
     if store.is_sqlite:
         connection.execute(text("begin immediate"))
     else:
+        for name in (
+            "statement_timeout",
+            "lock_timeout",
+        ):  # a migration takes its time, and others wait for it
+            connection.execute(text(f"set local {name} = 0"))
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})

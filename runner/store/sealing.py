@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -99,11 +101,8 @@ class KeyRing:
         )
 
     def save(self, path: Path) -> None:
-        """Replace the file in one step."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.unlink(missing_ok=True)
-        self._write(temporary, exclusive=True)
-        temporary.replace(path)
+        """Replace the file in one step; it keeps its owner. On disk when this returns. Raises `SealError`."""
+        self._write(path, exclusive=False)
 
     def seal(self, value: str, context: Sequence[str]) -> Sealed:
         """Seal `value` for what `context` names."""
@@ -132,18 +131,69 @@ class KeyRing:
         )
 
     def _write(self, path: Path, *, exclusive: bool) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if exclusive else os.O_TRUNC)
+        """Whole or not at all, even through a power loss: rows sealed with these keys are lost without it."""
         text = json.dumps(
             {"keys": {name: base64.b64encode(key).decode() for name, key in self._keys.items()}}, indent=2
         )
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            temporary.unlink(missing_ok=True)
+            try:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+                with os.fdopen(os.open(temporary, flags, 0o600), "w", encoding="utf-8") as file:
+                    file.write(text + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                if exclusive:
+                    os.link(temporary, path)
+                else:
+                    _keep_owner(path, temporary)
+                    temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            _sync_folder(path.parent)
         except OSError as error:
             raise SealError(f"the key ring {path} cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else changes the ring at `path` during the block. Raises `SealError` when somebody does."""
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise SealError(f"the key ring {path} cannot be read: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SealError(f"the key ring {path} is being changed by another process; wait for it") from None
+        yield
+    finally:
+        os.close(folder)
+
+
+def _keep_owner(path: Path, temporary: Path) -> None:
+    """An operator who rotates as root must not take the file from the service."""
+    with contextlib.suppress(FileNotFoundError):
+        found = path.stat()
+        if os.name == "posix" and found.st_uid != os.geteuid():
+            os.chown(temporary, found.st_uid, found.st_gid)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def secret_context(tenant: str, owner_kind: str, owner_id: str, name: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
+from runner.service.rotation import reseal
 from runner.store import KeyRing, Store
 from runner.store.runs import IdempotencyRow
 
@@ -96,3 +97,18 @@ def test_of_two_replicas_one_answers(store: Store) -> None:
         assert other.find(there) == ANSWER
 
     asyncio.run(go())
+
+
+def test_kept_answers_outlive_the_key_that_sealed_them(store: Store) -> None:
+    """After `actionbox keys rotate --prune` the first key is gone."""
+
+    async def go() -> Answer | Slot:
+        one = replica(store)
+        keep(store, one, await first(one))
+        keep(store, one, await first(one, key="other"))
+        ring = RING.rotated()
+        assert reseal(store, ring) == 0, "no secret"
+        pruned = ring.without(["k1"])
+        return await Idempotency(store, lambda: pruned).begin("t", "/p", "k", b"{}")
+
+    assert asyncio.run(go()) == ANSWER

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from runner.runtime.recording import Change, GroupCommit
@@ -86,3 +88,36 @@ def test_a_caller_that_went_away_does_not_undo_its_change(store: Store) -> None:
 
     asyncio.run(go())
     assert count(store) == 2
+
+
+def test_a_commit_that_may_have_happened_is_not_done_again(store: Store) -> None:
+    """The connection breaks after the commit and before its confirmation."""
+    real, begun, done = store.begin, 0, []
+
+    @contextmanager
+    def cut_off() -> Iterator[Session]:
+        nonlocal begun
+        begun += 1
+        with real() as session:
+            yield session
+        if begun == 1:
+            raise OperationalError("commit", {}, Exception("server closed the connection"))
+
+    store.begin = cut_off  # type: ignore[method-assign]
+
+    def noting(name: str) -> Change:
+        def change(session: Session) -> None:
+            done.append(name)
+            session.add(Tenant(id=name, name=name))
+
+        return change
+
+    async def go() -> list[BaseException | None]:
+        writer = GroupCommit(store)
+        writes = [writer.write(noting(f"t{number}")) for number in range(4)]
+        return await asyncio.gather(*writes, return_exceptions=True)
+
+    answers = asyncio.run(go())
+    assert sorted(done) == ["t0", "t1", "t2", "t3"]
+    assert [type(answer) for answer in answers] == [OperationalError] * 4
+    assert count(store) == 4

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.service.keys import Keys
 from runner.store import KeyRing, Sealed, SealError
+from runner.store.sealing import locked
 
 RING = KeyRing({"k1": b"1" * 32})
 WORDS = st.lists(st.text(max_size=6), min_size=1, max_size=4)
@@ -83,3 +86,41 @@ def test_derived_keys_differ_by_purpose_and_outlive_a_rotation() -> None:
     assert RING.derive("a") != RING.derive("b")
     assert RING.derive("a")[0] in RING.rotated().derive("a")
     assert RING.derive("a")[0] != RING.rotated().derive("a")[0]
+
+
+def test_a_ring_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "ring.json"
+    made = KeyRing.create(path)
+    before = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(SealError, match="cannot be written"):
+            made.rotated().save(path)
+        with pytest.raises(SealError, match="cannot be written"):
+            KeyRing.create(tmp_path / "other.json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == before
+    assert [item.name for item in tmp_path.iterdir()] == ["ring.json"]
+
+
+def test_one_at_a_time_changes_a_ring(tmp_path: Path) -> None:
+    path = tmp_path / "ring.json"
+    KeyRing.create(path)
+    with locked(path), pytest.raises(SealError, match="another process"), locked(path):
+        pass
+    with locked(path):
+        pass
+    with pytest.raises(SealError, match="cannot be read"), locked(tmp_path / "none" / "ring.json"):
+        pass
+
+
+def test_a_ring_that_breaks_while_the_service_runs_is_not_taken_up(tmp_path: Path) -> None:
+    path = tmp_path / "ring.json"
+    made = KeyRing.create(path)
+    keys = Keys(made, path)
+    path.write_text("{")
+    assert keys.ring is made
+    made.rotated().save(path)
+    assert keys.ring.ids == ("k2", "k1")

@@ -1,0 +1,13 @@
+"""How much of a drill is done: a little in `make test`, much in `make drill`."""
+
+from __future__ import annotations
+
+import os
+
+LONG = "ACTIONBOX_DRILL"
+"""Environment variable: set by `make drill`."""
+
+
+def rounds(quick: int, long: int) -> int:
+    """`quick`, or `long` in `make drill`."""
+    return long if os.environ.get(LONG) else quick
