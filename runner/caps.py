@@ -65,6 +65,15 @@ MAX_PROFILE_NAME: Final = 50
 MIN_SUBJECT_TOKEN_TYPE: Final = 8
 MAX_SUBJECT_TOKEN_TYPE: Final = 100
 """Characters, as the service's own description of a profile has them."""
+MAX_STREAMS: Final = 50
+"""Event streams of one tenant; undocumented."""
+MAX_STREAM_NAME: Final = 128
+MAX_SUBSCRIPTIONS: Final = 100
+MAX_EVENT_ID: Final = 255
+"""Characters of a message's id that goes to streams."""
+MAX_STREAM_FAILURES_IN_A_ROW: Final = 500
+MAX_STREAM_FAILURES: Final = 5_000
+"""Deliveries that fail for good before a stream is disabled (reference/trigger-event-stream.md)."""
 MAX_CURSOR: Final = 512
 """Characters of a checkpoint (`from`)."""
 MAX_DEPLOY_WAIT_SECONDS: Final = 120

@@ -74,7 +74,8 @@ class RuntimeClient:
 
         Args:
             action: id of the Action, for triggers that are bound to entities (`custom-token-exchange`,
-                `event-stream`); a token exchange without it runs the Action of the event's profile.
+                `event-stream`). Without it a token exchange runs the Action of the event's profile, and an
+                event goes to the streams that subscribe to it.
             idempotency_key: the same key with the same event gives the first outcome again, so that a call
                 can be repeated whose answer was lost.
             traceparent: W3C trace context to go on with.

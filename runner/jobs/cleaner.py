@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, tuple_
 
 from runner.store import Store
 from runner.store.columns import now
+from runner.store.entities import EventDeliveryRow
 from runner.store.runs import (
     DONE,
     READY,
@@ -96,6 +97,7 @@ class Cleaner:
                 for tenant, execution in (
                     (ExecutionAction.tenant_id, ExecutionAction.execution_id),
                     (JobRow.tenant_id, JobRow.execution_id),
+                    (EventDeliveryRow.tenant_id, EventDeliveryRow.execution_id),
                     (ExecutionRow.tenant_id, ExecutionRow.id),
                 ):
                     session.execute(delete(tenant.class_).where(tuple_(tenant, execution).in_(keys)))

@@ -14,13 +14,27 @@ def routers() -> tuple[APIRouter, ...]:
         actions,
         bindings,
         clients,
+        deliveries,
         exchanges,
         executions,
         modules,
         moduleversions,
+        streams,
         testing,
         versions,
     )
 
-    parts = (actions, versions, testing, bindings, executions, modules, moduleversions, clients, exchanges)
+    parts = (
+        actions,
+        versions,
+        testing,
+        bindings,
+        executions,
+        modules,
+        moduleversions,
+        clients,
+        exchanges,
+        streams,
+        deliveries,
+    )
     return tuple(part.router for part in parts)

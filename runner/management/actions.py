@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,16 +22,15 @@ from runner.management.context import (
     no_content,
     note,
 )
-from runner.management.deploying import collect_bundles
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.removal import remove_action
 from runner.management.render import ActionViews
 from runner.management.schemas import CreateAction, UpdateAction
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request
 from runner.store.columns import new_id
 from runner.store.generations import bump
-from runner.store.models import ActionRow, ActionVersionRow, BindingRow
-from runner.store.sealing import ACTION, VERSION
+from runner.store.models import ActionRow
 
 router: Final = management_router("Actions")
 WHAT: Final = "action"
@@ -141,33 +140,7 @@ def delete_action(
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_match(request, action_etag(row))
         check_unattached(session, row)
-        mine = (BindingRow.tenant_id == caller.tenant, BindingRow.action_id == row.id)
-        triggers = set(session.scalars(select(BindingRow.trigger_id).where(*mine)))
-        if triggers and not force:
-            raise ApiError(
-                409,
-                f"The action is bound to {', '.join(sorted(triggers))}: "
-                "unbind it first, or delete it with force=true.",
-            )
-        session.execute(delete(BindingRow).where(*mine))
-        versions = session.scalars(
-            select(ActionVersionRow.id).where(
-                ActionVersionRow.tenant_id == caller.tenant, ActionVersionRow.action_id == row.id
-            )
-        ).all()
-        secrets = box(caller, session)
-        secrets.remove(VERSION, versions)
-        secrets.remove(ACTION, [row.id])
-        caller.service.builds.cancel(session, row)
-        session.delete(row)
-        try:
-            session.flush()
-        except IntegrityError:
-            raise ApiError(409, "The action was bound in this moment.") from None
-        collect_bundles(session, caller.tenant)
-        for trigger in triggers or {row.trigger_id}:
-            bump(session, caller.tenant, trigger)
-        note(caller, session, "action.delete", row.id)
+        remove_action(caller, session, row, force=force)
     return no_content()
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from runner.service.errors import ApiError, invalid_body
 from runner.service.validation import shown
-from runner.store.entities import TokenExchangeProfileRow
+from runner.store.entities import EventStreamRow, TokenExchangeProfileRow
 from runner.store.models import ActionRow
 
 _SHOWN: Final = 3
@@ -39,15 +39,16 @@ def attachable(session: Session, tenant: str, action_id: str, trigger: str, plac
 def check_unattached(session: Session, action: ActionRow) -> None:
     """Raises `ApiError` 409 while an entity runs the Action; `force` does not help, because an entity is
     nothing without its Action."""
-    profiles = session.scalars(
-        select(TokenExchangeProfileRow.name)
-        .where(
-            TokenExchangeProfileRow.tenant_id == action.tenant_id,
-            TokenExchangeProfileRow.action_id == action.id,
-        )
-        .order_by(TokenExchangeProfileRow.name)
-        .limit(_SHOWN)
-    ).all()
-    if profiles:
-        names = ", ".join(shown(name) for name in profiles)
-        raise ApiError(409, f"The action is used by the token exchange profile {names}: delete that first.")
+    for what, table, name in (
+        ("token exchange profile", TokenExchangeProfileRow, TokenExchangeProfileRow.name),
+        ("event stream", EventStreamRow, func.coalesce(EventStreamRow.name, EventStreamRow.id)),
+    ):
+        users = session.scalars(
+            select(name)
+            .where(table.tenant_id == action.tenant_id, table.action_id == action.id)
+            .order_by(table.created_at)
+            .limit(_SHOWN)
+        ).all()
+        if users:
+            names = ", ".join(shown(user) for user in users)
+            raise ApiError(409, f"The action is used by the {what} {names}: delete that first.")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.store.entities import TokenExchangeProfileRow
+from runner.store.entities import EventStreamRow, TokenExchangeProfileRow
 from triggers import Trigger
 
 
@@ -21,6 +21,8 @@ class EntityKind(StrEnum):
     """Nothing: the request names the Action."""
     PROFILE = "profile"
     """A token exchange profile, by its subject token type."""
+    STREAM = "stream"
+    """An event stream, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,9 @@ def entity_of(trigger: Trigger, event: Mapping[str, Any], action_id: str | None)
     if trigger.id == "custom-token-exchange":
         trigger.parse_event(event)
         return Entity(EntityKind.PROFILE, event["transaction"]["subject_token_type"])
+    if trigger.id == "event-stream":
+        trigger.parse_event(event)
+        return Entity(EntityKind.STREAM, event["message"].get("a0stream") or "")
     raise UnknownActionError(f"{trigger.id} is bound to entities: `action_id` must name the Action")
 
 
@@ -62,6 +67,9 @@ def action_of(session: Session, tenant: str, entity: Entity) -> str | None:
     """Id of the entity's Action; None when the tenant has no such entity."""
     if entity.kind is EntityKind.ACTION:
         return entity.key
+    if entity.kind is EntityKind.STREAM:
+        stream = session.get(EventStreamRow, (tenant, entity.key))
+        return None if stream is None else stream.action_id
     return session.scalar(
         select(TokenExchangeProfileRow.action_id).where(
             TokenExchangeProfileRow.tenant_id == tenant,
@@ -76,4 +84,6 @@ def unknown(entity: Entity) -> UnknownActionError:
         return UnknownSubjectTokenTypeError(
             "No token exchange profile is for the subject_token_type of this event"
         )
+    if entity.kind is EntityKind.STREAM:
+        return UnknownActionError("`event.message.a0stream` names no event stream")
     return UnknownActionError("`action_id` names no deployed Action of this trigger")

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
 from runner.outcome import Decision, FlowOutcome, Timing, TriggerRef
+from runner.runtime import streams
 from runner.runtime.bound import BoundFlow, BoundVersion
 from runner.runtime.entities import entity_of, unknown
 from runner.runtime.idempotency import Answer, Idempotency, Slot
@@ -25,7 +26,7 @@ from runner.runtime.live import Hub
 from runner.runtime.recording import Change, GroupCommit
 from runner.runtime.snapshots import Snapshots
 from runner.runtime.tracing import context_of, trace_flow
-from runner.runtime.wire import Accepted, InvokeBody, ResumeBody
+from runner.runtime.wire import Accepted, InvokeBody, ResumeBody, accepted_event, payload_of
 from runner.settings import Settings
 from runner.store import SqlSuspensions
 from runner.store.runs import SuspensionRow
@@ -62,11 +63,7 @@ class Run:
     @property
     def payload(self) -> dict[str, Any]:
         """What a job needs to run it later."""
-        return {
-            "trigger": self.trigger.id,
-            "body": self.body.model_dump(mode="json"),
-            "traceparent": self.traceparent,
-        }
+        return payload_of(self.trigger.id, self.body.model_dump(mode="json"), self.traceparent)
 
 
 class Flows:
@@ -122,6 +119,8 @@ class Flows:
         run = Run(tenant, trigger, body, _new_execution_id(), traceparent)
         if is_asynchronous(trigger_id):
             trigger.parse_event(body.event)
+            if trigger_id == streams.TRIGGER and body.action_id is None:
+                return await self._accept_event(run, slot)
             await self._flow(run)
             return await self._accept(run, slot)
         outcome, versions = await self.run(run)
@@ -174,7 +173,13 @@ class Flows:
         self, run: Run, outcome: FlowOutcome, versions: Sequence[BoundVersion], end: Change
     ) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
-        await self._record(run.tenant, outcome, versions, run.traceparent, end=end)
+
+        def ended(session: Session) -> None:
+            end(session)
+            if run.trigger.id == streams.TRIGGER:
+                streams.settle(session, run.tenant, run.execution_id)
+
+        await self._record(run.tenant, outcome, versions, run.traceparent, end=ended)
 
     async def _flow(self, run: Run) -> BoundFlow:
         entity = entity_of(run.trigger, run.body.event, run.body.action_id)
@@ -194,6 +199,31 @@ class Flows:
             session.add(
                 pending_row(run.tenant, run.execution_id, run.trigger.id, run.traceparent, self._kept)
             )
+            if slot is not None:
+                self._idempotency.keep(session, slot, answer)
+
+        await self._write(change, slot)
+        return answer
+
+    async def _accept_event(self, run: Run, slot: Slot | None) -> Answer:
+        """Store an event and a job for each stream that wants it. Raises `EventIdError`."""
+        streams.check_event_id(run.body.event)
+        answer = Answer(202, "")
+
+        def change(session: Session) -> None:
+            nonlocal answer
+            wanting = streams.subscribed(session, run.tenant, run.body.event["message"]["type"])
+            made = [
+                streams.deliver(session, self._queue, stream, run.body.event, self._kept, run.traceparent)
+                for stream in wanting
+            ]
+            if not made:
+                nobody = pending_row(
+                    run.tenant, run.execution_id, run.trigger.id, run.traceparent, self._kept
+                )
+                nobody.status, nobody.decision = "final", Decision.ALLOW.value
+                session.add(nobody)
+            answer = Answer(202, accepted_event(run.execution_id, made).model_dump_json())
             if slot is not None:
                 self._idempotency.keep(session, slot, answer)
 

@@ -20,6 +20,7 @@ from runner.runtime.executions import Filters
 from runner.runtime.flows import AnsweredElsewhereError, Flows
 from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
 from runner.runtime.live import Hub, TooManyReadersError
+from runner.runtime.streams import EventIdError
 from runner.runtime.wire import Accepted, InvokeBody, InvokeHeaders, ResumeBody
 from runner.service.auth import needs
 from runner.service.direct import given_headers, validated
@@ -264,6 +265,7 @@ async def _events(request: Request, tenant: str, runtime: Runtime, action: str |
 _REFUSALS: Final = (
     UnknownTriggerError,
     EventError,
+    EventIdError,
     UnknownActionError,
     FlowError,
     ResumeError,
@@ -281,6 +283,8 @@ def _refusal(error: Exception) -> ApiError:
     if isinstance(error, EventError):
         problems = "; ".join(str(problem) for problem in error.problems[:5])
         return ApiError(400, f"The event does not fit the trigger: {problems}", "invalid_event")
+    if isinstance(error, EventIdError):
+        return bad_request(f"The event does not fit the trigger: {error}", "invalid_event")
     if isinstance(error, TooBusyError):
         return ApiError(429, f"{error}.", "too_busy", headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, ResumeError):

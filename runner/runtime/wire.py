@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -12,6 +12,7 @@ from runner.outcome import ActionRecord, Decision, FlowOutcome, Status
 from runner.runtime.bound import BoundVersion
 from runner.runtime.idempotency import MAX_KEY
 from runner.store.columns import ID_LENGTH
+from runner.store.entities import EventDeliveryRow
 from runner.store.runs import ExecutionRow
 
 _MAX_RULES: Final = 100
@@ -66,6 +67,39 @@ class Accepted(_Body):
 
     execution_id: str
     status: str = "pending"
+
+
+class AcceptedDelivery(_Body):
+    """An event on its way to a stream, under an execution id of its own."""
+
+    event_stream_id: str
+    event_id: str
+    execution_id: str
+
+
+class AcceptedEvent(Accepted):
+    """Answer 202 to an event for streams: `final` with no deliveries when no stream wants it. `execution_id`:
+    of the first delivery, else of the record that says so."""
+
+    deliveries: tuple[AcceptedDelivery, ...]
+
+
+def payload_of(trigger: str, body: Mapping[str, Any], traceparent: str | None) -> dict[str, Any]:
+    """What a job needs to run a flow. `body`: an `InvokeBody` as JSON."""
+    return {"trigger": trigger, "body": dict(body), "traceparent": traceparent}
+
+
+def accepted_event(execution_id: str, made: Sequence[EventDeliveryRow]) -> AcceptedEvent:
+    """The answer for these deliveries; `execution_id`: of the record when there is none."""
+    deliveries = tuple(
+        AcceptedDelivery(event_stream_id=row.stream_id, event_id=row.event_id, execution_id=row.execution_id)
+        for row in made
+    )
+    return AcceptedEvent(
+        execution_id=deliveries[0].execution_id if deliveries else execution_id,
+        status="pending" if deliveries else "final",
+        deliveries=deliveries,
+    )
 
 
 def status_of(outcome: FlowOutcome) -> str:

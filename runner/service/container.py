@@ -30,7 +30,8 @@ _TESTS: Final = 16
 class Service:
     """Attributes:
     flows, builder: run and build Actions.
-    builds: orders builds, which outlive a restart.
+    queue: work that outlives a restart.
+    builds: orders builds.
     limiter: requests by tenant.
     failures: failed authentications by address.
     tests: tests of drafts that run.
@@ -45,6 +46,7 @@ class Service:
     failures: RateLimiter
     flows: FlowRunner
     builder: Builder
+    queue: JobQueue
     builds: Builds
     tests: Slots
 
@@ -53,7 +55,7 @@ class Service:
         cls, settings: ServiceSettings, store: Store, keys: Keys, flows: FlowRunner, builder: Builder
     ) -> Service:
         """Put together; starts nothing."""
-        tokens = Tokens(keys)
+        tokens, queue = Tokens(keys), JobQueue(store)
         return cls(
             settings=settings,
             store=store,
@@ -64,6 +66,7 @@ class Service:
             failures=RateLimiter(_FAILURES_PER_SECOND, _FAILURES_BURST),
             flows=flows,
             builder=builder,
-            builds=Builds(JobQueue(store)),
+            queue=queue,
+            builds=Builds(queue),
             tests=Slots(_TESTS_EACH, _TESTS),
         )

@@ -13,6 +13,13 @@ MANAGEMENT_SCOPES: Final = {
     "create:token_exchange_profiles": "Create token exchange profiles.",
     "update:token_exchange_profiles": "Change token exchange profiles.",
     "delete:token_exchange_profiles": "Delete token exchange profiles.",
+    "read:event_streams": "Read event streams.",
+    "create:event_streams": "Create event streams.",
+    "update:event_streams": "Change, enable and disable event streams.",
+    "delete:event_streams": "Delete event streams with their Actions.",
+    "read:event_deliveries": "Read deliveries to event streams.",
+    "create:event_deliveries": "Send test events to event streams.",
+    "update:event_deliveries": "Deliver events again.",
 }
 RUNTIME_SCOPES: Final = {
     "invoke:triggers": "Run triggers and resume suspended flows.",

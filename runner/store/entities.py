@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKeyConstraint, String, UniqueConstraint
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from runner.store.columns import ID_LENGTH, NAME_LENGTH, Base, Owned, Stamped
+from runner.store.columns import ID_LENGTH, NAME_LENGTH, Base, Owned, Stamped, now
+
+SHORT: Final = String(32)
 
 
 class TokenExchangeProfileRow(Base, Owned, Stamped):
@@ -23,5 +28,56 @@ class TokenExchangeProfileRow(Base, Owned, Stamped):
 
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     subject_token_type: Mapped[str] = mapped_column(String(NAME_LENGTH))
-    type: Mapped[str] = mapped_column(String(32))
+    type: Mapped[str] = mapped_column(SHORT)
     action_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+
+
+class EventStreamRow(Base, Owned, Stamped):
+    """Which Action is told of which events. Its Action cannot be deleted meanwhile.
+
+    Attributes:
+        name: None for a stream that has none.
+        subscriptions: types of events.
+        status: `enabled` or `disabled`.
+        failures: deliveries that failed for good since it was enabled.
+        failures_in_a_row: those of them since the last one that arrived.
+    """
+
+    __tablename__ = "event_streams"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "action_id"], ["actions.tenant_id", "actions.id"], name="event_streams_action"
+        ),
+    )
+
+    name: Mapped[str | None] = mapped_column(String(NAME_LENGTH), default=None)
+    subscriptions: Mapped[list[Any]] = mapped_column(default=list)
+    action_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    status: Mapped[str] = mapped_column(SHORT, default="enabled")
+    failures: Mapped[int] = mapped_column(default=0)
+    failures_in_a_row: Mapped[int] = mapped_column(default=0)
+
+
+class EventDeliveryRow(Base):
+    """An event on its way to a stream, once for each stream: its job says how far it is, its execution what
+    became of each attempt."""
+
+    __tablename__ = "event_deliveries"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "stream_id"],
+            ["event_streams.tenant_id", "event_streams.id"],
+            name="event_deliveries_stream",
+            ondelete="CASCADE",
+        ),
+        Index("event_deliveries_by_execution", "tenant_id", "execution_id"),
+        Index("event_deliveries_by_time", "tenant_id", "stream_id", "created_at"),
+    )
+
+    tenant_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    stream_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(NAME_LENGTH), primary_key=True)
+    event_type: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    execution_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    job_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -11,23 +11,32 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from auth0.management import ManagementClient
+from auth0.management import (
+    CreateEventStreamActionRequestContent,
+    EventStreamActionConfiguration,
+    EventStreamActionDestination,
+    ManagementClient,
+)
 from auth0.management.core.api_error import ApiError
 
+from runner.client import Accepted
 from sandbox.javascript.toolchain import node
 from sandbox.wasm.artefacts import cache_directory
 from tests.e2e.serving import Served, serve
+from triggers import get_trigger
 
 HERE = Path(__file__).parent / "clients"
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};\n"
 EXCHANGE = (
     "exports.onExecuteCustomTokenExchange = async (event, api) => api.authentication.setUserById('u');\n"
 )
+DOWN = "exports.onExecuteEventStream = async () => { throw new Error('down'); };\n"
 TELLS = """exports.onExecutePostLogin = async (event, api) => {
   console.log(event.secrets.KEY.toUpperCase());
 };
@@ -84,7 +93,7 @@ def run_node(folder: Path, served: Served, *arguments: str, **environment: str) 
         env={**os.environ, "NODE_EXTRA_CA_CERTS": served.ca_file, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -192,6 +201,44 @@ def test_auth0_python_token_exchange_profiles(sdk: ManagementClient) -> None:
     sdk.actions.delete(action)
 
 
+def test_auth0_python_event_streams(served: Served, sdk: ManagementClient) -> None:
+    action = deployed(sdk, "stream py", "event-stream", DOWN)
+    streams = sdk.event_streams
+    destination = EventStreamActionDestination(
+        type="action", configuration=EventStreamActionConfiguration(action_id=action)
+    )
+    made = streams.create(
+        request=CreateEventStreamActionRequestContent(
+            name="py", subscriptions=[{"event_type": "user.created"}], destination=destination
+        )
+    )
+    changed = streams.update(
+        made.id, name="py 2", subscriptions=[{"event_type": "user.created"}, {"event_type": "user.deleted"}]
+    )
+    assert [item.event_type for item in changed.subscriptions] == ["user.created", "user.deleted"]
+    assert [(item.id, item.name) for item in streams.list(take=1)] == [(made.id, "py 2")]
+    event = get_trigger("event-stream").example_event
+    accepted = served.runtime().invoke("event-stream", event)
+    assert isinstance(accepted, Accepted)
+    tested = streams.test(made.id, event_type="user.deleted")
+    failed = until(lambda: list(streams.deliveries.list(made.id, take=1)), lambda found: len(found) == 2)
+    assert {item.id for item in failed} == {event["message"]["id"], tested.id}
+    assert [attempt.status for attempt in failed[0].attempts] == ["failed"] * 4
+    streams.redeliveries.create_by_id(made.id, tested.id)
+    again = until(
+        lambda: streams.deliveries.get_history(made.id, tested.id), lambda item: len(item.attempts) > 4
+    )
+    assert again.event_type == "user.deleted"
+    asked = streams.redeliveries.create(
+        made.id, date_from=datetime(2020, 1, 1, tzinfo=UTC), statuses=["failed"], event_types=["user.created"]
+    )
+    assert asked.event_types == ["user.created"]
+    streams.delete(made.id)
+    assert list(streams.list()) == []
+    with pytest.raises(ApiError):
+        sdk.actions.get(action)
+
+
 def test_the_node_sdk(node_clients: Path, served: Served) -> None:
     seen = json.loads(
         run_node(
@@ -205,7 +252,6 @@ def test_the_node_sdk(node_clients: Path, served: Served) -> None:
     )
     assert seen == {
         "created": "pending",
-        "test": "no 1",
         "deployed": 1,
         "bound": ["node"],
         "redeployed": 2,
@@ -217,6 +263,9 @@ def test_the_node_sdk(node_clients: Path, served: Served) -> None:
         "users": ["from node"],
         "missing": [404, "That action does not exist."],
         "profiles": ["Renamed", "Profile 1", "Profile 2"],
+        "streams": ["one", "two"],
+        "stream": "disabled",
+        "test": "no 1",
         "left": 0,
         "secretShown": False,
     }
@@ -259,6 +308,18 @@ def write_project(folder: Path) -> None:
         "type": "custom_authentication",
     }
     (folder / "token-exchange-profiles" / "legacy.json").write_text(json.dumps(profile))
+    (folder / "event-streams").mkdir()
+    (folder / "actions" / "sink.js").write_text(DOWN)
+    sink = {**swap, "name": "sink", "code": "./actions/sink.js"}
+    sink["supported_triggers"] = [{"id": "event-stream", "version": "v1"}]
+    (folder / "actions" / "sink.json").write_text(json.dumps(sink))
+    stream = {
+        "name": "Sync",
+        "status": "enabled",
+        "subscriptions": [{"event_type": "user.created"}],
+        "destination": {"type": "action", "configuration": {"action_id": "sink"}},
+    }
+    (folder / "event-streams" / "sync.json").write_text(json.dumps(stream))
     module = {
         "name": "shared",
         "code": "./action-modules/shared.js",
@@ -292,6 +353,11 @@ def test_the_deploy_tool(node_clients: Path, served: Served, sdk: ManagementClie
     assert (profile["name"], profile["action"]) == ("Legacy sessions", "swap")
     profiles = list(sdk.token_exchange_profiles.list())
     assert [item.subject_token_type for item in profiles] == ["urn:deploy:legacy"]
+    stream = json.loads(next((out / "event-streams").glob("*.json")).read_text())
+    assert (stream["name"], stream["destination"]["configuration"]) == ("Sync", {"action_id": "sink"})
+    streams = list(sdk.event_streams.list())
+    assert [item.name for item in streams] == ["Sync"]
+    sdk.event_streams.delete(streams[0].id)
     sdk.token_exchange_profiles.delete(profiles[0].id)
     sdk.actions.delete(profiles[0].action_id)
     sdk.actions.delete(action.id, force=True)

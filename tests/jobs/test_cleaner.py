@@ -8,6 +8,8 @@ from sqlalchemy import func, select
 
 from runner.jobs.cleaner import Cleaner
 from runner.store import Store
+from runner.store.entities import EventDeliveryRow, EventStreamRow
+from runner.store.models import ActionRow, Tenant
 from runner.store.runs import ExecutionAction, ExecutionRow, IdempotencyRow, JobRow, SuspensionRow
 
 NOW = datetime(2026, 1, 11, tzinfo=UTC)
@@ -55,3 +57,39 @@ def test_old_rows_go_and_the_others_stay(store: Store) -> None:
         assert session.scalar(select(func.count()).select_from(ExecutionAction)) == 0
         assert session.scalars(select(SuspensionRow.key)).all() == ["s1"]
         assert session.scalars(select(IdempotencyRow.key)).all() == ["i1"]
+
+
+def test_deliveries_go_with_their_executions(store: Store) -> None:
+    with store.begin() as session:
+        session.add(Tenant(id="t", name="t"))
+        session.flush()
+        session.add(
+            ActionRow(
+                tenant_id="t",
+                id="a",
+                name="a",
+                code="",
+                trigger_id="event-stream",
+                trigger_version="v1",
+                runtime="node22",
+            )
+        )
+        session.flush()
+        session.add(EventStreamRow(tenant_id="t", id="est_1", action_id="a"))
+        session.flush()
+        for number, expires_at in ((1, NOW - timedelta(seconds=1)), (2, NOW + timedelta(seconds=1))):
+            session.add_all([execution(number, expires_at), job(number, f"e{number}", "dead")])
+            session.add(
+                EventDeliveryRow(
+                    tenant_id="t",
+                    stream_id="est_1",
+                    event_id=f"evt_{number}",
+                    event_type="user.created",
+                    execution_id=f"e{number}",
+                    job_id=f"j{number}",
+                )
+            )
+    Cleaner(store, clock=lambda: NOW).clean()
+    with store.read() as session:
+        assert session.scalars(select(EventDeliveryRow.event_id)).all() == ["evt_2"]
+        assert session.scalars(select(JobRow.id)).all() == ["j2"]

@@ -43,3 +43,24 @@ def refused(reply: Reply) -> tuple[int, str]:
     """Status and message of an error in the form that all errors have."""
     assert reply.json["statusCode"] == reply.status, reply
     return reply.status, reply.json["message"]
+
+
+STREAMS = "//api/v2/event-streams"
+SINK = (
+    "exports.onExecuteEventStream = async (event) => console.log(event.message.a0stream, event.message.id);\n"
+)
+DOWN = "exports.onExecuteEventStream = async () => { throw new Error('down'); };\n"
+
+
+def stream_action(client: Client, code: str = SINK) -> dict[str, Any]:
+    """A deployed Action for event streams."""
+    return client.deployed(supported_triggers=[{"id": "event-stream", "version": "v1"}], code=code)
+
+
+def stream_body(action_id: str, *types: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "name": "Sync",
+        "subscriptions": [{"event_type": name} for name in types or ("user.created",)],
+        "destination": {"type": "action", "configuration": {"action_id": action_id}},
+        **changes,
+    }

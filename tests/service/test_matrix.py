@@ -16,7 +16,15 @@ from runner.service.app import create_app
 from runner.service.routing import ApiRoute, api_routes, check_routes, declared_scopes
 from runner.service.scopes import ALL_SCOPES
 from runner.store.columns import named_id
-from tests.service.entities import PROFILES, create, exchange_action, profile_body
+from tests.service.entities import (
+    PROFILES,
+    STREAMS,
+    create,
+    exchange_action,
+    profile_body,
+    stream_action,
+    stream_body,
+)
 from tests.service.server import Client, Server
 
 PUBLIC = {"/oauth/token", "/health", "/ready"}
@@ -49,6 +57,8 @@ def ids(whole: Server) -> dict[str, str]:
         "execution_id": f"exe_{uuid.uuid4().hex}",
         "job_id": str(uuid.uuid4()),
         "profile_id": create(owner, PROFILES, profile_body(exchange_action(owner)["id"]))["id"],
+        "stream_id": create(owner, STREAMS, stream_body(stream_action(owner)["id"]))["id"],
+        "event_id": "evt_1",
     }
 
 
@@ -91,20 +101,26 @@ def test_foreign_ids_are_as_absent_ones(
 ) -> None:
     foreign = whole.client()
     absent = {name: str(uuid.uuid4()) for name in ids}
-    absent |= {"trigger_id": "post-login", "other_id": "1", "profile_id": named_id("tep")}
+    absent |= {
+        "trigger_id": "post-login",
+        "other_id": "1",
+        "profile_id": named_id("tep"),
+        "stream_id": named_id("est"),
+    }
     compared = 0
     for method, path, _ in routes:
         if not set(re.findall(r"\{(\w+)\}", path)) - {"trigger_id"}:
             continue
         body = {
-            "/test": {"payload": {}},
+            "/test": {"event_type": "user.created"} if "stream_id" in path else {"payload": {}},
+            "/redeliver": {},
             "/rollback": {"module_version_id": ids["version_id"]},
         }.get(path[path.rindex("/") :], {} if method == "PATCH" else None)
         theirs, none = (foreign.call(method, filled(path, values), body) for values in (ids, absent))
         assert theirs.status == none.status == 404, (method, path, theirs, none)
         assert theirs.json == none.json
         compared += 1
-    assert compared >= 18
+    assert compared >= 25
 
 
 def nothing() -> None:

@@ -6,30 +6,9 @@ from typing import Annotated
 
 from triggers.events.context import Event
 from triggers.events.part import PACKAGE, OpenMap, Part, Timestamp, known, may, must
+from triggers.streamtypes import REFERENCE
 
-StreamEventType = Annotated[
-    str,
-    known(
-        "user.created",
-        "user.updated",
-        "user.deleted",
-        "organization.created",
-        "organization.updated",
-        "organization.deleted",
-        "organization.member.added",
-        "organization.member.deleted",
-        "organization.member.role.assigned",
-        "organization.member.role.deleted",
-        "organization.connection.added",
-        "organization.connection.updated",
-        "organization.connection.removed",
-        "group.created",
-        "group.updated",
-        "group.deleted",
-        "group.member.added",
-        "group.member.deleted",
-    ),
-]
+StreamEventType = Annotated[str, known(*REFERENCE)]
 StreamPurpose = Annotated[str, known("test")]
 
 

@@ -84,6 +84,22 @@ seen.profiles = (await all(client.tokenExchangeProfiles.list({ take: 2 }))).map(
 for (const { id } of profiles) await client.tokenExchangeProfiles.delete(id);
 await client.actions.delete(swap);
 await client.actions.modules.delete(module.id);
+const sink = await deployed("sink node", "event-stream", "exports.onExecuteEventStream = async () => {};");
+const streams = [];
+for (const name of ["one", "two"]) {
+  streams.push(
+    await client.eventStreams.create({
+      name,
+      subscriptions: [{ event_type: "user.created" }],
+      destination: { type: "action", configuration: { action_id: sink } },
+    }),
+  );
+}
+seen.streams = (await all(client.eventStreams.list({ take: 1 }))).map((stream) => stream.name);
+await client.eventStreams.test(streams[0].id, { event_type: "user.created" });
+await all(client.eventStreams.deliveries.list(streams[0].id));
+seen.stream = (await client.eventStreams.update(streams[0].id, { status: "disabled" })).status;
+for (const { id } of streams) await client.eventStreams.delete(id);
 seen.left = (await all(client.actions.list())).length;
 seen.secretShown = JSON.stringify([action, versions, test]).includes("node-secret-value");
 console.log(JSON.stringify(seen));
