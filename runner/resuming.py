@@ -91,19 +91,29 @@ _MOST_VALUES: Final = 1_000_000
 as it is here, and refused by the check that comes next."""
 
 
+_LEAVES: Final = frozenset({str, int, float, bool, type(None)})
+
+
 def plain(value: Any) -> Any:
     """Mappings and sequences as the dicts and lists that are checked next; anything else as it is."""
     return _plain(value, _MOST_LEVELS, [_MOST_VALUES])
 
 
 def _plain(value: Any, levels: int, left: list[int]) -> Any:
-    left[0] -= 1
-    if levels == 0 or left[0] < 0:
+    # Exact types first, and leaves without a call: this runs for every value of every event, and asking
+    # whether something is a `Mapping` takes longer than all the rest.
+    kind = type(value)
+    if kind in _LEAVES or levels == 0 or left[0] < 0:
         return value
-    if isinstance(value, Mapping):
-        return {key: _plain(item, levels - 1, left) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [_plain(item, levels - 1, left) for item in value]
+    below = levels - 1
+    if kind is dict or isinstance(value, Mapping):
+        left[0] -= len(value)
+        return {
+            key: item if type(item) in _LEAVES else _plain(item, below, left) for key, item in value.items()
+        }
+    if kind is list or (isinstance(value, Sequence) and not isinstance(value, (str, bytes))):
+        left[0] -= len(value)
+        return [item if type(item) in _LEAVES else _plain(item, below, left) for item in value]
     return value
 
 

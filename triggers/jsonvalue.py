@@ -11,6 +11,7 @@ MAX_DEPTH: Final = 64
 """Nesting that is accepted (threat-model M4: 64 to 200)."""
 _MAX_INTEGER: Final = 2**1024
 """From here on an integer has no JavaScript number beside it."""
+_NESTED: Final = frozenset({dict, list})
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 
 
@@ -60,10 +61,11 @@ def _key(key: Any) -> str:
 
 def copy(value: Any) -> Any:
     """A deep copy of plain JSON."""
-    if type(value) is dict:
-        return {key: copy(item) for key, item in value.items()}
-    if type(value) is list:
-        return [copy(item) for item in value]
+    kind = type(value)
+    if kind is dict:
+        return {key: copy(item) if type(item) in _NESTED else item for key, item in value.items()}
+    if kind is list:
+        return [copy(item) if type(item) in _NESTED else item for item in value]
     return value
 
 

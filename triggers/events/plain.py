@@ -6,7 +6,7 @@ Events come from callers' own code as well as from parsers, and Python's parser 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from math import isfinite
 from typing import Any, Final
@@ -22,6 +22,7 @@ MAX_BYTES: Final = 1024 * 1024
 MAX_INTEGER_BITS: Final = 1023
 """Above it a JavaScript number would be infinite."""
 
+_STRINGS: Final = {str}
 _Steps = tuple[str | int, ...]
 
 
@@ -62,8 +63,11 @@ def _is_plain(value: Any, room: int, budget: _Budget) -> bool:
     return _is_plain_scalar(value)
 
 
-def _are_names(keys: Iterable[Any]) -> bool:
-    return all([type(key) is str and (key.isascii() or _encodes(key)) for key in keys])  # noqa: C419  faster
+def _are_names(keys: Collection[Any]) -> bool:
+    # Without a step of ours for each name: an event has more names than values that are looked at.
+    if not keys:
+        return True
+    return set(map(type, keys)) == _STRINGS and ("".join(keys).isascii() or all(map(_encodes, keys)))
 
 
 def _are_plain(values: Iterable[Any], count: int, room: int, budget: _Budget) -> bool:
