@@ -40,6 +40,8 @@ MAX_BODY_DEPTH: Final = 64
 """Nesting of a request body."""
 MAX_FORM_FIELDS: Final = 20
 """Fields of a form sent to `/oauth/token`."""
+MAX_BODY_FORM_FIELDS: Final = 1_000
+"""Fields of a form sent to the Management API."""
 MAX_PER_PAGE: Final = 100
 MAX_PAGE: Final = 1_000_000
 MAX_ACTION_NAME: Final = 255

@@ -10,7 +10,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -20,6 +20,7 @@ from sqlalchemy import select
 from runner.caps import MAX_FORM_FIELDS
 from runner.service.auth import secret_matches
 from runner.service.errors import phrase
+from runner.service.formbody import FORM, form_pairs
 from runner.service.jsonbody import BodyError, parse_body
 from runner.service.routing import read_capped
 from runner.service.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from runner.service.container import Service
 
 router: Final = APIRouter(tags=["OAuth"])
-_FORM: Final = "application/x-www-form-urlencoded"
 _MAX_VALUE: Final = 4096
 _FIELDS: Final = {
     "type": "object",
@@ -47,7 +47,7 @@ _FIELDS: Final = {
 _BODY: Final = {
     "requestBody": {
         "required": True,
-        "content": {_FORM: {"schema": _FIELDS}, "application/json": {"schema": _FIELDS}},
+        "content": {FORM: {"schema": _FIELDS}, "application/json": {"schema": _FIELDS}},
     }
 }
 _DUMMY_DIGEST: Final = "0" * 64
@@ -85,32 +85,15 @@ async def token(request: Request) -> JSONResponse:
 
 def _fields(request: Request, raw: bytes) -> dict[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == _FORM:
-        return _form(raw)
-    if kind != "application/json":
-        raise _OAuthError(415, "invalid_request", f"send {_FORM} or application/json")
+    if kind not in (FORM, "application/json"):
+        raise _OAuthError(415, "invalid_request", f"send {FORM} or application/json")
     try:
-        value = parse_body(raw)
+        value: Any = form_pairs(raw, MAX_FORM_FIELDS) if kind == FORM else parse_body(raw)
     except BodyError as error:
         raise _OAuthError(400, "invalid_request", str(error)) from None
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         raise _OAuthError(400, "invalid_request", "the body must be an object of strings")
     return value
-
-
-def _form(raw: bytes) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(
-            raw.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MAX_FORM_FIELDS,
-        )
-    except ValueError:
-        raise _OAuthError(400, "invalid_request", "the body is not a form in UTF-8") from None
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise _OAuthError(400, "invalid_request", "a parameter is given twice")
-    return dict(pairs)
 
 
 def _credentials(request: Request, fields: dict[str, str]) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from runner.management.answers import TRIGGER_IDS
 from runner.runtime import operations as runtime
 from runner.service import operations as others
 from runner.service.errors import phrase
+from runner.service.formbody import FORM
 from runner.service.operations import JSON, Answer, Error, OAuthError, Operation
 from runner.service.routing import api_routes
 
@@ -34,7 +35,7 @@ _REFUSALS: Final = {
     410: "The handle was used or has expired.",
     412: "`If-Match` names an older state, or something is in use.",
     413: "The body is too large.",
-    415: "The body is no JSON in UTF-8.",
+    415: "The body is of a kind that is not taken here.",
     422: "The idempotency key came with another body before.",
     429: "Too many requests; `Retry-After` says when to come again.",
     500: "A fault of the service; the message has an id to report.",
@@ -139,6 +140,9 @@ def _describe(name: str, operation: dict[str, Any], declared: Operation, bodies:
         parameters.append(_IF_MATCH)
     if not parameters:
         del operation["parameters"]
+    if "requestBody" in operation and name.partition(" ")[2].startswith("/api/v2/"):
+        content = operation["requestBody"]["content"]
+        content[FORM] = content[JSON]
     operation["operationId"] = _operation_id(operation["operationId"], name)
     secured = "security" in operation
     responses = {str(answer.status): _answer(answer, bodies, limited=secured) for answer in declared.answers}

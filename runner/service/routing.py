@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,11 +16,13 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import TypeAdapter
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from runner.service.auth import bearer_token, check_scopes, current_caller, unauthorized
 from runner.service.errors import ApiError, bad_request, invalid_body
+from runner.service.formbody import FORM, Schema, parse_form
 from runner.service.jsonbody import BodyError, parse_body
 from runner.service.tokens import Principal, TokenError
 from runner.service.validation import shown
@@ -44,14 +47,19 @@ class ApiRoute(APIRoute):
         scopes = declared_scopes(self.dependant)
         queries = frozenset(_query_names(self.dependant))
         has_body = self.body_field is not None
+        form = self._form()
 
         async def handle(request: Request) -> Response:
             service = await self._admit(request, scopes, queries)
             if has_body and request.method in _BODY_METHODS:
-                request = await _with_json(service, request)
+                request = await _with_json(service, request, form)
             return await original(request)
 
         return handle
+
+    def _form(self) -> Schema | None:
+        """Schema of a body that may come as a form; None when it may not."""
+        return None
 
     async def _admit(self, request: Request, scopes: list[str], queries: frozenset[str]) -> Service:
         """Raises `ApiError` for whom the route does not serve; nothing of the body was read."""
@@ -69,6 +77,12 @@ class ApiRoute(APIRoute):
 
 class ManagementRoute(ApiRoute):
     plane = "/api/v2/"
+
+    def _form(self) -> Schema | None:
+        if self.body_field is None:
+            return None
+        body: Any = self.body_field.field_info.annotation
+        return TypeAdapter(body).json_schema()
 
 
 class RuntimeRoute(ApiRoute):
@@ -209,8 +223,7 @@ def _too_large(limit: int) -> ApiError:
 
 async def _read_json(service: Service, request: Request) -> tuple[bytes, Any]:
     """The body, checked, and its value; b"" and None without one."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise ApiError(415, "Compressed request bodies are not taken.")
+    _check_encoding(request)
     raw = await read_capped(service, request)
     if raw:
         check_json_type(request.headers.get("content-type", "application/json"))
@@ -221,19 +234,42 @@ async def _read_json(service: Service, request: Request) -> tuple[bytes, Any]:
     return (b"" if value is None else raw), value
 
 
-async def _with_json(service: Service, request: Request) -> Request:
-    """The request again, with its body read, checked and parsed."""
-    raw, value = await _read_json(service, request)
+async def _with_json(service: Service, request: Request, form: Schema | None = None) -> Request:
+    """The request again, with its body read, checked and parsed. `form`: its schema, if it may be a form."""
+    if form is not None and _media_type(request.headers.get("content-type", "")) == FORM:
+        value = await _read_form(service, request, form)
+        raw = b"" if value is None else json.dumps(value).encode()
+    else:
+        raw, value = await _read_json(service, request)
     scope = dict(request.scope, headers=list(request.scope["headers"]))
     MutableHeaders(scope=scope)["content-type"] = "application/json"
     return _ParsedRequest(scope, request.receive, raw, value)
 
 
+async def _read_form(service: Service, request: Request, schema: Schema) -> Any:
+    _check_encoding(request)
+    raw = await read_capped(service, request)
+    if raw[:1] in (b"{", b"["):
+        raise ApiError(415, f"The body is JSON, and its Content-Type says {FORM}: send application/json.")
+    try:
+        return parse_form(raw, schema) if raw else None
+    except BodyError as error:
+        raise invalid_body(str(error)) from None
+
+
+def _check_encoding(request: Request) -> None:
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ApiError(415, "Compressed request bodies are not taken.")
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
 def check_json_type(content_type: str) -> None:
     """Raises `ApiError` 415 unless it is JSON in UTF-8."""
-    kind, _, parameters = content_type.partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if kind.strip().lower() != "application/json" or charset not in ("", "utf-8"):
+    charset = content_type.partition(";")[2].strip().lower().removeprefix("charset=").strip('"')
+    if _media_type(content_type) != "application/json" or charset not in ("", "utf-8"):
         raise ApiError(415, f"Send application/json in UTF-8, not {shown(content_type)}.")
 
 
