@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from runner.management.answers import Instant, Uuid
+from triggers.streamtypes import STREAM_EVENT_TYPES
 
 _closed = with_config(ConfigDict(extra="forbid"))
+EventTypeName = Annotated[str, Field(json_schema_extra={"enum": sorted(STREAM_EVENT_TYPES)})]
 Next = Annotated[str, Field(description="Where the next page begins (`from`); absent on the last one.")]
 
 
@@ -32,3 +34,77 @@ class ProfileList(TypedDict):
 
     token_exchange_profiles: list[Profile]
     next: NotRequired[Next]
+
+
+class _Subscribed(TypedDict):
+    event_type: EventTypeName
+
+
+class _ToAction(TypedDict):
+    action_id: Uuid
+
+
+class _Target(TypedDict):
+    type: Literal["action"]
+    configuration: _ToAction
+
+
+@_closed
+class EventStream(TypedDict):
+    """Which Action is told of which events."""
+
+    id: Annotated[str, Field(pattern="^est_")]
+    name: NotRequired[str]
+    subscriptions: list[_Subscribed]
+    destination: _Target
+    status: Literal["enabled", "disabled"]
+    created_at: Instant
+    updated_at: Instant
+
+
+@_closed
+class EventStreamList(TypedDict):
+    """Streams in the order of their creation."""
+
+    eventStreams: list[EventStream]
+    next: NotRequired[Next]
+
+
+@_closed
+class DeliveryAttempt(TypedDict):
+    """One attempt. `duration`: milliseconds."""
+
+    status: Literal["failed", "delivered"]
+    timestamp: Instant
+    error_message: NotRequired[str]
+    duration: NotRequired[Annotated[float, Field(ge=0)]]
+
+
+@_closed
+class Delivery(TypedDict):
+    """An event on its way to a stream, or what became of it. `event`: while it is kept."""
+
+    id: str
+    event_stream_id: Annotated[str, Field(pattern="^est_")]
+    status: Literal["pending", "delivered", "failed"]
+    event_type: str
+    attempts: list[DeliveryAttempt]
+    event: NotRequired[dict[str, Any]]
+
+
+@_closed
+class DeliveryList(TypedDict):
+    """Failed deliveries, newest first."""
+
+    deliveries: list[Delivery]
+    next: NotRequired[Next]
+
+
+@_closed
+class Redelivery(TypedDict):
+    """Which failed deliveries are tried again, as it was asked."""
+
+    date_from: NotRequired[Annotated[str, Field(json_schema_extra={"format": "date-time"})]]
+    date_to: NotRequired[Annotated[str, Field(json_schema_extra={"format": "date-time"})]]
+    statuses: NotRequired[list[Literal["failed"]]]
+    event_types: NotRequired[list[EventTypeName]]

@@ -16,6 +16,8 @@ _MODULES: Final = "/api/v2/actions/modules"
 _MODULE: Final = f"{_MODULES}/{{module_id}}"
 _PROFILES: Final = "/api/v2/token-exchange-profiles"
 _PROFILE: Final = f"{_PROFILES}/{{profile_id}}"
+_STREAMS: Final = "/api/v2/event-streams"
+_STREAM: Final = f"{_STREAMS}/{{stream_id}}"
 _DELETED: Final = (Answer(204, None, "It is gone."),)
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -61,5 +63,15 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     f"GET {_PROFILE}": Operation(ok(entityanswers.Profile, "The profile.")),
     f"PATCH {_PROFILE}": Operation((Answer(204, None, "It is changed."),), (409,)),
     f"DELETE {_PROFILE}": Operation(_DELETED),
+    f"GET {_STREAMS}": Operation(ok(entityanswers.EventStreamList, "Streams.")),
+    f"POST {_STREAMS}": Operation((Answer(201, entityanswers.EventStream, "The new stream."),), (409,)),
+    f"GET {_STREAM}": Operation(ok(entityanswers.EventStream, "The stream.")),
+    f"PATCH {_STREAM}": Operation(ok(entityanswers.EventStream, "The stream as it is now."), (409,)),
+    f"DELETE {_STREAM}": Operation(_DELETED, (409,)),
+    f"GET {_STREAM}/deliveries": Operation(ok(entityanswers.DeliveryList, "Deliveries.")),
+    f"GET {_STREAM}/deliveries/{{event_id}}": Operation(ok(entityanswers.Delivery, "The delivery.")),
+    f"POST {_STREAM}/redeliver": Operation((Answer(202, entityanswers.Redelivery, "They are tried again."),)),
+    f"POST {_STREAM}/redeliver/{{event_id}}": Operation((Answer(202, None, "It is tried again."),)),
+    f"POST {_STREAM}/test": Operation((Answer(202, entityanswers.Delivery, "The event is on its way."),)),
     "GET /api/v2/clients": Operation(ok(answers.Clients, "Nothing.")),
 }

@@ -7,7 +7,7 @@ from typing import Final
 
 from runner.outcome import FlowOutcome
 from runner.runtime import answers
-from runner.runtime.wire import Accepted
+from runner.runtime.wire import Accepted, AcceptedEvent
 from runner.service.operations import Answer, Operation, ok
 
 _OUTCOME: Final = "The outcome of the flow."
@@ -16,7 +16,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "POST /runtime/v1/triggers/{trigger_id}/invoke": Operation(
         (
             Answer(200, FlowOutcome, _OUTCOME),
-            Answer(202, Accepted, "The event is stored, and its Actions run later."),
+            Answer(202, Accepted | AcceptedEvent, "The event is stored, and its Actions run later."),
         ),
         (422,),
     ),
