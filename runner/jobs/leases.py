@@ -6,36 +6,66 @@ import hashlib
 import os
 import secrets
 import socket
+from dataclasses import dataclass
 from typing import Final
 
-_PROCESS: Final = secrets.token_hex(4)
-"""Tells this process from an earlier one of the same number."""
+from runner.store.process import PROCESS, lock_of
+
+_LOCKED: Final = "L"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a row of a running job says of its worker.
+
+    Attributes:
+        machine, number, process: whose it is.
+        locked: the process held its lock (`runner.store.process`) when it took the lease.
+    """
+
+    machine: str
+    number: str
+    process: str
+    locked: bool
+
+    @classmethod
+    def of(cls, text: str) -> Lease:
+        """As it was written; what is missing in leases of other releases is empty."""
+        machine, number, process, _, mark, *_ = (*text.split(":"), "", "", "", "")
+        return cls(machine, number, process, mark == _LOCKED)
+
+    @property
+    def lock(self) -> int | None:
+        """The lock that its process holds while it lives; None when it is not known to hold one."""
+        try:
+            return lock_of(self.process) if self.locked else None
+        except ValueError:
+            return None
+
+    @property
+    def is_gone(self) -> bool:
+        """The process ran on this machine and has ended."""
+        if self.machine != _machine() or not self.number.isdecimal():
+            return False
+        if int(self.number) == os.getpid():
+            return self.process != PROCESS  # our number, before us: containers start with the same one
+        try:
+            os.kill(int(self.number), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return False
 
 
 def process_name() -> str:
     """The first part of every lease of this process: machine, number and something random."""
-    return f"{_machine()}:{os.getpid()}:{_PROCESS}"
+    return f"{_machine()}:{os.getpid()}:{PROCESS}"
 
 
-def new_lease(owner: str) -> str:
+def new_lease(owner: str, *, locked: bool) -> str:
     """A lease of `owner`, unlike any other: a job that is put anew while it runs gets another one."""
-    return f"{owner}:{secrets.token_hex(8)}"
-
-
-def is_gone(lease: str) -> bool:
-    """The process that holds `lease` ran on this machine and has ended."""
-    machine, number, process = (*lease.split(":"), "", "")[:3]
-    if machine != _machine() or not number.isdecimal():
-        return False
-    if int(number) == os.getpid():
-        return process != _PROCESS  # our number, but before us: containers start with the same one each time
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
+    return f"{owner}:{secrets.token_hex(8)}" + (f":{_LOCKED}" if locked else "")
 
 
 def _machine() -> str:

@@ -13,12 +13,13 @@ from typing import Any, Final
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from runner.jobs.leases import is_gone, new_lease, process_name
+from runner.jobs.leases import Lease, new_lease, process_name
 from runner.jobs.policy import policy_of
 from runner.jobs.turns import Turns
 from runner.store import Store
 from runner.store.columns import new_id, now
 from runner.store.notices import JOBS, Notice, announce
+from runner.store.process import alive
 from runner.store.runs import DEAD, DONE, READY, RUNNING, JobRow
 
 FAILURES: Final = "failures"
@@ -26,6 +27,8 @@ DELAYS: Final = "delays"
 COUNTERS: Final = (FAILURES, DELAYS)
 """Members of a payload: attempts that ended with a failure, and those that were told to come later."""
 _MAX_ERROR: Final = 2_000
+_UNLOCKED: Final = timedelta(seconds=2)
+"""A worker that holds no lock for so long is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class JobQueue:
         self._store = store
         self._owner = owner or process_name()
         self._clock = clock
+        self._missing: dict[str, datetime] = {}
 
     def put(
         self,
@@ -103,7 +107,7 @@ class JobQueue:
             turns: of the caller, so that a next claim goes on where this one ended.
         """
         moment = self._clock()
-        lease = new_lease(self._owner)
+        lease = new_lease(self._owner, locked=self._store.hears)
         rows: list[JobRow] = []
         with self._store.begin() as session:
             while len(rows) < most:
@@ -139,16 +143,15 @@ class JobQueue:
                 session.execute(_leased(job).values(lease_until=until))
 
     def recover(self) -> int:
-        """Make jobs of dead workers ready again; how many. A worker is dead when its lease has run out or,
-        on this machine, when its process is gone."""
+        """Make jobs of dead workers ready again; how many. A worker is dead when its lease has run out; when
+        its process is gone, on this machine; and when it does not hold its lock any more, on any machine."""
         moment = self._clock()
         ended = (JobRow.state == RUNNING, JobRow.lease_until < moment)
         with self._store.read() as session:
-            leases = session.scalars(
-                select(JobRow.lease_owner).where(JobRow.state == RUNNING).distinct()
-            ).all()
+            query = select(JobRow.lease_owner).where(JobRow.state == RUNNING).distinct()
+            leases = [lease for lease in session.scalars(query) if lease is not None]
             some_ended = session.scalar(select(JobRow.id).where(*ended).limit(1)) is not None
-        gone = [lease for lease in leases if lease is not None and is_gone(lease)]
+            gone = self._gone(session, leases, moment)
         if not gone and not some_ended:
             return 0
         with self._store.begin() as session:
@@ -156,6 +159,20 @@ class JobQueue:
             if gone:
                 freed += _free(session, moment, JobRow.state == RUNNING, JobRow.lease_owner.in_(gone))
             return freed
+
+    def _gone(self, session: Session, leases: Sequence[str], moment: datetime) -> list[str]:
+        """Those whose process is gone. A lock that is missing once may be about to be taken again, on a new
+        connection."""
+        read = {lease: Lease.of(lease) for lease in leases}
+        locks = alive(session) if any(lease.lock is not None for lease in read.values()) else frozenset()
+        missing = {name for name, lease in read.items() if lease.lock is not None and lease.lock not in locks}
+        self._missing = {name: self._missing.get(name, moment) for name in missing}
+        long_since = {name for name, at in self._missing.items() if moment - at >= _UNLOCKED}
+        return [
+            name
+            for name, lease in read.items()
+            if name in long_since or (lease.is_gone and (lease.lock is None or name in missing))
+        ]
 
     def hand_back(self, jobs: Sequence[Job]) -> None:
         """Make jobs ready for others that were begun and will not be ended here; no attempt is counted."""

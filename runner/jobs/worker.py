@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -22,8 +23,10 @@ _LOOK_SECONDS: Final = 0.5
 """Longest pause between two looks when nothing was due."""
 _HEARD_SECONDS: Final = 5.0
 """The same while it is heard what other processes put."""
-_RENEW_SECONDS: Final = 5.0
-"""Pause between two renewals of own leases, and two looks after workers that died."""
+_RECOVER_SECONDS: Final = 2.0
+"""Pause between two looks after workers that died."""
+_RENEW_EVERY: Final = 3
+"""Own leases are renewed with every third look."""
 Change = Callable[[Session], None]
 
 
@@ -168,13 +171,13 @@ class JobWorker:
         return min(due, _HEARD_SECONDS if self._store.hears else _LOOK_SECONDS) or _LOOK_SECONDS
 
     async def _look_after(self) -> None:
-        while True:
+        for turn in itertools.count():
             with contextlib.suppress(Exception):  # a lease outlives failed renewals
                 jobs = [job for running in self._lanes for job in running.jobs.values()]
-                if jobs:
+                if jobs and turn % _RENEW_EVERY == 0:
                     await asyncio.to_thread(self._queue.renew, jobs)
                 await asyncio.to_thread(self._queue.recover)
-            await asyncio.sleep(_RENEW_SECONDS)
+            await asyncio.sleep(_RECOVER_SECONDS)
 
     async def _leave(self, running: _Running) -> None:
         if running.jobs:

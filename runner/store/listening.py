@@ -1,7 +1,7 @@
 """Hearing what other processes on the same PostgreSQL tell: its notifications, on a connection of our own.
 
 The connection also holds a lock that says that this process lives: PostgreSQL drops it the moment the process
-is gone, on whatever machine it was (`alive`).
+is gone, on whatever machine it was (`runner.store.process`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Final
 
 import structlog
 from psycopg import AsyncConnection, Error
-from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from runner.store.engine import Store
 from runner.store.notices import CHANNEL, MISSED, Notice, parse, payload
@@ -102,14 +100,3 @@ class Listening:
             self._store.tell(Notice(MISSED), elsewhere=True)
             self._store.hears = True
         return notice is None
-
-
-def alive(session: Session) -> frozenset[int]:
-    """Locks (`lock_of`) of the processes that listen now."""
-    held = text(
-        "select objid::bigint from pg_locks where locktype = 'advisory' and granted"
-        " and classid::bigint = :class"
-        " and database = (select oid from pg_database where datname = current_database())"
-    )
-    numbers = session.scalars(held, {"class": CLASS})
-    return frozenset(number - 2**32 if number >= 2**31 else number for number in numbers)

@@ -10,12 +10,15 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from runner.jobs.leases import process_name
 from runner.jobs.policy import BUILD, FLOW, NOTIFICATION, policy_of
 from runner.jobs.queue import Job, JobQueue
 from runner.jobs.turns import Turns
-from runner.store import Store
+from runner.store import Store, migrate
+from runner.store.process import CLASS, lock_of
+from tests.postgres import new_database
 
 LEASE_SECONDS = policy_of(FLOW).lease_seconds
 
@@ -216,6 +219,38 @@ def test_leases_of_a_process_that_is_gone_are_ended_at_once(store: Store, clock:
     assert queue.recover() == 2
     assert queue.recover() == 0
     assert len(queue.claim([FLOW], 10)) == 2
+
+
+def test_a_worker_elsewhere_is_gone_when_it_does_not_hold_its_lock_any_more(clock: Clock) -> None:
+    """On PostgreSQL, which drops the lock with the connection."""
+    store = Store.open(new_database())
+    migrate.upgrade(store)
+    living, dying = "00000001", "f0000002"
+    setup, queue = JobQueue(store, "setup", clock), JobQueue(store, clock=clock)
+    store.hears = True
+    for process in (living, dying):
+        put(store, setup, "t")
+        assert len(JobQueue(store, f"elsewhere:1:{process}", clock).claim([FLOW], 1)) == 1
+    with store.engine.connect() as one, store.engine.connect() as other:
+        for connection, process in ((one, living), (other, dying)):
+            connection.execute(text(f"select pg_advisory_lock_shared({CLASS}, {lock_of(process)})"))
+        clock.pass_by(10)
+        assert queue.recover() == 0
+        other.execute(text("select pg_advisory_unlock_all()"))
+        assert queue.recover() == 0, "it may be about to connect again"
+        clock.pass_by(1.9)
+        assert queue.recover() == 0
+        clock.pass_by(0.2)
+        assert queue.recover() == 1
+        one.execute(text("select pg_advisory_unlock_all()"))
+        assert queue.recover() == 0
+        clock.pass_by(1.9)
+        one.execute(text(f"select pg_advisory_lock_shared({CLASS}, {lock_of(living)})"))
+        assert queue.recover() == 0
+        one.execute(text("select pg_advisory_unlock_all()"))
+        clock.pass_by(1)
+        assert queue.recover() == 0, "it was there meanwhile"
+    store.close()
 
 
 def test_workers_at_once_get_each_job_once(store: Store) -> None:

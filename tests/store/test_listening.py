@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from runner.store import Store
-from runner.store.listening import Listening, alive
+from runner.store.listening import Listening
 from runner.store.notices import BINDINGS, JOBS, MAX_PAYLOAD_BYTES, MISSED, Notice, announce, parse, payload
-from runner.store.process import PROCESS, lock_of
+from runner.store.process import PROCESS, alive, lock_of
 from tests.postgres import new_database
 
 BOUND = Notice(BINDINGS, "t", "post-login")
