@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from runner.store.process import PROCESS, lock_of
@@ -55,7 +56,16 @@ class Lease:
             return True
         except OSError:
             return False
+        return _is_ended(int(self.number))
+
+
+def _is_ended(number: int) -> bool:
+    """It has ended, but whoever started it has not asked how: such a process keeps its number."""
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError, UnicodeDecodeError):
         return False
+    return state in ("Z", "X")
 
 
 def process_name() -> str:

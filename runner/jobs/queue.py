@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from runner.jobs.leases import Lease, new_lease, process_name
 from runner.jobs.policy import policy_of
-from runner.jobs.turns import Turns
+from runner.jobs.turns import Queue, Turns
 from runner.store import Store
-from runner.store.columns import new_id, now
+from runner.store.columns import Moment, new_id, now
 from runner.store.notices import JOBS, Notice, announce
 from runner.store.process import alive
 from runner.store.runs import DEAD, DONE, READY, RUNNING, JobRow
@@ -108,23 +108,19 @@ class JobQueue:
         """
         moment = self._clock()
         lease = new_lease(self._owner, locked=self._store.hears)
-        rows: list[JobRow] = []
+        turns = turns or Turns(kinds)
+        jobs: list[Job] = []
         with self._store.begin() as session:
-            while len(rows) < most:
-                shares = (turns or Turns(kinds)).shares(session, moment, most - len(rows))
-                found = {queue: _take(session, *queue, moment, share) for queue, share in shares.items()}
-                for row in (row for taken in found.values() for row in taken):
-                    row.state, row.attempts, row.updated_at = RUNNING, row.attempts + 1, moment
-                    row.lease_owner = lease
-                    row.lease_until = moment + timedelta(seconds=policy_of(row.kind).lease_seconds)
-                    rows.append(row)
+            while len(jobs) < most:
+                shares = turns.shares(session, moment, most - len(jobs))
+                found = {
+                    queue: _take(session, queue, moment, share, lease) for queue, share in shares.items()
+                }
+                jobs += [job for taken in found.values() for job in taken]
                 used = {len(taken) == shares[queue] for queue, taken in found.items()}
                 if used != {True, False}:  # else others may have what some have no use for
                     break
-        return [
-            Job(row.tenant_id, row.id, row.kind, dict(row.payload), row.execution_id, row.attempts, lease)
-            for row in rows
-        ]
+        return jobs
 
     def seconds_until_due(self, kinds: Sequence[str]) -> float | None:
         """Until the next job is due, 0 for one that is; None when none waits."""
@@ -224,20 +220,53 @@ class JobQueue:
         return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def _take(session: Session, tenant: str, kind: str, moment: datetime, most: int) -> Sequence[JobRow]:
-    """The tenant's oldest jobs, locked until the transaction ends."""
-    return session.scalars(
-        select(JobRow)
+def _taking() -> Any:
+    """The oldest due jobs of a tenant and kind become ours, but for those that others are taking."""
+    moment = bindparam("moment", type_=Moment())
+    picked = (
+        select(JobRow.tenant_id, JobRow.id)
         .where(
-            JobRow.kind == kind,
+            JobRow.kind == bindparam("of_kind"),
             JobRow.state == READY,
-            JobRow.tenant_id == tenant,
+            JobRow.tenant_id == bindparam("tenant"),
             JobRow.next_at <= moment,
         )
         .order_by(JobRow.next_at)
-        .limit(most)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
-    ).all()
+        .cte("picked")
+    )
+    return (
+        update(JobRow)
+        .where(JobRow.tenant_id == picked.c.tenant_id, JobRow.id == picked.c.id)
+        .values(
+            state=RUNNING,
+            attempts=JobRow.attempts + 1,
+            lease_owner=bindparam("lease"),
+            lease_until=bindparam("until", type_=Moment()),
+            updated_at=moment,
+        )
+        .returning(JobRow.id, JobRow.payload, JobRow.execution_id, JobRow.attempts)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_TAKING: Final = _taking()
+
+
+def _take(session: Session, queue: Queue, moment: datetime, most: int, lease: str) -> list[Job]:
+    tenant, kind = queue
+    until = moment + timedelta(seconds=policy_of(kind).lease_seconds)
+    values = {
+        "moment": moment,
+        "tenant": tenant,
+        "of_kind": kind,
+        "most": most,
+        "lease": lease,
+        "until": until,
+    }
+    rows = session.execute(_TAKING, values)
+    return [Job(tenant, row.id, kind, row.payload, row.execution_id, row.attempts, lease) for row in rows]
 
 
 def _free(session: Session, moment: datetime, *which: Any) -> int:
