@@ -22,6 +22,7 @@ check: $(STAMP) ## lint, types, import rules
 	$(BIN)/lint-imports
 
 bench: images ## measure, with peers beside us
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	$(BIN)/python -m bench
 
 images: $(STAMP) ## build the guest images once; later runs find them in the cache
@@ -35,6 +36,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 
 lock: ## renew the hash-locked requirements (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-find-links requirements/dev.in -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-find-links requirements/bench.in -o requirements/bench.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from bench import flow, latency, limits, packages, service, workers
+from bench import flow, latency, limits, packages, queue, service, workers
 from bench.measure import machine
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "stops": limits.stops,
     "workers": workers.throughput,
     "fairness": workers.fairness,
+    "queue": queue.table,
     "service": service.table,
     "service-fairness": service.fairness,
 }
