@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import wasmtime
 
 from sandbox.caps import JAVASCRIPT_STACK_BYTES, KIB, MIB
+from sandbox.javascript.amend import MAILBOX, MAILBOX_END, mailbox
 from sandbox.javascript.hostcalls import IMPORTS, Host
 from sandbox.javascript.machine import EXPORTS, GuestExceptionError, Layout, Machine
 from sandbox.javascript.silence import Silence
@@ -137,7 +138,8 @@ def _content(machine: Machine, stack_top: int) -> bytes:
     memory = machine.memory
     heap_top = memory.read_u32(_MALLOC_TOP) + _TOP_HEADER
     content = memory.read(0, memory.size, memory.size)
-    return bytes(stack_top) + content[stack_top:heap_top] + bytes(len(content) - heap_top)
+    below = bytes(MAILBOX) + content[MAILBOX:MAILBOX_END] + bytes(stack_top - MAILBOX_END)
+    return below + content[stack_top:heap_top] + bytes(len(content) - heap_top)
 
 
 @contextlib.contextmanager
@@ -188,13 +190,14 @@ def _install(machine: Machine, code: bytes) -> Layout:
     install = _evaluate(machine, code)
     name = machine.place(b"host")
     host_function = _value(machine, u32(exports.qjs_new_host_function(name, 4, 0)))
-    guest = _guarded(machine, install, host_function)
-    box = machine.box_value(guest)
-    functions = {}
-    for key in _FUNCTIONS:
-        at = machine.place(key.encode())
-        functions[key] = _value(machine, u32(exports.qjs_get_prop_string(box, at)))
-    return replace(machine.layout, **functions)
+    box = machine.box_value(_guarded(machine, install, host_function))
+
+    def member(key: str) -> int:
+        return _value(machine, u32(exports.qjs_get_prop_string(box, machine.place(key.encode()))))
+
+    flags = u32(exports.JS_GetUint8Array(machine.layout.context, machine.layout.scratch, member("flags")))
+    machine.memory.write(MAILBOX, mailbox(flags=flags, bind=member("bind"), explain=0))
+    return replace(machine.layout, **{key: member(key) for key in _FUNCTIONS})
 
 
 def _compile(machine: Machine, script: str, name: str) -> bytes:

@@ -22,6 +22,7 @@ from sandbox.javascript.transpile import is_needed
 from sandbox.port import HostPort
 from sandbox.program import Dependencies, Language, Program, Request, SharedModule, Source
 from sandbox.result import EngineReport
+from sandbox.wasm.threads import with_room
 
 _log: Final = logging.getLogger(__name__)
 _MAX_EQUIPPED: Final = 64
@@ -56,6 +57,7 @@ class JavaScriptEngine:
     def language(self) -> Language:
         return Language.JAVASCRIPT
 
+    @with_room
     def build(self, source: Source, limits: Limits) -> Program:
         """See `sandbox.result.Engine.build`. Never runs tenant code."""
         program = compiler.build(self.image, source, limits)
@@ -65,6 +67,7 @@ class JavaScriptEngine:
         opened = self._equip(source.dependencies, modules)
         return replace(program, image=opened.image.digest, modules=modules)
 
+    @with_room
     def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
         """See `sandbox.result.Engine.exports`."""
         port.begin(time.monotonic() + limits.wall_ms / 1000)
@@ -79,6 +82,7 @@ class JavaScriptEngine:
             raise BuildError(port.fatal or failure)  # type: ignore[arg-type] # one of them is there
         return run.exported_names
 
+    @with_room
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
         """See `sandbox.result.Engine.run`."""
         opened = self._opened(program)

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import wasmtime
 
 from sandbox.caps import JAVASCRIPT_STACK_BYTES, MAX_MEMORY_BYTES, MAX_TABLE_ELEMENTS, MIB, Limits
-from sandbox.javascript import locales, toolchain
+from sandbox.javascript import amend, locales, toolchain
 from sandbox.javascript.boot import Equipment, boot
 from sandbox.javascript.hostcalls import IMPORTS
 from sandbox.javascript.machine import EXPORTS, Layout
@@ -105,6 +105,7 @@ def _base_key() -> str:
         [
             f"format {_FORMAT}",
             QUICKJS_SHA256,
+            amend.key(),
             toolchain.sources_digest(),
             locales.key(),
             version("wasmtime"),
@@ -171,13 +172,15 @@ def _make_engine() -> wasmtime.Engine:
 
 def _quickjs(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
     """QuickJS without a snapshot, compiled once for all images."""
-    key = "\n".join([QUICKJS_SHA256, version("wasmtime"), configuration_key(), platform.machine()])
+    key = "\n".join(
+        [QUICKJS_SHA256, amend.key(), version("wasmtime"), configuration_key(), platform.machine()]
+    )
     blob = load_or_build("javascript-engine", key, lambda: bytes(wasmtime.Module(engine, binary).serialize()))
     return wasmtime.Module.deserialize(engine, blob)
 
 
 class Ingredients(NamedTuple):
-    """What every image is made of: the engine's binary, the same compiled, and our own prelude."""
+    """What every image is made of: the engine's binary, amended, the same compiled, and our own prelude."""
 
     binary: bytes
     module: wasmtime.Module
@@ -205,6 +208,7 @@ def _gather(engine: wasmtime.Engine, progress: toolchain.Progress) -> Ingredient
     binary = (modules / "quickjs-wasi" / "quickjs.wasm").read_bytes()
     if hashlib.sha256(binary).hexdigest() != QUICKJS_SHA256:
         raise ImageError("quickjs.wasm is not the binary that this version was made for")
+    binary = amend.amend(binary)
     bundle = toolchain.bundle(modules, "index.js")
     return Ingredients(binary, _quickjs(engine, binary), f"(() => {{{bundle}\nreturn guest.install; }})()")
 

@@ -24,6 +24,7 @@ from sandbox.python.image import Image, ImageError, load_image
 from sandbox.python.instance import Guest, Instance, WasmtimeError
 from sandbox.python.pool import Pool
 from sandbox.result import EngineReport
+from sandbox.wasm.threads import with_room
 
 _OK: Final[dict[str, object]] = {"ok": True}
 """What the guest answers when the handler completed; nothing else is success (threat-model K3)."""
@@ -95,6 +96,7 @@ class PythonEngine:
 
     # --- Engine ---
 
+    @with_room
     def build(self, source: Source, limits: Limits) -> Program:
         """Check and compile. See `sandbox.result.Engine.build`."""
         if source.dependencies is None:
@@ -130,6 +132,7 @@ class PythonEngine:
         mark = b"r:" if self._policy else b"u:"
         return Program(source, mark + raw, self.image_digest, tuple(str(name) for name in exports))
 
+    @with_room
     def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
         """Functions that the top level defines. See `sandbox.result.Engine.exports`."""
         request = Request(handler="", event="{}", surface="{}")
@@ -145,6 +148,7 @@ class PythonEngine:
             raise BuildError(failures.internal("The guest listed no exports.", str(answer)[:500]))
         return tuple(str(name) for name in names[:1000])
 
+    @with_room
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
         """Run the handler. See `sandbox.result.Engine.run`. The peak of memory is not known of a guest
         that trapped: then it is 0, or the limit when memory is what it wanted."""

@@ -66,6 +66,8 @@ def make_engine(
     """
     config = wasmtime.Config()
     config.epoch_interruption = True
+    # For calls that we never make; but it must not be smaller than the next, or the process is aborted.
+    ffi.wasmtime_config_async_stack_size_set(config.ptr(), MAX_WASM_STACK_BYTES)
     config.max_wasm_stack = MAX_WASM_STACK_BYTES
     config.memory_may_move = False  # GuestMemory keeps the base address
     # Whoever installs a signal handler after us (faulthandler does) would turn a guest's trap into the
@@ -91,6 +93,7 @@ def _use_pool(config: wasmtime.Config, pool: Pool) -> None:
         ffi.wasmtime_pooling_allocation_config_total_core_instances_set(settings, pool.slots)
         ffi.wasmtime_pooling_allocation_config_total_memories_set(settings, pool.slots)
         ffi.wasmtime_pooling_allocation_config_total_tables_set(settings, pool.slots)
+        ffi.wasmtime_pooling_allocation_config_total_stacks_set(settings, 1)
         ffi.wasmtime_pooling_allocation_config_max_unused_warm_slots_set(settings, pool.slots)
         ffi.wasmtime_pooling_allocation_config_max_memory_size_set(settings, pool.memory_bytes)
         ffi.wasmtime_pooling_allocation_config_table_elements_set(settings, pool.table_elements)

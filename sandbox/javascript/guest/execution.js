@@ -1,6 +1,7 @@
 // One execution: the tenant's module, its handler, and the report to the host.
 
 import { STATUS_EXPORTS, STATUS_NO_HANDLER, STATUS_THROWN, complete } from './host.js';
+import { leave } from './continuations.js';
 import { bindEvent, buildApi } from './api.js';
 import { describe } from './errors.js';
 import { require, setModuleSecrets } from './modules.js';
@@ -40,6 +41,8 @@ export function start(request) {
     return invoke(exported, request);
   } catch (error) {
     return fail(error);
+  } finally {
+    leave();
   }
 }
 

@@ -1,5 +1,6 @@
 // What tenant code finds on the global object, beyond the engine's own.
 
+import { bindAsync } from './continuations.js';
 import { console } from './console.js';
 import { WatchedProxy } from './proxies.js';
 import { noFunction, setReceived, timerGlobals } from './timers.js';
@@ -71,7 +72,7 @@ function refineNative(global) {
   const methods = {
     queueMicrotask(callback) {
       if (typeof callback !== 'function') throw noFunction(callback);
-      queueMicrotask(callback);
+      queueMicrotask(bindAsync(callback));
     },
     atob(data) { return plainly(atob, data); },
     btoa(data) { return plainly(btoa, data); },

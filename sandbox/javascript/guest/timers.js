@@ -1,5 +1,6 @@
 // setTimeout and friends. The host asks `nextDelay` how long to wait and then lets one timer fire.
 
+import { bindAsync } from './continuations.js';
 import {
   MapCtor, TypeErrorCtor, defineHidden, mapDelete, mapForEach, mapGet, mapSet, reflectApply, toNumber,
 } from './primordials.js';
@@ -84,13 +85,6 @@ delete Immediate.idOf;
 for (const [Class, name] of [[Timeout, 'Timeout'], [Immediate, 'Immediate']]) {
   Object.defineProperty(Class, 'name', { value: name, configurable: true });
 }
-
-/** Hands on what asynchronous code keeps (node/async.js); nothing, until something does. */
-let bindAsync = (callback) => callback;
-export function setAsyncBinder(bind) {
-  bindAsync = bind;
-}
-export const asyncBound = (callback) => bindAsync(callback);
 
 /** Node's error for a callback that is none; `words` tells what was given. */
 let received = () => '';

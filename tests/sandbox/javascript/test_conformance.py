@@ -12,7 +12,6 @@ DIFFERENT = {
     "Blob | arrayBuffer",
     "Response | new Response",
     "assert | notEqual and the rest",
-    "async_hooks | run at once",
     "events | inspect(EventEmitter)",
     "other | crypto.subtle HMAC",
     "other | navigator",

@@ -3,7 +3,7 @@
 import { promiseThen, reflectApply } from '../primordials.js';
 import EventEmitter from 'events';
 import { builtinNamed } from '../modules.js';
-import { asyncBound, monotonic, noFunction } from '../timers.js';
+import { monotonic, noFunction } from '../timers.js';
 import { stderr, stdout } from './stdio.js';
 
 const VERSION = '22.12.0';
@@ -67,7 +67,6 @@ export const process = {
   uptime: () => monotonic() / 1000,
   nextTick(callback, ...args) {
     if (typeof callback !== 'function') throw noFunction(callback);
-    callback = asyncBound(callback);
     promiseThen(settled, () => reflectApply(callback, undefined, args));
   },
   memoryUsage: Object.assign(memory, { rss: () => 0 }),

@@ -1,6 +1,7 @@
 // MessageChannel within one program, and the event that carries a message.
 
-import { asyncBound, timerGlobals } from '../timers.js';
+import { bindAsync } from '../continuations.js';
+import { timerGlobals } from '../timers.js';
 import { structuredClone } from './clone.js';
 import { Event, EventTarget } from './events.js';
 
@@ -31,7 +32,7 @@ export class MessagePort extends EventTarget {
   }
   get onmessage() { return this.#handler; }
   set onmessage(handler) {
-    this.#handler = typeof handler === 'function' ? asyncBound(handler) : null;
+    this.#handler = typeof handler === 'function' ? bindAsync(handler) : null;
     this.start();
   }
   postMessage(value, options = undefined) {

@@ -1,0 +1,276 @@
+"""Functions added to a WebAssembly binary, and others put in the place of its own.
+
+The binary is one whose digest is pinned, so its functions are known by their numbers. Only what is asked for
+changes; every other section stays as it is, byte by byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_HEADER: Final = b"\0asm\x01\0\0\0"
+_TYPE, _IMPORT, _FUNCTION, _EXPORT, _CODE = 1, 2, 3, 7, 10
+_FUNCTION_KIND: Final = 0
+_FUNCTION_TYPE: Final = 0x60
+
+
+class ModuleFormatError(Exception):
+    """The binary is not of the shape that this rewriting knows."""
+
+
+def sections(module: bytes) -> list[tuple[int, bytes]]:
+    """(id, body) of each section. Raises `ModuleFormatError`."""
+    if module[:8] != _HEADER:
+        raise ModuleFormatError("not a WebAssembly module")
+    found = []
+    at = 8
+    while at < len(module):
+        kind = module[at]
+        size, at = read_unsigned(module, at + 1)
+        found.append((kind, module[at : at + size]))
+        at += size
+    return found
+
+
+def assemble(parts: Iterable[tuple[int, bytes]]) -> bytes:
+    """A module of these sections."""
+    return _HEADER + b"".join(bytes([kind]) + unsigned(len(body)) + body for kind, body in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function as the code section holds it.
+
+    Attributes:
+        locals: count and value type (0x7F i32, 0x7E i64) of each group.
+        code: its instructions, without the last `end`.
+    """
+
+    locals: tuple[tuple[int, int], ...]
+    code: bytes
+
+    def body(self) -> bytes:
+        groups = b"".join(unsigned(count) + bytes([kind]) for count, kind in self.locals)
+        return unsigned(len(self.locals)) + groups + self.code + b"\x0b"
+
+
+class Functions:
+    """The functions of a module, to be replaced one by one. Raises `ModuleFormatError`."""
+
+    def __init__(self, module: bytes) -> None:
+        self._sections = sections(module)
+        found = dict(self._sections)
+        self._imported = _imported_functions(found[_IMPORT])
+        self._signatures = _signatures(found[_TYPE])
+        self._types = _unsigned_vector(found[_FUNCTION])
+        self._bodies = _bodies(found[_CODE])
+        self.exported: Mapping[str, int] = dict(_exported_functions(found[_EXPORT]))
+        """Numbers of the functions that are exported, by name."""
+
+    def signature(self, number: int) -> tuple[bytes, bytes]:
+        """The value types of a function's parameters and of its results, a byte each."""
+        return self._signatures[self._types[self._at(number)]]
+
+    def move(self, number: int) -> int:
+        """Give the function `number` another number, its new one; the old is free for `put`."""
+        at = self._at(number)
+        self._types.append(self._types[at])
+        self._bodies.append(self._bodies[at])
+        return self._imported + len(self._bodies) - 1
+
+    def put(self, number: int, function: Function) -> None:
+        """Let `number` be `function`, of the type that it had."""
+        self._bodies[self._at(number)] = function.body()
+
+    def add(self, like: int, function: Function) -> int:
+        """A further function, of the type that the function `like` has; its number."""
+        number = self.move(like)
+        self.put(number, function)
+        return number
+
+    def module(self) -> bytes:
+        """The module as it is now."""
+        replaced = {
+            _FUNCTION: unsigned(len(self._types)) + b"".join(map(unsigned, self._types)),
+            _CODE: unsigned(len(self._bodies))
+            + b"".join(unsigned(len(body)) + body for body in self._bodies),
+        }
+        return assemble((kind, replaced.get(kind, body)) for kind, body in self._sections)
+
+    def _at(self, number: int) -> int:
+        at = number - self._imported
+        if not 0 <= at < len(self._bodies):
+            raise ModuleFormatError(f"there is no function {number}")
+        return at
+
+
+def _signatures(body: bytes) -> list[tuple[bytes, bytes]]:
+    count, at = read_unsigned(body, 0)
+    found = []
+    for _ in range(count):
+        if body[at] != _FUNCTION_TYPE:
+            raise ModuleFormatError("a type is no function's")
+        length, at = read_unsigned(body, at + 1)
+        parameters, at = body[at : at + length], at + length
+        length, at = read_unsigned(body, at)
+        found.append((parameters, body[at : at + length]))
+        at += length
+    return found
+
+
+def _imported_functions(body: bytes) -> int:
+    """How many imports are functions; all must be."""
+    count, at = read_unsigned(body, 0)
+    for _ in range(count):
+        for _ in range(2):
+            length, at = read_unsigned(body, at)
+            at += length
+        if body[at] != _FUNCTION_KIND:
+            raise ModuleFormatError("an import is no function")
+        _, at = read_unsigned(body, at + 1)
+    return count
+
+
+def _exported_functions(body: bytes) -> Iterable[tuple[str, int]]:
+    count, at = read_unsigned(body, 0)
+    for _ in range(count):
+        length, at = read_unsigned(body, at)
+        name, kind = body[at : at + length].decode(), body[at + length]
+        number, at = read_unsigned(body, at + length + 1)
+        if kind == _FUNCTION_KIND:
+            yield name, number
+
+
+def _unsigned_vector(body: bytes) -> list[int]:
+    count, at = read_unsigned(body, 0)
+    found = []
+    for _ in range(count):
+        value, at = read_unsigned(body, at)
+        found.append(value)
+    return found
+
+
+def _bodies(body: bytes) -> list[bytes]:
+    count, at = read_unsigned(body, 0)
+    found = []
+    for _ in range(count):
+        size, at = read_unsigned(body, at)
+        found.append(body[at : at + size])
+        at += size
+    return found
+
+
+# --- numbers ---
+
+
+def unsigned(value: int) -> bytes:
+    """Unsigned LEB128."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def signed(value: int) -> bytes:
+    """Signed LEB128."""
+    out = bytearray()
+    while True:
+        byte = value & 0x7F
+        value >>= 7
+        if (value == 0 and not byte & 0x40) or (value == -1 and byte & 0x40):
+            out.append(byte)
+            return bytes(out)
+        out.append(byte | 0x80)
+
+
+def read_unsigned(data: bytes, at: int) -> tuple[int, int]:
+    """The number at `at`, and where what follows it begins."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            return value, at
+        shift += 7
+
+
+# --- instructions ---
+
+I32: Final = 0x7F
+I64: Final = 0x7E
+
+GLOBAL_GET: Final = b"\x23\x00"
+GLOBAL_SET: Final = b"\x24\x00"
+IF: Final = b"\x04\x40"
+ELSE: Final = b"\x05"
+END: Final = b"\x0b"
+RETURN: Final = b"\x0f"
+DROP: Final = b"\x1a"
+I32_EQZ: Final = b"\x45"
+I32_EQ: Final = b"\x46"
+I32_ADD: Final = b"\x6a"
+I32_SUB: Final = b"\x6b"
+I32_AND: Final = b"\x71"
+I32_OR: Final = b"\x72"
+I32_SHR_U: Final = b"\x76"
+I64_EQ: Final = b"\x51"
+I64_EQZ: Final = b"\x50"
+I64_SHR_S: Final = b"\x87"
+
+
+def get(local: int) -> bytes:
+    return b"\x20" + unsigned(local)
+
+
+def put(local: int) -> bytes:
+    return b"\x21" + unsigned(local)
+
+
+def tee(local: int) -> bytes:
+    return b"\x22" + unsigned(local)
+
+
+def call(number: int) -> bytes:
+    return b"\x10" + unsigned(number)
+
+
+def i32(value: int) -> bytes:
+    return b"\x41" + signed(value)
+
+
+def i64(value: int) -> bytes:
+    return b"\x42" + signed(value)
+
+
+def load32(offset: int = 0) -> bytes:
+    return b"\x28\x02" + unsigned(offset)
+
+
+def load64(offset: int = 0) -> bytes:
+    return b"\x29\x03" + unsigned(offset)
+
+
+def load8(offset: int = 0) -> bytes:
+    return b"\x2d\x00" + unsigned(offset)
+
+
+def store32(offset: int = 0) -> bytes:
+    return b"\x36\x02" + unsigned(offset)
+
+
+def store64(offset: int = 0) -> bytes:
+    return b"\x37\x03" + unsigned(offset)
+
+
+def gets(count: int) -> bytes:
+    """The first `count` locals: a function's own parameters."""
+    return b"".join(get(local) for local in range(count))
+
+
+def sequence(*parts: bytes) -> bytes:
+    return b"".join(parts)
