@@ -16,6 +16,7 @@ from runner.jobs.policy import policy_of
 from runner.jobs.queue import DELAYS, FAILURES, Job, JobQueue
 from runner.jobs.turns import Turns
 from runner.store import Store
+from runner.store.faults import is_unavailable
 from runner.store.notices import JOBS, MISSED, Notice
 
 _log: Final = structlog.get_logger("actionbox.jobs")
@@ -136,8 +137,8 @@ class JobWorker:
                 jobs = await asyncio.to_thread(
                     self._queue.claim, running.lane.kinds, running.free, running.turns
                 )
-            except Exception:  # noqa: BLE001 - a database that is away comes back
-                _log.exception("jobs cannot be claimed")
+            except Exception as error:  # noqa: BLE001 - a database that is away comes back
+                self._missed("jobs cannot be claimed", error)
                 return 0
             for job in jobs:
                 task = asyncio.create_task(self._work(running.lane, job))
@@ -145,6 +146,13 @@ class JobWorker:
                 task.add_done_callback(lambda done, lane=running: self._ended(lane, done))  # type: ignore[misc]
             started += len(jobs)
         return started
+
+    def _missed(self, what: str, error: Exception) -> None:
+        """One line while the database is away, which may be long; more for a fault of ours."""
+        if is_unavailable(error):
+            _log.error(what, reason=str(getattr(error, "orig", None) or error).strip())
+        else:
+            _log.error(what, exc_info=error)
 
     def _ended(self, running: _Running, task: asyncio.Task[None]) -> None:
         running.jobs.pop(task, None)
@@ -184,7 +192,10 @@ class JobWorker:
             await asyncio.wait(list(running.jobs), timeout=running.lane.grace_seconds)
         left = dict(running.jobs)
         if left:
-            await asyncio.to_thread(self._queue.hand_back, list(left.values()))
+            try:
+                await asyncio.to_thread(self._queue.hand_back, list(left.values()))
+            except Exception as error:  # noqa: BLE001 - their leases end by themselves
+                self._missed("jobs cannot be handed back", error)
             for task in left:
                 task.cancel()
             await asyncio.wait(left)

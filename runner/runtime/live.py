@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
-_BACKLOG: Final = 1_000
-"""Items that a slow reader may be behind; then it loses the oldest, and is told how many."""
+MAX_BACKLOG: Final = 1_000
+MAX_BACKLOG_BYTES: Final = 8 * 1024 * 1024
+"""Items, and characters of all of them, that a slow reader may be behind; then it loses the oldest, and is
+told how many."""
 MAX_READERS: Final = 20
 """Streams of one tenant at a time."""
 
@@ -20,26 +24,40 @@ class TooManyReadersError(Exception):
     """The tenant has `MAX_READERS` streams open."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item with its JSON text, which all readers share."""
+
+    item: Item
+    text: str
+
+
 class Reader:
     """One open stream."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Item] = asyncio.Queue(_BACKLOG)
+        self._queue: asyncio.Queue[Shown] = asyncio.Queue()
+        self._bytes = 0
         self.lost = 0
 
-    def offer(self, item: Item) -> None:
-        """Add an item; the oldest gives way when the reader is too far behind."""
-        if self._queue.full():
-            self._queue.get_nowait()
+    def offer(self, shown: Shown) -> None:
+        """Add an item; the oldest give way when the reader is too far behind."""
+        self._bytes += len(shown.text)
+        self._queue.put_nowait(shown)
+        while self._queue.qsize() > MAX_BACKLOG or self._bytes > MAX_BACKLOG_BYTES:
+            self._taken(self._queue.get_nowait())
             self.lost += 1
-        self._queue.put_nowait(item)
 
-    async def next(self, seconds: float) -> Item | None:
+    async def next(self, seconds: float) -> Shown | None:
         """The next item, None when none came in time."""
         try:
-            return await asyncio.wait_for(self._queue.get(), seconds)
+            return self._taken(await asyncio.wait_for(self._queue.get(), seconds))
         except TimeoutError:
             return None
+
+    def _taken(self, shown: Shown) -> Shown:
+        self._bytes -= len(shown.text)
+        return shown
 
 
 class Hub:
@@ -59,10 +77,13 @@ class Hub:
         self._opened = listener
 
     def publish(self, tenant: str, item: Item) -> None:
-        if tenant in self._readers:
-            self._listener(tenant, item)
-        for reader in self._readers.get(tenant, ()):
-            reader.offer(item)
+        readers = self._readers.get(tenant)
+        if not readers:
+            return
+        self._listener(tenant, item)
+        shown = Shown(item, json.dumps(item))
+        for reader in readers:
+            reader.offer(shown)
 
     def watched(self) -> tuple[str, ...]:
         """Tenants that somebody watches."""

@@ -249,17 +249,17 @@ async def _events(request: Request, tenant: str, runtime: Runtime, action: str |
         yield ": open\n\n"
         quiet = 0.0
         while not await request.is_disconnected() and not request.app.state.stopping:
-            item = await reader.next(_LOOK_SECONDS)
-            quiet = 0.0 if item is not None else quiet + _LOOK_SECONDS
+            shown = await reader.next(_LOOK_SECONDS)
+            quiet = 0.0 if shown is not None else quiet + _LOOK_SECONDS
             if reader.lost:
                 yield f": {reader.lost} executions were left out\n\n"
                 reader.lost = 0
-            if item is None:
+            if shown is None:
                 if quiet >= _HEARTBEAT_SECONDS:
                     quiet = 0.0
                     yield ": still here\n\n"
-            elif action is None or any(result["action_name"] == action for result in item["results"]):
-                yield f"id: {item['id']}\ndata: {json.dumps(item)}\n\n"
+            elif action is None or any(result["action_name"] == action for result in shown.item["results"]):
+                yield f"id: {shown.item['id']}\ndata: {shown.text}\n\n"
 
 
 _REFUSALS: Final = (

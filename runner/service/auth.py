@@ -33,19 +33,26 @@ _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 class Authenticator:
     """Reads tokens; safe between threads. Answers for tokens seen lately come from memory."""
 
-    def __init__(self, tokens: Tokens, store: Store, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        store: Store,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock`: when tokens end; `monotonic`: how long answers are kept, whatever the clock does."""
         self._tokens = tokens
         self._store = store
         self._clock = clock
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._kept: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
 
     def recall(self, text: str) -> Principal | None:
         """The principal of a token that was good a moment ago, without touching the database."""
-        now = self._clock()
         with self._lock:
             found = self._kept.get(_digest(text))
-        if found is None or now >= found[1] or now >= found[0].expires_at:
+        if found is None or self._monotonic() >= found[1] or self._clock() >= found[0].expires_at:
             return None
         return found[0]
 
@@ -60,7 +67,7 @@ class Authenticator:
         if found is None or found[0] is not None:
             raise TokenError("The client of this token was removed")
         with self._lock:
-            self._kept[_digest(text)] = (principal, self._clock() + _CLIENT_SECONDS)
+            self._kept[_digest(text)] = (principal, self._monotonic() + _CLIENT_SECONDS)
             while len(self._kept) > _MAX_KEPT:
                 self._kept.popitem(last=False)
         return principal

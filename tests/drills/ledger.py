@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.drills.outage import INVOKE, Answer, call
+from tests.drills.rounds import rounds
 from tests.e2e.serving import Served
 from triggers import get_trigger
 
 SECRET = "the value that is sealed"
-REMEMBERED = 40
+REMEMBERED = rounds(10, 40)
 """Answers of earlier rounds that are checked again."""
 REDIRECT = "redirect"
 CODE = """

@@ -54,7 +54,7 @@ def test_kill_9_under_mixed_load(tmp_path: Path, database: str) -> None:
     with serve(tmp_path, **settings) as known:
         clients = employ(known, CLIENTS)
     binder = Binder(clients)
-    for number in range(rounds(2, 60)):
+    for number in range(rounds(2, 40)):
         with serve(tmp_path, known=known, **settings) as served:
             moment = time.monotonic() + chance.uniform(0.3, 2.5)
             wrong, threads = all_at_once(served, clients, binder, SEED + number, moment + 30)
@@ -71,7 +71,7 @@ def test_kill_9_under_mixed_load(tmp_path: Path, database: str) -> None:
                 client.check(served)
             check_jobs(served)
             assert "Traceback" not in served.output
-    assert sum(client.acknowledged for client in clients) > 5 * rounds(2, 60)
+    assert sum(client.acknowledged for client in clients) > 5 * rounds(2, 40)
 
 
 @contextlib.contextmanager

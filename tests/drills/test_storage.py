@@ -19,6 +19,7 @@ from runner.store import KeyRing
 from tests.drills.outage import Answer, call, invoke, prepared, recovers, refuses_writes, workers_of
 from tests.drills.rounds import rounds
 from tests.e2e.serving import Served, serve
+from tests.e2e.test_slow_clients import bind
 from tests.postgres import Cluster, installed, new_cluster
 
 FAST = {"ACTIONBOX_RATE_BURST": "100000", "ACTIONBOX_RATE_PER_SECOND": "100000"}
@@ -145,8 +146,12 @@ def test_postgresql_cannot_be_used(tmp_path: Path, database: Database, kind: str
 
 
 def test_a_service_stops_in_order_while_its_database_is_gone(tmp_path: Path, database: Database) -> None:
-    with served_from(database, tmp_path) as served:
+    with served_from(database, tmp_path, ACTIONBOX_SHUTDOWN_SECONDS="2") as served:
         prepared(served)
+        slow = "await new Promise((done) => setTimeout(done, 15000));"
+        bind(served, slow, "post-user-registration", "v2")
+        assert invoke(served, trigger="post-user-registration").status == 202
+        time.sleep(1)
         with database.stopped():
             assert invoke(served).status == 503
             served.process.terminate()

@@ -206,15 +206,15 @@ def test_clients_that_go_away_in_the_middle_leave_records_and_free_places(served
         time.sleep(0.1)
 
 
-def bind(served: Served, work: str) -> None:
-    """Exactly one Action at post-login, which does `work`."""
-    code = f"exports.onExecutePostLogin = async () => {{ {work} }};"
+def bind(served: Served, work: str, trigger: str = "post-login", version: str = "v3") -> None:
+    """Exactly one Action at a trigger, which does `work`."""
+    code = f"exports.{get_trigger(trigger).handlers[0]} = async () => {{ {work} }};"
     api = served.api()
-    body = {"name": work, "code": code, "supported_triggers": [{"id": "post-login", "version": "v3"}]}
+    body = {"name": work, "code": code, "supported_triggers": [{"id": trigger, "version": version}]}
     action = api.send("POST", "/api/v2/actions/actions", body=body).value
     api.send("POST", f"/api/v2/actions/actions/{action['id']}/deploy", query={"wait": True})
     bindings = [{"ref": {"type": "action_id", "value": action["id"]}, "display_name": "only"}]
-    api.send("PATCH", "/api/v2/actions/triggers/post-login/bindings", body={"bindings": bindings})
+    api.send("PATCH", f"/api/v2/actions/triggers/{trigger}/bindings", body={"bindings": bindings})
 
 
 def test_handshakes_that_never_end_stop_nobody(tmp_path: Path) -> None:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
-from runner.runtime.live import MAX_READERS, Hub, TooManyReadersError
+from runner.runtime.live import MAX_BACKLOG_BYTES, MAX_READERS, Hub, Reader, TooManyReadersError
+
+
+async def following(reader: Reader) -> object:
+    """The next item."""
+    shown = await reader.next(1)
+    assert shown is not None
+    assert json.loads(shown.text) == shown.item
+    return shown.item
 
 
 def test_only_readers_of_the_tenant_get_an_item() -> None:
@@ -15,7 +24,7 @@ def test_only_readers_of_the_tenant_get_an_item() -> None:
         async with hub.reader("t") as mine, hub.reader("u") as other:
             assert set(hub.watched()) == {"t", "u"}
             hub.publish("t", {"n": 1})
-            assert await mine.next(1) == {"n": 1}
+            assert await following(mine) == {"n": 1}
             assert await other.next(0.01) is None
         hub.publish("t", {"n": 2})
         assert hub.watched() == ()
@@ -30,7 +39,24 @@ def test_a_slow_reader_loses_the_oldest_and_is_told() -> None:
             for number in range(1_005):
                 hub.publish("t", {"n": number})
             assert reader.lost == 5
-            assert await reader.next(1) == {"n": 5}
+            assert await following(reader) == {"n": 5}
+
+    asyncio.run(go())
+
+
+def test_a_slow_reader_holds_so_many_bytes_and_no_more() -> None:
+    async def go() -> None:
+        hub = Hub()
+        text = "x" * (MAX_BACKLOG_BYTES // 4 - len('{"n": 0, "text": ""}'))
+        async with hub.reader("t") as reader:
+            for number in range(4):
+                hub.publish("t", {"n": number, "text": text})
+            assert reader.lost == 0, "at the cap"
+            hub.publish("t", {"n": 4})
+            assert reader.lost == 1
+            assert await following(reader) == {"n": 1, "text": text}
+            hub.publish("t", {"n": 5, "text": text})
+            assert reader.lost == 1, "what was taken counts no more"
 
     asyncio.run(go())
 
