@@ -17,6 +17,7 @@ def routers() -> tuple[APIRouter, ...]:
         deliveries,
         exchanges,
         executions,
+        logs,
         modules,
         moduleversions,
         streams,
@@ -36,5 +37,6 @@ def routers() -> tuple[APIRouter, ...]:
         exchanges,
         streams,
         deliveries,
+        logs,
     )
     return tuple(part.router for part in parts)

@@ -34,8 +34,8 @@ _BATCH: Final = 200
 """Deliveries of one transaction: others get their turn in between."""
 
 
-def _date(text: Any) -> datetime:
-    """RFC 3339, with its zone."""
+def date_of(text: Any) -> datetime:
+    """A moment in the form of RFC 3339, with its zone. Raises `ValueError`."""
     if not isinstance(text, str):
         raise ValueError("it must be a string in the form of RFC 3339")
     try:
@@ -50,7 +50,7 @@ def _date(text: Any) -> datetime:
         raise ValueError("it is too far away") from None
 
 
-Date = Annotated[datetime, BeforeValidator(_date)]
+Date = Annotated[datetime, BeforeValidator(date_of)]
 
 
 class Redeliver(Body):
@@ -258,7 +258,7 @@ def _attempt(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _query_date(name: str, text: str | None) -> datetime | None:
     try:
-        return None if text is None else _date(text)
+        return None if text is None else date_of(text)
     except ValueError as error:
         raise _bad_query(name, str(error)) from None
 

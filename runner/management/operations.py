@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from runner.management import answers, entityanswers, moduleanswers
+from runner.management import answers, entityanswers, loganswers, moduleanswers
 from runner.service.operations import Answer, Operation, ok
 
 _ACTIONS: Final = "/api/v2/actions/actions"
@@ -73,5 +73,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     f"POST {_STREAM}/redeliver": Operation((Answer(202, entityanswers.Redelivery, "They are tried again."),)),
     f"POST {_STREAM}/redeliver/{{event_id}}": Operation((Answer(202, None, "It is tried again."),)),
     f"POST {_STREAM}/test": Operation((Answer(202, entityanswers.Delivery, "The event is on its way."),)),
+    "GET /api/v2/logs": Operation(ok(list[loganswers.Log] | loganswers.LogPage, "Entries.")),
+    "GET /api/v2/logs/{log_id}": Operation(ok(loganswers.Log, "The entry.")),
     "GET /api/v2/clients": Operation(ok(answers.Clients, "Nothing.")),
 }

@@ -16,17 +16,28 @@ _closed = with_config(ConfigDict(extra="forbid"))
 
 
 @_closed
+class FailureStory(TypedDict):
+    """The error in the words of its language; `stack`: frames in the tenant's source, innermost first."""
+
+    name: str
+    message: str
+    stack: list[str]
+
+
+@_closed
 class ActionResult(TypedDict):
     """What became of one Action that ran: its times, console output, statistics."""
 
     action_name: str
     action_id: Uuid
     version_id: Uuid
+    binding_id: NotRequired[Uuid]
     status: Status
     started_at: Instant
     ended_at: Instant
     logs: list[LogRecord]
     error: NotRequired[ExecutionError]
+    failure: NotRequired[FailureStory]
     statistics: NotRequired[Statistics]
 
 

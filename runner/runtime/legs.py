@@ -81,7 +81,7 @@ class LegRecord:
         connection = session.connection()
         connection.execute(_EXECUTIONS, values)
         if self.results:
-            connection.execute(_ACTIONS, self._actions(0))
+            connection.execute(_ACTIONS, self._actions(0, now))
         return execution(ExecutionRow(**values))
 
     def _extend(self, session: Session) -> dict[str, Any]:
@@ -99,10 +99,10 @@ class LegRecord:
         row.updated_at = datetime.now(UTC)
         session.flush()
         if self.results:
-            session.connection().execute(_ACTIONS, self._actions(len(before)))
+            session.connection().execute(_ACTIONS, self._actions(len(before), row.updated_at))
         return execution(row)
 
-    def _actions(self, first: int) -> list[dict[str, Any]]:
+    def _actions(self, first: int, now: datetime) -> list[dict[str, Any]]:
         return [
             {
                 "tenant_id": self.tenant,
@@ -110,6 +110,8 @@ class LegRecord:
                 "position": position,
                 "action_id": result["action_id"],
                 "action_name": result["action_name"],
+                "failed": "error" in result,
+                "recorded_at": now,
             }
             for position, result in enumerate(self.results, first)
         ]

@@ -129,6 +129,7 @@ def _result(action: ActionRecord, version: BoundVersion, at: float, wall_ms: flo
         "action_name": version.action_name,
         "action_id": version.action_id,
         "version_id": version.version_id,
+        **({"binding_id": version.binding_id} if version.binding_id else {}),
         "status": action.status.value,
         "started_at": moment(datetime.fromtimestamp(at, UTC)),
         "ended_at": moment(datetime.fromtimestamp(at + wall_ms / 1000, UTC)),
@@ -138,6 +139,11 @@ def _result(action: ActionRecord, version: BoundVersion, at: float, wall_ms: flo
         failure = action.failure
         place = "" if failure.place is None else f" ({failure.place.file}:{failure.place.line})"
         result["error"] = {"id": failure.code.value, "msg": failure.message + place}
+        result["failure"] = {
+            "name": failure.error_name or "Error",
+            "message": failure.message,
+            "stack": [f"at {frame.function} ({frame.file}:{frame.line})" for frame in failure.stack],
+        }
     if action.statistics is not None:
         statistics = action.statistics
         result["statistics"] = {

@@ -20,11 +20,12 @@ MANAGEMENT_SCOPES: Final = {
     "read:event_deliveries": "Read deliveries to event streams.",
     "create:event_deliveries": "Send test events to event streams.",
     "update:event_deliveries": "Deliver events again.",
+    "read:logs": "Read the log, and follow it live.",
 }
 RUNTIME_SCOPES: Final = {
     "invoke:triggers": "Run triggers and resume suspended flows.",
     "read:executions": "Read the records of executions.",
-    "read:logs": "Follow the live log.",
+    "read:logs": MANAGEMENT_SCOPES["read:logs"],
     "manage:jobs": "List and re-run asynchronous work that failed.",
 }
 ALL_SCOPES: Final = {**MANAGEMENT_SCOPES, **RUNTIME_SCOPES}

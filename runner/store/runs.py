@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from runner.store.columns import ID_LENGTH, NAME_LENGTH, Base, Moment, Owned, Stamped
@@ -48,16 +48,32 @@ class ExecutionRow(Base, Owned, Stamped):
 
 
 class ExecutionAction(Base):
-    """Which Actions an execution ran, to find it by."""
+    """Which Actions an execution ran, to find it by.
+
+    Attributes:
+        position: index in the execution's results.
+        recorded_at: None for what an earlier release recorded.
+    """
 
     __tablename__ = "execution_actions"
-    __table_args__ = (Index("execution_actions_by_name", "tenant_id", "action_name"),)
+    __table_args__ = (
+        Index("execution_actions_by_name", "tenant_id", "action_name"),
+        Index(
+            "execution_actions_failed",
+            "tenant_id",
+            "recorded_at",
+            sqlite_where=text("failed = 1"),
+            postgresql_where=text("failed"),
+        ),
+    )
 
     tenant_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     execution_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     action_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     action_name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    failed: Mapped[bool] = mapped_column(default=False)
+    recorded_at: Mapped[datetime | None] = mapped_column(Moment, default=None)
 
 
 class SuspensionRow(Base):

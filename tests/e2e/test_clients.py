@@ -220,10 +220,16 @@ def test_auth0_python_event_streams(served: Served, sdk: ManagementClient) -> No
     event = get_trigger("event-stream").example_event
     accepted = served.runtime().invoke("event-stream", event)
     assert isinstance(accepted, Accepted)
+    assert accepted.execution_id
     tested = streams.test(made.id, event_type="user.deleted")
     failed = until(lambda: list(streams.deliveries.list(made.id, take=1)), lambda found: len(found) == 2)
     assert {item.id for item in failed} == {event["message"]["id"], tested.id}
     assert [attempt.status for attempt in failed[0].attempts] == ["failed"] * 4
+    logged = [item for item in sdk.logs.list(per_page=2) if item.type == "actions_execution_failed"]
+    mine = [item for item in logged if item.details and item.details["action_id"] == action]
+    assert len(mine) == 8
+    assert mine[0].details["action_error"]["message"] == "down"
+    assert sdk.logs.get(str(mine[0].log_id)).details == mine[0].details
     streams.redeliveries.create_by_id(made.id, tested.id)
     again = until(
         lambda: streams.deliveries.get_history(made.id, tested.id), lambda item: len(item.attempts) > 4
@@ -265,6 +271,7 @@ def test_the_node_sdk(node_clients: Path, served: Served) -> None:
         "profiles": ["Renamed", "Profile 1", "Profile 2"],
         "streams": ["one", "two"],
         "stream": "disabled",
+        "logs": True,
         "test": "no 1",
         "left": 0,
         "secretShown": False,

@@ -59,6 +59,7 @@ def ids(whole: Server) -> dict[str, str]:
         "profile_id": create(owner, PROFILES, profile_body(exchange_action(owner)["id"]))["id"],
         "stream_id": create(owner, STREAMS, stream_body(stream_action(owner)["id"]))["id"],
         "event_id": "evt_1",
+        "log_id": "1772366400000000-000-e1",
     }
 
 

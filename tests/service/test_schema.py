@@ -207,6 +207,9 @@ def test_each_success_is_seen_and_fits(whole: Server) -> None:
         streams(whole, client)
         streamed(client)
         client.get("/triggers")
+        (entry, *_) = client.get("//api/v2/logs")
+        client.get("//api/v2/logs", include_totals=True)
+        client.get(f"//api/v2/logs/{entry['log_id']}")
         client.get("//api/v2/clients")
         client.get("//api/v2/clients", include_totals=True)
         for path in ("//health", "//ready"):

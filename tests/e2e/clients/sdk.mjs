@@ -99,6 +99,7 @@ seen.streams = (await all(client.eventStreams.list({ take: 1 }))).map((stream) =
 await client.eventStreams.test(streams[0].id, { event_type: "user.created" });
 await all(client.eventStreams.deliveries.list(streams[0].id));
 seen.stream = (await client.eventStreams.update(streams[0].id, { status: "disabled" })).status;
+seen.logs = (await all(client.logs.list({ per_page: 5 }))).every((entry) => entry.log_id && entry.details);
 for (const { id } of streams) await client.eventStreams.delete(id);
 seen.left = (await all(client.actions.list())).length;
 seen.secretShown = JSON.stringify([action, versions, test]).includes("node-secret-value");

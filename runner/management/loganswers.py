@@ -1,0 +1,78 @@
+"""What the Management API answers of the tenant's log; see `answers`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from runner.management.answers import Count, Instant, TriggerId, Uuid
+
+_closed = with_config(ConfigDict(extra="forbid"))
+
+
+@_closed
+class Executions(TypedDict):
+    """Ids for `GET /actions/executions/{id}`."""
+
+    executions: list[str]
+
+
+@_closed
+class ExecutionDetails(TypedDict):
+    """Of an execution that has ended."""
+
+    trigger_id: TriggerId
+    actions: Executions
+
+
+@_closed
+class ActionError(TypedDict):
+    """What an Action failed with. `code`: one of the failure codes."""
+
+    name: str
+    message: str
+    code: str
+    stack: str
+
+
+@_closed
+class FailureDetails(TypedDict):
+    """Of an Action that failed."""
+
+    trigger_id: TriggerId
+    execution_id: str
+    action_id: Uuid
+    action_name: str
+    version_id: Uuid
+    binding_id: NotRequired[Uuid]
+    error_class: Literal["platform_error", "action_timeout", "action_error", "rate_limited"]
+    action_error: ActionError
+
+
+LogId = Annotated[str, Field(pattern="^[0-9]{16}-[0-9]{3,}-[A-Za-z0-9_-]+$")]
+
+
+@_closed
+class Log(TypedDict):
+    """An entry; which members are there, `fields` may say."""
+
+    date: NotRequired[Instant]
+    type: NotRequired[Annotated[str, Field(description="`actions_execution_failed`, `s`, `f`, `seccft`, …")]]
+    description: NotRequired[str]
+    tenant_name: NotRequired[str]
+    details: NotRequired[ExecutionDetails | FailureDetails]
+    log_id: NotRequired[LogId]
+    _id: NotRequired[LogId]
+
+
+@_closed
+class LogPage(TypedDict):
+    """A page of entries, with `include_totals`."""
+
+    start: Count
+    limit: Count
+    length: Count
+    total: Count
+    logs: list[Log]

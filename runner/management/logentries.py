@@ -1,0 +1,235 @@
+"""The tenant's log, made of the executions on record (reference/management-api.md section 8).
+
+An execution that has ended is one entry, of a type that says what it was about; each Action that failed is
+one more, `actions_execution_failed`. Entries are ordered by when they were recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Select, Subquery, and_, false, func, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session
+
+from runner.management.render import moment
+from runner.outcome import Decision
+from runner.store.runs import ExecutionAction, ExecutionRow
+from sandbox.failure import FailureCode
+
+FAILURE: Final = "actions_execution_failed"
+
+
+class Kinds(NamedTuple):
+    """Types of entries for executions of a trigger: that went well, and that did not."""
+
+    good: str
+    bad: str
+
+
+KINDS: Final[Mapping[str, Kinds]] = {
+    "post-login": Kinds("s", "f"),
+    "credentials-exchange": Kinds("seccft", "feccft"),
+    "pre-user-registration": Kinds("ss", "fs"),
+    "post-user-registration": Kinds("ss", "ss"),  # the user is there, whatever its Actions do
+    "post-change-password": Kinds("scp", "scp"),
+    "password-reset-post-challenge": Kinds("scpr", "fcpr"),
+    "custom-token-exchange": Kinds("secte", "fecte"),
+    "send-phone-message": Kinds("gd_send_sms", "gd_send_sms_failure"),
+    "custom-phone-provider": Kinds("gd_send_sms", "gd_send_sms_failure"),
+}
+"""Executions of other triggers have no entry of their own; failures in them do."""
+TYPES: Final = frozenset({FAILURE, *(kind for kinds in KINDS.values() for kind in kinds)})
+_DESCRIPTIONS: Final = {
+    "s": "Successful login",
+    "f": "Failed login",
+    "seccft": "Client credentials for access token",
+    "feccft": "Failed client credentials for access token",
+    "ss": "Successful signup",
+    "fs": "Failed signup",
+    "scp": "Successful change of a password",
+    "scpr": "Successful request to change a password",
+    "fcpr": "Failed request to change a password",
+    "secte": "Successful custom token exchange",
+    "fecte": "Failed custom token exchange",
+    "gd_send_sms": "Phone message sent",
+    "gd_send_sms_failure": "Phone message not sent",
+}
+_ERROR_CLASSES: Final = {
+    FailureCode.TIMEOUT.value: "action_timeout",
+    FailureCode.INTERNAL.value: "platform_error",
+}
+_ENDED: Final = (Decision.ALLOW.value, Decision.DENY.value, Decision.FAILED.value)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ID: Final = re.compile(r"([0-9]{16})-([0-9]{3,9})-([A-Za-z0-9_-]{1,64})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where an entry stands, and which one it is. `slot`: 0 for the execution, else one more than the index
+    of the result that failed."""
+
+    at: datetime
+    execution_id: str
+    slot: int
+
+    def __str__(self) -> str:
+        micros = (self.at - _EPOCH) // timedelta(microseconds=1)
+        return f"{micros:016d}-{self.slot:03d}-{self.execution_id}"
+
+    @classmethod
+    def of(cls, log_id: str) -> Place | None:
+        """None for what is no id of an entry."""
+        match = _ID.fullmatch(log_id)
+        if match is None or int(match[2]) >= 2**31:
+            return None
+        return cls(_EPOCH + timedelta(microseconds=int(match[1])), match[3], int(match[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries. `types`: None for all; `since` and `until` are included."""
+
+    types: Collection[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Entries:
+    """The log of one tenant."""
+
+    def __init__(self, session: Session, tenant: str) -> None:
+        self._session = session
+        self._tenant = tenant
+
+    def page(self, wanted: Wanted, offset: int, limit: int, *, oldest: bool) -> list[dict[str, Any]]:
+        """Entries from `offset`."""
+        rows = self._rows(wanted)
+        order = [column.asc() if oldest else column.desc() for column in _order(rows)]
+        return self._render(select(rows).order_by(*order).offset(offset).limit(limit))
+
+    def total(self, wanted: Wanted) -> int:
+        """How many there are."""
+        return self._session.scalar(select(func.count()).select_from(self._rows(wanted))) or 0
+
+    def after(self, place: Place | None, limit: int) -> list[dict[str, Any]]:
+        """The next ones after a place, the oldest first; from the beginning when None."""
+        rows = self._rows(Wanted())
+        query = select(rows)
+        if place is not None:
+            query = query.where(tuple_(*_order(rows)) > tuple_(place.at, place.execution_id, place.slot))
+        return self._render(query.order_by(*_order(rows)).limit(limit))
+
+    def get(self, place: Place) -> dict[str, Any] | None:
+        """One entry, None when it is not (or no more) there."""
+        row = self._session.get(ExecutionRow, (self._tenant, place.execution_id))
+        if row is None:
+            return None
+        if place.slot == 0:
+            has_entry = row.decision in _ENDED and row.trigger_id in KINDS
+            return _of_execution(row) if has_entry else None
+        if place.slot > len(row.results) or "error" not in row.results[place.slot - 1]:
+            return None
+        return _of_failure(row, place)
+
+    def _rows(self, wanted: Wanted) -> Subquery:
+        executions = select(
+            ExecutionRow.updated_at.label("at"),
+            ExecutionRow.id.label("execution_id"),
+            literal(0).label("slot"),
+        ).where(ExecutionRow.tenant_id == self._tenant, _of_types(wanted.types))
+        failures = select(
+            ExecutionAction.recorded_at.label("at"),
+            ExecutionAction.execution_id,
+            (ExecutionAction.position + 1).label("slot"),
+        ).where(ExecutionAction.tenant_id == self._tenant, ExecutionAction.failed)
+        parts = []
+        for part, column in ((executions, ExecutionRow.updated_at), (failures, ExecutionAction.recorded_at)):
+            if part is failures and wanted.types is not None and FAILURE not in wanted.types:
+                continue
+            if wanted.since is not None:
+                part = part.where(column >= wanted.since)
+            if wanted.until is not None:
+                part = part.where(column <= wanted.until)
+            parts.append(part)
+        return union_all(*parts).subquery()
+
+    def _render(self, query: Select[Any]) -> list[dict[str, Any]]:
+        places = [Place(row.at, row.execution_id, row.slot) for row in self._session.execute(query)]
+        rows = self._session.scalars(
+            select(ExecutionRow).where(
+                ExecutionRow.tenant_id == self._tenant,
+                ExecutionRow.id.in_({place.execution_id for place in places}),
+            )
+        )
+        by_id = {row.id: row for row in rows}
+        return [
+            _of_failure(by_id[place.execution_id], place)
+            if place.slot
+            else _of_execution(by_id[place.execution_id])
+            for place in places
+        ]
+
+
+def _order(rows: Subquery) -> Sequence[Any]:
+    return rows.c.at, rows.c.execution_id, rows.c.slot
+
+
+def _of_types(types: Collection[str] | None) -> Any:
+    """Executions that have an entry of one of these types."""
+    matching = []
+    for trigger, kinds in KINDS.items():
+        decisions = [
+            decision
+            for decision in _ENDED
+            if types is None or (kinds.good if decision == Decision.ALLOW.value else kinds.bad) in types
+        ]
+        if decisions:
+            matching.append(and_(ExecutionRow.trigger_id == trigger, ExecutionRow.decision.in_(decisions)))
+    return or_(*matching) if matching else false()
+
+
+def _of_execution(row: ExecutionRow) -> dict[str, Any]:
+    kinds = KINDS[row.trigger_id]
+    kind = kinds.good if row.decision == Decision.ALLOW.value else kinds.bad
+    details = {"trigger_id": row.trigger_id, "actions": {"executions": [row.id]}}
+    return _entry(Place(row.updated_at, row.id, 0), row.tenant_id, kind, _DESCRIPTIONS[kind], details)
+
+
+def _of_failure(row: ExecutionRow, place: Place) -> dict[str, Any]:
+    result = row.results[place.slot - 1]
+    error, failure = result["error"], result.get("failure", {})
+    details = {
+        "trigger_id": row.trigger_id,
+        "execution_id": row.id,
+        "action_id": result["action_id"],
+        "action_name": result["action_name"],
+        "version_id": result["version_id"],
+        **({"binding_id": result["binding_id"]} if "binding_id" in result else {}),
+        "error_class": _ERROR_CLASSES.get(error["id"], "action_error"),
+        "action_error": {
+            "name": failure.get("name", "Error"),
+            "message": failure.get("message", error["msg"]),
+            "code": error["id"],
+            "stack": "\n".join(failure.get("stack", ())),
+        },
+    }
+    description = f"The Action {result['action_name']} failed: {error['msg']}"
+    return _entry(place, row.tenant_id, FAILURE, description, details)
+
+
+def _entry(
+    place: Place, tenant: str, kind: str, description: str, details: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "date": moment(place.at),
+        "type": kind,
+        "description": description,
+        "tenant_name": tenant,
+        "details": details,
+        "log_id": str(place),
+        "_id": str(place),
+    }
