@@ -21,7 +21,7 @@ in [dependencies.md](../dependencies.md); `Intl` in [decision 10](../decisions/0
 
 Of {probes} probes {same} come out the same to the letter, {differ} differ and {refused} are refused with a
 sentence. Of {members} names that Node has outside the modules that are refused, {there} are there. Texts of
-errors that the engine itself throws (`x is not a function`) are its own and not compared."""
+errors that the engine itself throws are compared apart (tests/sandbox/javascript/test_messages.py)."""
 
 
 def page(guest: Answers, node: Answers) -> str:

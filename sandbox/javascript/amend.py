@@ -33,6 +33,10 @@ _EXPLAIN: Final = MAILBOX + 16
 """Value of the guest's function that finds other words for an error of the engine."""
 _PENDING: Final = MAILBOX + 24
 """An error of the engine that gets its place later."""
+_LAST_OBJECT: Final = MAILBOX + 32
+"""The value that the engine was last asked to make an object of."""
+NOTED_OBJECT: Final = MAILBOX + 40
+"""The same when it made an error of its own last."""
 
 _PERFORM_THEN: Final = 438  # (context, promise, address of handlers, of resolving functions) -> status
 _MAKE_ERROR: Final = 38  # (context, class, whether with a place, text) -> error
@@ -74,12 +78,13 @@ def amend(binary: bytes) -> bytes:
     _bind_continuations(functions)
     _bind_thenables(functions)
     _explain_errors(functions)
+    _note_objects(functions)
     return functions.module()
 
 
 def mailbox(*, flags: int, bind: int, explain: int) -> bytes:
     """Content of the mailbox: an address and two values."""
-    return struct.pack("<IIqqq", flags, 0, bind, explain, 0)
+    return struct.pack("<IIqqqqq", flags, 0, bind, explain, 0, 0, 0)
 
 
 def _weigh(functions: Functions, number: int, worth: int) -> None:
@@ -221,9 +226,18 @@ def _note_errors(functions: Functions, explain: int) -> None:
         # "Maximum call stack size exceeded": V8's words already, and no stack is left to ask for others
         w.get(text), w.load8(), w.i32(ord("M")), w.I32_EQ, w.I32_OR,
         w.IF, w.get(error), w.RETURN, w.END,
+        w.i32(0), w.i32(0), w.load64(_LAST_OBJECT), w.store64(NOTED_OBJECT),
         w.get(placed),
         w.IF, w.get(context), w.get(error), w.call(explain),
         w.ELSE, w.i32(0), w.get(error), w.store64(_PENDING), w.END,
         w.get(error),
     )  # fmt: skip
     functions.put(_MAKE_ERROR, Function(((1, w.I64),), code))
+
+
+def _note_objects(functions: Functions) -> None:
+    """The engine's complaint about undefined and null does not say which of them it was."""
+    number = functions.exported["JS_ToObject"]
+    own = functions.move(number)
+    code = w.sequence(w.i32(0), w.get(1), w.store64(_LAST_OBJECT), w.gets(2), w.call(own))
+    functions.put(number, Function((), code))

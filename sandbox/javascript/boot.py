@@ -196,7 +196,7 @@ def _install(machine: Machine, code: bytes) -> Layout:
         return _value(machine, u32(exports.qjs_get_prop_string(box, machine.place(key.encode()))))
 
     flags = u32(exports.JS_GetUint8Array(machine.layout.context, machine.layout.scratch, member("flags")))
-    machine.memory.write(MAILBOX, mailbox(flags=flags, bind=member("bind"), explain=0))
+    machine.memory.write(MAILBOX, mailbox(flags=flags, bind=member("bind"), explain=member("explain")))
     return replace(machine.layout, **{key: member(key) for key in _FUNCTIONS})
 
 

@@ -15,6 +15,7 @@ from sandbox.caps import (
     MAX_API_ARGUMENT_BYTES,
     MAX_API_PATH_BYTES,
     MAX_COMPUTE_BYTES,
+    MAX_ERROR_MESSAGE_BYTES,
     MAX_FETCH_HEADER_BYTES,
     MAX_FETCH_REQUEST_BODY_BYTES,
     MAX_FETCH_URL_BYTES,
@@ -22,9 +23,12 @@ from sandbox.caps import (
     MIB,
 )
 from sandbox.javascript import pure
+from sandbox.javascript.amend import NOTED_OBJECT
 from sandbox.javascript.locales import locale_text
-from sandbox.javascript.machine import GuestStarvedError, Machine, integer
+from sandbox.javascript.machine import TAG_NULL, GuestStarvedError, Machine, integer
+from sandbox.javascript.words import in_v8s_words
 from sandbox.port import HostPort, LogLevel
+from sandbox.program import Program
 from sandbox.wasm.calls import Import, StopGuest
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped, StopKind
@@ -53,10 +57,12 @@ class Host:
         stopped: why a call back into the guest did not return.
         handles: operations started and not yet settled.
         over: the handler has ended; nothing is recorded or logged any more.
+        program: what runs; None while an image is built.
     """
 
-    def __init__(self, port: HostPort) -> None:
+    def __init__(self, port: HostPort, program: Program | None = None) -> None:
         self.port = port
+        self.program = program
         self.machine: Machine
         self.outcome: tuple[int, str] | None = None
         self.broken: BaseException | None = None
@@ -235,6 +241,18 @@ def _reveal(host: Host, values: list[int]) -> int:
     return machine.box_value(machine.exports.JS_PromiseResult(machine.layout.context, values[0]))
 
 
+def _explain(host: Host, values: list[int]) -> int:
+    """(message, first line of the stack) of an error that the engine made -> V8's message, or undefined."""
+    message = host.string(values[0], MAX_ERROR_MESSAGE_BYTES) if values else None
+    frame = host.string(values[1], MAX_ERROR_MESSAGE_BYTES) if len(values) > 1 else None
+    machine = host.machine
+    if message is None or frame is None:
+        return machine.box_undefined()
+    null = struct.unpack("<q", machine.memory.read(NOTED_OBJECT, 8, 8))[0] >> 32 == TAG_NULL
+    words = in_v8s_words(message, frame, host.program, null=null)
+    return machine.box_undefined() if words is None else machine.box_text(words)
+
+
 _OPERATIONS: Final[dict[int, Callable[[Host, list[int]], int]]] = {
     1: _complete,
     2: _log,
@@ -248,6 +266,7 @@ _OPERATIONS: Final[dict[int, Callable[[Host, list[int]], int]]] = {
     10: _reveal,
     11: _compute,
     12: _locale,
+    13: _explain,
 }
 """Numbers as guest/host.js spells them."""
 

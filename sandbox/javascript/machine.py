@@ -19,6 +19,7 @@ TAG_OBJECT: Final = -1
 TAG_INT: Final = 0
 TAG_EXCEPTION: Final = 6
 TAG_FLOAT: Final = 8  # or any kind that has no name here
+TAG_NULL: Final = 2
 UNDEFINED: Final = 3 << 32
 _BYTECODE: Final = 1
 _FLOAT_ADDEND: Final = (0x7FF80000 - -9 + 1) << 32

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
 from sandbox.failure import Failure, FailureCode, Frame, Place
-from sandbox.javascript.callee import named
 from sandbox.javascript.sourcemap import original
 from sandbox.program import Program, Source
 
@@ -172,8 +171,6 @@ def _thrown(told: Any, program: Program, limits: Limits, *, out_of_memory: bool)
     if told.get("engine") and message == _STACK_MESSAGE:
         code = FailureCode.STACK
     place = _place_of(frames, program)
-    if name == "TypeError":
-        message = named(message, place)
     return Failure(
         code,
         message or "(no message)",

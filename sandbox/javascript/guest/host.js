@@ -28,5 +28,7 @@ export const promiseState = (value) => call(10, value, 0);
 export const promiseResult = (value) => call(10, value, 1);
 /** Answer JSON: {ok} or {error}. See sandbox/hostcrypto. */
 export const compute = (operation, argumentsJson) => call(11, operation, argumentsJson);
+/** V8's words for an error of the engine with this first line of its stack, or undefined. See sandbox/javascript/words.py. */
+export const explainError = (message, frame) => call(13, message, frame);
 /** JSON text of what the host knows of languages and time zones, or undefined. See sandbox/javascript/locales.py. */
 export const localeText = (area, key) => call(12, area, key);

@@ -4,6 +4,7 @@ import './primordials.js';
 import { removeScaffolding } from './scaffolding.js';
 import { connect } from './host.js';
 import { bind, flags } from './continuations.js';
+import { explain } from './explain.js';
 import { adopt, fail, poll, prepare, resume, start } from './execution.js';
 import { installGlobals } from './globals.js';
 import { installIntl } from './intl/index.js';
@@ -24,5 +25,5 @@ export function install(hostFunction) {
   installLocale();
   installIntl(globalThis);
   installJson();
-  return { prepare, start, poll, resume, adopt, fail, equip, bind, flags };
+  return { prepare, start, poll, resume, adopt, fail, equip, bind, flags, explain };
 }

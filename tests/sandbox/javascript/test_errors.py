@@ -21,7 +21,7 @@ def test_an_error_in_the_handler_has_class_message_place_and_frames(run: Run) ->
     ).failure
     assert failure.code is FailureCode.THROW
     assert failure.error_name == "TypeError"
-    assert failure.message == "cannot read property 'first' of undefined"
+    assert failure.message == "Cannot read properties of undefined (reading 'first')"
     assert failure.place is not None
     assert (failure.place.line, failure.place.column) == (2, 10)
     assert failure.place.excerpt == "  return user.name.first;"
@@ -165,7 +165,7 @@ def test_a_filename_of_any_shape_maps_frames(run: Run) -> None:
         ("event?.reload()", "event?.reload is not a function"),
         ("new api.user.Role()", "api.user.Role is not a constructor"),
         ("[1].map(api.nope)", "not a function"),
-        ("(1, api.nope)()", "not a function"),
+        ("(1, api.nope)()", "(1 , api.nope) is not a function"),
         ("throw new TypeError('not a function')", "not a function"),
         ("throw Object.assign(new TypeError('not a function'), { stack: 'forged' })", "not a function"),
     ],
