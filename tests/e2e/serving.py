@@ -101,9 +101,13 @@ def serve(
 
 
 @contextmanager
-def worker(data: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """An `actionbox worker` process that is ready."""
+def worker(data: Path, *, machine: str = "", **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """An `actionbox worker` process that is ready. `machine`: the name of the machine that it takes itself to
+    be on; others then cannot look after its process."""
     command = [ACTIONBOX, "worker"]
+    if machine:
+        named = f"import socket; socket.gethostname = lambda: {machine!r}"
+        command = [sys.executable, "-c", f"{named}; from runner.cli import main; main(['worker'])"]
     with process(command, environment(data, **settings)) as (started, lines):
         _until(started, lines, "ready")
         yield started

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +81,21 @@ def test_the_server_alone_is_killed_in_the_middle(tmp_path: Path) -> None:
         check(second.runtime(), promised)
 
 
-def test_a_worker_is_killed_while_another_lives(tmp_path: Path) -> None:
-    url = new_database()
+def test_workers_on_two_machines_are_killed_at_random(tmp_path: Path) -> None:
+    url, dice = new_database(), random.Random(7)
     KeyRing.create(tmp_path / "keys.json")
     settings = {"DATABASE_URL": url}
-    with serve(tmp_path, **settings, ACTIONBOX_RUN_JOBS="false") as served:
+    with serve(tmp_path, **settings, ACTIONBOX_RUN_JOBS="false") as served, ExitStack() as end:
         deploy(served.api())
         promised = acknowledge(served.runtime())
         assert finished(served.runtime()) == []
-        with worker(tmp_path, **settings) as doomed, worker(tmp_path, **settings):
-            wait_for(served.runtime(), 2)
-            doomed.kill()
-            check(served.runtime(), promised)
+        machines = ("", "elsewhere", "elsewhere")
+        workers = [end.enter_context(worker(tmp_path, machine=name, **settings)) for name in machines]
+        for ran in (2, 6):
+            wait_for(served.runtime(), ran)
+            time.sleep(dice.uniform(0, 0.2))
+            workers.pop(dice.randrange(len(workers))).kill()
+        check(served.runtime(), promised)
 
 
 def test_two_replicas_and_two_workers_share_one_database(tmp_path: Path) -> None:

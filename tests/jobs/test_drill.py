@@ -1,0 +1,105 @@
+"""Workers on several machines are killed at any moment: nothing put is lost, and nothing is kept twice."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+
+from sqlalchemy import text
+
+from runner.jobs.policy import FLOW
+from runner.jobs.queue import JobQueue
+from runner.store import Store
+from runner.store.runs import DONE
+from tests.jobs.drill import TABLES
+
+TENANTS = ("north", "south", "east")
+KILLS = 3
+
+
+class Workers:
+    """Processes of `tests.jobs.drill`."""
+
+    def __init__(self, url: str, end: ExitStack) -> None:
+        self._url, self._end = url, end
+        self._living: list[subprocess.Popen[str]] = []
+
+    def add(self, machine: str) -> None:
+        command = [sys.executable, "-m", "tests.jobs.drill", self._url, machine]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        self._end.callback(process.stdout.close)
+        self._end.callback(process.wait)
+        self._end.callback(process.kill)
+        self._living.append(process)
+
+    def pick(self, which: random.Random) -> subprocess.Popen[str]:
+        """One that is to be killed, once it is ready."""
+        process = self._living.pop(which.randrange(len(self._living)))
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+
+def test_nothing_is_lost_and_nothing_kept_twice(store: Store) -> None:
+    dice = random.Random(11)
+    machines = ["here"] if store.is_sqlite else ["here", "there"]
+    with store.begin() as session:
+        for statement in TABLES:
+            session.execute(text(statement))
+    queue, promised, enough = JobQueue(store), {}, threading.Event()
+    kept = "select execution, tenant from drill_kept"
+
+    def put() -> None:
+        for number in itertools.count():
+            execution, tenant = f"e{number}", TENANTS[number % len(TENANTS)]
+            with store.begin() as session:
+                queue.put(session, tenant, FLOW, {}, execution_id=execution)
+            promised[execution] = tenant
+            if enough.wait(0.01):
+                return
+
+    with ExitStack() as end:
+        workers = Workers(store.engine.url.render_as_string(hide_password=False), end)
+        for machine in machines * 2:
+            workers.add(machine)
+        putting = threading.Thread(target=put)
+        putting.start()
+        for _ in range(KILLS):
+            victim = workers.pick(dice)
+            running = f"select count(*) from drill_began where worker = {victim.pid}"
+            before = _count(store, running)
+            while _count(store, running) == before:
+                time.sleep(0.002)
+            time.sleep(dice.uniform(0, 0.04))
+            victim.kill()
+            victim.wait()
+            workers.add(dice.choice(machines))
+        enough.set()
+        putting.join()
+        deadline = time.monotonic() + 90
+        while len(_rows(store, kept)) < len(promised):
+            assert time.monotonic() < deadline, queue.counts()
+            time.sleep(0.05)
+    assert sorted(_rows(store, kept)) == sorted(promised.items()), "each once, of its own tenant"
+    began = _rows(store, "select execution, tenant from drill_began")
+    assert set(began) == set(promised.items()), "what ran twice ran under the same id"
+    assert queue.counts() == {DONE: len(promised)}
+    assert 1 < Counter(began).most_common(1)[0][1] <= KILLS + 1, "some ran twice"
+    assert len(_rows(store, "select distinct worker, worker from drill_began")) > len(machines)
+
+
+def _count(store: Store, query: str) -> int:
+    with store.read() as session:
+        return session.scalar(text(query)) or 0
+
+
+def _rows(store: Store, query: str) -> list[tuple[str, str]]:
+    with store.read() as session:
+        return [(first, second) for first, second in session.execute(text(query))]
