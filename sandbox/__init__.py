@@ -20,6 +20,7 @@ from sandbox.live import LivePort
 from sandbox.port import ApiReply, ExecutionPort
 from sandbox.program import JsonValue, Language, Program, Request, Source
 from sandbox.result import Engine, ExecutionResult
+from sandbox.setuperror import SetUpError
 
 __all__ = [
     "BuildError",
@@ -30,6 +31,7 @@ __all__ = [
     "Limits",
     "Program",
     "Request",
+    "SetUpError",
     "Source",
     "build",
     "build_images",

@@ -11,9 +11,10 @@ from runner.cli.terminal import line
 from runner.errors import RunnerError
 from runner.text import printable
 from sandbox.failure import BuildError, Failure, Place
+from sandbox.setuperror import SetUpError
 from triggers import EventError, UnknownTriggerError
 
-_EXPECTED: Final = (RunnerError, BuildError, EventError, UnknownTriggerError)
+_EXPECTED: Final = (RunnerError, BuildError, EventError, SetUpError, UnknownTriggerError)
 _EXCERPT_WIDTH: Final = 120
 
 

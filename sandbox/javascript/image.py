@@ -25,6 +25,7 @@ from sandbox.javascript.boot import Equipment, boot
 from sandbox.javascript.hostcalls import IMPORTS
 from sandbox.javascript.machine import EXPORTS, Layout
 from sandbox.javascript.snapshot import export_positions, freeze
+from sandbox.setuperror import SetUpError
 from sandbox.wasm.artefacts import load_or_build
 from sandbox.wasm.calls import Linked, link
 from sandbox.wasm.engine import Pool, configuration_key, make_engine, ticks
@@ -42,7 +43,7 @@ _RESIDENT_BYTES: Final = 5 * MIB
 _TABLE_ELEMENTS: Final = 1_024
 
 
-class ImageError(Exception):
+class ImageError(SetUpError):
     """The guest image cannot be made; the text says why."""
 
 

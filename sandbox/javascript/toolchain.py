@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from sandbox.setuperror import SetUpError
 from sandbox.wasm.artefacts import cache_directory
 from sandbox.wasm.pruning import note_use
 
@@ -58,7 +59,7 @@ _PATCHES: Final = {
 Progress = Callable[[str], None]
 
 
-class ToolchainError(Exception):
+class ToolchainError(SetUpError):
     """npm or the bundler failed; the text says what to do."""
 
 
@@ -174,6 +175,7 @@ def esbuild() -> Path:
 
 def _install(folder: Path) -> None:
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="javascript-packages-"))
+    own = Path(tempfile.mkdtemp(dir=folder.parent, prefix="npm-cache-"))
     try:
         for name in _MANIFESTS:
             shutil.copy(HERE / name, temporary / name)
@@ -188,7 +190,7 @@ def _install(folder: Path) -> None:
                 "--loglevel=error",
             ],
             cwd=temporary,
-            environment={},
+            environment={} if _has_home() else {"npm_config_cache": str(own)},
             seconds=_INSTALL_SECONDS,
             what="npm ci for the JavaScript guest",
         )
@@ -199,6 +201,15 @@ def _install(folder: Path) -> None:
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def _has_home() -> bool:
+    """Whether npm can keep its own cache; users of services often have no home, and npm fails then."""
+    try:
+        return os.access(Path.home(), os.W_OK)
+    except RuntimeError:
+        return False
 
 
 def _run(command: list[str], *, cwd: Path, environment: dict[str, str], seconds: int, what: str) -> None:

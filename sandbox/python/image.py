@@ -33,6 +33,7 @@ from sandbox.python.data import take_out
 from sandbox.python.gauge import with_gauge
 from sandbox.python.immortal import make_immortal
 from sandbox.python.instance import Guest, WarmError
+from sandbox.setuperror import SetUpError
 from sandbox.wasm import artefacts
 from sandbox.wasm.engine import configuration_key, make_engine
 from sandbox.wasm.memories import Memories
@@ -84,7 +85,7 @@ def load_image(progress: Progress | None = None) -> Image:
     return Image(engine, component, memories, hashlib.sha256(key.encode()).hexdigest()[:32])
 
 
-class ImageError(RuntimeError):
+class ImageError(SetUpError):
     """The guest image cannot be built."""
 
 

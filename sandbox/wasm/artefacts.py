@@ -21,7 +21,9 @@ from typing import Final
 
 import platformdirs
 
+from sandbox.setuperror import SetUpError
 from sandbox.wasm import pruning
+from sandbox.wasm.processor import processor
 
 if os.name == "posix":
     import fcntl
@@ -33,7 +35,11 @@ _SERVE_ALL: Final = ("javascript-image", "javascript-locales", "python-native")
 """Images that serve every Action: nobody prunes them as long as a process runs that has loaded them."""
 
 
-class UnsafeCacheError(Exception):
+_NATIVE: Final = ("javascript-action", "javascript-engine", "javascript-image", "python-native")
+"""What holds native code, which is only good for the processors it was compiled for."""
+
+
+class UnsafeCacheError(SetUpError):
     """The folder for images belongs to someone else, who could put native code of his own there."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -110,6 +116,8 @@ def keep(name: str, key: str, payload: bytes) -> None:
 
 
 def _path(name: str, key: str) -> Path:
+    if name in _NATIVE:
+        key = f"{key}\0{processor()}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:32]
     return cache_directory() / f"{name}-{digest}.bin"
 

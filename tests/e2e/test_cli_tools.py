@@ -282,3 +282,18 @@ class TestProcess:
             if text in line:
                 return
         pytest.fail(f"the command ended without {text!r}")
+
+
+def test_a_machine_that_cannot_be_set_up_is_no_fault_of_ours(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with the cache, npm or a compiler is told with what to do, as for any other mistake."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    cache.chmod(0o777)
+    monkeypatch.setenv("ACTIONBOX_CACHE", str(cache))
+    monkeypatch.setattr("os.geteuid", lambda: 4711)
+    result = cli("images", "--list")
+    assert result.status == 2
+    assert result.err.startswith(f"error: The cache folder {cache} cannot be trusted: it ")
+    assert "set ACTIONBOX_CACHE to a folder of your own" in result.err

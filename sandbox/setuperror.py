@@ -1,0 +1,7 @@
+"""What is wrong with the machine, not with an Action."""
+
+from __future__ import annotations
+
+
+class SetUpError(Exception):
+    """The sandboxes cannot be set up here; the text says why, and what to do about it."""
