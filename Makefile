@@ -37,6 +37,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 lock: ## renew the hash-locked requirements (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-find-links requirements/dev.in -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-find-links requirements/bench.in -o requirements/bench.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-find-links -c requirements/dev.txt pyproject.toml requirements/run.in -o requirements/run.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
