@@ -79,7 +79,9 @@ def main() -> None:
         if building:
             preload.ingredients()
     except _ImagesMissingError:
-        sys.exit(IMAGES_MISSING)
+        # At once: the parent kills what is still there a second after the socket closed, and on a busy
+        # machine the interpreter takes longer to end in order.
+        os._exit(IMAGES_MISSING)
     logging.getLogger().handlers[:] = [_ToParent(link)]
     desk = Builder(link) if building else Desk(link)
     artefacts.supply_by(desk.image)

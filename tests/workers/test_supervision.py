@@ -318,6 +318,21 @@ def test_missing_images_are_built_once_and_outside_of_workers(monkeypatch: pytes
     assert built == [1]
 
 
+def test_a_worker_that_lacks_images_ends_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On a busy machine an interpreter that ends in order takes longer than a worker is waited for: it was
+    killed, nobody learned of the images, and the first start of a service failed."""
+    built: list[int] = []
+    monkeypatch.setattr(crew, "_build_images", lambda: built.append(1))
+    monkeypatch.setenv("ACTIONBOX_CACHE", str(tmp_path))
+    slow = "import atexit, time; atexit.register(time.sleep, 20)"
+    settings = PoolSettings(
+        workers=1, command=("-I", "-c", f"{slow}; from runner.workers.child import main; main()")
+    )
+    with pytest.raises(WorkerStartError, match="status 3"), pool(settings):
+        pass
+    assert built == [1]
+
+
 def test_a_worker_that_never_gets_ready_is_an_error_too() -> None:
     settings = PoolSettings(workers=1, start_seconds=0.5, command=("-I", "-c", "import time; time.sleep(60)"))
     with pytest.raises(WorkerStartError, match="did not start in time"), pool(settings):
