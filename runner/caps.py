@@ -42,6 +42,17 @@ MAX_FORM_FIELDS: Final = 20
 """Fields of a form sent to `/oauth/token`."""
 MAX_BODY_FORM_FIELDS: Final = 1_000
 """Fields of a form sent to the Management API."""
+MAX_ASSERTION: Final = 4_096
+"""Characters of a client assertion."""
+MAX_ASSERTION_SECONDS: Final = 300
+"""How far ahead it may expire."""
+MAX_ASSERTION_ID: Final = 255
+"""Characters of its `jti`."""
+MIN_RSA_CLIENT_KEY_BITS: Final = 2_048
+MAX_RSA_CLIENT_KEY_BITS: Final = 8_192
+MAX_KEY_FILE_BYTES: Final = 64 * KIB
+MAX_CLIENT_KEYS: Final = 4
+"""Public keys of a client: the next one beside the present one, and some room."""
 MAX_PER_PAGE: Final = 100
 MAX_PAGE: Final = 1_000_000
 MAX_ACTION_NAME: Final = 255

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from runner.caps import MAX_KEY_FILE_BYTES
+
+if TYPE_CHECKING:
+    from runner.service.assertions import PublicKey
 
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", metavar="FILE", help="Settings file (TOML); also ACTIONBOX_CONFIG."),
+]
+KeyFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--public-key",
+        metavar="FILE",
+        help="Log in by assertions that this key (PEM or JWK) verifies, without a secret; may be repeated.",
+    ),
 ]
 tenants = typer.Typer(help="Tenants of the service.", no_args_is_help=True)
 clients = typer.Typer(help="API clients of a tenant.", no_args_is_help=True)
@@ -96,16 +109,37 @@ def add_client(
     scope: Annotated[
         list[str] | None, typer.Option("--scope", help="A scope; may be repeated. Left out: all.")
     ] = None,
+    public_key: KeyFiles = None,
     config: ConfigOption = None,
 ) -> None:
-    """Add an API client; its secret is printed once."""
+    """Add an API client; its secret is printed once. With a public key it has none."""
     from runner.service.settings import load_settings
     from runner.service.setup import open_store, opened
     from runner.service.tenants import create_client
 
+    keys = _read_keys(public_key or [])
     with opened(open_store(load_settings(config))) as store, store.begin() as session:
-        made = create_client(session, tenant, name, scope or None)
+        made = create_client(session, tenant, name, scope or None, keys)
     _show(made)
+
+
+@clients.command("rekey")
+def rekey_client(
+    client: Annotated[str, typer.Argument(help="Id of the client.")],
+    public_key: KeyFiles = None,
+    config: ConfigOption = None,
+) -> None:
+    """Replace the public keys of a client. To change keys, name old and new, and later the new one."""
+    from runner.service.settings import load_settings
+    from runner.service.setup import open_store, opened
+    from runner.service.tenants import replace_keys
+
+    keys = _read_keys(public_key or [])
+    if not keys:
+        raise typer.BadParameter("name at least one file", param_hint="--public-key")
+    with opened(open_store(load_settings(config))) as store, store.begin() as session:
+        replace_keys(session, client, keys)
+    typer.echo(f"client {client} logs in with {len(keys)} public key{'s' if len(keys) > 1 else ''}")
 
 
 @clients.command("revoke")
@@ -148,11 +182,19 @@ def rotate_keys(
     )
 
 
+def _read_keys(files: list[Path]) -> list[PublicKey]:
+    from runner.jsonfile import read_text
+    from runner.service.assertions import public_key
+
+    return [public_key(read_text(file, "the public key", limit=MAX_KEY_FILE_BYTES)) for file in files]
+
+
 def _show(made: object) -> None:
     from runner.service.tenants import Credentials
 
     assert isinstance(made, Credentials)
     typer.echo(f"tenant         {made.tenant}")
     typer.echo(f"client id      {made.client_id}")
-    typer.echo(f"client secret  {made.client_secret}")
+    if made.client_secret:
+        typer.echo(f"client secret  {made.client_secret}")
     typer.echo(f"scopes         {' '.join(made.scopes)}")

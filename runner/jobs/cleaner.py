@@ -1,4 +1,5 @@
-"""Deleting what has been kept long enough: records of executions, used handles, answers, finished jobs."""
+"""Deleting what has been kept long enough: records of executions, used handles and
+assertions, answers, finished jobs."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import structlog
 from sqlalchemy import delete, select, tuple_
 
 from runner.store import Store
+from runner.store.clientkeys import UsedAssertionRow
 from runner.store.columns import now
 from runner.store.entities import EventDeliveryRow
 from runner.store.runs import (
@@ -64,6 +66,12 @@ class Cleaner:
                 IdempotencyRow,
                 select(IdempotencyRow.tenant_id, IdempotencyRow.key).where(
                     IdempotencyRow.expires_at < moment
+                ),
+            ),
+            "used_assertions": self._delete(
+                UsedAssertionRow,
+                select(UsedAssertionRow.tenant_id, UsedAssertionRow.client_id, UsedAssertionRow.digest).where(
+                    UsedAssertionRow.expires_at < moment
                 ),
             ),
             "jobs": self._delete(

@@ -7,6 +7,7 @@ from typing import Final
 
 from runner.jobs.queue import JobQueue
 from runner.management.builds import Builds
+from runner.service.assertions import Assertions
 from runner.service.auth import Authenticator
 from runner.service.keys import Keys
 from runner.service.ports import Builder, FlowRunner
@@ -42,6 +43,7 @@ class Service:
     keys: Keys
     tokens: Tokens
     authenticator: Authenticator
+    assertions: Assertions
     limiter: RateLimiter
     failures: RateLimiter
     flows: FlowRunner
@@ -62,6 +64,7 @@ class Service:
             keys=keys,
             tokens=tokens,
             authenticator=Authenticator(tokens, store),
+            assertions=Assertions(store, settings.url),
             limiter=RateLimiter(settings.rate_per_second, settings.rate_burst),
             failures=RateLimiter(_FAILURES_PER_SECOND, _FAILURES_BURST),
             flows=flows,

@@ -1,7 +1,7 @@
 """`POST /oauth/token`: access tokens for client credentials (RFC 6749 section 4.4).
 
-The secret comes in the body (form or JSON) or as HTTP Basic. Answers have the fields of RFC 6749, and those
-of the service's other errors beside them.
+The secret comes in the body (form or JSON) or as HTTP Basic; in its place an assertion may (RFC 7523).
+Answers have the fields of RFC 6749, and those of the service's other errors beside them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
 from runner.caps import MAX_FORM_FIELDS
+from runner.service.assertions import ASSERTION_TYPE, BadAssertionError
 from runner.service.auth import secret_matches
 from runner.service.errors import phrase
 from runner.service.formbody import FORM, form_pairs
@@ -40,6 +41,11 @@ _FIELDS: Final = {
         "grant_type": {"type": "string", "enum": ["client_credentials"]},
         "client_id": {"type": "string"},
         "client_secret": {"type": "string"},
+        "client_assertion": {
+            "type": "string",
+            "description": "Instead of a secret: a signed JWT (RFC 7523).",
+        },
+        "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
         "audience": {"type": "string", "description": "Any URL that ends in /api/v2/ or /runtime/v1/."},
         "scope": {"type": "string", "description": "Blank-separated; all scopes of the client if left out."},
     },
@@ -60,6 +66,10 @@ class _Client:
     scopes: tuple[str, ...]
 
 
+class _WrongSecretError(Exception):
+    """No client has this id and this secret."""
+
+
 class _OAuthError(Exception):
     def __init__(self, status: int, code: str, description: str, retry_after: int = 0) -> None:
         super().__init__(description)
@@ -71,13 +81,12 @@ class _OAuthError(Exception):
 
 @router.post("/oauth/token", summary="Get an access token", openapi_extra=_BODY)
 async def token(request: Request) -> JSONResponse:
-    """Exchange a client id and secret for an access token."""
+    """Exchange a client id and secret, or a signed client assertion, for an access token."""
     service: Service = request.app.state.service
     raw = await read_capped(service, request)
     try:
         fields = _fields(request, raw)
-        client_id, secret = _credentials(request, fields)
-        client = await run_in_threadpool(_client, service, request, client_id, secret)
+        client = await run_in_threadpool(_authenticated, service, request, fields)
         return JSONResponse(_grant(service, client, fields), headers={"Pragma": "no-cache"})
     except _OAuthError as error:
         return _refusal(error)
@@ -91,14 +100,14 @@ def _fields(request: Request, raw: bytes) -> dict[str, str]:
         value: Any = form_pairs(raw, MAX_FORM_FIELDS) if kind == FORM else parse_body(raw)
     except BodyError as error:
         raise _OAuthError(400, "invalid_request", str(error)) from None
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+    if not isinstance(value, dict) or not all(isinstance(item, str | None) for item in value.values()):
         raise _OAuthError(400, "invalid_request", "the body must be an object of strings")
-    return value
+    return {
+        name: item for name, item in value.items() if item is not None
+    }  # auth0-python sends null for none
 
 
-def _credentials(request: Request, fields: dict[str, str]) -> tuple[str, str]:
-    if "client_assertion" in fields:
-        raise _OAuthError(400, "invalid_request", "client_assertion is not supported; send client_secret")
+def _check_grant(fields: dict[str, str]) -> None:
     grant = fields.get("grant_type")
     if grant is None:
         raise _OAuthError(400, "invalid_request", "grant_type is missing")
@@ -106,6 +115,23 @@ def _credentials(request: Request, fields: dict[str, str]) -> tuple[str, str]:
         raise _OAuthError(
             400, "unsupported_grant_type", f"grant_type must be client_credentials, not {shown(grant)}"
         )
+
+
+def _assertion(request: Request, fields: dict[str, str]) -> str:
+    """The client assertion; "" when the client has a secret instead."""
+    kind, text = fields.get("client_assertion_type"), fields.get("client_assertion")
+    if kind is None and text is None:
+        return ""
+    if not text or kind != ASSERTION_TYPE:
+        raise _OAuthError(
+            400, "invalid_request", f"client_assertion comes with client_assertion_type={ASSERTION_TYPE}"
+        )
+    if _basic(request) or fields.get("client_secret"):
+        raise _OAuthError(400, "invalid_request", "the client authenticates in two ways at once")
+    return text
+
+
+def _credentials(request: Request, fields: dict[str, str]) -> tuple[str, str]:
     basic = _basic(request)
     pair = basic or (fields.get("client_id", ""), fields.get("client_secret", ""))
     if basic and fields.get("client_secret"):
@@ -133,16 +159,32 @@ def _basic(request: Request) -> tuple[str, str] | None:
     return unquote_plus(user), unquote_plus(password)
 
 
-def _client(service: Service, request: Request, client_id: str, secret: str) -> _Client:
+def _authenticated(service: Service, request: Request, fields: dict[str, str]) -> _Client:
+    """Raises `_OAuthError`: also 429 after too many failures from one address."""
+    _check_grant(fields)
+    assertion = _assertion(request, fields)
+    try:
+        if assertion:
+            row = service.assertions.verify(assertion, fields.get("client_id", ""))
+            return _Client(row.tenant_id, row.id, tuple(row.scopes))
+        return _with_secret(service, *_credentials(request, fields))
+    except BadAssertionError as error:
+        why = str(error)
+    except _WrongSecretError:
+        why = "Unauthorized"
+    wait = service.failures.take(request.client.host if request.client else "").retry_after
+    if wait:
+        raise _OAuthError(429, "too_many_requests", "too many failed requests from this address", wait)
+    raise _OAuthError(401, "invalid_client", why)
+
+
+def _with_secret(service: Service, client_id: str, secret: str) -> _Client:
     with service.store.read() as session:
         row = session.scalar(select(ApiClient).where(ApiClient.id == client_id))
         good = secret_matches(secret, row.secret_digest if row is not None else _DUMMY_DIGEST)
         if row is not None and good and row.revoked_at is None:
             return _Client(row.tenant_id, row.id, tuple(row.scopes))
-    wait = service.failures.take(request.client.host if request.client else "").retry_after
-    if wait:
-        raise _OAuthError(429, "too_many_requests", "too many failed requests from this address", wait)
-    raise _OAuthError(401, "invalid_client", "Unauthorized")
+    raise _WrongSecretError
 
 
 def _grant(service: Service, client: _Client, fields: dict[str, str]) -> dict[str, Any]:

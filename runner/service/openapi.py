@@ -147,7 +147,7 @@ def _describe(name: str, operation: dict[str, Any], declared: Operation, bodies:
     secured = "security" in operation
     responses = {str(answer.status): _answer(answer, bodies, limited=secured) for answer in declared.answers}
     for status in sorted(_refusals(name, operation, declared)):
-        if name == _TOKEN:
+        if name == _TOKEN and status < 500:
             refusal = _refusal(status, bodies[id(OAuthError)], limited=False)
         else:
             refusal = {"$ref": f"{_RESPONSES}{_response_name(status)}"}

@@ -8,21 +8,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from runner.caps import MAX_CLIENT_KEYS
 from runner.errors import InputError
+from runner.service.assertions import PublicKey
 from runner.service.auth import new_secret, secret_digest
 from runner.service.scopes import ALL_SCOPES
+from runner.store.clientkeys import ClientKeyRow
 from runner.store.columns import now
 from runner.store.models import ApiClient, Tenant
 
+_NO_DIGEST: Final = ""
+"""Of no secret."""
 _ID: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a new client is told once; the secret is not kept."""
+    """What a new client is told once; the secret is not kept. One with public keys has none ("")."""
 
     tenant: str
     client_id: str
@@ -47,10 +52,21 @@ def create_tenant(session: Session, tenant_id: str, name: str = "") -> Tenant:
 
 
 def create_client(
-    session: Session, tenant_id: str, name: str, scopes: Sequence[str] | None = None
+    session: Session,
+    tenant_id: str,
+    name: str,
+    scopes: Sequence[str] | None = None,
+    public_keys: Sequence[PublicKey] = (),
 ) -> Credentials:
-    """A new client of a tenant. `scopes`: all when None. Raises `InputError`: `no_tenant`,
-    `unknown_scope`."""
+    """A new client of a tenant.
+
+    Args:
+        scopes: all when None.
+        public_keys: it logs in with assertions that one of them verifies, and has no secret then.
+
+    Raises:
+        InputError: `no_tenant`, `unknown_scope`, `too_many_keys`.
+    """
     if session.get(Tenant, tenant_id) is None:
         raise InputError("no_tenant", f"there is no tenant {tenant_id}")
     granted = tuple(ALL_SCOPES if scopes is None else dict.fromkeys(scopes))
@@ -59,24 +75,56 @@ def create_client(
         raise InputError(
             "unknown_scope", f"there is no scope {unknown[0]}", next_step=f"Scopes: {', '.join(ALL_SCOPES)}"
         )
-    secret = new_secret()
+    secret = "" if public_keys else new_secret()
     client = ApiClient(
         tenant_id=tenant_id,
         id=secrets.token_hex(16),
         name=name,
-        secret_digest=secret_digest(secret),
+        secret_digest=secret_digest(secret) if secret else _NO_DIGEST,
         scopes=list(granted),
     )
     session.add(client)
     session.flush()
+    _put_keys(session, client, public_keys)
     return Credentials(tenant_id, client.id, secret, granted)
+
+
+def replace_keys(session: Session, client_id: str, public_keys: Sequence[PublicKey]) -> None:
+    """From now on a client logs in with these keys alone; a secret that it had is worth nothing.
+
+    Raises:
+        InputError: `no_client`, `too_many_keys`.
+    """
+    client = _find_client(session, client_id)
+    session.execute(
+        delete(ClientKeyRow).where(
+            ClientKeyRow.tenant_id == client.tenant_id, ClientKeyRow.client_id == client.id
+        )
+    )
+    client.secret_digest = _NO_DIGEST
+    _put_keys(session, client, public_keys)
+
+
+def _put_keys(session: Session, client: ApiClient, public_keys: Sequence[PublicKey]) -> None:
+    keys = {key.thumbprint(): key for key in public_keys}
+    if len(keys) > MAX_CLIENT_KEYS:
+        raise InputError("too_many_keys", f"a client has at most {MAX_CLIENT_KEYS} public keys")
+    for name, key in keys.items():
+        jwk = dict(key.as_dict(private=False))
+        session.add(ClientKeyRow(tenant_id=client.tenant_id, id=name, client_id=client.id, jwk=jwk))
+    session.flush()
+
+
+def _find_client(session: Session, client_id: str) -> ApiClient:
+    client = session.scalar(select(ApiClient).where(ApiClient.id == client_id))
+    if client is None:
+        raise InputError("no_client", f"there is no client {client_id}")
+    return client
 
 
 def revoke_client(session: Session, client_id: str) -> None:
     """Its tokens stop working within seconds. Raises `InputError` (`no_client`)."""
-    client = session.scalar(select(ApiClient).where(ApiClient.id == client_id))
-    if client is None:
-        raise InputError("no_client", f"there is no client {client_id}")
+    client = _find_client(session, client_id)
     client.revoked_at = client.revoked_at or now()
 
 

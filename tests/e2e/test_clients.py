@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from auth0.authentication.get_token import GetToken
 from auth0.management import (
     CreateEventStreamActionRequestContent,
     EventStreamActionConfiguration,
@@ -24,11 +25,14 @@ from auth0.management import (
     ManagementClient,
 )
 from auth0.management.core.api_error import ApiError
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from runner.client import Accepted
+from runner.service.setup import FIRST_TENANT
 from sandbox.javascript.toolchain import node
 from sandbox.wasm.artefacts import cache_directory
-from tests.e2e.serving import Served, serve
+from tests.e2e.serving import ACTIONBOX, Served, environment, serve
 from triggers import get_trigger
 
 HERE = Path(__file__).parent / "clients"
@@ -114,6 +118,61 @@ def sdk(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[ManagementC
 
 def domain(served: Served) -> str:
     return served.url.partition("://")[2]
+
+
+@pytest.fixture(scope="module")
+def keyed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Id and private key of a client that logs in with assertions, added by the operator's command."""
+    key = rsa.generate_private_key(65537, 2048)
+    folder = tmp_path_factory.mktemp("keys")
+    (folder / "public.pem").write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    command = [ACTIONBOX, "client", "add", FIRST_TENANT, "--public-key", str(folder / "public.pem")]
+    done = subprocess.run(
+        command, env=environment(served.data), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return done.stdout.partition("client id")[2].split()[0], private
+
+
+def test_auth0_python_with_an_assertion(
+    served: Served, keyed: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", served.ca_file)
+    client_id, private = keyed
+    for algorithm in ("RS256", "PS256"):
+        tokens = GetToken(
+            domain(served),
+            client_id,
+            client_assertion_signing_key=private,
+            client_assertion_signing_alg=algorithm,
+        )
+        answer = tokens.client_credentials(f"{served.url}/api/v2/")
+        assert answer["token_type"] == "Bearer"
+        headers = {"Authorization": f"Bearer {answer['access_token']}"}
+        context = ssl.create_default_context(cafile=served.ca_file)
+        assert httpx.get(f"{served.url}/api/v2/actions/actions", headers=headers, verify=context).is_success
+
+
+def test_npm_clients_with_an_assertion(
+    served: Served, keyed: tuple[str, str], node_clients: Path, tmp_path: Path
+) -> None:
+    """The SDK and the deploy tool."""
+    client_id, private = keyed
+    (tmp_path / "private.pem").write_text(private)
+    output = run_node(
+        node_clients,
+        served,
+        "assertion.mjs",
+        str(tmp_path / "private.pem"),
+        str(tmp_path / "out"),
+        DOMAIN=domain(served),
+        CLIENT_ID=client_id,
+    )
+    assert json.loads(output.splitlines()[-1]) == {"triggers": True, "created": "pending"}
+    assert "by assertion" in (tmp_path / "out" / "actions" / "by assertion.json").read_text()
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:

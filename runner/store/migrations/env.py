@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from runner.store import entities, models, runs
+from runner.store import clientkeys, entities, models, runs
 from runner.store.columns import Base
 
-assert models.ActionRow.metadata is runs.JobRow.metadata is entities.TokenExchangeProfileRow.metadata
+for module in (clientkeys.ClientKeyRow, entities.TokenExchangeProfileRow, models.ActionRow, runs.JobRow):
+    assert module.metadata is Base.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
