@@ -59,6 +59,12 @@ class Cluster:
         except subprocess.TimeoutExpired:
             self._process.kill()
 
+    def signal(self, number: int) -> None:
+        """To the server and every process that it has started."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in (self._process.pid, *map(int, children)):
+            os.kill(pid, number)
+
     def database(self) -> str:
         """The URL of a new, empty database."""
         name = f"t{uuid.uuid4().hex[:12]}"

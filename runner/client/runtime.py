@@ -101,11 +101,15 @@ class RuntimeClient:
         prompt: Mapping[str, Any] | None = None,
         methods: Sequence[Mapping[str, Any]] | None = None,
         enrolled: Sequence[Mapping[str, Any]] | None = None,
+        idempotency_key: str | None = None,
     ) -> FlowOutcome:
-        """Go on with a suspended flow; the arguments are those of `Runner.resume`."""
+        """Go on with a suspended flow; the arguments are those of `Runner.resume`, `idempotency_key` as in
+        `invoke`."""
         given = {"request": request, "prompt": prompt, "methods": methods, "enrolled": enrolled}
         body = {"handle": handle, **{name: value for name, value in given.items() if value is not None}}
-        return FlowOutcome.model_validate(self._api.send("POST", f"{RUNTIME}/resume", body=body).value)
+        headers = {} if idempotency_key is None else {"idempotency-key": idempotency_key}
+        answer = self._api.send("POST", f"{RUNTIME}/resume", body=body, headers=headers)
+        return FlowOutcome.model_validate(answer.value)
 
     def execution(self, execution_id: str) -> Mapping[str, Any]:
         """One execution with its results, logs and attempts."""

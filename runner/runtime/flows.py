@@ -130,7 +130,9 @@ class Flows:
         )
         return answer
 
-    async def resume(self, tenant: str, body: ResumeBody, *, traceparent: str | None = None) -> Answer:
+    async def resume(
+        self, tenant: str, body: ResumeBody, *, slot: Slot | None = None, traceparent: str | None = None
+    ) -> Answer:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
         waiting = await self._pool.waiting(tenant, body.handle)
         key = store_key(tenant, body.handle)
@@ -149,7 +151,7 @@ class Flows:
         )
         reply = await self._pool.resume(tenant, call)
         answer = Answer(200, reply.outcome.to_json())
-        await self._record(tenant, reply.outcome, pinned.versions, traceparent, answer=answer)
+        await self._record(tenant, reply.outcome, pinned.versions, traceparent, slot=slot, answer=answer)
         return answer
 
     async def run(self, run: Run) -> tuple[FlowOutcome, tuple[BoundVersion, ...]]:

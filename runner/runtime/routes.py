@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -96,27 +96,33 @@ class InvokeRoute(DirectRoute):
             if isinstance(found, Answer):
                 return _answer(found, replayed=True)
             slot = found
-        answer: Answer | None = None
-        try:
-            answer = await runtime.flows.invoke(
-                caller.tenant,
-                request.path_params["trigger_id"],
-                body,
-                slot=slot,
-                traceparent=headers.traceparent,
-            )
-        except AnsweredElsewhereError as error:
-            answer = error.answer
-        except KeyReusedError:  # on another replica, meanwhile
-            raise _key_reused() from None
-        except _REFUSALS as error:
-            raise _refusal(error) from None
-        finally:
-            if slot is not None and answer is None:
-                runtime.idempotency.abandon(slot)
-            elif slot is not None and answer is not None:
-                runtime.idempotency.settle(slot, answer)
-        return _answer(answer)
+        work = runtime.flows.invoke(
+            caller.tenant,
+            request.path_params["trigger_id"],
+            body,
+            slot=slot,
+            traceparent=headers.traceparent,
+        )
+        return _answer(await _settled(runtime, slot, work))
+
+
+async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[Answer]) -> Answer:
+    """What `work` comes to, also for those that wait for the same slot. Raises `ApiError`."""
+    answer: Answer | None = None
+    try:
+        answer = await work
+    except AnsweredElsewhereError as error:
+        answer = error.answer
+    except KeyReusedError:  # on another replica, meanwhile
+        raise _key_reused() from None
+    except _REFUSALS as error:
+        raise _refusal(error) from None
+    finally:
+        if slot is not None and answer is None:
+            runtime.idempotency.abandon(slot)
+        elif slot is not None and answer is not None:
+            runtime.idempotency.settle(slot, answer)
+    return answer
 
 
 async def _begin(
@@ -140,16 +146,24 @@ router.add_api_route(
 
 @router.post("/resume", response_model=None)
 async def resume(
+    request: Request,
     body: ResumeBody,
     caller: Invoker,
     runtime: Here,
-    traceparent: Annotated[str | None, Header(max_length=128)] = None,
+    headers: Annotated[InvokeHeaders, Header()],
 ) -> Response:
-    """Go on with a suspended flow. A handle works once."""
-    try:
-        return _answer(await runtime.flows.resume(caller.tenant, body, traceparent=traceparent))
-    except _REFUSALS as error:
-        raise _refusal(error) from None
+    """Go on with a suspended flow. A handle works once.
+
+    The same `Idempotency-Key` with the same body gets the first answer again, when that was lost on its way.
+    """
+    slot = None
+    if headers.idempotency_key is not None:
+        found = await _begin(runtime, request, caller, headers.idempotency_key, await request.body())
+        if isinstance(found, Answer):
+            return _answer(found, replayed=True)
+        slot = found
+    work = runtime.flows.resume(caller.tenant, body, slot=slot, traceparent=headers.traceparent)
+    return _answer(await _settled(runtime, slot, work))
 
 
 @router.get("/executions")

@@ -45,10 +45,10 @@ Handle = tuple[str, str]
 """Of a suspended flow, with the state that its redirect carries."""
 
 
-def resumed(served: Served, handle: Handle) -> Answer:
+def resumed(served: Served, handle: Handle, key: str = "") -> Answer:
     """The answer to a user who comes back."""
     request = {**get_trigger("post-login").example_event["request"], "query": {"state": handle[1]}}
-    return call(served, "POST", "/runtime/v1/resume", {"handle": handle[0], "request": request})
+    return call(served, "POST", "/runtime/v1/resume", {"handle": handle[0], "request": request}, key)
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Client:
     Attributes:
         answers: executions by idempotency key, with the body that was sent.
         handles: of suspended flows that were not resumed yet.
-        used: handles that were.
+        used: handles that were, and what came of it.
         edition, doubtful: of the draft's code, acknowledged and perhaps.
         number: of the deployed version.
     """
@@ -68,7 +68,7 @@ class Client:
     answers: deque[tuple[str, str, Any, Answer]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     unanswered: list[tuple[str, str, Any]] = field(default_factory=list)
     handles: list[Handle] = field(default_factory=list)
-    used: deque[Handle] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    used: deque[tuple[Handle, Answer]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     resuming: list[Handle] = field(default_factory=list)
     edition: int = 0
     doubtful: int = 0
@@ -109,9 +109,9 @@ class Client:
         if not self.handles:
             return True
         handle = self.handles.pop()
-        answer = resumed(served, handle)
+        answer = resumed(served, handle, handle[0])
         if answer.status == 200:
-            self.used.append(handle)
+            self.used.append((handle, answer))
             return True
         assert answer.status in (0, 429), answer
         (self.resuming if answer.status == 0 else self.handles).append(handle)
@@ -193,13 +193,17 @@ class Client:
 
     def _check_handles(self, served: Served) -> None:
         for handle in self.resuming:
-            answer = resumed(served, handle)
+            answer = resumed(served, handle, handle[0])
+            # 410: it was killed between taking the handle and answering.
             assert answer.status in (200, 410), answer
-            self.used.append(handle)
+            if answer.status == 200:
+                self.used.append((handle, answer))
         self.resuming.clear()
-        for handle in self.used:
-            answer = resumed(served, handle)
-            assert answer.status == 410, ("used twice", answer)
+        for handle, answer in self.used:
+            again = resumed(served, handle, handle[0])
+            assert (again.status, again.value) == (200, answer.value), "another answer to the same"
+            again = resumed(served, handle)
+            assert again.status == 410, ("used twice", again)
         if self.handles:
             assert self.resume(served), "an acknowledged handle is gone"
 

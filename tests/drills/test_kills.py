@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from runner.store import KeyRing, Sealed, Store
 from runner.store.sealing import secret_context
-from tests.drills.ledger import Binder, all_at_once, employ
+from tests.drills.ledger import Binder, all_at_once, employ, resumed
 from tests.drills.outage import call
 from tests.drills.rounds import rounds
 from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve
@@ -157,3 +157,19 @@ def test_kill_9_while_the_first_start_makes_the_schema(tmp_path: Path, database:
         )
         assert added.returncode == 0, added.stderr
         assert "client secret" in added.stdout
+
+
+def test_an_answer_that_was_lost_can_be_asked_for_again(tmp_path: Path) -> None:
+    with serve(tmp_path, **FAST) as served:
+        (client,) = employ(served, 1)
+        for _ in range(2):
+            assert client.suspend(served)
+        one, other = client.handles
+        first = resumed(served, one, "k")
+        assert first.status == 200
+        assert resumed(served, one, "k").value == first.value
+        assert resumed(served, one, "k").headers["Idempotency-Replayed"] == "true"
+        assert resumed(served, one).status == 410
+        assert resumed(served, one, "l").status == 410
+        assert resumed(served, other, "k").value["errorCode"] == "idempotency_key_reused"
+        assert resumed(served, other, "l").status == 200

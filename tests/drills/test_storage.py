@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import random
 import resource
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -157,6 +159,37 @@ def test_a_service_stops_in_order_while_its_database_is_gone(tmp_path: Path, dat
             served.process.terminate()
             assert served.process.wait(30) == 0
         assert "Traceback" not in served.output
+
+
+def test_a_database_that_hangs_makes_the_service_unready_and_loses_nothing(
+    tmp_path: Path, database: Database
+) -> None:
+    """As while a virtual machine is moved: connections stay, and nothing is answered on them."""
+    with served_from(database, tmp_path) as served:
+        prepared(served)
+        found: list[Answer] = []
+        clients = [
+            threading.Thread(target=lambda: found.append(invoke(served, uuid4().hex))) for _ in range(50)
+        ]
+        database.cluster.signal(signal.SIGSTOP)
+        try:
+            for client in clients:
+                client.start()
+            for _ in range(2):
+                assert call(served, "GET", "/ready").status == 503
+                assert call(served, "GET", "/health").status == 200
+        finally:
+            database.cluster.signal(signal.SIGCONT)
+        for client in clients:
+            client.join(60)
+        assert {answer.status for answer in found} <= {200, 429, 503}
+        assert len(found) == len(clients)
+        assert call(served, "GET", "/ready").status == 200
+        for answer in found:
+            if answer.status == 200:
+                kept = call(served, "GET", f"/runtime/v1/executions/{answer.value['execution_id']}")
+                assert kept.value["status"] == "final"
+        assert invoke(served).status == 200
 
 
 def test_connections_that_are_cut_at_any_moment_lose_and_double_nothing(
