@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from runner.store import KeyRing, Sealed, Store
 from runner.store.sealing import secret_context
-from tests.drills.ledger import Binder, all_at_once, employ, resumed
+from tests.drills.ledger import Binder, Client, all_at_once, employ, resumed
 from tests.drills.outage import call
 from tests.drills.rounds import rounds
 from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve
@@ -51,27 +51,44 @@ def test_kill_9_under_mixed_load(tmp_path: Path, database: str) -> None:
         KeyRing.create(tmp_path / "keys.json")
     url = settings.get("DATABASE_URL", f"sqlite:///{tmp_path / 'actionbox.db'}")
     chance = random.Random(SEED)
-    with serve(tmp_path, **settings) as known:
-        clients = employ(known, CLIENTS)
-    binder = Binder(clients)
-    for number in range(rounds(2, 40)):
+    known: Served | None = None
+    clients: list[Client] = []
+    binder = Binder([])
+    count = rounds(2, 40)
+    for _ in range(count + 1):
         with serve(tmp_path, known=known, **settings) as served:
-            moment = time.monotonic() + chance.uniform(0.3, 2.5)
-            wrong, threads = all_at_once(served, clients, binder, SEED + number, moment + 30)
-            with rotating(tmp_path, settings) if chance.random() < 0.5 else contextlib.nullcontext():
-                time.sleep(max(0.0, moment - time.monotonic()))
-                served.kill()
-            for thread in threads:
-                thread.join(60)
-            assert not wrong, wrong
-        check_store(url, tmp_path)
-        with serve(tmp_path, known=known, **settings) as served:
-            binder.check(served)
-            for client in clients:
-                client.check(served)
-            check_jobs(served)
+            if known is None:
+                clients = employ(served, CLIENTS)
+                binder = Binder(clients)
+            else:
+                binder.check(served)
+                for client in clients:
+                    client.check(served)
+                check_jobs(served)
+            known = served
+            killed(served, clients, binder, chance, tmp_path, settings)
             assert "Traceback" not in served.output
-    assert sum(client.acknowledged for client in clients) > 5 * rounds(2, 40)
+        check_store(url, tmp_path)
+    assert sum(client.acknowledged for client in clients) > 5 * count
+
+
+def killed(
+    served: Served,
+    clients: list[Client],
+    binder: Binder,
+    chance: random.Random,
+    folder: Path,
+    settings: dict[str, str],
+) -> None:
+    """At a random moment while everybody works; at times a rotation of keys runs, which is killed too."""
+    moment = time.monotonic() + chance.uniform(0.3, 2.5)
+    wrong, threads = all_at_once(served, clients, binder, chance.randrange(1000), moment + 30)
+    with rotating(folder, settings) if chance.random() < 0.5 else contextlib.nullcontext():
+        time.sleep(max(0.0, moment - time.monotonic()))
+        served.kill()
+    for thread in threads:
+        thread.join(60)
+    assert not wrong, wrong
 
 
 @contextlib.contextmanager

@@ -75,7 +75,8 @@ def test_what_is_answered_is_on_record_without_secrets(store: Store) -> None:
             assert list_executions(session, "other", Filters(), 0, 10) == []
             assert list_executions(session, t, Filters(action="cla%"), 0, 10) == []
             whole = get_execution(session, t, found.execution_id)
-        assert live == listed
+        assert live is not None
+        assert live.item == listed
         assert listed["id"] == found.execution_id
         assert (listed["status"], listed["trace_id"]) == ("final", TRACE)
         assert [item["logs"][0]["text"] for item in listed["results"][:1]] == ["secret is [secret KEY]"]

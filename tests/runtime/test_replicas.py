@@ -97,7 +97,7 @@ def test_a_stream_shows_what_the_other_records_and_only_while_somebody_watches(s
                     shown = outcome(await here.flows.invoke(t, "post-login", body("post-login")))
                     item = await reader.next(20)
                     assert item is not None
-                    found.append((shown.execution_id, item["id"]))
+                    found.append((shown.execution_id, item.item["id"]))
                 assert all(shown == seen for shown, seen in found)
                 assert await reader.next(0.05) is None, "each once"
             stop.set()
