@@ -87,6 +87,8 @@ MAX_EVENT_ID: Final = 255
 MAX_STREAM_FAILURES_IN_A_ROW: Final = 500
 MAX_STREAM_FAILURES: Final = 5_000
 """Deliveries that fail for good before a stream is disabled (reference/trigger-event-stream.md)."""
+MAX_ADDRESS: Final = 254
+"""Characters of an email address (RFC 5321)."""
 MAX_LOG_QUERY: Final = 1_024
 """Characters of a search in the log (`q`)."""
 MAX_CURSOR: Final = 512

@@ -15,11 +15,13 @@ def routers() -> tuple[APIRouter, ...]:
         bindings,
         clients,
         deliveries,
+        emailprovider,
         exchanges,
         executions,
         logs,
         modules,
         moduleversions,
+        phoneproviders,
         streams,
         testing,
         versions,
@@ -38,5 +40,7 @@ def routers() -> tuple[APIRouter, ...]:
         streams,
         deliveries,
         logs,
+        emailprovider,
+        phoneproviders,
     )
     return tuple(part.router for part in parts)

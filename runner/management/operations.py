@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from runner.management import answers, entityanswers, loganswers, moduleanswers
+from runner.management import answers, entityanswers, loganswers, moduleanswers, provideranswers
 from runner.service.operations import Answer, Operation, ok
 
 _ACTIONS: Final = "/api/v2/actions/actions"
@@ -18,6 +18,9 @@ _PROFILES: Final = "/api/v2/token-exchange-profiles"
 _PROFILE: Final = f"{_PROFILES}/{{profile_id}}"
 _STREAMS: Final = "/api/v2/event-streams"
 _STREAM: Final = f"{_STREAMS}/{{stream_id}}"
+_EMAIL: Final = "/api/v2/emails/provider"
+_PHONES: Final = "/api/v2/branding/phone/providers"
+_PHONE: Final = f"{_PHONES}/{{provider_id}}"
 _DELETED: Final = (Answer(204, None, "It is gone."),)
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -75,5 +78,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     f"POST {_STREAM}/test": Operation((Answer(202, entityanswers.Delivery, "The event is on its way."),)),
     "GET /api/v2/logs": Operation(ok(list[loganswers.Log] | loganswers.LogPage, "Entries.")),
     "GET /api/v2/logs/{log_id}": Operation(ok(loganswers.Log, "The entry.")),
+    f"GET {_EMAIL}": Operation(ok(provideranswers.EmailProvider, "The switch."), (404,)),
+    f"POST {_EMAIL}": Operation((Answer(201, provideranswers.EmailProvider, "It is on."),), (409,)),
+    f"PATCH {_EMAIL}": Operation(ok(provideranswers.EmailProvider, "The switch as it is now."), (404,)),
+    f"DELETE {_EMAIL}": Operation(_DELETED, (404,)),
+    f"GET {_PHONES}": Operation(ok(provideranswers.PhoneProviderList, "The switch, if there is one.")),
+    f"POST {_PHONES}": Operation((Answer(201, provideranswers.PhoneProvider, "It is on."),), (409,)),
+    f"GET {_PHONE}": Operation(ok(provideranswers.PhoneProvider, "The switch.")),
+    f"PATCH {_PHONE}": Operation(ok(provideranswers.PhoneProvider, "The switch as it is now.")),
+    f"DELETE {_PHONE}": Operation(_DELETED),
     "GET /api/v2/clients": Operation(ok(answers.Clients, "Nothing.")),
 }

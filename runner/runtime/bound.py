@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.action import Action, FailPolicy
-from runner.runtime.entities import Entity, action_of
+from runner.runtime.entities import Entity, action_of, is_switched_off
 from runner.runtimes import LANGUAGES, file_name
 from runner.store import KeyRing, Sealed
 from runner.store.models import (
@@ -43,10 +43,11 @@ class BoundVersion:
 
 @dataclass(frozen=True, slots=True)
 class BoundFlow:
-    """The Actions of a trigger, and which versions they are, in order."""
+    """The Actions of a trigger, and which versions they are, in order. `off`: they are not to run now."""
 
     actions: tuple[Action, ...]
     versions: tuple[BoundVersion, ...]
+    off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class Reader:
                 continue
             actions.append(self._action(action, binding))
             versions.append(BoundVersion(action.id, action.name, action.deployed_version_id, binding.id))
-        return BoundFlow(tuple(actions), tuple(versions))
+        off = is_switched_off(self._session, self._tenant, trigger)
+        return BoundFlow(tuple(actions), tuple(versions), off)
 
     def attached(self, trigger: str, entity: Entity) -> BoundFlow:
         """The Action of an entity, for triggers that are bound to entities; empty when there is none."""

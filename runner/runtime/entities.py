@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.store.entities import EventStreamRow, TokenExchangeProfileRow
+from runner.store.entities import EventStreamRow, MessageProviderRow, TokenExchangeProfileRow
 from triggers import Trigger
+
+_CHANNELS: Final = {"custom-email-provider": "email", "custom-phone-provider": "phone"}
+"""Of messages, by the trigger that delivers them."""
 
 
 class EntityKind(StrEnum):
@@ -39,6 +42,24 @@ class UnknownActionError(Exception):
 
 class UnknownSubjectTokenTypeError(UnknownActionError):
     """No token exchange profile has the subject token type of the event."""
+
+
+class ProviderDisabledError(UnknownActionError):
+    """The tenant has switched its own message provider off."""
+
+
+def is_switched_off(session: Session, tenant: str, trigger: str) -> bool:
+    """`trigger` delivers messages, and the tenant has disabled its own provider for them."""
+    channel = _CHANNELS.get(trigger)
+    return channel is not None and bool(
+        session.scalar(
+            select(MessageProviderRow.id).where(
+                MessageProviderRow.tenant_id == tenant,
+                MessageProviderRow.channel == channel,
+                ~MessageProviderRow.enabled,
+            )
+        )
+    )
 
 
 def entity_of(trigger: Trigger, event: Mapping[str, Any], action_id: str | None) -> Entity | None:

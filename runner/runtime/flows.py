@@ -19,7 +19,7 @@ from runner.jobs.queue import JobQueue
 from runner.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.runtime import streams
 from runner.runtime.bound import BoundFlow, BoundVersion
-from runner.runtime.entities import entity_of, unknown
+from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.idempotency import Answer, Idempotency, Slot
 from runner.runtime.legs import LegRecord, pending_row
 from runner.runtime.live import Hub
@@ -190,6 +190,8 @@ class Flows:
             found = await asyncio.to_thread(self._snapshots.get, run.tenant, run.trigger.id, entity)
         if entity is not None and not found.actions:
             raise unknown(entity)
+        if found.off:
+            raise ProviderDisabledError("The tenant has disabled its own provider: deliver by another one")
         return found
 
     async def _accept(self, run: Run, slot: Slot | None) -> Answer:

@@ -18,7 +18,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             Answer(200, FlowOutcome, _OUTCOME),
             Answer(202, Accepted | AcceptedEvent, "The event is stored, and its Actions run later."),
         ),
-        (422,),
+        (409, 422),
     ),
     "POST /runtime/v1/resume": Operation(ok(FlowOutcome, _OUTCOME), (404, 410)),
     "GET /runtime/v1/executions": Operation(ok(answers.ExecutionItems, "A page of executions.")),

@@ -15,7 +15,11 @@ from fastapi.responses import StreamingResponse
 from runner.errors import FlowError, ResumeError
 from runner.jobs.queue import JobQueue
 from runner.runtime import executions
-from runner.runtime.entities import UnknownActionError, UnknownSubjectTokenTypeError
+from runner.runtime.entities import (
+    ProviderDisabledError,
+    UnknownActionError,
+    UnknownSubjectTokenTypeError,
+)
 from runner.runtime.executions import Filters
 from runner.runtime.flows import AnsweredElsewhereError, Flows
 from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
@@ -306,6 +310,8 @@ def _refusal(error: Exception) -> ApiError:
         return ApiError(_RESUME_STATUS.get(error.code, 400), message, error.code)
     if isinstance(error, FlowError):
         return ApiError(400, error.message, error.code)
+    if isinstance(error, ProviderDisabledError):
+        return ApiError(409, f"{error}.", "provider_disabled")
     if isinstance(error, UnknownSubjectTokenTypeError):
         return bad_request(f"{error}.", "unknown_subject_token_type")
     return bad_request(f"Payload validation error: {error}.", "invalid_body")

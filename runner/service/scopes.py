@@ -20,6 +20,11 @@ MANAGEMENT_SCOPES: Final = {
     "read:event_deliveries": "Read deliveries to event streams.",
     "create:event_deliveries": "Send test events to event streams.",
     "update:event_deliveries": "Deliver events again.",
+    **{
+        f"{verb}:{what}": f"{verb.capitalize()} the switch to an own {channel} provider."
+        for what, channel in (("email_provider", "email"), ("phone_providers", "phone"))
+        for verb in ("read", "create", "update", "delete")
+    },
     "read:logs": "Read the log, and follow it live.",
 }
 RUNTIME_SCOPES: Final = {

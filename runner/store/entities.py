@@ -81,3 +81,23 @@ class EventDeliveryRow(Base):
     execution_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     job_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class MessageProviderRow(Base, Owned, Stamped):
+    """That a tenant's messages go to its own provider Action: one row for each channel at most.
+
+    Attributes:
+        channel: `email` or `phone`.
+        enabled: a disabled one refuses to run.
+        fields: what else was configured, as it was sent; the platform's to honour.
+    """
+
+    __tablename__ = "message_providers"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "channel", name="message_providers_channel_unique"),
+        ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="message_providers_tenant"),
+    )
+
+    channel: Mapped[str] = mapped_column(SHORT)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    fields: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -20,8 +20,11 @@ import pytest
 from auth0.authentication.get_token import GetToken
 from auth0.management import (
     CreateEventStreamActionRequestContent,
+    CustomProviderConfiguration,
+    CustomProviderCredentials,
     EventStreamActionConfiguration,
     EventStreamActionDestination,
+    ExtensibilityEmailProviderCredentials,
     ManagementClient,
 )
 from auth0.management.core.api_error import ApiError
@@ -40,6 +43,7 @@ HANDLER = "exports.onExecutePostLogin = async (event, api) => {};\n"
 EXCHANGE = (
     "exports.onExecuteCustomTokenExchange = async (event, api) => api.authentication.setUserById('u');\n"
 )
+EMAIL = "exports.onExecuteCustomEmailProvider = async () => {};\n"
 DOWN = "exports.onExecuteEventStream = async () => { throw new Error('down'); };\n"
 TELLS = """exports.onExecutePostLogin = async (event, api) => {
   console.log(event.secrets.KEY.toUpperCase());
@@ -304,6 +308,29 @@ def test_auth0_python_event_streams(served: Served, sdk: ManagementClient) -> No
         sdk.actions.get(action)
 
 
+def test_auth0_python_providers(sdk: ManagementClient) -> None:
+    email = deployed(sdk, "email py", "custom-email-provider", EMAIL)
+    phone = deployed(sdk, "phone py", "custom-phone-provider", EMAIL.replace("Email", "Phone"))
+    made = sdk.emails.provider.create(name="custom", credentials=ExtensibilityEmailProviderCredentials())
+    assert (made.name, made.enabled) == ("custom", True)
+    assert sdk.emails.provider.update(enabled=False).enabled is False
+    assert sdk.emails.provider.get(fields="enabled", include_fields=True).enabled is False
+    bound = sdk.actions.triggers.bindings.list("custom-email-provider")
+    assert [item.action.id for item in bound if item.action] == [email]
+    providers = sdk.branding.phone.providers
+    configuration = CustomProviderConfiguration(delivery_methods=["text"])
+    own = providers.create(
+        name="custom", credentials=CustomProviderCredentials(), configuration=configuration
+    )
+    assert [item.id for item in providers.list().providers or []] == [own.id]
+    assert own.id is not None
+    assert providers.update(own.id, disabled=True).disabled is True
+    providers.delete(own.id)
+    sdk.emails.provider.delete()
+    for action in (email, phone):
+        sdk.actions.delete(action, force=True)
+
+
 def test_the_node_sdk(node_clients: Path, served: Served) -> None:
     seen = json.loads(
         run_node(
@@ -386,6 +413,13 @@ def write_project(folder: Path) -> None:
         "destination": {"type": "action", "configuration": {"action_id": "sink"}},
     }
     (folder / "event-streams" / "sync.json").write_text(json.dumps(stream))
+    (folder / "emails").mkdir()
+    (folder / "actions" / "mail.js").write_text(EMAIL)
+    mail = {**swap, "name": "mail", "code": "./actions/mail.js"}
+    mail["supported_triggers"] = [{"id": "custom-email-provider", "version": "v1"}]
+    (folder / "actions" / "mail.json").write_text(json.dumps(mail))
+    provider = {"name": "custom", "enabled": True, "credentials": {}}
+    (folder / "emails" / "provider.json").write_text(json.dumps(provider))
     module = {
         "name": "shared",
         "code": "./action-modules/shared.js",
@@ -423,6 +457,14 @@ def test_the_deploy_tool(node_clients: Path, served: Served, sdk: ManagementClie
     assert (stream["name"], stream["destination"]["configuration"]) == ("Sync", {"action_id": "sink"})
     streams = list(sdk.event_streams.list())
     assert [item.name for item in streams] == ["Sync"]
+    provider = json.loads((out / "emails" / "provider.json").read_text())
+    assert (provider["name"], provider["enabled"]) == ("custom", True)
+    bound = sdk.actions.triggers.bindings.list("custom-email-provider")
+    mail = next(item.action for item in bound)
+    assert mail is not None
+    assert mail.name == "mail"
+    sdk.emails.provider.delete()
+    sdk.actions.delete(str(mail.id), force=True)
     sdk.event_streams.delete(streams[0].id)
     sdk.token_exchange_profiles.delete(profiles[0].id)
     sdk.actions.delete(profiles[0].action_id)

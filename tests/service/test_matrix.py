@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import Any
 
 import pytest
 from fastapi import APIRouter
@@ -59,8 +60,15 @@ def ids(whole: Server) -> dict[str, str]:
         "profile_id": create(owner, PROFILES, profile_body(exchange_action(owner)["id"]))["id"],
         "stream_id": create(owner, STREAMS, stream_body(stream_action(owner)["id"]))["id"],
         "event_id": "evt_1",
+        "provider_id": phone_provider(owner)["id"],
         "log_id": "1772366400000000-000-e1",
     }
+
+
+def phone_provider(owner: Client) -> dict[str, Any]:
+    code = "exports.onExecuteCustomPhoneProvider = async () => {};"
+    owner.deployed(code=code, supported_triggers=[{"id": "custom-phone-provider"}])
+    return create(owner, "//api/v2/branding/phone/providers", {"name": "custom", "credentials": {}})
 
 
 def filled(path: str, ids: dict[str, str]) -> str:

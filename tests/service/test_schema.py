@@ -186,6 +186,24 @@ def streams(server: Server, client: Client) -> None:
     client.call("DELETE", path)
 
 
+def providers(client: Client) -> None:
+    for channel in ("email", "phone"):
+        code = f"exports.onExecuteCustom{channel.capitalize()}Provider = async () => {{}};"
+        client.deployed(code=code, supported_triggers=[{"id": f"custom-{channel}-provider"}])
+    body = {"name": "custom", "credentials": {}}
+    email = "//api/v2/emails/provider"
+    client.call("POST", email, {**body, "default_from_address": "harbor@harbor.example"})
+    client.get(email)
+    client.call("PATCH", email, {"enabled": False, "settings": {}})
+    client.call("DELETE", email)
+    phones = "//api/v2/branding/phone/providers"
+    path = f"{phones}/{client.call('POST', phones, body).json['id']}"
+    client.get(phones)
+    client.get(path)
+    client.call("PATCH", path, {"disabled": True})
+    client.call("DELETE", path)
+
+
 def streamed(client: Client) -> None:
     url = f"{client.url}/runtime/v1/logs/stream"
     headers = {"Authorization": f"Bearer {client.token}"}
@@ -205,6 +223,7 @@ def test_each_success_is_seen_and_fits(whole: Server) -> None:
         dead_letter(whole, client)
         profiles(client)
         streams(whole, client)
+        providers(client)
         streamed(client)
         client.get("/triggers")
         (entry, *_) = client.get("//api/v2/logs")

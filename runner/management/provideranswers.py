@@ -1,0 +1,56 @@
+"""What the Management API answers of message providers; see `answers`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from runner.management.answers import Instant
+
+_closed = with_config(ConfigDict(extra="forbid"))
+
+
+@_closed
+class NoCredentials(TypedDict):
+    """Nothing: the Action has secrets of its own."""
+
+
+@_closed
+class EmailProvider(TypedDict):
+    """Whether emails go to the tenant's Action; which members are there, `fields` may say."""
+
+    name: NotRequired[Literal["custom"]]
+    enabled: NotRequired[bool]
+    credentials: NotRequired[NoCredentials]
+    default_from_address: NotRequired[str]
+    settings: NotRequired[dict[str, Any]]
+
+
+@_closed
+class PhoneConfiguration(TypedDict):
+    """How messages may be delivered."""
+
+    delivery_methods: list[Literal["text", "voice"]]
+
+
+@_closed
+class PhoneProvider(TypedDict):
+    """Whether phone messages go to the tenant's Action."""
+
+    id: Annotated[str, Field(pattern="^pro_")]
+    tenant: str
+    name: Literal["custom"]
+    channel: Literal["phone"]
+    disabled: bool
+    configuration: PhoneConfiguration
+    created_at: Instant
+    updated_at: Instant
+
+
+@_closed
+class PhoneProviderList(TypedDict):
+    """One at most."""
+
+    providers: list[PhoneProvider]
