@@ -89,6 +89,8 @@ MAX_STREAM_FAILURES: Final = 5_000
 """Deliveries that fail for good before a stream is disabled (reference/trigger-event-stream.md)."""
 MAX_ADDRESS: Final = 254
 """Characters of an email address (RFC 5321)."""
+MAX_LOG_PAGED: Final = 1_000
+"""Entries of the log that pages reach and count, as the service's own description has it."""
 MAX_LOG_QUERY: Final = 1_024
 """Characters of a search in the log (`q`)."""
 MAX_CURSOR: Final = 512

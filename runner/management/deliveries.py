@@ -104,7 +104,7 @@ def list_deliveries(
             take,
             newest=True,
         )
-        items = [_view(session, row) for row in rows]
+        items = _views(session, stream.tenant_id, rows)
     return answer({"deliveries": items, **({} if following is None else {"next": following})})
 
 
@@ -128,14 +128,15 @@ def redeliver(
     caller: Annotated[Caller, needs("update:event_deliveries")], stream_id: str, body: Redeliver
 ) -> Response:
     """Each with all its attempts, under the same execution id."""
-    failed, at_a_time = None, _BATCH
-    while failed is None or failed == at_a_time:
+    began, failed = now(), None
+    while failed is None or failed == _BATCH:
         with caller.service.store.begin() as session:
             stream = _enabled(session, caller, stream_id)
             if failed is None:
                 note(caller, session, "event_stream.redeliver", stream.id)
             query = _failed(stream, body.date_from, body.date_to, body.event_types)
-            rows = session.scalars(query.order_by(EventDeliveryRow.created_at).limit(at_a_time)).all()
+            query = query.where(JobRow.updated_at <= began)  # not those that failed again meanwhile
+            rows = session.scalars(query.order_by(EventDeliveryRow.created_at).limit(_BATCH)).all()
             for row in rows:
                 caller.service.queue.revive(session, caller.tenant, row.job_id)
             failed = len(rows)
@@ -230,8 +231,25 @@ def _failed(
 
 
 def _view(session: Session, row: EventDeliveryRow) -> dict[str, Any]:
-    job = session.get(JobRow, (row.tenant_id, row.job_id))
-    execution = session.get(ExecutionRow, (row.tenant_id, row.execution_id))
+    return _views(session, row.tenant_id, [row])[0]
+
+
+def _views(session: Session, tenant: str, rows: Sequence[EventDeliveryRow]) -> list[dict[str, Any]]:
+    """Jobs and executions of all of them are read at once."""
+    jobs = session.scalars(
+        select(JobRow).where(JobRow.tenant_id == tenant, JobRow.id.in_([row.job_id for row in rows]))
+    )
+    executions = session.scalars(
+        select(ExecutionRow).where(
+            ExecutionRow.tenant_id == tenant, ExecutionRow.id.in_([row.execution_id for row in rows])
+        )
+    )
+    job_of = {job.id: job for job in jobs}
+    execution_of = {execution.id: execution for execution in executions}
+    return [_shown(row, job_of.get(row.job_id), execution_of.get(row.execution_id)) for row in rows]
+
+
+def _shown(row: EventDeliveryRow, job: JobRow | None, execution: ExecutionRow | None) -> dict[str, Any]:
     attempts = [_attempt(item) for item in ([] if execution is None else execution.results)]
     if job is not None and job.state == DEAD and not attempts:
         given_up = {"status": _FAILED, "timestamp": moment(job.updated_at)}

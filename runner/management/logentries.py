@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, Subquery, and_, false, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import Select, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from runner.management.render import moment
@@ -64,10 +64,14 @@ _ERROR_CLASSES: Final = {
 }
 _ENDED: Final = (Decision.ALLOW.value, Decision.DENY.value, Decision.FAILED.value)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ORDERS: Final = (
+    (ExecutionRow.updated_at, ExecutionRow.id),
+    (ExecutionAction.recorded_at, ExecutionAction.execution_id, ExecutionAction.position),
+)
 _ID: Final = re.compile(r"([0-9]{16})-([0-9]{3,9})-([A-Za-z0-9_-]{1,64})")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where an entry stands, and which one it is. `slot`: 0 for the execution, else one more than the index
     of the result that failed."""
@@ -106,22 +110,33 @@ class Entries:
         self._tenant = tenant
 
     def page(self, wanted: Wanted, offset: int, limit: int, *, oldest: bool) -> list[dict[str, Any]]:
-        """Entries from `offset`."""
-        rows = self._rows(wanted)
-        order = [column.asc() if oldest else column.desc() for column in _order(rows)]
-        return self._render(select(rows).order_by(*order).offset(offset).limit(limit))
+        """Entries from `offset`, which reads all that come before them."""
+        places = self._places(self._parts(wanted), offset + limit, oldest=oldest)
+        return self._render(places[offset:])
 
-    def total(self, wanted: Wanted) -> int:
-        """How many there are."""
-        return self._session.scalar(select(func.count()).select_from(self._rows(wanted))) or 0
+    def total(self, wanted: Wanted, most: int) -> int:
+        """How many there are, counted up to `most`."""
+        counts = (
+            self._session.scalar(select(func.count()).select_from(part.limit(most).subquery()))
+            for part in self._parts(wanted)
+        )
+        return min(sum(count or 0 for count in counts), most)
 
     def after(self, place: Place | None, limit: int) -> list[dict[str, Any]]:
         """The next ones after a place, the oldest first; from the beginning when None."""
-        rows = self._rows(Wanted())
-        query = select(rows)
+        executions, failures = self._parts(Wanted())
         if place is not None:
-            query = query.where(tuple_(*_order(rows)) > tuple_(place.at, place.execution_id, place.slot))
-        return self._render(query.order_by(*_order(rows)).limit(limit))
+            at, recorded = ExecutionRow.updated_at, ExecutionAction.recorded_at
+            if place.slot:
+                here = (recorded, ExecutionAction.execution_id, ExecutionAction.position)
+                there = (place.at, place.execution_id, place.slot - 1)
+                executions = executions.where(at > place.at)
+                failures = failures.where(tuple_(*here) > tuple_(*there))
+            else:
+                beyond = tuple_(at, ExecutionRow.id) > tuple_(place.at, place.execution_id)
+                executions = executions.where(beyond)
+                failures = failures.where(recorded >= place.at)
+        return self._render(self._places((executions, failures), limit, oldest=True))
 
     def get(self, place: Place) -> dict[str, Any] | None:
         """One entry, None when it is not (or no more) there."""
@@ -135,7 +150,8 @@ class Entries:
             return None
         return _of_failure(row, place)
 
-    def _rows(self, wanted: Wanted) -> Subquery:
+    def _parts(self, wanted: Wanted) -> tuple[Select[Any, Any, Any], Select[Any, Any, Any]]:
+        """Executions that have an entry, and Actions that failed."""
         executions = select(
             ExecutionRow.updated_at.label("at"),
             ExecutionRow.id.label("execution_id"),
@@ -146,19 +162,28 @@ class Entries:
             ExecutionAction.execution_id,
             (ExecutionAction.position + 1).label("slot"),
         ).where(ExecutionAction.tenant_id == self._tenant, ExecutionAction.failed)
-        parts = []
-        for part, column in ((executions, ExecutionRow.updated_at), (failures, ExecutionAction.recorded_at)):
-            if part is failures and wanted.types is not None and FAILURE not in wanted.types:
-                continue
-            if wanted.since is not None:
-                part = part.where(column >= wanted.since)
-            if wanted.until is not None:
-                part = part.where(column <= wanted.until)
-            parts.append(part)
-        return union_all(*parts).subquery()
+        if wanted.types is not None and FAILURE not in wanted.types:
+            failures = failures.where(false())
+        if wanted.since is not None:
+            executions = executions.where(ExecutionRow.updated_at >= wanted.since)
+            failures = failures.where(ExecutionAction.recorded_at >= wanted.since)
+        if wanted.until is not None:
+            executions = executions.where(ExecutionRow.updated_at <= wanted.until)
+            failures = failures.where(ExecutionAction.recorded_at <= wanted.until)
+        return executions, failures
 
-    def _render(self, query: Select[Any]) -> list[dict[str, Any]]:
-        places = [Place(row.at, row.execution_id, row.slot) for row in self._session.execute(query)]
+    def _places(self, parts: Sequence[Select[Any, Any, Any]], limit: int, *, oldest: bool) -> list[Place]:
+        """The first `limit` of both parts: each is read along its index, and no further. At the same moment
+        executions come before failures, both in the database's own order of ids."""
+        found: list[Place] = []
+        for part, order in zip(parts, _ORDERS, strict=True):
+            ordered = part.order_by(*(column.asc() if oldest else column.desc() for column in order))
+            rows = self._session.execute(ordered.limit(limit))
+            found += [Place(row.at, row.execution_id, row.slot) for row in rows]
+        found.sort(key=lambda place: (place.at, bool(place.slot)), reverse=not oldest)
+        return found[:limit]
+
+    def _render(self, places: Sequence[Place]) -> list[dict[str, Any]]:
         rows = self._session.scalars(
             select(ExecutionRow).where(
                 ExecutionRow.tenant_id == self._tenant,
@@ -172,10 +197,6 @@ class Entries:
             else _of_execution(by_id[place.execution_id])
             for place in places
         ]
-
-
-def _order(rows: Subquery) -> Sequence[Any]:
-    return rows.c.at, rows.c.execution_id, rows.c.slot
 
 
 def _of_types(types: Collection[str] | None) -> Any:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
-from runner.caps import MAX_LOG_QUERY
+from runner.caps import MAX_LOG_PAGED, MAX_LOG_QUERY
 from runner.management.checkpoints import DEFAULT_TAKE, From, Take
 from runner.management.context import answer, management_router
 from runner.management.deliveries import date_of
@@ -56,6 +56,12 @@ def list_logs(
         if start is not None or take is not None:
             return _checkpoint(caller, entries, start, take or DEFAULT_TAKE)
         wanted, shape, part = _wanted(q), _shape(fields, include=include_fields), Page(page, per_page)
+        if part.offset + part.size > MAX_LOG_PAGED and page > 0:
+            raise bad_request(
+                f"You can only page through the first {MAX_LOG_PAGED} entries: narrow the search, or read on "
+                "from a checkpoint.",
+                "invalid_query_string",
+            )
         found = entries.page(wanted, part.offset, part.size, oldest=sort == "date:1")
         items = [{name: item[name] for name in item if name in shape} for item in found]
         if not include_totals:
@@ -65,7 +71,7 @@ def list_logs(
                 "start": part.offset,
                 "limit": part.size,
                 "length": len(items),
-                "total": entries.total(wanted),
+                "total": entries.total(wanted, MAX_LOG_PAGED),
                 "logs": items,
             }
         )

@@ -231,7 +231,10 @@ class Flows:
             if slot is not None:
                 self._idempotency.keep(session, slot, answer)
 
-        await self._write(change, slot)
+        try:
+            await self._write(change, slot)
+        except IntegrityError:  # a stream was deleted in this moment: look again who wants it
+            await self._write(change, slot)
         return answer
 
     async def _record(

@@ -237,6 +237,7 @@ def test_searching(server: Server) -> None:
         {"from": "1" * (caps.MAX_CURSOR + 1)},
         {"per_page": 101},
         {"take": 0},
+        {"page": caps.MAX_LOG_PAGED // 100, "per_page": 100},
         {"more": 1},
     ],
 )
@@ -274,3 +275,66 @@ def test_ids_lead_back_to_places(at: datetime, execution: str, slot: int) -> Non
 def test_other_texts_are_no_ids(text: str) -> None:
     found = Place.of(text)
     assert found is None or str(found) == text
+
+
+def test_as_far_as_pages_reach(embedded: Server) -> None:
+    client = embedded.client()
+    with embedded.service.store.begin() as session:
+        for number in range(caps.MAX_LOG_PAGED + 1):
+            session.add(
+                ExecutionRow(
+                    tenant_id=client.tenant,
+                    id=f"e{number}",
+                    trigger_id="post-login",
+                    status="final",
+                    decision="allow",
+                    results=[],
+                    updated_at=START + timedelta(seconds=number),
+                    expires_at=START,
+                )
+            )
+    last = client.get(LOGS, page=caps.MAX_LOG_PAGED // 100 - 1, per_page=100, include_totals=True)
+    assert (last["total"], last["length"]) == (caps.MAX_LOG_PAGED, 100)
+    assert last["logs"][-1]["details"]["actions"]["executions"] == ["e1"]
+
+
+def test_entries_of_one_moment_are_all_read(server: Server) -> None:
+    """Ids differ only where collations disagree with bytes."""
+    client = server.client()
+    ids = ["a-b", "aB", "ab", "A-B", "AB", "a_b"]
+    with server.service.store.begin() as session:
+        for name in ids:
+            result = {"action_name": "a", "action_id": str(uuid.uuid4()), "version_id": str(uuid.uuid4())}
+            results = [{**result, "error": {"id": "throw", "msg": "x"}}]
+            session.add(
+                ExecutionRow(
+                    tenant_id=client.tenant,
+                    id=name,
+                    trigger_id="post-login",
+                    status="final",
+                    decision="failed",
+                    results=results,
+                    updated_at=START,
+                    expires_at=START,
+                )
+            )
+            session.add(
+                ExecutionAction(
+                    tenant_id=client.tenant,
+                    execution_id=name,
+                    position=0,
+                    action_id="x",
+                    action_name="a",
+                    failed=True,
+                    recorded_at=START,
+                )
+            )
+    seen: list[dict[str, Any]] = []
+    query: dict[str, Any] = {"take": 1}
+    while part := client.get(LOGS, **query):
+        seen += part
+        query = {"take": 1, "from": part[-1]["log_id"]}
+    assert len({entry["log_id"] for entry in seen}) == len(seen) == 2 * len(ids)
+    assert client.get(LOGS, sort="date:1") == seen
+    paged = [client.get(LOGS, page=number, per_page=5) for number in range(3)]
+    assert [entry for part in paged for entry in part] == seen[::-1]
