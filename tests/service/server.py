@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from runner.service.settings import ServiceSettings
 from runner.service.setup import make_service, open_service_keys, open_store
 from runner.service.tenants import Credentials, create_client, create_tenant
 from runner.service.tokens import PLANES
+from runner.store.columns import now
+from runner.store.runs import SuspensionRow
 from sandbox.egress.stub import StubEgress
 from tests.service.conformance import check_answer
 
@@ -124,6 +127,18 @@ class Client:
         reply = self.call("PATCH", f"/triggers/{trigger}/bindings", body)
         assert reply.status == 200, reply
         return reply.json["bindings"]  # type: ignore[no-any-return]
+
+
+def waiting_flow(client: Client, *versions: str) -> SuspensionRow:
+    """A suspended flow of the client's tenant that goes on with these versions of Actions."""
+    return SuspensionRow(
+        key=f"waiting-{client.tenant}",
+        tenant_id=client.tenant,
+        execution_id="exe",
+        text="{}",
+        versions=list(versions),
+        expires_at=now() + timedelta(hours=1),
+    )
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from runner.caps import MAX_VERSIONS
 from runner.store.columns import now
 from runner.store.models import ModuleRow, ModuleVersionRow
 from runner.store.runs import SuspensionRow
-from tests.service.server import HANDLER, Client, Server
+from tests.service.server import HANDLER, Client, Server, waiting_flow
 
 CODE = "exports.greet = (name) => `hello ${name}`;\n"
 USES = """
@@ -140,19 +138,11 @@ def test_a_module_that_only_old_versions_use_can_be_deleted(client: Client, serv
     refused = client.call("DELETE", path)
     assert (refused.status, refused.json["message"]) == (412, "The module is in use by 1 action: shop.")
     assert client.call("POST", f"/actions/{action['id']}/deploy").json["number"] == 2
-    waiting = SuspensionRow(
-        key=f"waiting-{client.tenant}",
-        tenant_id=client.tenant,
-        execution_id="exe",
-        text="{}",
-        versions=[first],
-        expires_at=now() + timedelta(hours=1),
-    )
     with server.service.store.begin() as session:
-        session.add(waiting)
+        session.add(waiting_flow(client, first))
     assert client.call("DELETE", path).status == 412, "a suspended flow goes on with version 1"
     with server.service.store.begin() as session:
-        session.get_one(SuspensionRow, waiting.key).expires_at = now()
+        session.get_one(SuspensionRow, f"waiting-{client.tenant}").expires_at = now()
     assert client.call("DELETE", path).status == 204
     old = client.get(f"/actions/{action['id']}/versions/{first}")
     assert [item["module_id"] for item in old["modules"]] == [made["id"]]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from runner.caps import MAX_VERSIONS
-from runner.store.columns import now
 from runner.store.models import ActionRow, ActionVersionRow, SecretRow
-from runner.store.runs import SuspensionRow
-from tests.service.server import HANDLER, Client, Server
+from tests.service.server import HANDLER, Client, Server, waiting_flow
 
 
 def redeployed(client: Client, action_id: str, **fields: object) -> dict[str, object]:
@@ -85,16 +82,7 @@ def test_the_oldest_unused_goes(client: Client, server: Server) -> None:
     first = action["deployed_version"]["id"]
     second = client.call("POST", f"/actions/{action['id']}/deploy").json["id"]
     with server.service.store.begin() as session:
-        session.add(
-            SuspensionRow(
-                key=f"waiting-{client.tenant}",
-                tenant_id=client.tenant,
-                execution_id="exe",
-                text="{}",
-                versions=[first],
-                expires_at=now() + timedelta(hours=1),
-            )
-        )
+        session.add(waiting_flow(client, first))
     with server.service.store.begin() as session:
         row = session.get_one(ActionRow, (client.tenant, action["id"]))
         source = session.get_one(ActionVersionRow, (client.tenant, second))
