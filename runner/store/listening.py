@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from psycopg import AsyncConnection, Error
+from psycopg import AsyncConnection
 
 from runner.store.engine import Store
 from runner.store.notices import CHANNEL, MISSED, Notice, parse, payload
@@ -21,6 +21,7 @@ _log: Final = structlog.get_logger("actionbox.listening")
 _PROOF_SECONDS: Final = 5.0
 """How often we send ourselves something; a connection that does not bring it back has been lost."""
 _ANSWER_SECONDS: Final = 5.0
+_OURS: Final = {"autocommit": True, "client_encoding": "utf8", "application_name": "actionbox listens"}
 _PAUSES: Final = (0.1, 0.5, 1.0)
 """Seconds before the first new connection, the second, and each further one."""
 
@@ -35,7 +36,8 @@ class Listening:
     def __init__(self, store: Store) -> None:
         """`store`: on PostgreSQL."""
         self._store = store
-        _, self._arguments = store.engine.dialect.create_connect_args(store.engine.url)
+        _, given = store.engine.dialect.create_connect_args(store.engine.url)
+        self._arguments: dict[str, Any] = {**given, **_OURS}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; connects again whenever the connection is lost."""
@@ -53,11 +55,12 @@ class Listening:
         while True:
             try:
                 async with await self._connect() as connection:
-                    tries = 0
                     await self._listen(connection)
-            except (Error, OSError, TimeoutError, LostError) as error:
-                if self._store.hears or tries == 0:
-                    _log.warning("notices of other processes are not heard", reason=str(error).strip())
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+                tries = 0 if self._store.hears else tries
+                if tries == 0:
+                    reason = str(error).strip() or type(error).__name__
+                    _log.warning("notices of other processes are not heard", reason=reason)
             finally:
                 self._store.hears = False
             await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
@@ -65,12 +68,7 @@ class Listening:
 
     async def _connect(self) -> AsyncConnection[tuple[object, ...]]:
         async with asyncio.timeout(_ANSWER_SECONDS):
-            return await AsyncConnection.connect(
-                **self._arguments,
-                autocommit=True,
-                client_encoding="utf8",
-                application_name="actionbox listens",
-            )
+            return await AsyncConnection.connect(**self._arguments)
 
     async def _listen(self, connection: AsyncConnection[tuple[object, ...]]) -> None:
         async with asyncio.timeout(_ANSWER_SECONDS):

@@ -25,7 +25,7 @@ BOUND = Notice(BINDINGS, "t", "post-login")
 def stores() -> Iterator[tuple[Store, Store]]:
     """Of two processes on one PostgreSQL."""
     url = new_database()
-    here, there = Store.open(url), Store.open(url)
+    here, there = Store.open(url), Store.open(f"{url}?application_name=theirs")
     yield here, there
     here.close()
     there.close()
