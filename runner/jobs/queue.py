@@ -101,7 +101,14 @@ class JobQueue:
         session.execute(delete(JobRow).where(JobRow.tenant_id == tenant, JobRow.id == job_id))
 
     def claim(self, kinds: Sequence[str], most: int, turns: Turns | None = None) -> list[Job]:
-        """Up to `most` jobs that are due, now leased to this worker, in fair shares: see `Turns`.
+        """Up to `most` jobs that are due, now leased to this worker, in fair shares: see `Turns`."""
+        return self.look(kinds, most, turns)[0]
+
+    def look(
+        self, kinds: Sequence[str], most: int, turns: Turns | None = None
+    ) -> tuple[list[Job], float | None]:
+        """What `claim` returns; and, if places are left, the seconds until the next job is due: 0 for one
+        that waits for another worker or for others of its tenant, None when none waits.
 
         Args:
             turns: of the caller, so that a next claim goes on where this one ended.
@@ -120,15 +127,8 @@ class JobQueue:
                 used = {len(taken) == shares[queue] for queue, taken in found.items()}
                 if used != {True, False}:  # else others may have what some have no use for
                     break
-        return jobs
-
-    def seconds_until_due(self, kinds: Sequence[str]) -> float | None:
-        """Until the next job is due, 0 for one that is; None when none waits."""
-        with self._store.read() as session:
-            first = session.scalar(
-                select(func.min(JobRow.next_at)).where(JobRow.kind.in_(kinds), JobRow.state == READY)
-            )
-        return None if first is None else max((first - self._clock()).total_seconds(), 0.0)
+            first = session.scalar(_NEXT, {"kinds": list(kinds)}) if len(jobs) < most else None
+        return jobs, None if first is None else max((first - moment).total_seconds(), 0.0)
 
     def renew(self, jobs: Sequence[Job]) -> None:
         """Say that these are still being worked on."""
@@ -252,6 +252,9 @@ def _taking() -> Any:
 
 
 _TAKING: Final = _taking()
+_NEXT: Final = select(func.min(JobRow.next_at)).where(
+    JobRow.kind.in_(bindparam("kinds", expanding=True)), JobRow.state == READY
+)
 
 
 def _take(session: Session, queue: Queue, moment: datetime, most: int, lease: str) -> list[Job]:

@@ -114,8 +114,7 @@ class JobWorker:
         try:
             while not stop.is_set():
                 self._wake.clear()
-                if not await self._start_some():
-                    await self._pause(stopping)
+                await self._pause(await self._look(), stopping)
             await asyncio.gather(*(self._leave(lane) for lane in self._lanes))
         finally:
             self._loop = None
@@ -128,24 +127,28 @@ class JobWorker:
             with contextlib.suppress(RuntimeError):  # it was closed in this moment
                 self._loop.call_soon_threadsafe(self._wake.set)
 
-    async def _start_some(self) -> int:
-        started = 0
+    async def _look(self) -> float:
+        """Begin what there is to do and a place for; the seconds until the next look."""
+        usual = _HEARD_SECONDS if self._store.hears else _LOOK_SECONDS
+        pauses = [usual]
         for running in self._lanes:
             if running.free <= 0:
-                continue
+                continue  # the end of a job wakes us
             try:
-                jobs = await asyncio.to_thread(
-                    self._queue.claim, running.lane.kinds, running.free, running.turns
+                jobs, due = await asyncio.to_thread(
+                    self._queue.look, running.lane.kinds, running.free, running.turns
                 )
             except Exception as error:  # noqa: BLE001 - a database that is away comes back
                 self._missed("jobs cannot be claimed", error)
-                return 0
+                return _LOOK_SECONDS
             for job in jobs:
                 task = asyncio.create_task(self._work(running.lane, job))
                 running.jobs[task] = job
                 task.add_done_callback(lambda done, lane=running: self._ended(lane, done))  # type: ignore[misc]
-            started += len(jobs)
-        return started
+            if due is not None and running.free > 0:
+                # What is due and was not claimed is another worker's, or waits for others of its tenant.
+                pauses.append(due or _LOOK_SECONDS)
+        return min(pauses)
 
     def _missed(self, what: str, error: Exception) -> None:
         """One line while the database is away, which may be long; more for a fault of ours."""
@@ -158,25 +161,13 @@ class JobWorker:
         running.jobs.pop(task, None)
         self._wake.set()
 
-    async def _pause(self, stopping: asyncio.Task[bool]) -> None:
-        """Until something is put or ends, or is due."""
+    async def _pause(self, seconds: float, stopping: asyncio.Task[bool]) -> None:
+        """At most so long: until something is put or ends."""
         waking = asyncio.create_task(self._wake.wait())
         try:
-            seconds = await self._seconds_to_wait()
             await asyncio.wait([waking, stopping], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waking.cancel()
-
-    async def _seconds_to_wait(self) -> float:
-        kinds = [kind for running in self._lanes if running.free > 0 for kind in running.lane.kinds]
-        due = None
-        if kinds and not self._wake.is_set():
-            with contextlib.suppress(Exception):
-                due = await asyncio.to_thread(self._queue.seconds_until_due, kinds)
-        if due is None:
-            return _HEARD_SECONDS if self._store.hears else _LOOK_SECONDS
-        # What is due and was not claimed is another worker's, or waits for others of its tenant.
-        return min(due, _HEARD_SECONDS if self._store.hears else _LOOK_SECONDS) or _LOOK_SECONDS
 
     async def _look_after(self) -> None:
         for turn in itertools.count():

@@ -169,12 +169,15 @@ def test_what_is_handed_back_is_ready_and_has_not_been_tried(store: Store, clock
 
 def test_how_long_until_something_is_due(store: Store, clock: Clock) -> None:
     queue = JobQueue(store, "w", clock)
-    assert queue.seconds_until_due([FLOW]) is None
+    assert queue.look([FLOW], 1) == ([], None)
     put(store, queue, "t", delay=7)
-    assert queue.seconds_until_due([FLOW, BUILD]) == 7
-    assert queue.seconds_until_due([BUILD]) is None
+    assert queue.look([FLOW, BUILD], 1) == ([], 7)
+    assert queue.look([BUILD], 1) == ([], None)
     clock.pass_by(9)
-    assert queue.seconds_until_due([FLOW]) == 0
+    put(store, queue, "u", delay=4)
+    jobs, due = queue.look([FLOW], 2)
+    assert ([job.tenant for job in jobs], due) == (["t"], 4)
+    assert queue.look([FLOW], 0) == ([], None), "there is no place"
 
 
 def test_what_is_put_off_waits_and_what_is_buried_can_be_revived(store: Store, clock: Clock) -> None:
