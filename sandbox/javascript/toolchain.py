@@ -35,6 +35,27 @@ _PATCHES: Final = {
             "getPromiseDetails:globalThis.details.promise(c,l)",
         ),
         ("getProxyDetails:a.getProxyDetails", "getProxyDetails:globalThis.details.proxy"),
+        # It made a descriptor of every element, also of those that are not shown.
+        (
+            "getOwnNonIndexProperties:function(t){",
+            "getOwnNonIndexProperties:globalThis.details.nonIndex,_unused:function(t){",
+        ),
+        # It went by names and prototypes, which lie and throw.
+        (
+            "isBigIntObject:p,isSymbolObject:f}},322:",
+            "isBigIntObject:p,isSymbolObject:f,...globalThis.details.types}},322:",
+        ),
+        (
+            '("length",function(t){return t.constructor.prototype.__lookupGetter__("length").call(t)})',
+            'd(Object.getPrototypeOf(Uint8Array),"length")',
+        ),
+        ("isError:function(t){return t instanceof Error}", "isError:globalThis.details.isError"),
+        (  # all of them, for those without a prototype
+            "Uint8Array,uncurryThis:b}",
+            "Uint8Array,Int8Array,Uint8ClampedArray,Int16Array,Uint16Array,Int32Array,Uint32Array,Float32Array,"
+            "Float64Array,BigInt64Array,BigUint64Array,TypedArrayPrototypeGetSymbolToStringTag:"
+            "d(Object.getPrototypeOf(Uint8Array),Symbol.toStringTag),uncurryThis:b}",
+        ),
     ),
     # A table of megabytes, for hosts that are not plain ASCII: parsed when one is met.
     "tr46/index.js": (
@@ -64,8 +85,8 @@ class ToolchainError(SetUpError):
 
 
 def sources_digest() -> str:
-    """Digest of the guest sources and of the lock file: what a bundle depends on."""
-    digest = hashlib.sha256()
+    """Digest of the guest sources, of the lock file and of the patches: what a bundle depends on."""
+    digest = hashlib.sha256(repr(_PATCHES).encode())
     for path in [HERE / name for name in _MANIFESTS] + sorted(GUEST.rglob("*.js")):
         digest.update(path.relative_to(HERE).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())

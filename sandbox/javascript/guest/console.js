@@ -2,7 +2,7 @@
 
 import { log } from './host.js';
 import { coded } from './node/errors.js';
-import { formatWithOptions, inspect } from './inspect.js';
+import { formatWithOptions, inspectSafely } from './inspect.js';
 import { captureStackTrace } from './stacks.js';
 import { table } from './table.js';
 import { monotonic } from './timers.js';
@@ -14,15 +14,34 @@ import {
 const LEVEL = { __proto__: null, log: 0, debug: 1, info: 2, warn: 3, error: 4, trace: 5 };
 const MAX_TEXT = 1024 * 1024;
 
-/** Format as console.log does; `args` is a rest parameter. */
+/** Format as console.log does; `args` is a rest parameter. What cannot be formatted (conversions that throw, where
+ * Node throws too) is shown value by value: a line of the log ends no login. */
 function formatted(args) {
   const all = [{ __proto__: null }];
   for (let index = 0; index < args.length; index += 1) append(all, args[index]);
-  return reflectApply(formatWithOptions, undefined, all);
+  try {
+    return reflectApply(formatWithOptions, undefined, all);
+  } catch {
+    let text = '';
+    for (let index = 0; index < args.length; index += 1) {
+      if (index > 0) text += ' ';
+      text += typeof args[index] === 'string' ? args[index] : inspectSafely(args[index]);
+    }
+    return text;
+  }
+}
+
+/** A value as text, also where its own conversion throws. */
+function spoken(value) {
+  try {
+    return `${value}`;
+  } catch {
+    return inspectSafely(value);
+  }
 }
 
 /** A label as Node reads it. */
-const labelled = (label) => (label === undefined ? 'default' : toText(label));
+const labelled = (label) => (label === undefined ? 'default' : spoken(label));
 
 function duration(milliseconds) {
   if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(3)}s`;
@@ -68,17 +87,20 @@ function makeConsole(send) {
       write('trace', error.stack);
     },
     dir(value, options) {
-      write('log', inspect(value, { customInspect: false, ...options }));
+      write('log', inspectSafely(value, options, { customInspect: false }));
     },
     dirxml(...args) { print('log', args); },
     table(data, columns) {
-      const text = table(data, columns);
+      let text;
+      try {
+        text = table(data, columns);
+      } catch { /* getters and traps of the data's own */ }
       if (text === undefined) print('log', [data]);
       else write('log', text);
     },
     assert(condition, ...args) {
       if (condition) return;
-      if (args.length > 0) args[0] = `Assertion failed: ${args[0]}`;
+      if (args.length > 0) args[0] = `Assertion failed: ${spoken(args[0])}`;
       else args = ['Assertion failed'];
       print('warn', args);
     },

@@ -5,9 +5,9 @@ import nodeInspect from 'node-inspect-extracted';
 export const { inspect, format, formatWithOptions, getStringWidth, stripVTControlCharacters } = nodeInspect;
 
 /** `inspect` that cannot throw. */
-export function inspectSafely(value) {
+export function inspectSafely(value, options = undefined, defaults = undefined) {
   try {
-    return inspect(value);
+    return inspect(value, { ...defaults, ...options });
   } catch {
     return '[a value that cannot be shown]';
   }

@@ -5,13 +5,16 @@ import { ProxyCtor, WeakMapCtor, construct, weakMapGet, weakMapSet } from './pri
 const targets = new WeakMapCtor();
 const { revocable } = ProxyCtor;
 
-/** The target of a proxy, undefined for any other value. */
+/** The target of a proxy, null of one that is revoked, undefined for any other value. */
 export function proxyTarget(value) {
-  return weakMapGet(targets, value);
+  return weakMapGet(targets, value)?.target;
 }
 
-function remember(proxy, target) {
-  weakMapSet(targets, proxy, target);
+/** The handler of a proxy that is not revoked. */
+export const proxyHandler = (value) => weakMapGet(targets, value).handler;
+
+function remember(proxy, target, handler) {
+  weakMapSet(targets, proxy, { __proto__: null, target, handler });
   return proxy;
 }
 
@@ -19,7 +22,7 @@ function remember(proxy, target) {
 export const WatchedProxy = new ProxyCtor(ProxyCtor, {
   __proto__: null,
   construct(_, args) {
-    return remember(construct(ProxyCtor, args), args[0]);
+    return remember(construct(ProxyCtor, args), args[0], args[1]);
   },
   get(_, key) {
     return key === 'revocable' ? watchedRevocable : ProxyCtor[key];
@@ -28,8 +31,8 @@ export const WatchedProxy = new ProxyCtor(ProxyCtor, {
 
 const { revocable: watchedRevocable } = {
   revocable(target, handler) {
-    const made = revocable(target, handler);
-    remember(made.proxy, target);
-    return made;
+    const { proxy, revoke } = revocable(target, handler);
+    remember(proxy, target, handler);
+    return { proxy, revoke() { revoke(); remember(proxy, null, null); } };
   },
 };

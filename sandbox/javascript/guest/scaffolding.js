@@ -2,11 +2,42 @@
 // Import it before them; `removeScaffolding` takes it away again.
 
 import { promiseResult, promiseState } from './host.js';
-import { jsonParse } from './primordials.js';
-import { proxyTarget } from './proxies.js';
+import { types } from './node/types.js';
+import { append, descriptorOf, isError, jsonParse, ownKeys } from './primordials.js';
+import { proxyHandler, proxyTarget } from './proxies.js';
 
 const PENDING = 0;
 const REJECTED = 2;
+
+const ALL_PROPERTIES = 0;
+const INDEX = /^(?:0|[1-9]\d{0,9})$/;
+const isIndex = (key) => typeof key === 'string' && INDEX.test(key) && Number(key) < 2 ** 32 - 1;
+
+/** Node's getOwnNonIndexProperties. Indices come first among the keys, so one looks from the end. */
+function nonIndex(value, filter) {
+  const keys = ownKeys(value);
+  let first = keys.length;
+  while (first > 0 && !isIndex(keys[first - 1])) first -= 1;
+  const found = [];
+  for (let at = first; at < keys.length; at += 1) {
+    if (filter === ALL_PROPERTIES || descriptorOf(value, keys[at])?.enumerable) append(found, keys[at]);
+  }
+  return found;
+}
+
+/** The engine takes it for an error, whose name and message cannot be read. */
+const domExceptionPrototype = DOMException.prototype;
+
+function legible(value) {
+  try {
+    return [value.name, value.message, value.stack].length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** What can be told without going through the iterator. */
+const { isMapIterator, isSetIterator, ...brands } = types;
 
 globalThis.Atomics = {};
 globalThis.process = { env: {} };
@@ -20,8 +51,13 @@ globalThis.details = {
   /** Node's getProxyDetails: the target, or [target, handler] when both are wanted. */
   proxy: (value, both = true) => {
     const target = proxyTarget(value);
-    return target === undefined || !both ? target : [target, {}];
+    return target === undefined || !both ? target : [target, proxyHandler(value)];
   },
+  nonIndex,
+  /** Whether to show a value as an error: not what only inherits from one and cannot be read, as prototypes. */
+  isError: (value) =>
+    value !== domExceptionPrototype && (isError(value) || (value instanceof Error && legible(value))),
+  types: brands,
   /** A function that gives the value of a JSON text, parsed when it is first called. */
   lazyJson: (text) => {
     let value;

@@ -1,6 +1,7 @@
 // util.types: what a value is, whatever its prototype says.
 
-import { isError } from '../primordials.js';
+import { promiseState } from '../host.js';
+import { isError, prototypeOf } from '../primordials.js';
 import { proxyTarget } from '../proxies.js';
 
 function branded(read) {
@@ -48,7 +49,8 @@ export const types = {
     isNumberObject(value) || isStringObject(value) || isBooleanObject(value) || isBigIntObject(value)
     || isSymbolObject(value),
   isNativeError: (value) => isError(value),
-  isPromise: (value) => object(value) && value instanceof Promise,
+  isPromise: (value) =>
+    object(value) && (value instanceof Promise || (prototypeOf(value) === null && promiseState(value) !== undefined)),
   isProxy: (value) => (object(value) || typeof value === 'function') && proxyTarget(value) !== undefined,
   isWeakMap: branded((value) => Reflect.apply(WeakMap.prototype.has, value, [WEAK_KEY])),
   isWeakSet: branded((value) => Reflect.apply(WeakSet.prototype.has, value, [WEAK_KEY])),
