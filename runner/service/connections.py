@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final
 
 import h11
@@ -28,6 +29,15 @@ _OTHER_FILES: Final = 512
 """Open files beside those of clients: database, workers, requests of Actions, handshakes on their way."""
 _GIVES_WAY: Final = 32
 """Of the connections at the cap, one in so many makes room at a time."""
+
+
+class _Phase(IntEnum):
+    """In the order in which connections give way."""
+
+    HEAD = 0
+    IDLE = 1
+    BODY = 2
+    ANSWER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +65,8 @@ class Connection(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._answered: object = None
-        self._waits_since = time.monotonic()
+        self._seen: tuple[object, _Phase] = (None, _Phase.HEAD)
+        self._since = time.monotonic()
         self._unread = 0
         self._stalls_since = 0.0
 
@@ -80,9 +90,19 @@ class Connection(H11Protocol):
         self._refuse(400, msg)
 
     @property
-    def waits(self) -> bool:
-        """Whether it has no request that is being answered."""
-        return self.cycle is None or self.cycle.response_complete
+    def phase(self) -> _Phase:
+        """Where it is between two requests, or in one."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            return _Phase.BODY if self.cycle.more_body and not self.cycle.response_started else _Phase.ANSWER
+        # While uvicorn's own timer for idle connections runs, no byte of a next request has come.
+        return _Phase.HEAD if self.timeout_keep_alive_task is None else _Phase.IDLE
+
+    def seconds(self, now: float) -> float:
+        """How long it has been seen in its phase."""
+        seen = (self.cycle, self.phase)
+        if seen != self._seen:
+            self._seen, self._since = seen, now
+        return now - self._since
 
     def look(self, now: float) -> None:
         """End the connection when it has passed a limit. Called every second or so."""
@@ -93,18 +113,9 @@ class Connection(H11Protocol):
             _log.info("request not sent", seconds=self.limits.head_seconds)
             self._late()
 
-    def waiting_for(self, now: float) -> float:
-        """Seconds since it was first seen without a request that is being answered."""
-        if self._answered is not self.cycle:
-            self._answered, self._waits_since = self.cycle, now
-        return now - self._waits_since
-
     def _is_late(self, now: float) -> bool:
-        # While uvicorn's own timer for idle connections runs, no byte of a next request has come.
-        if not self.waits or self.timeout_keep_alive_task is not None or self.transport.is_closing():
-            self._answered, self._waits_since = self.cycle, now
-            return False
-        return self.waiting_for(now) >= self.limits.head_seconds
+        late = self.seconds(now) >= self.limits.head_seconds
+        return late and self.phase is _Phase.HEAD and not self.transport.is_closing()
 
     def _late(self) -> None:
         if self.conn.our_state is h11.IDLE and self.conn.trailing_data[0]:
@@ -150,16 +161,16 @@ async def watch(connections: Collection[Any]) -> None:
 
 
 def _make_room(connections: Collection[Any], newcomer: Connection) -> bool:
-    """End some that wait for a request; False when none does. Those that never sent one whole go first, the
-    oldest of them before the others."""
+    """End some that have not sent a whole request; False when all have. Those without a head go first, then
+    idle ones, then those without a body, and of each kind the oldest."""
     now = time.monotonic()
     waiting = sorted(
         (
             item
             for item in connections
-            if item is not newcomer and item.waits and not item.transport.is_closing()
+            if item is not newcomer and item.phase is not _Phase.ANSWER and not item.transport.is_closing()
         ),
-        key=lambda item: (item.timeout_keep_alive_task is not None, -item.waiting_for(now)),
+        key=lambda item: (item.phase, -item.seconds(now)),
     )
     for item in waiting[: max(1, len(connections) // _GIVES_WAY)]:
         item.transport.abort()

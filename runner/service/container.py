@@ -13,7 +13,7 @@ from runner.service.keys import Keys
 from runner.service.ports import Builder, FlowRunner
 from runner.service.ratelimit import RateLimiter
 from runner.service.settings import ServiceSettings
-from runner.service.slots import Slots
+from runner.service.slots import InFlight, Slots
 from runner.service.tokens import Tokens
 from runner.store.engine import Store
 
@@ -35,6 +35,7 @@ class Service:
     builds: orders builds.
     limiter: requests by tenant.
     failures: failed authentications by address.
+    requests: requests of each tenant that are being answered.
     tests: tests of drafts that run.
     """
 
@@ -50,6 +51,7 @@ class Service:
     builder: Builder
     queue: JobQueue
     builds: Builds
+    requests: InFlight
     tests: Slots
 
     @classmethod
@@ -71,5 +73,6 @@ class Service:
             builder=builder,
             queue=queue,
             builds=Builds(queue),
+            requests=InFlight(settings.tenant_requests),
             tests=Slots(_TESTS_EACH, _TESTS),
         )

@@ -51,9 +51,10 @@ class ApiRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             service = await self._admit(request, scopes, queries)
-            if has_body and request.method in _BODY_METHODS:
-                request = await _with_json(service, request, form)
-            return await original(request)
+            with service.requests.taken(request.state.principal.tenant):
+                if has_body and request.method in _BODY_METHODS:
+                    request = await _with_json(service, request, form)
+                return await original(request)
 
         return handle
 
@@ -108,7 +109,8 @@ class DirectRoute(RuntimeRoute):
 
         async def handle(request: Request) -> Response:
             service = await self._admit(request, scopes, queries)
-            return await self.take(request, *await _read_json(service, request))
+            with service.requests.taken(request.state.principal.tenant):
+                return await self.take(request, *await _read_json(service, request))
 
         return handle
 

@@ -27,7 +27,6 @@ from runner.service.plane import Plane
 from runner.service.settings import ServiceSettings
 from runner.service.setup import ensure_tenant, make_service, open_service_keys, open_store
 from runner.service.signals import in_order
-from runner.service.tenants import Credentials
 from runner.service.tls import TlsFiles, self_made
 
 _MAX_HEADER_BYTES: Final = 64 * 1024
@@ -57,10 +56,9 @@ def _serve(settings: ServiceSettings) -> None:
         keys = open_service_keys(settings, store)
         plane = Plane.of(settings, store, keys)
         service = make_service(settings, store, keys, lambda _: (plane.pooled, plane.pooled))
-        first = ensure_tenant(service)
         app = create_app(service, plane)
         serve_metrics(settings, plane.metrics)
-        _Server(app, _config(app, settings, tls), lambda: _greet(service, first, tls)).run(sockets=[listener])
+        _Server(app, _config(app, settings, tls), lambda: _greet(service, tls)).run(sockets=[listener])
     finally:
         listener.close()
         store.close()
@@ -161,7 +159,10 @@ def _bind(settings: ServiceSettings) -> socket.socket:
     return listener
 
 
-def _greet(service: Service, first: tuple[Credentials, str] | None, tls: TlsFiles | None) -> None:
+def _greet(service: Service, tls: TlsFiles | None) -> None:
+    """Say where it serves; on the first start, make the tenant and say its credentials, which whoever ends a
+    start that takes long would otherwise never see."""
+    first = ensure_tenant(service)
     settings = service.settings
     database = settings.shown()["database_url"]
     lines = [f"actionbox serves {settings.url}", f"  database  {database}"]

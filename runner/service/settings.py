@@ -53,6 +53,7 @@ class ServiceSettings(BaseSettings):
         rate_per_second, rate_burst: requests of one tenant on the Management API.
         token_seconds: life of an access token.
         max_body_bytes, read_seconds: of one request's body.
+        tenant_requests: of one tenant that are being answered, of one process.
         max_connections: of clients, of one process.
         head_seconds: in which a connection must have sent the head of a request, once it has begun.
         write_seconds: how long a client may take nothing of an answer.
@@ -92,6 +93,7 @@ class ServiceSettings(BaseSettings):
     token_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     max_body_bytes: Annotated[int, Field(ge=1_024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
     read_seconds: Annotated[float, Field(gt=0, le=300)] = 20
+    tenant_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 400
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
     head_seconds: Annotated[float, Field(gt=0, le=300)] = 10
     write_seconds: Annotated[float, Field(gt=0, le=600)] = 30

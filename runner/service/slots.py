@@ -53,3 +53,33 @@ class Slots:
             self._limiter = anyio.CapacityLimiter(self._everyone)
         with self.taken(tenant):
             return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+
+
+class InFlight:
+    """How many requests of each tenant are being answered: whoever sends slowly, or waits long, holds so many
+    connections and no more. For one event loop."""
+
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._running: dict[str, int] = {}
+
+    @contextmanager
+    def taken(self, tenant: str) -> Iterator[None]:
+        """A place for the block. Raises `ApiError` 429 when there is none."""
+        running = self._running.get(tenant, 0)
+        if running >= self._each:
+            raise ApiError(
+                429,
+                f"The tenant has {running} requests that are not answered yet; wait for one to end.",
+                "too_many_requests",
+                headers={"Retry-After": "1"},
+            )
+        self._running[tenant] = running + 1
+        try:
+            yield
+        finally:
+            left = self._running[tenant] - 1
+            if left:
+                self._running[tenant] = left
+            else:
+                del self._running[tenant]

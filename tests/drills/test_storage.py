@@ -24,6 +24,8 @@ from tests.e2e.serving import Served, serve
 from tests.e2e.test_slow_clients import bind
 from tests.postgres import Cluster, installed, new_cluster
 
+LEAST = 4
+"""Requests of each client, however slow the machine is."""
 FAST = {"ACTIONBOX_RATE_BURST": "100000", "ACTIONBOX_RATE_PER_SECOND": "100000"}
 
 
@@ -210,7 +212,8 @@ def test_connections_that_are_cut_at_any_moment_lose_and_double_nothing(
             database.cut_off()
         for client in clients:
             client.join(60)
-        assert sum(len(found) > 1 for found in answers.values()), "some were refused"
+        refused = sum(len(found) > 1 for found in answers.values())
+        assert refused >= rounds(0, 1), "none was cut off"
         check_once(served, answers)
         assert "Traceback" not in served.output
 
@@ -218,7 +221,7 @@ def test_connections_that_are_cut_at_any_moment_lose_and_double_nothing(
 def insist(served: Served, number: int, until: float, answers: dict[str, list[Answer]]) -> None:
     """Invoke under new keys, each until it is answered."""
     count = 0
-    while time.monotonic() < until:
+    while time.monotonic() < until or count < LEAST:
         key = f"{number}-{count}"
         trigger = "post-user-registration" if count % 3 == 0 else "post-login"
         found = answers.setdefault(key, [])

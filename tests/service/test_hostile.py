@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -257,3 +258,38 @@ def test_good_json_is_read_as_it_is(value: object) -> None:
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     with contextlib.suppress(BodyError):
         parse_body(raw)
+
+
+def test_requests_of_one_tenant_at_a_time(tmp_path: Path) -> None:
+    """Whoever sends slowly holds so many and no more; others are served, and places are free again."""
+    with running(settings_for(tmp_path, tenant_requests=2)) as server, contextlib.ExitStack() as held:
+        slow, other = server.client(), server.client()
+        head = (
+            f"POST /api/v2/actions/actions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {slow.token}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+        )
+        assert eventually(slow, 200).status == 200
+        refused = slow.call("GET", "/triggers")
+        while refused.status != 429:
+            # One that comes while the question above is answered is refused itself: one after the other.
+            assert refused.status == 200, refused
+            client = socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0))
+            held.enter_context(client)
+            client.sendall(head.encode())
+            time.sleep(0.05)
+            refused = slow.call("GET", "/triggers")
+        check_shape(refused, 429)
+        assert refused.json["errorCode"] == "too_many_requests"
+        assert refused.headers["Retry-After"] == "1"
+        assert other.call("GET", "/triggers").status == 200
+        held.close()
+        eventually(slow, 200)
+
+
+def eventually(client: Client, status: int) -> Reply:
+    """The first answer with `status`."""
+    deadline = time.monotonic() + 20
+    while (reply := client.call("GET", "/triggers")).status != status:
+        assert time.monotonic() < deadline, reply
+        time.sleep(0.02)
+    return reply
