@@ -184,6 +184,8 @@ def build_action(
         work.move(state=BuildState.PACKAGED, lock=prepared.lock, module_locks=prepared.module_locks)
         work.say("building the program")
         program = (compile_source or sandbox.build)(prepared.source, limits)
+        for note in program.notes:
+            work.say(note)
         work.move(state=BuildState.BUILT, program=program)
     except DependencyError as error:
         work.fail(failure_of(error))

@@ -108,6 +108,7 @@ class Program:
             `code` was made from the source's own text.
         modules: JavaScript: the shared modules, whose code is in the image. Python: shared modules and
             files of packages, by their numbers in `code`.
+        notes: what whoever builds the Action should know, in sentences for the log of the build.
     """
 
     source: Source
@@ -116,6 +117,7 @@ class Program:
     exports: tuple[str, ...] = ()
     mappings: str = ""
     modules: tuple[Program, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def language(self) -> Language:

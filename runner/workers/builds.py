@@ -8,6 +8,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Final
 
 from runner.caps import MAX_TRANSPILED
@@ -19,6 +20,7 @@ from sandbox.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.dependencies import Build, build_action
 from sandbox.failure import BuildError
 from sandbox.javascript.confined import Finished, ToolTimeoutError
+from sandbox.javascript.image import notes_of
 from sandbox.javascript.transpile import run_compiler
 from sandbox.packages.origin import Origin
 from sandbox.packages.store import TarballStore
@@ -90,9 +92,10 @@ class Builds:
         return await loop.run_in_executor(self._threads, work)
 
     async def _compiled(self, tenant: str, source: Source, limits: Limits) -> Program:
+        notes: tuple[str, ...] = ()
         if source.dependencies is not None and source.language is Language.JAVASCRIPT:
-            await self._images.get(source.dependencies)
-        return await self._compile(tenant, source, limits)
+            notes = notes_of(await self._images.get(source.dependencies))
+        return replace(await self._compile(tenant, source, limits), notes=notes)
 
     # --- what workers ask while they compile ---
 

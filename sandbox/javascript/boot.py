@@ -94,6 +94,10 @@ class Equipment(Protocol):
         """Put it into the guest. False when that has to begin again, in a fresh guest."""
         ...
 
+    def notes(self) -> tuple[str, ...]:
+        """What whoever builds the Action should know, once it is installed."""
+        ...
+
 
 def boot(
     engine: wasmtime.Engine,

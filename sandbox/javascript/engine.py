@@ -65,7 +65,9 @@ class JavaScriptEngine:
             return program
         modules = self._modules(source.dependencies, limits)
         opened = self._equip(source.dependencies, modules)
-        return replace(program, image=opened.image.digest, modules=modules)
+        for note in opened.image.notes:
+            self._progress(note)
+        return replace(program, image=opened.image.digest, modules=modules, notes=opened.image.notes)
 
     @with_room
     def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:

@@ -17,30 +17,32 @@ from sandbox.javascript.silence import Silence
 
 _MAX_TOLD: Final = 2 * KIB
 _BUNDLE_NAME: Final = "actionbox:packages"
-_LOAD_STACK: Final = 512 * KIB
-"""Packages nest deeply while they load; bounded by the machine's own stack."""
+_MAX_REASON: Final = 200
 
 Entry = tuple[str, str]
 """Scope and specifier."""
 
 
+_DRAWS: Final = "draws random numbers"
+
+
 class Watch(Silence):
-    """Notes whether anything was asked of the world."""
+    """Notes what was asked of the world, if anything."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = ""
 
     def log(self, level: str, text: str) -> None:
         del level, text
-        self.asked = True
+        self.asked = "writes to the console"
 
     def start(self, operation: str, arguments: str) -> int:
         del operation, arguments
-        self.asked = True
+        self.asked = "starts a request"
         return 1
 
     def random(self, count: int) -> bytes:
-        self.asked = True
+        self.asked = _DRAWS
         return bytes(count)
 
 
@@ -53,7 +55,7 @@ class Packages:
         modules: name and bytecode of each shared module.
 
     Attributes:
-        fresh: entries that are loaded in every execution, with the reason.
+        fresh: entries that are loaded in every execution, with what they do while they load.
     """
 
     def __init__(self, script: str, entries: Sequence[Entry], modules: Sequence[tuple[str, bytes]]) -> None:
@@ -86,22 +88,35 @@ class Packages:
 
     def _load(self, machine: Machine, entry: Entry) -> bool:
         """Load one entry. False when it has to stay out of the snapshot."""
-        self._port.asked = False
+        self._port.asked = ""
         seed = machine.memory.read(machine.layout.random_state, 8, 8)
         scope, specifier = entry
         answer = _equip(machine, "load", machine.new_string(scope), machine.new_string(specifier))
         while machine.run_job():
             pass
         problem = machine.text(answer, _MAX_TOLD) if machine.is_string(answer) else ""
-        if not problem and self._quiet(machine, seed):
+        reason = (
+            f"fails ({problem.splitlines()[0][:_MAX_REASON]})" if problem else self._reason(machine, seed)
+        )
+        if not reason:
             return True
-        self.fresh[entry] = problem
+        self.fresh[entry] = reason
         return False
 
-    def _quiet(self, machine: Machine, seed: bytes) -> bool:
-        same = machine.memory.read(machine.layout.random_state, 8, 8) == seed
+    def _reason(self, machine: Machine, seed: bytes) -> str:
+        """What the entry did that no snapshot may hold; empty for nothing."""
+        if machine.memory.read(machine.layout.random_state, 8, 8) != seed:
+            return _DRAWS
         waiting = number(machine.call(machine.layout.poll))
-        return same and not self._port.asked and (waiting is None or waiting < 0)
+        return self._port.asked or ("" if waiting is None or waiting < 0 else "leaves a timer behind")
+
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each entry of `fresh`, for the log of the build."""
+        return tuple(
+            f"{f'{specifier} of {scope}' if scope else specifier} is loaded anew in every execution, "
+            f"which takes time, because it {reason} while it loads"
+            for (scope, specifier), reason in sorted(self.fresh.items())
+        )
 
 
 def _equip(machine: Machine, what: str, name: int, value: int) -> int:

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import wasmtime
 
@@ -34,13 +34,14 @@ from sandbox.wasm.traps import GuestStopped, StopKind
 _log: Final = logging.getLogger(__name__)
 
 QUICKJS_SHA256: Final = "d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """Raise it when the code below or boot.py changes what an image means."""
 _SLOTS: Final = 64
 """Instances that can live at once in one process; further executions wait for one to end."""
 _RESIDENT_BYTES: Final = 5 * MIB
 """The image with what a small execution allocates."""
 _TABLE_ELEMENTS: Final = 1_024
+_MAX_NOTES, _MAX_NOTE = 100, 1_000
 
 
 class ImageError(SetUpError):
@@ -53,6 +54,7 @@ class Image:
 
     Attributes:
         digest: names this image; bytecode of one image is never given to another.
+        notes: what whoever builds an Action with it should know.
     """
 
     engine: wasmtime.Engine
@@ -61,6 +63,7 @@ class Image:
     positions: dict[str, int]
     layout: Layout
     digest: str
+    notes: tuple[str, ...] = ()
 
     @contextlib.contextmanager
     def store(self, limits: Limits, deadline: float) -> Iterator[wasmtime.Store]:
@@ -149,9 +152,8 @@ def open_equipped(
 
 
 def _read(engine: wasmtime.Engine, slots: threading.BoundedSemaphore, blob: bytes, digest: str) -> Image:
-    length = struct.unpack_from("<I", blob)[0]
-    header = json.loads(blob[4 : 4 + length])
-    module = wasmtime.Module.deserialize(engine, blob[4 + length :])
+    header, start = _header(blob)
+    module = wasmtime.Module.deserialize(engine, blob[start:])
     return Image(
         engine=engine,
         slots=slots,
@@ -159,7 +161,24 @@ def _read(engine: wasmtime.Engine, slots: threading.BoundedSemaphore, blob: byte
         positions=header["positions"],
         layout=Layout(**header["layout"]),
         digest=digest,
+        notes=tuple(header["notes"]),
     )
+
+
+def _header(blob: bytes) -> tuple[dict[str, Any], int]:
+    """What stands before the compiled module, and where that begins."""
+    length = struct.unpack_from("<I", blob)[0]
+    return json.loads(blob[4 : 4 + length]), 4 + length
+
+
+def notes_of(blob: bytes) -> tuple[str, ...]:
+    """`Image.notes` of a built image, without opening it. Empty for bytes that are none: they may come from a
+    process that tenant code has run in."""
+    try:
+        found = _header(blob)[0]["notes"]
+        return tuple(str(note)[:_MAX_NOTE] for note in found[:_MAX_NOTES])
+    except (ValueError, struct.error, RecursionError, KeyError, TypeError):
+        return ()
 
 
 def _make_engine() -> wasmtime.Engine:
@@ -226,5 +245,7 @@ def _build(
     if equipment is None and used > _RESIDENT_BYTES:
         _log.warning("the JavaScript image has %d bytes, more than are kept resident", used)
     frozen = freeze(binary, booted.memory, EXPORTS)
-    header = json.dumps({"positions": export_positions(frozen), "layout": booted.layout.to_dict()}).encode()
+    notes = () if equipment is None else equipment.notes()
+    told = {"positions": export_positions(frozen), "layout": booted.layout.to_dict(), "notes": notes}
+    header = json.dumps(told).encode()
     return struct.pack("<I", len(header)) + header + wasmtime.Module(engine, frozen).serialize()

@@ -26,6 +26,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     # A name of this run's own, so that no image of it is cached yet.
     stamp = f"{os.getpid()}-{time.time_ns()}"
     shelf.add("maths", code=f"exports.add = (a, b) => a + b; exports.stamp = '{stamp}';")
+    shelf.add("seeded", code=f"exports.first = Math.random(); exports.stamp = '{stamp}';")
     shelf.add("broken", code="const x = ;")
     return shelf
 
@@ -195,3 +196,14 @@ def test_the_parent_opens_no_engine() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
     assert done.stdout == "0\n", done.stderr
+
+
+def test_the_log_tells_what_is_loaded_anew(builders: LivePool) -> None:
+    source = javascript("require('seeded')").source
+    made, _ = build(builders, BuildCall(source=source, wanted=(Wanted("seeded", ""),)))
+    assert made.failure is None, made.failure
+    told = [line.text for line in made.log if "loaded anew" in line.text]
+    assert told == [
+        "seeded is loaded anew in every execution, which takes time, because it draws random numbers "
+        "while it loads"
+    ]

@@ -17,6 +17,7 @@ from sandbox.egress.none import NoEgress
 from sandbox.failure import Failure, FailureCode
 from sandbox.javascript import engine as engine_module
 from sandbox.javascript.engine import JavaScriptEngine
+from sandbox.javascript.image import notes_of
 from sandbox.live import LivePort
 from sandbox.packages.folder import FolderOrigin
 from sandbox.packages.store import TarballStore
@@ -187,6 +188,26 @@ class TestSnapshot:
         ran = execute(build)
         assert ran.log == ["cannot load"]
         assert (ran.failure.error_name, ran.failure.message) == ("TypeError", "cannot load")
+
+    def test_the_log_of_the_build_tells_what_is_loaded_anew(self, make: Make) -> None:
+        """Also where the image comes from the cache; nothing is said of packages in the snapshot."""
+        text = handler("require('seeded'); require('maths'); require('broken')")
+        for _ in range(2):
+            build = make(text, "seeded", "maths", "broken")
+            assert [line.text for line in build.log if "loaded anew" in line.text] == [
+                "broken is loaded anew in every execution, which takes time, because it fails "
+                "(TypeError: cannot load) while it loads",
+                "seeded is loaded anew in every execution, which takes time, because it draws random numbers "
+                "while it loads",
+            ]
+        assert build.program is not None
+        assert make(handler("require('maths')"), "maths").program.notes == ()  # type: ignore[union-attr]
+
+    def test_notes_of_what_is_no_image(self) -> None:
+        header = b'{"notes": ["a", 5], "x": 1}'
+        assert notes_of(len(header).to_bytes(4, "little") + header + b"module") == ("a", "5")
+        for blob in (b"", b"\xff\xff\xff\xff", b"\x02\0\0\0{}", b"\x02\0\0\0[]", b"\x02\0\0\0\xff\xff"):
+            assert notes_of(blob) == ()
 
     def test_a_program_is_found_again(self, make: Make) -> None:
         text = handler("console.log(require('maths').add(2, 2))")
