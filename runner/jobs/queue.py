@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from runner.jobs.leases import Lease, new_lease, process_name
@@ -29,6 +29,8 @@ COUNTERS: Final = (FAILURES, DELAYS)
 _MAX_ERROR: Final = 2_000
 _UNLOCKED: Final = timedelta(seconds=2)
 """A worker that holds no lock for so long is taken for dead."""
+_CLOCKS_DIFFER: Final = timedelta(seconds=10)
+"""A job that was changed later than so long from now was changed before a clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class JobQueue:
         if row is None:
             row = JobRow(tenant_id=tenant, id=job_id or new_id(), kind=kind, execution_id=execution_id)
             session.add(row)
-        row.payload, row.next_at = payload, due
+        row.payload, row.next_at, row.updated_at = payload, due, self._clock()
         row.state, row.attempts, row.last_error = READY, 0, None
         row.lease_owner = row.lease_until = None
         announce(session, Notice(JOBS, key=kind))
@@ -140,18 +142,20 @@ class JobQueue:
 
     def recover(self) -> int:
         """Make jobs of dead workers ready again; how many. A worker is dead when its lease has run out; when
-        its process is gone, on this machine; and when it does not hold its lock any more, on any machine."""
+        its process is gone, on this machine; and when it does not hold its lock any more, on any machine.
+        Also those that wait for a time which a clock that was set back has put off."""
         moment = self._clock()
         ended = (JobRow.state == RUNNING, JobRow.lease_until < moment)
+        ahead = (JobRow.state == READY, JobRow.next_at > moment, JobRow.updated_at > moment + _CLOCKS_DIFFER)
         with self._store.read() as session:
             query = select(JobRow.lease_owner).where(JobRow.state == RUNNING).distinct()
             leases = [lease for lease in session.scalars(query) if lease is not None]
-            some_ended = session.scalar(select(JobRow.id).where(*ended).limit(1)) is not None
+            some_ended = session.scalar(select(JobRow.id).where(or_(and_(*ended), and_(*ahead))).limit(1))
             gone = self._gone(session, leases, moment)
-        if not gone and not some_ended:
+        if not gone and some_ended is None:
             return 0
         with self._store.begin() as session:
-            freed = _free(session, moment, *ended)
+            freed = _free(session, moment, *ended) + _free(session, moment, *ahead, next_at=moment)
             if gone:
                 freed += _free(session, moment, JobRow.state == RUNNING, JobRow.lease_owner.in_(gone))
             return freed
@@ -272,11 +276,11 @@ def _take(session: Session, queue: Queue, moment: datetime, most: int, lease: st
     return [Job(tenant, row.id, kind, row.payload, row.execution_id, row.attempts, lease) for row in rows]
 
 
-def _free(session: Session, moment: datetime, *which: Any) -> int:
+def _free(session: Session, moment: datetime, *which: Any, **values: Any) -> int:
     freed = session.execute(
         update(JobRow)
         .where(*which)
-        .values(state=READY, lease_owner=None, lease_until=None, updated_at=moment)
+        .values(state=READY, lease_owner=None, lease_until=None, updated_at=moment, **values)
     )
     announce(session, Notice(JOBS))
     return int(freed.rowcount)  # type: ignore[attr-defined]

@@ -288,3 +288,16 @@ def test_attempts_are_those_of_the_reference() -> None:
     message = policy_of(NOTIFICATION, "custom-phone-provider")
     assert (message.attempts, message.delay) == (5, 15), "and the request itself was the first"
     assert policy_of(FLOW, "post-user-registration").attempts == 1
+
+
+def test_a_clock_that_is_set_back_holds_up_no_job(store: Store, clock: Clock) -> None:
+    queue = JobQueue(store, "w", clock)
+    put(store, queue, "t")
+    put(store, queue, "t", delay=60)
+    assert queue.recover() == 0, "one is due, one waits as it should"
+    clock.pass_by(-5)
+    assert queue.recover() == 0, "clocks of machines differ by seconds"
+    clock.pass_by(-3600)
+    assert queue.claim([FLOW], 10) == []
+    assert queue.recover() == 2
+    assert len(queue.claim([FLOW], 10)) == 2
