@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
+from sandbox import wheels as python
 from sandbox.caps import Limits
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.javascript.bundle import Scope, bundle, scope_of
@@ -23,6 +25,7 @@ from sandbox.packages.origin import Origin
 from sandbox.packages.store import TarballStore
 from sandbox.packages.unsupported import refuse, warning
 from sandbox.program import Dependencies, Language, Program, SharedModule, Source
+from sandbox.wheels.lock import WheelLock
 
 __all__ = [
     "Build",
@@ -55,7 +58,7 @@ class Module:
     filename: str
     text: str
     wanted: tuple[Wanted, ...] = ()
-    lock: Lock | None = None
+    lock: Lock | WheelLock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,8 @@ class Prepared:
     """
 
     source: Source
-    lock: Lock
-    module_locks: Mapping[str, Lock]
+    lock: Lock | WheelLock
+    module_locks: Mapping[str, Lock | WheelLock]
 
 
 class BuildState(StrEnum):
@@ -104,8 +107,8 @@ class Build:
 
     state: BuildState = BuildState.PENDING
     log: tuple[LogLine, ...] = ()
-    lock: Lock = field(default_factory=Lock)
-    module_locks: Mapping[str, Lock] = field(default_factory=dict)
+    lock: Lock | WheelLock = field(default_factory=Lock)
+    module_locks: Mapping[str, Lock | WheelLock] = field(default_factory=dict)
     program: Program | None = None
     failure: Failure | None = None
 
@@ -116,44 +119,51 @@ def prepare(
     *,
     origin: Callable[[], Origin],
     modules: Sequence[Module] = (),
-    lock: Lock | None = None,
+    lock: Lock | WheelLock | None = None,
     store: TarballStore | None = None,
+    wheels: Path | None = None,
     say: Say = lambda _: None,
 ) -> Prepared:
-    """`source` with its npm packages and shared modules. Without any, the source stays as it is.
+    """`source` with its packages and shared modules. Without any, the source stays as it is.
 
     Args:
         wanted: what the Action declares.
         origin: makes the origin of packages; called at most once, and not at all when everything is locked
             and in the caches.
         lock: of an earlier build; used as far as it is of the same `wanted`.
+        wheels: folder of the packages of Python Actions; None for none.
         say: told about the progress.
 
     Raises:
         DependencyError: see there.
     """
     if source.language is Language.PYTHON:
-        return _prepare_python(source, wanted, modules)
+        return _prepare_python(source, wanted, modules, lock, wheels)
     with closing(_Once(origin)) as once:
         return _Preparation(once, store or TarballStore(), say).prepare(source, wanted, modules, lock)
 
 
-def _prepare_python(source: Source, wanted: Sequence[Wanted], modules: Sequence[Module]) -> Prepared:
-    """A Python source with its shared modules. Its packages come from wheels (`sandbox.wheels`), which only
-    Actions in files have."""
-    from sandbox import wheels  # late: most builds have no use for it
+def _prepare_python(
+    source: Source,
+    wanted: Sequence[Wanted],
+    modules: Sequence[Module],
+    lock: Lock | WheelLock | None,
+    folder: Path | None,
+) -> Prepared:
+    """A Python source with its shared modules and packages, all of them from wheels in `folder`."""
 
-    packages = [*wanted, *(item for module in modules for item in module.wanted)]
-    if packages:
-        raise DependencyError(
-            "kind",
-            f"{packages[0].name} cannot be had: npm packages are for JavaScript Actions.",
-            package=packages[0].name,
-            next_step="Leave it out; Python packages come from a folder of wheels, see docs/dependencies.md.",
-        )
-    shared = [wheels.PythonModule(item.name, item.filename, item.text) for item in modules]
-    made = wheels.prepare(source, folder=None, modules=shared)
-    return Prepared(made.source, Lock(), {})
+    def requirements(items: Sequence[Wanted]) -> tuple[str, ...]:
+        return tuple(python.pinned(item.name, item.version, folder) for item in items)
+
+    def known(found: Lock | WheelLock | None) -> WheelLock | None:
+        return found if isinstance(found, WheelLock) else None
+
+    shared = [
+        python.PythonModule(item.name, item.filename, item.text, requirements(item.wanted), known(item.lock))
+        for item in modules
+    ]
+    made = python.prepare(source, requirements(wanted), folder=folder, modules=shared, lock=known(lock))
+    return Prepared(made.source, made.lock, dict(made.module_locks))
 
 
 def build_action(
@@ -162,10 +172,11 @@ def build_action(
     *,
     origin: Callable[[], Origin],
     modules: Sequence[Module] = (),
-    lock: Lock | None = None,
+    lock: Lock | WheelLock | None = None,
     compile_source: Callable[[Source, Limits], Program] | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     store: TarballStore | None = None,
+    wheels: Path | None = None,
     report: Callable[[Build], None] = lambda _: None,
 ) -> Build:
     """Build a version of an Action. Never raises for what is wrong with it; `report` gets every state.
@@ -179,7 +190,14 @@ def build_action(
     try:
         work.move(state=BuildState.BUILDING)
         prepared = prepare(
-            source, wanted, origin=origin, modules=modules, lock=lock, store=store, say=work.say
+            source,
+            wanted,
+            origin=origin,
+            modules=modules,
+            lock=lock,
+            store=store,
+            wheels=wheels,
+            say=work.say,
         )
         work.move(state=BuildState.PACKAGED, lock=prepared.lock, module_locks=prepared.module_locks)
         work.say("building the program")
@@ -226,13 +244,17 @@ class _Preparation:
         self._say = say
 
     def prepare(
-        self, source: Source, wanted: Sequence[Wanted], modules: Sequence[Module], lock: Lock | None
+        self,
+        source: Source,
+        wanted: Sequence[Wanted],
+        modules: Sequence[Module],
+        lock: Lock | WheelLock | None,
     ) -> Prepared:
         if not wanted and not modules:
             return Prepared(source, Lock(), {})
         own = self._lock(wanted, lock)
         scopes = [scope_of("", own, source.text, source.filename)]
-        locks = {}
+        locks: dict[str, Lock] = {}
         for module in sorted(modules, key=lambda item: item.name):
             locks[module.name] = self._lock(module.wanted, module.lock)
             scope = scope_of(_SCOPE + module.name, locks[module.name], module.text, module.filename)
@@ -245,13 +267,13 @@ class _Preparation:
         dependencies = Dependencies.of(script, _entries(scopes), shared)
         return Prepared(replace(source, dependencies=dependencies), own, locks)
 
-    def _lock(self, wanted: Sequence[Wanted], lock: Lock | None) -> Lock:
+    def _lock(self, wanted: Sequence[Wanted], lock: Lock | WheelLock | None) -> Lock:
         checked = check_wanted_list(tuple(wanted))
         for name in checked:
             refuse(name)
             if (said := warning(name)) is not None:
                 self._say(said)
-        if lock is not None and dict(lock.wanted) == checked:
+        if isinstance(lock, Lock) and dict(lock.wanted) == checked:
             return lock
         if not checked:
             return Lock()
@@ -284,8 +306,8 @@ class _Work:
         self,
         *,
         state: BuildState,
-        lock: Lock | None = None,
-        module_locks: Mapping[str, Lock] | None = None,
+        lock: Lock | WheelLock | None = None,
+        module_locks: Mapping[str, Lock | WheelLock] | None = None,
         program: Program | None = None,
     ) -> None:
         self.build = replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,7 +18,7 @@ from runner.management.context import LOCK
 from runner.management.deploying import collect_bundles, deploy_draft
 from runner.management.render import BUILT
 from runner.redact import Redactor
-from runner.runtimes import DEFAULT, LANGUAGES, file_name
+from runner.runtimes import LANGUAGES, file_name
 from runner.service.keys import Keys
 from runner.service.ports import Builder, BusyError
 from runner.store import audit
@@ -29,7 +30,8 @@ from runner.store.secrets import SecretBox
 from runner.store.upsert import insert_or_keep
 from sandbox.dependencies import Build, BuildState, Lock, Module, Wanted
 from sandbox.failure import Failure, FailureCode
-from sandbox.program import Dependencies, Source
+from sandbox.program import Dependencies, Language, Source
+from sandbox.wheels import WheelLock, normalised
 
 BUNDLE: Final = TypeAdapter(Dependencies)
 _PASSING: Final = frozenset({"network", "registry"})
@@ -45,7 +47,7 @@ class _Order:
     source: Source
     wanted: tuple[Wanted, ...]
     modules: tuple[Module, ...]
-    lock: Lock | None
+    lock: Lock | WheelLock | None
 
 
 class Building:
@@ -155,7 +157,7 @@ def _order(session: Session, tenant: str, action_id: str) -> _Order | None:
         source=Source(LANGUAGES[row.runtime], file_name(row.name, row.runtime), row.code),
         wanted=_wanted(row.dependencies),
         modules=tuple(_modules(session, row)),
-        lock=None if row.lock is None else Lock.from_json(row.lock),
+        lock=_known(row.lock, LANGUAGES[row.runtime]),
     )
 
 
@@ -173,28 +175,39 @@ def _modules(session: Session, row: ActionRow) -> list[Module]:
     return [
         Module(
             name=name,
-            filename=file_name(name, DEFAULT),
+            filename=file_name(name, row.runtime),
             text=version.code,
             wanted=_wanted(version.dependencies),
-            lock=None if version.lock is None else Lock.from_json(version.lock),
+            lock=_known(version.lock, LANGUAGES[row.runtime]),
         )
         for name, version in found
     ]
+
+
+def _known(text: str | None, language: Language) -> Lock | WheelLock | None:
+    """What an earlier build locked; None when it was of the other language, and all is resolved anew."""
+    if text is None or ("wheels" in json.loads(text)) != (language is Language.PYTHON):
+        return None
+    return WheelLock.from_json(text) if language is Language.PYTHON else Lock.from_json(text)
 
 
 def _wanted(dependencies: list[Any]) -> tuple[Wanted, ...]:
     return tuple(Wanted(item["name"], item["version"]) for item in dependencies)
 
 
-def _concrete(dependencies: list[Any], lock: Lock) -> list[Any]:
+def _concrete(dependencies: list[Any], lock: Lock | WheelLock) -> list[Any]:
     """`latest` becomes the version that was found; what names a version or range stays as it was written."""
-    versions = lock.versions
+    found = {_package(lock, name): version for name, version in lock.versions.items()}
     return [
-        {**item, "version": versions.get(item["name"], item["version"])}
+        {**item, "version": found.get(_package(lock, item["name"]), item["version"])}
         if item["version"] in _LATEST
         else item
         for item in dependencies
     ]
+
+
+def _package(lock: Lock | WheelLock, name: str) -> str:
+    return normalised(name) if isinstance(lock, WheelLock) else name
 
 
 def _keep_bundle(session: Session, tenant: str, bundle: Dependencies | None) -> str | None:
@@ -205,7 +218,7 @@ def _keep_bundle(session: Session, tenant: str, bundle: Dependencies | None) -> 
     return bundle.digest
 
 
-def _lock_modules(session: Session, row: ActionRow, locks: Mapping[str, Lock]) -> None:
+def _lock_modules(session: Session, row: ActionRow, locks: Mapping[str, Lock | WheelLock]) -> None:
     """The first build that uses a module's version fixes its packages for all later ones."""
     for item in row.modules:
         version = session.get(ModuleVersionRow, (row.tenant_id, item["module_version_id"]))

@@ -17,7 +17,9 @@ from runner.store.columns import now
 from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import ACTION
 from runner.store.secrets import SecretBox
+from sandbox.packages.errors import DependencyError
 from sandbox.program import Language
+from sandbox.wheels import check_requirement
 from triggers import Trigger, UnknownTriggerError, get_trigger
 
 PENDING: Final = "pending"
@@ -68,6 +70,7 @@ def apply_fields(session: Session, row: ActionRow, body: ActionFields, secrets: 
     if body.runtime:
         row.runtime = body.runtime
     if "dependencies" in sent:
+        _check_packages(LANGUAGES[row.runtime], body)
         row.dependencies = [{"name": item.name, "version": item.version} for item in body.dependencies]
         row.lock = None
     if "modules" in sent:
@@ -83,6 +86,18 @@ def apply_fields(session: Session, row: ActionRow, body: ActionFields, secrets: 
     row.errors = []
     row.build_log = []
     row.updated_at = now()
+
+
+def _check_packages(language: Language, body: ActionFields) -> None:
+    """What the grammar of npm lets pass (`schemas`) and Python's does not. Raises `ApiError` 400."""
+    if language is not Language.PYTHON:
+        return
+    for index, item in enumerate(body.dependencies):
+        try:
+            check_requirement(item.name, item.version)
+        except DependencyError as error:
+            text = f"{error.message} {error.next_step}".strip()
+            raise invalid_body(f"'{text}' at $.dependencies[{index}].") from None
 
 
 def put_secrets(secrets: SecretBox, kind: str, owner: str, given: Sequence[SecretInput]) -> None:

@@ -74,7 +74,8 @@ class SecretInput(Body):
 
 
 class DependencyInput(Body):
-    """An npm package. `registry_url` is taken and ignored: packages come from the installation's registry."""
+    """An npm package, or a wheel for a Python Action. `registry_url` is taken and ignored: packages come from
+    where the installation says."""
 
     name: Annotated[str, Field(max_length=MAX_PACKAGE_NAME)]
     version: Annotated[str, Field(max_length=MAX_PACKAGE_VERSION)] = ""

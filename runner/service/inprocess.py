@@ -14,6 +14,7 @@ from runner.service.settings import ServiceSettings
 from sandbox.dependencies import Build, Module, Wanted, build_action
 from sandbox.packages.lock import Lock
 from sandbox.program import Dependencies, Source
+from sandbox.wheels.lock import WheelLock
 
 
 class InProcess:
@@ -36,10 +37,18 @@ class InProcess:
         source: Source,
         wanted: Sequence[Wanted],
         modules: Sequence[Module],
-        lock: Lock | None,
+        lock: Lock | WheelLock | None,
         report: Callable[[Build], None],
     ) -> tuple[Build, Dependencies | None]:
-        done = build_action(source, wanted, origin=self._origin, modules=modules, lock=lock, report=report)
+        done = build_action(
+            source,
+            wanted,
+            origin=self._origin,
+            modules=modules,
+            lock=lock,
+            wheels=self._settings.wheels,
+            report=report,
+        )
         return done, None if done.program is None else done.program.source.dependencies
 
     def run_flow(

@@ -50,6 +50,7 @@ def make_pool(settings: ServiceSettings, store: Store) -> WorkerPool:
         egress=make_egress(settings),
         store=SqlSuspensions(store),
         origin=lambda: origin_of(settings.npm_registry, settings.npm_packages),
+        wheels=settings.wheels,
     )
 
 

@@ -15,6 +15,7 @@ from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
 from sandbox.dependencies import Build, Module, Wanted
 from sandbox.packages.lock import Lock
 from sandbox.program import Dependencies, Source
+from sandbox.wheels.lock import WheelLock
 
 Result = TypeVar("Result")
 
@@ -37,7 +38,7 @@ class Pooled:
         source: Source,
         wanted: Sequence[Wanted],
         modules: Sequence[Module],
-        lock: Lock | None,
+        lock: Lock | WheelLock | None,
         report: Callable[[Build], None],
     ) -> tuple[Build, Dependencies | None]:
         call = BuildCall(source=source, wanted=tuple(wanted), modules=tuple(modules), lock=lock)

@@ -10,6 +10,7 @@ from runner.outcome import FlowOutcome
 from sandbox.dependencies import Build, Module, Wanted
 from sandbox.packages.lock import Lock
 from sandbox.program import Dependencies, Source
+from sandbox.wheels.lock import WheelLock
 
 
 class BusyError(Exception):
@@ -29,7 +30,7 @@ class Builder(Protocol):
         source: Source,
         wanted: Sequence[Wanted],
         modules: Sequence[Module],
-        lock: Lock | None,
+        lock: Lock | WheelLock | None,
         report: Callable[[Build], None],
     ) -> tuple[Build, Dependencies | None]:
         """How the build ended (`built` or `failed`), and what the source may require. Never raises for what

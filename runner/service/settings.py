@@ -63,6 +63,7 @@ class ServiceSettings(BaseSettings):
         tenant_concurrency, tenant_queue, queue: executions of one tenant that run and wait, and of all.
         execution_days: how long records are kept (reference/limits.md: 10 days).
         npm_registry, npm_packages: where packages come from; npm's own setting if both are empty.
+        wheels: folder of the packages of Python Actions; None for none.
         allow_private_network: let Actions reach private addresses.
         egress_ca_file: PEM file with more certificate authorities for requests of Actions.
         egress_allow: the only hosts that Actions may reach, as `sandbox.egress.parse_allow` reads them; all
@@ -108,6 +109,7 @@ class ServiceSettings(BaseSettings):
     execution_days: Annotated[float, Field(gt=0, le=3_650)] = 10
     npm_registry: str = ""
     npm_packages: Path | None = None
+    wheels: Path | None = None
     allow_private_network: bool = False
     egress_ca_file: Path | None = None
     egress_allow: tuple[str, ...] = ()
@@ -143,7 +145,7 @@ class ServiceSettings(BaseSettings):
             parse_allow(rule)
         return rules
 
-    @field_validator("npm_packages")
+    @field_validator("npm_packages", "wheels")
     @classmethod
     def _is_folder(cls, path: Path | None) -> Path | None:
         if path is not None and not path.is_dir():

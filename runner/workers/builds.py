@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from runner.caps import MAX_TRANSPILED
@@ -36,12 +37,16 @@ Compile = Callable[[str, Source, Limits], Coroutine[Any, Any, Program]]
 class Builds:
     """Args:
     compile_source: see `Compile`.
-    origin: makes the origin of packages.
+    origin: makes the origin of npm packages.
+    wheels: folder of the packages of Python Actions; None for none.
     """
 
-    def __init__(self, compile_source: Compile, origin: Callable[[], Origin] | None) -> None:
+    def __init__(
+        self, compile_source: Compile, origin: Callable[[], Origin] | None, wheels: Path | None = None
+    ) -> None:
         self._compile = compile_source
         self._origin = origin or make_origin
+        self._wheels = wheels
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="actionbox-build")
         self._tools = ThreadPoolExecutor(2, thread_name_prefix="actionbox-bundler")
         self._tenants: dict[str, asyncio.Lock] = {}
@@ -86,6 +91,7 @@ class Builds:
                 lock=call.lock,
                 compile_source=compile_here,
                 store=TarballStore(),
+                wheels=self._wheels,
                 report=tell,
             )
 

@@ -14,6 +14,7 @@ from runner.suspension import SuspendedFlow
 from sandbox.dependencies import Module, Wanted
 from sandbox.packages.lock import Lock
 from sandbox.program import Source
+from sandbox.wheels.lock import WheelLock
 
 
 class _Call(BaseModel):
@@ -90,7 +91,7 @@ class BuildCall(_Call):
     source: Source
     wanted: tuple[Wanted, ...] = ()
     modules: tuple[Module, ...] = ()
-    lock: Lock | None = None
+    lock: Lock | WheelLock | None = None
 
 
 class TooBusyError(Exception):

@@ -8,6 +8,7 @@ import secrets as tokens
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from runner.action import source_digest, with_unique_names
@@ -42,6 +43,7 @@ class WorkerPool:
         caches: gives the cache of a tenant and trigger.
         directory: gives the directory of a tenant.
         origin: makes the origin of npm packages; the default is the machine's npm registry.
+        wheels: folder of the packages of Python Actions; None for none.
     """
 
     def __init__(
@@ -53,12 +55,13 @@ class WorkerPool:
         caches: Callable[[str, str], CacheStore] | None = None,
         directory: Callable[[str], Directory] | None = None,
         origin: Callable[[], Origin] | None = None,
+        wheels: Path | None = None,
     ) -> None:
         self.settings = settings or PoolSettings()
         self._egress = egress or public_egress()
         self._store = store or MemoryStore()
         stores = Stores(self._store, caches or Caches(), directory or (lambda _tenant: StaticDirectory()))
-        self._builds = Builds(self._compile, origin)
+        self._builds = Builds(self._compile, origin, wheels)
         self._hearing = Hearing(stores, self._builds)
         self._started: Dispatcher | None = None
 

@@ -1,6 +1,16 @@
 """Pure-Python packages of Actions, from a folder of wheels that the operator fills."""
 
+from sandbox.wheels.archive import normalised
 from sandbox.wheels.lock import LockedWheel, WheelLock
-from sandbox.wheels.prepare import PythonModule, parse_requirement, prepare
+from sandbox.wheels.prepare import PythonModule, check_requirement, parse_requirement, pinned, prepare
 
-__all__ = ["LockedWheel", "PythonModule", "WheelLock", "parse_requirement", "prepare"]
+__all__ = [
+    "LockedWheel",
+    "PythonModule",
+    "WheelLock",
+    "check_requirement",
+    "normalised",
+    "parse_requirement",
+    "pinned",
+    "prepare",
+]

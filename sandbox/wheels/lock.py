@@ -34,6 +34,11 @@ class WheelLock:
         """Versions by name."""
         return {item.name: item.version for item in self.wheels}
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """As `wanted`; an npm lock has both."""
+        return self.wanted
+
     def to_json(self) -> str:
         """Text for a lock file; no path of any folder."""
         wheels = {item.name: {"version": item.version, "sha256": item.sha256} for item in self.wheels}

@@ -25,6 +25,7 @@ from sandbox.wheels.lock import LockedWheel, WheelLock
 _REQUIREMENT: Final = re.compile(
     r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*==\s*([A-Za-z0-9.!+_-]+)\s*"
 )
+_FINAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,5}(\.post[0-9]{1,9})?")
 _MODULE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 
@@ -66,13 +67,43 @@ def parse_requirement(text: str) -> tuple[str, str]:
         DependencyError: `version`: it says anything else.
     """
     found = _REQUIREMENT.fullmatch(text) if len(text) <= MAX_PACKAGE_NAME + MAX_PACKAGE_VERSION else None
-    if found is None:
+    if found is None or len(found[1]) > MAX_PACKAGE_NAME:
         raise DependencyError(
             "version",
             f"{text[:100]!r} does not name one version of a package.",
             next_step="Write name==version, e.g. idna==3.10.",
         )
     return normalised(found[1]), found[2]
+
+
+def pinned(name: str, wanted: str, folder: Path | None) -> str:
+    """`name==version` for a version as the Management API takes it: exact (also as `==version`), or blank or
+    `latest` for the newest final one in `folder`.
+
+    Raises:
+        DependencyError: `version`: a range, or no version at all; `not-found`.
+    """
+    found, version = check_requirement(name, wanted)
+    return f"{found}=={version or _newest(found, folder)}"
+
+
+def check_requirement(name: str, wanted: str) -> tuple[str, str]:
+    """Normalised name, and version; "" for the newest. Raises `DependencyError` (`version`) as `pinned`."""
+    version = wanted.strip().removeprefix("==").strip()
+    newest = version.lower() in ("", "latest")
+    found, exact = parse_requirement(f"{name}=={'0' if newest else version}")
+    return found, "" if newest else exact
+
+
+def _newest(name: str, folder: Path | None) -> str:
+    if folder is None or not folder.is_dir():
+        raise _no_folder(name, folder)
+    parts = [_named(path) for path in folder.glob("*-none-any.whl")]
+    found = [part[1] for part in parts if part is not None and part[0] == name]
+    final = [version for version in found if _FINAL.fullmatch(version)]
+    if not final:
+        raise _no_wheel(name, name, folder, native=False)
+    return max(final, key=lambda version: [int(part) for part in re.findall(r"[0-9]+", version)])
 
 
 def prepare(
@@ -160,15 +191,8 @@ def _resolve(
 def _find(name: str, version: str, folder: Path | None) -> tuple[Wheel, str]:
     """The wheel, and the SHA-256 of its bytes. Its file name finds it; what is in it must agree."""
     label = f"{name}=={version}"
-    if folder is None:
-        raise DependencyError(
-            "not-found",
-            f"{label} is wanted, but there is no folder of wheels.",
-            package=label,
-            next_step="Name one: `--wheels DIR`, or ACTIONBOX_WHEELS.",
-        )
-    if not folder.is_dir():
-        raise DependencyError("not-found", f"There is no folder {folder}.", next_step="Check its path.")
+    if folder is None or not folder.is_dir():
+        raise _no_folder(label, folder)
     fitting = [path for path in sorted(folder.glob("*.whl")) if _named(path) == (name, version)]
     pure = [path for path in fitting if path.stem.endswith("-none-any")]
     if not pure:
@@ -190,6 +214,17 @@ def _find(name: str, version: str, folder: Path | None) -> tuple[Wheel, str]:
             next_step="Get the wheel again from where it came.",
         )
     return wheel, hashlib.sha256(data).hexdigest()
+
+
+def _no_folder(label: str, folder: Path | None) -> DependencyError:
+    """Of a folder that is not there the path is not told: it is the host's."""
+    return DependencyError(
+        "not-found",
+        f"{label} is wanted, but there is no folder of wheels"
+        + ("." if folder is None else " where there should be one."),
+        package=label,
+        next_step="Name one: `--wheels DIR`, or ACTIONBOX_WHEELS, which a service's operator sets.",
+    )
 
 
 def _named(path: Path) -> tuple[str, str] | None:

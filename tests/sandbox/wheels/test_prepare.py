@@ -17,7 +17,7 @@ from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.live import LivePort
 from sandbox.packages.errors import DependencyError
 from sandbox.program import Language, Request, Source
-from sandbox.wheels import PythonModule, WheelLock, parse_requirement, prepare
+from sandbox.wheels import PythonModule, WheelLock, parse_requirement, pinned, prepare
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.wheels.made import put, put_installed, wheel_bytes
 
@@ -189,6 +189,47 @@ class TestRealPackages:
         assert failure.place.file.startswith(f"{name}-{version}/")
 
 
+class TestPinned:
+    """Versions as the Management API takes them."""
+
+    def test_the_newest_final_one(self, tmp_path: Path) -> None:
+        for version in ("1.9", "1.10", "1.10.post2", "1.10.post1", "2.0rc1", "2.0.dev3"):
+            put(tmp_path, "maths", version)
+        put(tmp_path, "other", "7.0")
+        put(tmp_path, "maths", "9.0").rename(tmp_path / "maths-9.0-cp314-cp314-linux_x86_64.whl")
+        for wanted in ("", " ", "latest", "LATEST", "==latest"):
+            assert pinned("Maths", wanted, tmp_path) == "maths==1.10.post2"
+
+    def test_an_exact_one_needs_no_folder(self) -> None:
+        for wanted in ("1.0", "==1.0", " == 1.0 "):
+            assert pinned("A_b", wanted, None) == "a-b==1.0"
+
+    @pytest.mark.parametrize(
+        "wanted", ["^1", ">=1", "1.*", "1 2", "1,2", "~=1.0", "===1", "-r x", "1;os", "*"]
+    )
+    def test_ranges_are_none(self, tmp_path: Path, wanted: str) -> None:
+        with pytest.raises(DependencyError) as caught:
+            pinned("maths", wanted, tmp_path)
+        assert caught.value.rule == "version"
+
+    @pytest.mark.parametrize("name", ["@a/b", "../x", "a b", "-x", "", "a" * 300])
+    @pytest.mark.parametrize("wanted", ["1.0", "latest"])
+    def test_what_is_no_name(self, tmp_path: Path, name: str, wanted: str) -> None:
+        with pytest.raises(DependencyError) as caught:
+            pinned(name, wanted, tmp_path)
+        assert caught.value.rule == "version"
+
+    def test_no_final_one_and_no_folder(self, tmp_path: Path) -> None:
+        put(tmp_path, "maths", "1.0a1")
+        for folder, part in (
+            (tmp_path, "there is 1.0a1"),
+            (None, "no folder"),
+            (tmp_path / "x", "no folder"),
+        ):
+            with pytest.raises(DependencyError, match=part):
+                pinned("maths", "latest", folder)
+
+
 class TestRequirements:
     @pytest.mark.parametrize(
         ("text", "found"),
@@ -230,7 +271,9 @@ class TestRequirements:
         )
         assert "no wheel of other==1.0" in refusal(tmp_path, "other==1.0").message
         assert "no folder of wheels" in refusal(None, "maths==1.0").message  # type: ignore[arg-type]
-        assert "There is no folder" in refusal(tmp_path / "gone", "maths==1.0").message
+        message = refusal(tmp_path / "gone", "maths==1.0").message
+        assert "no folder of wheels where there should be one" in message
+        assert str(tmp_path) not in message, "it may be told to a tenant"
         assert "two versions" in refusal(tmp_path, "maths==1.0", "Maths==1.1").message
 
     def test_wheels_for_one_kind_of_machine(self, tmp_path: Path) -> None:
