@@ -4,7 +4,8 @@
     ├── ActionError     an Action cannot be loaded or is put together wrongly
     ├── InputError      a file or value given by the caller cannot be used
     ├── FlowError       Actions, trigger and settings do not fit together
-    └── ResumeError     a suspended flow cannot go on
+    ├── ResumeError     a suspended flow cannot go on
+    └── WorkerStartError  (runner.workers) processes that run Actions cannot be started
 
 What a tenant's Action does wrong is never an exception: it is a `Failure` in the outcome.
 """

@@ -19,6 +19,7 @@ from runner.service.middleware import RequestContext
 from runner.service.openapi import describe
 from runner.service.plane import Plane
 from runner.service.routing import DirectRoute, api_routes, check_routes
+from runner.workers.calls import WorkerStartError
 
 _PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})
 """Paths that need no token. Adding one here is a decision about security."""
@@ -42,6 +43,7 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.stopping = False
+    app.state.start_error = None
     app.state.plane = plane
     install_error_handlers(app)
     for router in (oauth.router, health.router, *management_routers()):
@@ -61,10 +63,14 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
 def _lifespan(plane: Plane | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with management_running(app.state.service) if plane is None else plane.running():
-            try:
-                yield
-            finally:
-                app.state.stopping = True
+        try:
+            async with management_running(app.state.service) if plane is None else plane.running():
+                try:
+                    yield
+                finally:
+                    app.state.stopping = True
+        except WorkerStartError as error:
+            app.state.start_error = error
+            raise
 
     return lifespan

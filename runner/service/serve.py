@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
 from runner.errors import InputError
 from runner.runtime.metrics import Metrics
@@ -41,6 +42,7 @@ def serve(settings: ServiceSettings) -> None:
 
     Raises:
         InputError: the database, key ring, certificate or address cannot be used.
+        WorkerStartError: workers cannot be started.
     """
     with in_order():
         _serve(settings)
@@ -58,7 +60,9 @@ def _serve(settings: ServiceSettings) -> None:
         service = make_service(settings, store, keys, lambda _: (plane.pooled, plane.pooled))
         app = create_app(service, plane)
         serve_metrics(settings, plane.metrics)
-        _Server(app, _config(app, settings, tls), lambda: _greet(service, tls)).run(sockets=[listener])
+        _Server(app, _config(_Briefly(app), settings, tls), lambda: _greet(service, tls)).run(
+            sockets=[listener]
+        )
     finally:
         listener.close()
         store.close()
@@ -78,6 +82,23 @@ def serve_metrics(settings: ServiceSettings, metrics: Metrics) -> None:
             f"cannot serve metrics on {settings.metrics_host}:{settings.metrics_port}: {error.strerror}",
             next_step="Choose another `metrics_port`.",
         ) from None
+
+
+class _Briefly:
+    """The app, which says in a sentence why it cannot start, where frameworks print a stack."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification, "Lifespan"."""
+        await self._app(scope, receive, partial(self._tell, send) if scope["type"] == "lifespan" else send)
+
+    async def _tell(self, send: Send, message: Message) -> None:
+        error = self._app.state.start_error
+        if message["type"] == "lifespan.startup.failed" and error is not None:
+            message = {**message, "message": str(error)}
+        await send(message)
 
 
 class _Server(uvicorn.Server):
@@ -106,7 +127,12 @@ class _Server(uvicorn.Server):
                 ssl_shutdown_timeout=_TLS_FAREWELL_SECONDS,
                 ssl_handshake_timeout=_HANDSHAKE_SECONDS,
             )
-        await super().startup(sockets=sockets)
+        try:
+            await super().startup(sockets=sockets)
+        except SystemExit:
+            if self._app.state.start_error is None:
+                raise
+            raise self._app.state.start_error from None
         if self.started:
             self._watching = asyncio.create_task(watch(self.server_state.connections))
             self._ready()

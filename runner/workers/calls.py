@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from runner.action import Action
+from runner.errors import RunnerError
 from runner.outcome import FlowOutcome
 from runner.settings import Settings
 from runner.suspension import SuspendedFlow
@@ -115,5 +116,8 @@ class TooBusyError(Exception):
 TooBusy = TooBusyError
 
 
-class WorkerStartError(Exception):
+class WorkerStartError(RunnerError):
     """Workers cannot be started; the text says why and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("workers", message)

@@ -18,6 +18,7 @@ from runner.workers.child import IMAGES_MISSING
 from runner.workers.flight import Flight
 from runner.workers.member import DRAINING, READY, STARTING, Member
 from runner.workers.settings import PoolSettings
+from sandbox import SetUpError
 
 _log: Final = logging.getLogger(__name__)
 _SWEEP_SECONDS: Final = 0.25
@@ -87,7 +88,7 @@ class Crew:
         member = Member(self._settings, self._on_message, self._ready, self._lost)
         try:
             await member.process.start()
-        except OSError as error:
+        except (OSError, SetUpError) as error:
             raise WorkerStartError(f"A worker process cannot be started: {error}") from error
         self.members.append(member)
 
@@ -205,10 +206,20 @@ def _why(member: Member) -> str:
     return f"A worker process ended with {ended}{said}"
 
 
+_BUILD: Final = """
+import sys, sandbox
+try:
+    sandbox.build_images()
+except (sandbox.SetUpError, OSError) as error:
+    sys.exit(str(error))
+"""
+"""What is wrong with the machine is told in a sentence, anything else with its stack."""
+
+
 def _build_images() -> None:
     """Build the guest images in a process of its own, which needs more rights than a worker has and sees no
     tenant. Raises `WorkerStartError`."""
-    command = [sys.executable, "-c", "import sandbox; sandbox.build_images()"]
+    command = [sys.executable, "-c", _BUILD]
     _log.warning("building the guest images, once; this takes a minute or two")
     done = subprocess.run(  # noqa: S603 - our own interpreter
         command, env=os.environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -216,4 +227,4 @@ def _build_images() -> None:
     )  # fmt: skip
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip()[-2000:]
-        raise WorkerStartError(f"The guest images cannot be built: {said}")
+        raise WorkerStartError(f"The guest images cannot be built: {said or done.returncode}")

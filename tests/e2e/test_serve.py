@@ -196,3 +196,20 @@ def test_config_is_shown_without_secrets(tmp_path: Path, monkeypatch: pytest.Mon
     shown = actionbox(tmp_path, "config")
     assert "hidden-word" not in shown
     assert json.loads(shown)["database_url"] == "postgresql://u:***@db.example/x"
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["worker"]])
+def test_why_workers_cannot_start_is_told_in_a_sentence(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTIONBOX_CACHE", "/proc/actionbox")  # where nobody can write
+    done = run(tmp_path, *command)
+    assert done.returncode == 2
+    told = "A worker process cannot be started: [Errno 2] No such file or directory: '/proc/actionbox'"
+    assert done.stderr.endswith(f"error: {told}\n")
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "shown once" not in done.stdout
+    monkeypatch.delenv("ACTIONBOX_CACHE")
+    if command[0] == "serve":
+        with serve(tmp_path) as served:
+            assert served.token, "the start that failed has kept no secret to itself"
