@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from runner.allowlist import declared_rules
 from runner.caps import MAX_SECRET_NAME, MAX_SECRET_VALUE, MAX_SECRETS
 from runner.dependencies import module_secrets, with_dependencies
 from runner.errors import ActionError
@@ -123,6 +124,7 @@ def load_action(
     fail_policy: FailPolicy | None = None,
     last_good: str | Path | None = None,
     limits: Limits | None = None,
+    allow: tuple[AllowRule, ...] | None = None,
 ) -> Action:
     """The Action in a file.
 
@@ -130,10 +132,12 @@ def load_action(
         name: its stem unless given.
         secrets: values by name; those of a shared module by name under `actions:MODULE`.
         last_good: the file of the version before.
+        allow: the only hosts that it may reach; left out, those that are declared beside it, if any
+            (`runner.allowlist`).
 
     Raises:
         ActionError: `not_found`, `is_folder`, `not_a_file`, `unreadable`, `unknown_language`, `too_large`,
-            `not_utf8`, `dependency`, `invalid_package_json`, or what `Action` raises.
+            `not_utf8`, `dependency`, `invalid_package_json`, `invalid_pyproject`, or what `Action` raises.
     """
     source = load_source(path)
     own, modules = apart(secrets or {})
@@ -146,6 +150,7 @@ def load_action(
         last_good=load_source(last_good) if last_good is not None else None,
         limits=limits,
         module_secrets=module_secrets(source, modules),
+        allow=declared_rules(Path(path), source.language) if allow is None else allow,
     )
 
 

@@ -42,7 +42,8 @@ def with_wheels(path: Path, source: Source, say: Callable[[str], None]) -> Sourc
     Raises:
         ActionError: `dependency`: something declared cannot be had; `invalid_pyproject`.
     """
-    declared = _declared(path.with_name(MANIFEST))
+    tables = declared_tables(path.with_name(MANIFEST))
+    declared = {name: table for name, table in tables.items() if name != "allow"}
     if not declared:
         return source
     # Imported when used: most Actions have no dependencies.
@@ -54,8 +55,8 @@ def with_wheels(path: Path, source: Source, say: Callable[[str], None]) -> Sourc
         raise ActionError("dependency", error.message, next_step=error.next_step, source=str(path)) from error
 
 
-def _declared(manifest: Path) -> Mapping[str, Any]:
-    """The table `tool.actionbox`; empty when there is none."""
+def declared_tables(manifest: Path) -> Mapping[str, Any]:
+    """The table `tool.actionbox`; empty when there is none. Raises `ActionError` (`invalid_pyproject`)."""
     if not manifest.is_file():
         return {}
     try:
@@ -65,11 +66,10 @@ def _declared(manifest: Path) -> Mapping[str, Any]:
         raise invalid(manifest, f"cannot be read as TOML: {error}", "invalid_pyproject") from None
     if not isinstance(table, dict):
         raise _wrong(manifest, "tool.actionbox must be a table")
-    unknown = sorted(set(table) - {"dependencies", "modules"})
+    unknown = sorted(set(table) - {"allow", "dependencies", "modules"})
     if unknown:
-        raise _wrong(
-            manifest, f"tool.actionbox has no setting {unknown[0]!r}; it has dependencies and modules"
-        )
+        known = "allow, dependencies and modules"
+        raise _wrong(manifest, f"tool.actionbox has no setting {unknown[0]!r}; it has {known}")
     return table
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from runner.allowlist import parse_rules
 from sandbox.caps import Limits
 from sandbox.egress import StubFormatError, parse_stubs
 
@@ -33,6 +34,11 @@ def _stubs(value: Any) -> Any:
         parse_stubs(value)
     except StubFormatError as error:
         raise ValueError(f"{error.path.removeprefix('$')} {error.problem}".strip()) from None
+    return value
+
+
+def _allowed(value: list[str] | None) -> list[str] | None:
+    parse_rules(value or [])
     return value
 
 
@@ -74,6 +80,7 @@ class ActionSpec(_Strict):
     fail: Literal["closed", "open", "last_good"] | None = None
     last_good: Text | None = None
     limits: LimitsSpec = LimitsSpec()
+    allow: Annotated[list[str] | None, AfterValidator(_allowed)] = None
 
     @model_validator(mode="before")
     @classmethod

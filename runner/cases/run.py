@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from runner.action import Action, FailPolicy, load_action
+from runner.allowlist import parse_rules
 from runner.cases.load import Case
 from runner.cases.match import Difference, differences
 from runner.cases.model import ActionSpec, ResumeSpec, Step
@@ -167,6 +168,7 @@ class _Play:
             fail_policy=FailPolicy(spec.fail) if spec.fail else None,
             last_good=folder / spec.last_good if spec.last_good else None,
             limits=Limits(**limits) if spec.limits.given() else None,
+            allow=None if spec.allow is None else parse_rules(spec.allow),
         )
 
     def _resume(self, step: Step, resume: ResumeSpec) -> FlowOutcome:
