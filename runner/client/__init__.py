@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from runner.client.http import Api, Connection, ServiceError
-from runner.client.runtime import Accepted, RuntimeClient
+from runner.client.runtime import Accepted, Delivery, RuntimeClient
 
-__all__ = ["Accepted", "Api", "Connection", "RuntimeClient", "ServiceError"]
+__all__ = ["Accepted", "Api", "Connection", "Delivery", "RuntimeClient", "ServiceError"]

@@ -11,14 +11,25 @@ from runner.outcome import FlowOutcome
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event on its way to an event stream. `execution_id`: of all attempts at it."""
+
+    event_stream_id: str
+    event_id: str
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """An asynchronous trigger's event was stored; its Actions run later, at least once.
 
     Attributes:
         execution_id: of all attempts.
+        deliveries: one for each stream that gets the event, when it went to streams.
     """
 
     execution_id: str
+    deliveries: tuple[Delivery, ...] = ()
 
 
 class RuntimeClient:
@@ -90,7 +101,8 @@ class RuntimeClient:
             headers["traceparent"] = traceparent
         answer = self._api.send("POST", f"{RUNTIME}/triggers/{trigger}/invoke", body=body, headers=headers)
         if answer.status == 202:
-            return Accepted(str(answer.value["execution_id"]))
+            made = tuple(Delivery(**item) for item in answer.value.get("deliveries", ()))
+            return Accepted(str(answer.value["execution_id"]), made)
         return FlowOutcome.model_validate(answer.value)
 
     def resume(

@@ -283,7 +283,8 @@ def test_auth0_python_event_streams(served: Served, sdk: ManagementClient) -> No
     event = get_trigger("event-stream").example_event
     accepted = served.runtime().invoke("event-stream", event)
     assert isinstance(accepted, Accepted)
-    assert accepted.execution_id
+    assert [item.event_stream_id for item in accepted.deliveries] == [made.id]
+    assert accepted.deliveries[0].execution_id == accepted.execution_id
     tested = streams.test(made.id, event_type="user.deleted")
     failed = until(lambda: list(streams.deliveries.list(made.id, take=1)), lambda found: len(found) == 2)
     assert {item.id for item in failed} == {event["message"]["id"], tested.id}
