@@ -125,22 +125,24 @@ def get_delivery(
     response_model=None,
 )
 def redeliver(
-    caller: Annotated[Caller, needs("update:event_deliveries")], stream_id: str, body: Redeliver
+    caller: Annotated[Caller, needs("update:event_deliveries")],
+    stream_id: str,
+    body: Redeliver | None = None,
 ) -> Response:
     """Each with all its attempts, under the same execution id."""
-    began, failed = now(), None
+    wanted, began, failed = body or Redeliver(), now(), None
     while failed is None or failed == _BATCH:
         with caller.service.store.begin() as session:
             stream = _enabled(session, caller, stream_id)
             if failed is None:
                 note(caller, session, "event_stream.redeliver", stream.id)
-            query = _failed(stream, body.date_from, body.date_to, body.event_types)
+            query = _failed(stream, wanted.date_from, wanted.date_to, wanted.event_types)
             query = query.where(JobRow.updated_at <= began)  # not those that failed again meanwhile
             rows = session.scalars(query.order_by(EventDeliveryRow.created_at).limit(_BATCH)).all()
             for row in rows:
                 caller.service.queue.revive(session, caller.tenant, row.job_id)
             failed = len(rows)
-    return answer(body.model_dump(mode="json", exclude_none=True), 202)
+    return answer(wanted.model_dump(mode="json", exclude_none=True), 202)
 
 
 @router.post(
