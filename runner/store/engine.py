@@ -5,20 +5,23 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as TurnTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 from runner.store.faults import is_unavailable
 from runner.store.notices import Notice, announced, send
 
 _BUSY_MS: Final = 10_000
-"""How long a writer of SQLite waits for another one."""
+"""How long a writer of SQLite waits for another process."""
+_TURN_SECONDS: Final = 10.0
+"""How long one waits for others of this process."""
 _PATIENCE: Final = {
     "statement_timeout": 30_000,
     "lock_timeout": 10_000,
@@ -96,7 +99,7 @@ class Store:
         """A transaction: committed at the end of the block, rolled back when it raises. What was done in it
         is on disk once the block is left."""
         try:
-            with self._writer or nullcontext(), self._sessions.begin() as session:
+            with self._turn(), self._sessions.begin() as session:
                 if self._writer is not None:
                     session.execute(text("begin immediate"))
                 yield session
@@ -108,6 +111,20 @@ class Store:
         self.failing = False
         for notice in announced(session):
             self.tell(notice)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The only writer of SQLite in this process, for the block. Raises `TimeoutError` of SQLAlchemy when
+        another one is held up for too long: those behind it are not to wait for all before them."""
+        if self._writer is None:
+            yield
+            return
+        if not self._writer.acquire(timeout=_TURN_SECONDS):
+            raise TurnTimeoutError("database is locked: other writers wait for it")
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def listen(self, topic: str, listener: Listener, *, elsewhere: bool = False) -> None:
         """From now on `listener` is told the notices of `topic`: those that this process commits, from the
