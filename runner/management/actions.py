@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from runner.caps import MAX_ACTION_NAME, MAX_ACTIONS
 from runner.management import drafts
+from runner.management.answers import TRIGGER_IDS
 from runner.management.attached import check_unattached
 from runner.management.context import (
     answer,
@@ -28,6 +29,7 @@ from runner.management.render import ActionViews
 from runner.management.schemas import CreateAction, UpdateAction
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request
+from runner.service.validation import shown
 from runner.store.columns import new_id
 from runner.store.generations import bump
 from runner.store.models import ActionRow
@@ -49,6 +51,11 @@ def list_actions(
 ) -> Response:
     """Actions in the order of their creation. `installed=true` finds none: there is no marketplace here."""
     wanted = Page(page, per_page)
+    if trigger_id is not None and trigger_id not in TRIGGER_IDS:
+        raise bad_request(
+            f"Query validation error: 'there is no trigger {shown(trigger_id)}' at $.triggerId.",
+            "invalid_query_string",
+        )
     query = select(ActionRow).where(ActionRow.tenant_id == caller.tenant)
     if trigger_id is not None:
         query = query.where(ActionRow.trigger_id == trigger_id)

@@ -137,10 +137,10 @@ class _Change:
         tenant, kept = self._caller.tenant, None
         query = select(ActionRow).where(ActionRow.tenant_id == tenant)
         if ref.type == "binding_id":
-            kept = self._present.get(ref.value)
+            kept = self._present.get(ref.value.lower())
             query = query.where(ActionRow.id == (kept.action_id if kept is not None else ""))
         elif ref.type == "action_id":
-            query = query.where(ActionRow.id == ref.value)
+            query = query.where(ActionRow.id == ref.value.lower())
         else:
             query = query.where(ActionRow.name == ref.value)
         action = self._session.scalar(query)

@@ -15,6 +15,7 @@ from runner.service.background import management_running
 from runner.service.container import Service
 from runner.service.direct import DirectRoutes
 from runner.service.errors import install_error_handlers
+from runner.service.head import HeadAsGet
 from runner.service.middleware import RequestContext
 from runner.service.openapi import describe
 from runner.service.plane import Plane
@@ -55,6 +56,7 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     app.add_middleware(
         DirectRoutes, routes=[item for item in api_routes(app) if isinstance(item, DirectRoute)]
     )
+    app.add_middleware(HeadAsGet)
     app.add_middleware(RequestContext)
     describe(app)
     return app

@@ -15,6 +15,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
@@ -85,7 +86,7 @@ async def answer_to(request: Request, error: Exception) -> Response | None:
     return None
 
 
-async def _http_error(_: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if isinstance(error, ApiError):
         return error_response(error.status_code, error.message, error.error_code, error.headers)
@@ -93,7 +94,18 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
         404: "There is no such path.",
         405: "This path does not take that method.",
     }.get(error.status_code, phrase(error.status_code))
-    return error_response(error.status_code, message, headers=error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return error_response(error.status_code, message, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Every method that the path takes (RFC 9110 section 15.5.6); the router knows only its first route's."""
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute) and route.path_regex.match(request.url.path):
+            found |= route.methods or set()
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -173,7 +173,7 @@ def _refusals(name: str, operation: Mapping[str, Any], declared: Operation) -> I
         yield 412
     if "security" in operation or name == _TOKEN:
         yield from (400, 401, 403, 429, 500, 503)
-    if "requestBody" in operation:
+    if "requestBody" in operation or name.startswith("POST "):
         yield from _BODY
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         yield 404

@@ -24,6 +24,7 @@ from runner.service.auth import bearer_token, check_scopes, current_caller, unau
 from runner.service.errors import ApiError, bad_request, invalid_body
 from runner.service.formbody import FORM, Schema, parse_form
 from runner.service.jsonbody import BodyError, parse_body
+from runner.service.queries import Kinds, check_path, check_query, query_kinds
 from runner.service.tokens import Principal, TokenError
 from runner.service.validation import shown
 
@@ -45,7 +46,7 @@ class ApiRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         original = super().get_route_handler()
         scopes = declared_scopes(self.dependant)
-        queries = frozenset(_query_names(self.dependant))
+        queries = query_kinds(self.dependant)
         has_body = self.body_field is not None
         form = self._form()
 
@@ -54,6 +55,8 @@ class ApiRoute(APIRoute):
             with service.requests.taken(request.state.principal.tenant):
                 if has_body and request.method in _BODY_METHODS:
                     request = await _with_json(service, request, form)
+                elif request.method in _BODY_METHODS:
+                    await _check_empty(service, request)
                 return await original(request)
 
         return handle
@@ -62,7 +65,7 @@ class ApiRoute(APIRoute):
         """Schema of a body that may come as a form; None when it may not."""
         return None
 
-    async def _admit(self, request: Request, scopes: list[str], queries: frozenset[str]) -> Service:
+    async def _admit(self, request: Request, scopes: list[str], queries: Kinds) -> Service:
         """Raises `ApiError` for whom the route does not serve; nothing of the body was read."""
         service: Service = request.app.state.service
         principal = await _authenticate(service, request, self.plane)
@@ -72,7 +75,8 @@ class ApiRoute(APIRoute):
         if allowance.retry_after:
             raise ApiError(429, "Too many requests: the tenant's rate limit is reached.", "too_many_requests")
         check_scopes(principal, scopes)
-        _check_query(request, queries)
+        check_path(request)
+        check_query(request, queries)
         return service
 
 
@@ -105,7 +109,7 @@ class DirectRoute(RuntimeRoute):
 
     def get_route_handler(self) -> Handler:
         scopes = declared_scopes(self.dependant)
-        queries = frozenset(_query_names(self.dependant))
+        queries = query_kinds(self.dependant)
 
         async def handle(request: Request) -> Response:
             service = await self._admit(request, scopes, queries)
@@ -160,26 +164,6 @@ def _bad_token(service: Service, request: Request, why: str) -> ApiError:
         return unauthorized(why)
     message = "Too many requests with bad tokens from this address."
     return ApiError(429, message, "too_many_requests", headers={"Retry-After": str(wait)})
-
-
-def _check_query(request: Request, known: frozenset[str]) -> None:
-    seen: set[str] = set()
-    for name, value in request.query_params.multi_items():
-        if name not in known:
-            allowed = f" Known here: {', '.join(sorted(known))}." if known else ""
-            raise bad_request(
-                f"Query validation error: 'Additional properties not allowed: {shown(name)}'.{allowed}",
-                "invalid_query_string",
-            )
-        if name in seen:
-            raise bad_request(
-                f"Query validation error: {shown(name)} is given twice.", "invalid_query_string"
-            )
-        if "\0" in value:
-            raise bad_request(
-                f"Query validation error: {shown(name)} holds a NUL character.", "invalid_query_string"
-            )
-        seen.add(name)
 
 
 async def read_capped(service: Service, request: Request) -> bytes:
@@ -248,6 +232,16 @@ async def _with_json(service: Service, request: Request, form: Schema | None = N
     return _ParsedRequest(scope, request.receive, raw, value)
 
 
+async def _check_empty(service: Service, request: Request) -> None:
+    """Of a request that has no body: clients send `null` and `{}` for it, and anything else is refused."""
+    _, value = await _read_json(service, request)
+    if isinstance(value, dict) and value:
+        name = shown(next(iter(value)))
+        raise invalid_body(f"'Additional properties not allowed: {name}' at $.{name}.")
+    if value is not None and value != {}:
+        raise invalid_body("there is nothing to say in a body here.")
+
+
 async def _read_form(service: Service, request: Request, schema: Schema) -> Any:
     _check_encoding(request)
     raw = await read_capped(service, request)
@@ -282,10 +276,3 @@ class _ParsedRequest(Request):
         super().__init__(scope, receive)
         self._body = raw
         self._json = value
-
-
-def _query_names(dependant: Dependant) -> Iterator[str]:
-    for param in dependant.query_params:
-        yield param.alias
-    for item in dependant.dependencies:
-        yield from _query_names(item)
