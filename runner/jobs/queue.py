@@ -109,7 +109,7 @@ class JobQueue:
     def look(
         self, kinds: Sequence[str], most: int, turns: Turns | None = None
     ) -> tuple[list[Job], float | None]:
-        """What `claim` returns; and, if places are left, the seconds until the next job is due: 0 for one
+        """What `claim` returns; and, if that is nothing, the seconds until the next job is due: 0 for one
         that waits for another worker or for others of its tenant, None when none waits.
 
         Args:
@@ -129,7 +129,7 @@ class JobQueue:
                 used = {len(taken) == shares[queue] for queue, taken in found.items()}
                 if used != {True, False}:  # else others may have what some have no use for
                     break
-            first = session.scalar(_NEXT, {"kinds": list(kinds)}) if len(jobs) < most else None
+            first = session.scalar(_NEXT, {"kinds": list(kinds)}) if not jobs else None
         return jobs, None if first is None else max((first - moment).total_seconds(), 0.0)
 
     def renew(self, jobs: Sequence[Job]) -> None:

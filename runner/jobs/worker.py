@@ -145,7 +145,9 @@ class JobWorker:
                 task = asyncio.create_task(self._work(running.lane, job))
                 running.jobs[task] = job
                 task.add_done_callback(lambda done, lane=running: self._ended(lane, done))  # type: ignore[misc]
-            if due is not None and running.free > 0:
+            if jobs and running.free > 0:
+                pauses.append(_LOOK_SECONDS)  # when the next is due was not asked: begin these first
+            elif due is not None:
                 # What is due and was not claimed is another worker's, or waits for others of its tenant.
                 pauses.append(due or _LOOK_SECONDS)
         return min(pauses)

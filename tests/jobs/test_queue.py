@@ -176,8 +176,13 @@ def test_how_long_until_something_is_due(store: Store, clock: Clock) -> None:
     clock.pass_by(9)
     put(store, queue, "u", delay=4)
     jobs, due = queue.look([FLOW], 2)
-    assert ([job.tenant for job in jobs], due) == (["t"], 4)
-    assert queue.look([FLOW], 0) == ([], None), "there is no place"
+    assert ([job.tenant for job in jobs], due) == (["t"], None), "it was not asked"
+    assert queue.look([FLOW], 2) == ([], 4)
+    with store.begin() as session:
+        queue.put(session, "u", BUILD, {})
+        queue.put(session, "u", BUILD, {})
+    assert len(queue.claim([BUILD], 2)) == 1
+    assert queue.look([BUILD], 1) == ([], 0), "one waits for another of its tenant"
 
 
 def test_what_is_put_off_waits_and_what_is_buried_can_be_revived(store: Store, clock: Clock) -> None:
