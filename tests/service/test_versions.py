@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from runner.caps import MAX_VERSIONS
 from runner.store.models import ActionRow, ActionVersionRow, SecretRow
 from tests.service.server import HANDLER, Client, Server, waiting_flow
+from triggers import get_trigger
 
 
 def redeployed(client: Client, action_id: str, **fields: object) -> dict[str, object]:
@@ -155,3 +157,24 @@ def test_many_at_once(client: Client) -> None:
 
     with ThreadPoolExecutor(12) as pool:
         assert list(pool.map(work, range(12))) == [200] * 12
+
+
+def test_programs_of_a_version_that_was_deployed_over_are_released(whole: Server) -> None:
+    client = whole.client()
+    action = client.deployed(code=f"// first {client.tenant}\n{HANDLER}")
+    client.bind(action)
+    body = {"event": get_trigger("post-login").example_event}
+
+    def sources() -> int:
+        return sum(worker.sources for worker in whole.app.state.plane.workers.snapshot().workers)
+
+    assert client.call("POST", "//runtime/v1/triggers/post-login/invoke", body).status == 200
+    client.call("PATCH", f"/actions/{action['id']}", {"code": f"// second {client.tenant}\n{HANDLER}"})
+    client.settled(action["id"])
+    before = sources()
+    assert client.call("POST", f"/actions/{action['id']}/deploy").status == 200
+    deadline = time.monotonic() + 30
+    while sources() != before - 1:
+        assert time.monotonic() < deadline, (before, sources())
+        time.sleep(0.02)
+    assert client.call("POST", "//runtime/v1/triggers/post-login/invoke", body).status == 200
