@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
@@ -71,12 +72,14 @@ class _WrongSecretError(Exception):
 
 
 class _OAuthError(Exception):
-    def __init__(self, status: int, code: str, description: str, retry_after: int = 0) -> None:
+    def __init__(
+        self, status: int, code: str, description: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(description)
         self.status = status
         self.code = code
         self.description = description
-        self.retry_after = retry_after
+        self.headers = headers or {}
 
 
 @router.post("/oauth/token", summary="Get an access token", openapi_extra=_BODY)
@@ -172,9 +175,10 @@ def _authenticated(service: Service, request: Request, fields: dict[str, str]) -
         why = str(error)
     except _WrongSecretError:
         why = "Unauthorized"
-    wait = service.failures.take(request.client.host if request.client else "").retry_after
-    if wait:
-        raise _OAuthError(429, "too_many_requests", "too many failed requests from this address", wait)
+    allowance = service.failures.take(request.client.host if request.client else "")
+    if allowance.retry_after:
+        why = "too many failed requests from this address"
+        raise _OAuthError(429, "too_many_requests", why, allowance.headers)
     raise _OAuthError(401, "invalid_client", why)
 
 
@@ -210,8 +214,7 @@ def _grant(service: Service, client: _Client, fields: dict[str, str]) -> dict[st
 
 def _refusal(error: _OAuthError) -> JSONResponse:
     headers = {"WWW-Authenticate": 'Basic realm="actionbox"'} if error.status == 401 else {}
-    if error.retry_after:
-        headers["Retry-After"] = str(error.retry_after)
+    headers.update(error.headers)
     body = {
         "error": error.code,
         "error_description": error.description,

@@ -191,9 +191,9 @@ def _refusal(status: int, schema: Any, *, limited: bool) -> dict[str, Any]:
     names = ["X-Request-Id"]
     if status in (429, 503):
         names.append("Retry-After")
-    if status in (401, 403):
+    if status == 401 or (limited and status == 403):
         names.append("WWW-Authenticate")
-    if limited and status not in (401, 500, 503):
+    if status == 429 or (limited and status not in (401, 404, 500, 503)):
         names.extend(_RATES)
     return {
         "description": _REFUSALS[status],

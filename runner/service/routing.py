@@ -159,11 +159,11 @@ async def _authenticate(service: Service, request: Request, plane: str) -> Princ
 
 def _bad_token(service: Service, request: Request, why: str) -> ApiError:
     """401, or 429 after too many of them from one address."""
-    wait = service.failures.take(request.client.host if request.client else "").retry_after
-    if not wait:
+    allowance = service.failures.take(request.client.host if request.client else "")
+    if not allowance.retry_after:
         return unauthorized(why)
     message = "Too many requests with bad tokens from this address."
-    return ApiError(429, message, "too_many_requests", headers={"Retry-After": str(wait)})
+    return ApiError(429, message, "too_many_requests", headers=allowance.headers)
 
 
 async def read_capped(service: Service, request: Request) -> bytes:

@@ -97,9 +97,8 @@ def check_answer(method: str, url: str, status: int, headers: Mapping[str, str],
         found.add((operation, status))
     response = _response(operation, status)
     assert response is not None, f"{operation} answered {status}, which is not described: {value}"
-    if status < 300:
-        missing = [name for name in response.get("headers", {}) if name not in headers]
-        assert not missing, f"{operation} answered {status} without {missing}"
+    missing = [name for name in response.get("headers", {}) if name not in headers]
+    assert not missing, f"{operation} answered {status} without {missing}"
     if "content" not in response:
         assert value is None, f"{operation} answered {status} with a body"
         return
