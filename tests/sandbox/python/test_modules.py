@@ -290,7 +290,7 @@ def test_the_code_of_all_units_has_a_cap(runner: Runner) -> None:
     assert caught.value.failure.code is FailureCode.DEPENDENCY
 
 
-def test_builds_of_a_service_take_modules_and_no_npm_packages() -> None:
+def test_builds_of_a_service_take_modules_and_packages_only_from_wheels() -> None:
     source = Source(
         Language.PYTHON, "rule.py", "from actions import m\ndef on_execute_post_login(event, api): m.go()"
     )
@@ -305,4 +305,4 @@ def test_builds_of_a_service_take_modules_and_no_npm_packages() -> None:
     for wanted, modules in (([Wanted("axios")], []), ([], [Module("m", "m.js", "", (Wanted("axios"),))])):
         failure = build_action(source, wanted, origin=origin, modules=modules).failure
         assert failure is not None
-        assert failure.message == "axios cannot be had: npm packages are for JavaScript Actions."
+        assert failure.message == "axios is wanted, but there is no folder of wheels."
