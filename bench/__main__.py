@@ -19,6 +19,7 @@ PARTS = {
     "fairness": workers.fairness,
     "queue": queue.table,
     "service": service.table,
+    "service-scaling": service.scaling,
     "service-fairness": service.fairness,
 }
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import psutil
 from rich.table import Table
 
 from bench.latency import TRIVIAL, bench_event
 from bench.load import Load, cores, load, request
 from bench.measure import Spread, timed
+from bench.share import NoShareError, share
 from runner.action import Action
 from runner.client import Api
 from runner.library import Runner
@@ -28,6 +30,9 @@ from tests.postgres import new_database
 SECONDS: Final = 3.0
 CLIENTS: Final = (1, 8, 32)
 _NAMES: Final = {Language.JAVASCRIPT: ("node22", "a.js"), Language.PYTHON: ("python3", "a.py")}
+_SHARE: Final = 0.4
+"""Of a core: such a worker serves some 200 answers a second; the rest of two cores takes twice that."""
+_ROUNDS: Final = 5
 _INVOKE: Final = "/runtime/v1/triggers/post-login/invoke"
 _LOOP: Final = "exports.onExecutePostLogin = async () => { for (;;); };"
 _UNLIMITED: Final = {
@@ -79,6 +84,42 @@ def _ratio(one: Load, two: Load) -> tuple[str, str]:
     each = one.front_ms + one.workers_ms
     most = min(1000 * cores() / each, 1000 / one.front_ms, 2000 / one.workers_ms)
     return f"{two.rate / one.rate:.2f}", f"{most / one.rate:.2f}"
+
+
+def scaling() -> Table:
+    """Throughput with one worker and with two when cores are not what they lack: each worker is held to a
+    share of a core that leaves the service's process and the client the rest."""
+    made = Table(title=f"Invoke with workers of {_SHARE} of a core each, {CLIENTS[-1]} clients, SQLite")
+    for column in ("language", "workers", "answers/s", "x of 1 worker", "target"):
+        made.add_column(column)
+    with _service(1, "sqlite") as one, _service(2, "sqlite") as two:
+        for language in Language:
+            tokens = [_deploy(served.api(), language) for served in (one, two)]
+            try:
+                with share([*_workers(one), *_workers(two)], _SHARE):
+                    rates = _in_turn((one, two), tokens)
+            except NoShareError as error:
+                made.add_row(language.value, f"NOT MEASURED: {error}")
+                continue
+            made.add_row(language.value, "1", f"{rates[0]:.0f}", "1.00", "")
+            made.add_row(language.value, "2", f"{rates[1]:.0f}", f"{rates[1] / rates[0]:.2f}", ">= 1.7")
+    return made
+
+
+def _in_turn(services: tuple[Served, ...], tokens: list[str]) -> list[float]:
+    """Answers a second of each, loaded one after the other and again, so that what else the machine does
+    meets all of them."""
+    rates = [0.0] * len(services)
+    for _ in range(_ROUNDS):
+        for index, served in enumerate(services):
+            rates[index] += asyncio.run(_load(served, tokens[index], CLIENTS[-1], 1.5)).rate / _ROUNDS
+    return rates
+
+
+def _workers(served: Served) -> list[int]:
+    """Process ids of the workers."""
+    children = psutil.Process(served.process.pid).children(recursive=True)
+    return [child.pid for child in children if "runner.workers.child" in " ".join(child.cmdline())]
 
 
 def fairness() -> Table:
