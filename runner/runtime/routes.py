@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -94,20 +94,37 @@ class InvokeRoute(DirectRoute):
         caller: Principal = request.state.principal
         body = validated(InvokeBody, value, "body")
         headers = validated(InvokeHeaders, given_headers(request, *_HEADERS), "header")
-        slot = None
-        if headers.idempotency_key is not None:
-            found = await _begin(runtime, request, caller, headers.idempotency_key, raw)
-            if isinstance(found, Answer):
-                return _answer(found, replayed=True)
-            slot = found
-        work = runtime.flows.invoke(
-            caller.tenant,
-            request.path_params["trigger_id"],
-            body,
-            slot=slot,
-            traceparent=headers.traceparent,
-        )
-        return _answer(await _settled(runtime, slot, work))
+
+        def run(slot: Slot | None) -> Awaitable[Answer]:
+            trigger_id = request.path_params["trigger_id"]
+            return runtime.flows.invoke(
+                caller.tenant, trigger_id, body, slot=slot, traceparent=headers.traceparent
+            )
+
+        return await _once(runtime, request, caller, headers, raw, run)
+
+
+async def _once(
+    runtime: Runtime,
+    request: Request,
+    caller: Principal,
+    headers: InvokeHeaders,
+    raw: bytes,
+    run: Callable[[Slot | None], Awaitable[Answer]],
+) -> Response:
+    """What `run` answers, or the answer that the request's key got before. Raises `ApiError`."""
+    slot = None
+    if headers.idempotency_key is not None:
+        try:
+            found = await runtime.idempotency.begin(
+                caller.tenant, request.url.path, headers.idempotency_key, raw
+            )
+        except KeyReusedError:
+            raise _key_reused() from None
+        if isinstance(found, Answer):
+            return _answer(found, replayed=True)
+        slot = found
+    return _answer(await _settled(runtime, slot, run(slot)))
 
 
 async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[Answer]) -> Answer:
@@ -127,15 +144,6 @@ async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[Answer])
         elif slot is not None and answer is not None:
             runtime.idempotency.settle(slot, answer)
     return answer
-
-
-async def _begin(
-    runtime: Runtime, request: Request, caller: Principal, key: str, raw: bytes
-) -> Slot | Answer:
-    try:
-        return await runtime.idempotency.begin(caller.tenant, request.url.path, key, raw)
-    except KeyReusedError:
-        raise _key_reused() from None
 
 
 router.add_api_route(
@@ -160,14 +168,11 @@ async def resume(
 
     The same `Idempotency-Key` with the same body gets the first answer again, when that was lost on its way.
     """
-    slot = None
-    if headers.idempotency_key is not None:
-        found = await _begin(runtime, request, caller, headers.idempotency_key, await request.body())
-        if isinstance(found, Answer):
-            return _answer(found, replayed=True)
-        slot = found
-    work = runtime.flows.resume(caller.tenant, body, slot=slot, traceparent=headers.traceparent)
-    return _answer(await _settled(runtime, slot, work))
+
+    def run(slot: Slot | None) -> Awaitable[Answer]:
+        return runtime.flows.resume(caller.tenant, body, slot=slot, traceparent=headers.traceparent)
+
+    return await _once(runtime, request, caller, headers, await request.body(), run)
 
 
 @router.get("/executions")
