@@ -94,7 +94,9 @@ def _host(text: str) -> str:
     if text.startswith("["):
         return _ipv6(text)
     name = _ascii(text)
-    if _FORBIDDEN_IN_HOST.search(name) or not name.strip(".") or len(name) > _MAX_HOST + 1:
+    # An empty label names nothing, and `0..` would pass for a name where resolvers may read a number.
+    empty = ".." in name or not name.strip(".")
+    if empty or _FORBIDDEN_IN_HOST.search(name) or len(name) > _MAX_HOST + 1:
         raise EgressError("url", "The URL's host is not a valid name.")
     if _ends_in_number(name):
         return str(parse_ipv4(name))
