@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.egress.allow import AllowRule
+from sandbox.egress.background import submit
 from sandbox.egress.lookup import Lookup, system_lookup
-from sandbox.egress.model import EgressSession
+from sandbox.egress.model import Cancel, EgressSession, FetchRequest, Settle
 from sandbox.egress.policy import EgressPolicy
 
 if TYPE_CHECKING:
     from sandbox.egress.connect import CheckedResolver
+    from sandbox.egress.session import HttpSession
 
 
 class HttpEgress:
@@ -38,10 +42,7 @@ class HttpEgress:
 
     def open(self, deadline: float) -> EgressSession:
         """See `Egress.open`."""
-        # Imported late: the HTTP library takes half a second, and most executions make no request.
-        from sandbox.egress.session import HttpSession
-
-        return HttpSession(self, deadline)
+        return _Session(self, deadline)
 
     def narrowed(self, allow: tuple[AllowRule, ...]) -> HttpEgress:
         """See `NarrowableEgress.narrowed`. Authorities and lookups are shared with this one."""
@@ -67,6 +68,48 @@ class HttpEgress:
             if self._resolver is None:
                 self._resolver = CheckedResolver(self.policy, self._lookup)
             return self._resolver
+
+
+class _Session:
+    """One execution's requests as its thread sees them: started, given up and closed.
+
+    The HTTP library is loaded with the first request, since most executions make none, and on the background
+    thread: it takes up to half a second, which would be the Action's.
+    """
+
+    def __init__(self, egress: HttpEgress, deadline: float) -> None:
+        self._egress = egress
+        self._deadline = deadline
+        self._running: list[Future[None]] = []
+        self._session: HttpSession | None = None
+
+    def start(self, request: FetchRequest, settle: Settle) -> Cancel:
+        """See `EgressSession.start`."""
+        future = submit(self._settle(request, settle, time.monotonic()))
+        self._running.append(future)
+
+        def cancel() -> None:
+            future.cancel()
+
+        return cancel
+
+    def close(self) -> None:
+        """See `EgressSession.close`."""
+        for future in self._running:
+            future.cancel()
+        if self._running:
+            submit(self._shut())
+
+    async def _settle(self, request: FetchRequest, settle: Settle, asked_at: float) -> None:
+        from sandbox.egress.session import HttpSession
+
+        if self._session is None:
+            self._session = HttpSession(self._egress, self._deadline)
+        settle(await self._session.outcome(request, asked_at))
+
+    async def _shut(self) -> None:
+        if self._session is not None:
+            await self._session.close()
 
 
 class _Narrowed(HttpEgress):

@@ -15,18 +15,16 @@ import io
 import logging
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
 from multidict import CIMultiDict
 
 from sandbox import caps
-from sandbox.egress.background import submit
 from sandbox.egress.breakage import translate
 from sandbox.egress.connect import checked_socket
 from sandbox.egress.framing import StrictConnector
-from sandbox.egress.model import Cancel, EgressError, FetchRequest, FetchResponse, Outcome, Settle
+from sandbox.egress.model import EgressError, FetchRequest, FetchResponse, Outcome
 from sandbox.egress.redirects import Hop, first_hop, next_hop
 from sandbox.egress.response import Budget, checked_headers, read_body, status_text
 
@@ -40,7 +38,7 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 
 class HttpSession:
-    """Started and closed from the execution's thread; its coroutines run on the background loop."""
+    """All of it runs on the background loop."""
 
     def __init__(self, egress: HttpEgress, deadline: float) -> None:
         self._egress = egress
@@ -49,39 +47,21 @@ class HttpSession:
         self._slots = asyncio.Semaphore(egress.policy.parallel)
         self._budget = Budget(egress.policy.response_bytes, egress.policy.total_bytes)
         self._client: aiohttp.ClientSession | None = None
-        self._running: list[Future[None]] = []
 
-    def start(self, request: FetchRequest, settle: Settle) -> Cancel:
-        """See `EgressSession.start`."""
-        future = submit(self._settle(request, settle, time.monotonic()))
-        self._running.append(future)
-
-        def cancel() -> None:
-            future.cancel()
-
-        return cancel
-
-    def close(self) -> None:
-        """See `EgressSession.close`."""
-        for future in self._running:
-            future.cancel()
-        if self._running:
-            submit(self._shut())
-
-    async def _shut(self) -> None:
+    async def close(self) -> None:
+        """Close the connections that are kept."""
         if self._client is not None:
             await self._client.close()
 
-    async def _settle(self, request: FetchRequest, settle: Settle, asked_at: float) -> None:
-        outcome: Outcome
+    async def outcome(self, request: FetchRequest, asked_at: float) -> Outcome:
+        """What comes of `request`, which was made at `asked_at` (`time.monotonic()` seconds)."""
         try:
-            outcome = await self._fetch(request, asked_at)
+            return await self._fetch(request, asked_at)
         except EgressError as error:
-            outcome = error
+            return error
         except Exception:  # noqa: BLE001 - the guest waits: it gets an answer that tells nothing of the fault
             _log.exception("an outbound request failed in a way that is not translated")
-            outcome = EgressError("protocol", "The request failed.")
-        settle(outcome)
+            return EgressError("protocol", "The request failed.")
 
     async def _fetch(self, request: FetchRequest, asked_at: float) -> FetchResponse:
         hop = first_hop(request)

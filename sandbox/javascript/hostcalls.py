@@ -25,7 +25,7 @@ from sandbox.caps import (
 from sandbox.javascript import pure
 from sandbox.javascript.amend import NOTED_OBJECT
 from sandbox.javascript.locales import locale_text
-from sandbox.javascript.machine import TAG_NULL, GuestStarvedError, Machine, integer
+from sandbox.javascript.machine import TAG_NULL, GuestStarvedError, Machine, whole
 from sandbox.javascript.words import in_v8s_words
 from sandbox.port import HostPort, LogLevel
 from sandbox.program import Program
@@ -103,7 +103,7 @@ def _host_call(host: Host, _name: int, _length: int, _this: int, count: int, box
     if host.outcome is not None:
         raise StopGuest  # imports close at completion (threat-model K5)
     operation, *values = host.arguments(count, boxes) or [0]
-    handler = _OPERATIONS.get(integer(operation) or 0)
+    handler = _OPERATIONS.get(whole(operation) or 0)
     box = handler(host, values) if handler else host.machine.box_undefined()
     if host.port.fatal is not None:
         raise StopGuest
@@ -114,7 +114,7 @@ def _host_call(host: Host, _name: int, _length: int, _this: int, count: int, box
 
 def _complete(host: Host, values: list[int]) -> int:
     """(status, detail): the guest has nothing more to say."""
-    status = integer(values[0]) if values else None
+    status = whole(values[0]) if values else None
     detail = host.string(values[1], _MAX_REPORT_BYTES) if len(values) > 1 else None
     host.outcome = (1 if status is None else status, detail or "")
     raise StopGuest
@@ -122,7 +122,7 @@ def _complete(host: Host, values: list[int]) -> int:
 
 def _log(host: Host, values: list[int]) -> int:
     """(level, text)"""
-    level = integer(values[0]) if values else None
+    level = whole(values[0]) if values else None
     text = host.string(values[1], _MAX_LOG_BYTES) if len(values) > 1 else None
     if level is not None and text is not None and not host.over:
         host.port.log(_LEVELS[level % len(_LEVELS)], text)
@@ -163,7 +163,7 @@ def _start(host: Host, values: list[int]) -> int:
 
 def _cancel(host: Host, values: list[int]) -> int:
     """(handle)"""
-    handle = integer(values[0]) if values else None
+    handle = whole(values[0]) if values else None
     if handle in host.handles:
         host.handles.discard(handle)
         host.port.cancel(handle)
@@ -172,7 +172,7 @@ def _cancel(host: Host, values: list[int]) -> int:
 
 def _random(host: Host, values: list[int]) -> int:
     """(count) -> Uint8Array, or undefined when `count` is out of range."""
-    count = integer(values[0]) if values else None
+    count = whole(values[0]) if values else None
     if count is None or not 0 <= count <= MAX_RANDOM_BYTES:
         return host.machine.box_undefined()
     return host.machine.box_octets(host.port.random(count))
@@ -195,7 +195,7 @@ def _decode(host: Host, values: list[int]) -> int:
     data = host.machine.octets(values[1], _MAX_PURE_BYTES) if len(values) > 1 else None
     if encoding is None or data is None:
         return host.machine.box_undefined()
-    text = pure.decode(encoding, data, fatal=len(values) > 2 and integer(values[2]) == 1)
+    text = pure.decode(encoding, data, fatal=len(values) > 2 and whole(values[2]) == 1)
     return host.machine.box_undefined() if text is None else host.machine.box_text(text)
 
 
@@ -236,7 +236,7 @@ def _reveal(host: Host, values: list[int]) -> int:
     state = machine.promise_state(values[0]) if len(values) > 1 else None
     if state is None:
         return machine.box_undefined()
-    if integer(values[1]) == 0:
+    if whole(values[1]) == 0:
         return machine.box_number(state)
     return machine.box_value(machine.exports.JS_PromiseResult(machine.layout.context, values[0]))
 

@@ -119,6 +119,15 @@ def number(value: int) -> float | None:
     return float(struct.unpack("<d", bits.to_bytes(8, "little"))[0])
 
 
+def whole(value: int) -> int | None:
+    """The value as a whole number, None for anything else. Scripts cannot tell the engine's two kinds of
+    numbers apart, and the same number comes as either (a handle as a float, because the host made it so)."""
+    if value >> 32 == TAG_INT:
+        return integer(value)
+    found = number(value)
+    return int(found) if found is not None and found.is_integer() else None
+
+
 class Machine:
     """An instance and its layout. For one thread, and for one execution."""
 

@@ -19,7 +19,7 @@ from sandbox.failure import FailureCode
 from sandbox.javascript import hostcalls, pure
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.hostcalls import Host
-from sandbox.javascript.machine import GuestStarvedError, Machine, integer, number
+from sandbox.javascript.machine import GuestStarvedError, Machine, integer, number, whole
 from sandbox.javascript.silence import Silence
 from sandbox.live import LivePort
 from sandbox.wasm.calls import StopGuest, entered
@@ -64,7 +64,7 @@ def test_hostile_pointers_are_refused_or_harmless(count: int, boxes: int) -> Non
 
 
 @settings(max_examples=60, deadline=None)
-@given(operation=st.integers(-2, 12), values=st.lists(st.integers(0, 7), max_size=4))
+@given(operation=st.integers(-2, 14), values=st.lists(st.integers(0, 7), max_size=4))
 def test_values_of_the_wrong_kind_are_answered(operation: int, values: list[int]) -> None:
     """Small integers, booleans, null, undefined in every place of every operation."""
     with _Instance() as host:
@@ -104,6 +104,11 @@ def test_values_are_read_as_the_engine_writes_them() -> None:
             None,
         ]
         assert [integer(pattern) for pattern in (5, 0xFFFF_FFFF, 3 << 32)] == [5, -1, None]
+        kinds = [value_of(text) for text in ("7", "7.0", "1e300", "0.5", "null")]
+        assert [whole(pattern) for pattern in kinds] == [7, 7, int(1e300), None, None]
+        box = machine.box_number(7)  # the engine's other kind of number
+        pattern = int.from_bytes(machine.memory.read(box, 8, 8), "little", signed=True)
+        assert (integer(pattern), whole(pattern)) == (None, 7)
         text = "é\u2028\U0001f600"
         assert machine.text(machine.new_string(text), 100) == text
         with pytest.raises(GuestMemoryError):

@@ -1,0 +1,37 @@
+"""What an Action in a worker gives up, the parent gives up too: it makes the requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.caps import Limits
+from sandbox.egress import EgressPolicy, HttpEgress
+from tests.sandbox.aborted import JAVASCRIPT, PYTHON, hanging, javascript_body, python_body
+from tests.workers.pools import LivePool, javascript, pool, python
+from tests.workers.test_pool import logs
+
+LIMITS = Limits(wall_ms=8_000)
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[LivePool]:
+    with pool(workers=1, egress=HttpEgress(EgressPolicy(allow_private=True))) as started:
+        yield started
+
+
+@pytest.mark.parametrize("name", JAVASCRIPT)
+def test_javascript(live: LivePool, name: str) -> None:
+    with hanging() as peer:
+        outcome = live.run(javascript(javascript_body(JAVASCRIPT[name], peer), limits=LIMITS))
+        assert outcome.failure is None, outcome.failure
+        assert logs(outcome) == ["at once"]
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_python(live: LivePool, name: str) -> None:
+    with hanging() as peer:
+        outcome = live.run(python(python_body(PYTHON[name], peer), limits=LIMITS))
+        assert outcome.failure is None, outcome.failure
+        assert logs(outcome) == ["at once"]
