@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from runner.workers import watch
 
 # Machines that run the suite are shared and slow at times: what is too slow for hypothesis is no fault.
 settings.register_profile(
@@ -14,3 +19,33 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("actionbox")
+
+
+# Every worker of the suite, those of servers that tests start included, proves that it imports and opens
+# nothing once its rights are gone. What it reports fails the suite, whatever its test made of the failure.
+
+
+def pytest_configure() -> None:
+    if watch.SETTING not in os.environ:  # processes of pytest-xdist have it from their parent
+        descriptor, os.environ[watch.SETTING] = tempfile.mkstemp(prefix="actionbox-watch-")
+        os.close(descriptor)
+
+
+def _reported() -> list[str]:
+    report = Path(os.environ[watch.SETTING])
+    return sorted(set(report.read_text("utf-8").splitlines())) if report.exists() else []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput") and _reported():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _reported():
+        terminalreporter.write_line(f"FAILED: {line}", red=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        Path(os.environ[watch.SETTING]).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ import traceback
 from typing import Any, Final
 
 from runner.caps import MAX_WORKER_LOG_BYTES
-from runner.workers import rights
+from runner.workers import rights, watch
 from runner.workers.link import Link
 from sandbox.javascript import transpile
 from sandbox.priority import give_way
@@ -87,7 +87,9 @@ def main() -> None:
     artefacts.supply_by(desk.image)
     transpile.compile_by(desk.compiled)
     preload.everything()
+    begin_watch = watch.prepare()
     held = rights.give_up(parent)
+    begin_watch()
     link.send({"t": "ready", "rights": held})
     threading.excepthook = _die
     sys.setswitchinterval(_SWITCH_SECONDS)

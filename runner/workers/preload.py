@@ -31,8 +31,29 @@ _SKIPPED: Final = (
     "triggers.typings",
 )
 """The parent's part, or not for this interpreter. A port imports itself what it needs of `sandbox.egress`."""
-_LATE: Final = ("encodings.idna", "encodings.utf_16", "encodings.latin_1", "unicodedata", "linecache")
+_LATE: Final = (
+    "_strptime",
+    "concurrent.futures.thread",
+    "email.generator",
+    "email.policy",
+    "gc",
+    "pprint",
+    "statistics",
+    "unicodedata",
+)
 """Modules that the standard library imports when they are first needed."""
+_WHOLE: Final = ("cryptography", "encodings", "idna", "pydantic")
+"""Packages that import parts of themselves when they are first needed: codecs by the name that a guest gives,
+kinds of keys (from native code), the tables of host names, what validation rarely meets."""
+_NOT_HERE: Final = (
+    "encodings.mbcs",
+    "encodings.oem",
+    "idna.cli",
+    "pydantic.mypy",
+    "pydantic.v1",
+    "pydantic._internal._git",
+)
+"""For another system or a developer's tools."""
 
 _WARM: Final = {
     Language.JAVASCRIPT: """
@@ -77,7 +98,7 @@ def ingredients() -> None:
 
 def everything() -> None:
     """Import all that may be imported later, and run each language once."""
-    for package in (sandbox, triggers):
+    for package in (sandbox, triggers, *map(importlib.import_module, _WHOLE)):
         _import_below(package)
     for name in _LATE:
         importlib.import_module(name)
@@ -95,6 +116,8 @@ def everything() -> None:
 
 
 def _import_below(package: ModuleType) -> None:
-    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not found.name.startswith(_SKIPPED) and not found.name.endswith("__main__"):
-            importlib.import_module(found.name)
+    for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        if not found.name.startswith(_SKIPPED + _NOT_HERE) and not found.name.endswith("__main__"):
+            module = importlib.import_module(found.name)
+            if found.ispkg:
+                _import_below(module)

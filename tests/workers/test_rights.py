@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from runner.workers import watch
 from runner.workers.frames import encode
 from runner.workers.process import WorkerProcess
 from runner.workers.rights import ADDRESS_BYTES, DATA_BYTES
@@ -90,11 +91,10 @@ async def probe(tries: dict[str, str]) -> dict[str, Any]:
     process = WorkerProcess(
         ("-I", "-c", PROBE.format(tries=tries)), lambda message, _: heard.put_nowait(message), lambda: None
     )
-    os.environ["DATABASE_URL"] = "postgresql://secret"
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", "postgresql://secret")
+        patch.delenv(watch.SETTING)  # it is to try what would end a worker that is watched
         await process.start()
-    finally:
-        del os.environ["DATABASE_URL"]
     try:
         ready = await asyncio.wait_for(heard.get(), 60)
         assert ready.t == "ready", (ready, process.told)
