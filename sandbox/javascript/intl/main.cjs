@@ -21,7 +21,8 @@ function knownLanguages() {
 function knownRegions(tags) {
   const all = [...new Set(tags.map((tag) => tag.split('-')[0]))];
   const codes = ALPHABET.flatMap((first) => ALPHABET.map((second) => (first + second).toUpperCase()));
-  return Intl.DateTimeFormat.supportedLocalesOf(all.flatMap((tag) => [...codes, '419', '001', '150'].map((code) => `${tag}-${code}`)));
+  const regional = all.flatMap((tag) => [...codes, '419', '001', '150'].map((code) => `${tag}-${code}`));
+  return regional.filter((tag) => new Intl.DateTimeFormat(tag).resolvedOptions().locale === tag);
 }
 
 /** Lower-case name of a zone to the name that Node gives it, and its offsets. */

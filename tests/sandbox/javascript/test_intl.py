@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sandbox.javascript import locales, toolchain
 from tests.sandbox.javascript.conftest import Run
@@ -74,9 +76,7 @@ def test_an_offset_that_changed_is_the_one_of_its_time(evaluate: Evaluate) -> No
 
 
 MISSING: dict[str, str] = {
-    "new Date(0).toLocaleString('th')": "The locale 'th'",
-    "new Date(0).toLocaleString('de-LU')": "The locale 'de-LU'",
-    "new Date(0).toLocaleString('en-u-ca-buddhist')": "The calendar 'buddhist'",
+    "new Date(0).toLocaleString('en', { calendar: 'buddhist' })": "The calendar 'buddhist'",
     "new Date(0).toLocaleString('en', { era: 'long', weekday: 'long' })": (
         "The option era of Intl.DateTimeFormat with these other options"
     ),
@@ -84,8 +84,6 @@ MISSING: dict[str, str] = {
     "(1).toLocaleString('en', { notation: 'scientific' })": "The notation 'scientific' of Intl.NumberFormat",
     "new Intl.DateTimeFormat().formatRange(0, 1)": "Intl.DateTimeFormat.prototype.formatRange",
     "new Intl.Segmenter('en')": "Intl.Segmenter",
-    "['日', '本'].sort(new Intl.Collator('ja').compare)": "The order of Chinese characters",
-    "'i'.toLocaleUpperCase('lt')": "Upper and lower case of Lithuanian",
 }
 
 
@@ -104,13 +102,108 @@ def test_zones_that_do_not_exist(run: Run, zone: str) -> None:
     assert message.startswith("Invalid time zone specified: ")
 
 
-def test_a_tag_that_is_none(run: Run) -> None:
-    assert failing(run, "new Date(0).toLocaleString('!')") == "Incorrect locale information provided"
+SPEAKING: dict[str, Any] = {
+    "new Date(0).toLocaleString({})": "1/1/1970, 12:00:00 AM",
+    "new Date(0).toLocaleDateString({})": "1/1/1970",
+    "new Date(0).toLocaleTimeString({})": "12:00:00 AM",
+    "(1234.5).toLocaleString({})": "1,234.5",
+    "12345n.toLocaleString({})": "12,345",
+    "'a'.localeCompare('b', {})": -1,
+    "'i'.toLocaleUpperCase({})": "I",
+    "'I'.toLocaleLowerCase({})": "i",
+    "new Intl.Collator({}).compare('b', 'a')": 1,
+    "new Intl.DateTimeFormat({}).format(0)": "1/1/1970",
+    "new Intl.NumberFormat({}, {{ style: 'currency', currency: 'EUR' }}).format(1)": "€1.00",
+    "new Intl.PluralRules({}).select(1)": "one",
+    "new Intl.RelativeTimeFormat({}).format(-1, 'day')": "1 day ago",
+    "new Intl.ListFormat({}).format(['a', 'b'])": "a and b",
+    "new Intl.DisplayNames({}, {{ type: 'region' }}).of('DE')": "Germany",
+}
+"""Whatever speaks a language, and what it says in the default one."""
+LACKING = ["he", "ar", "th", "bg", "hr", "he-IL", "sr-Latn-RS", "fa-IR-u-ca-persian", "tlh", "xx-YY"]
 
 
-def test_a_language_that_node_does_not_know_is_the_default_one(evaluate: Evaluate) -> None:
-    assert evaluate("new Date(0).toLocaleDateString('xx')") == "1/1/1970"
-    assert evaluate("Intl.DateTimeFormat.supportedLocalesOf(['xx', 'de-AT', 'th'])") == ["de-AT"]
+@pytest.mark.parametrize("tag", LACKING)
+def test_a_language_without_data_is_the_default_one(succeed: Run, tag: str) -> None:
+    body = "\n".join(f"answers.push({make.format(repr(tag))});" for make in SPEAKING)
+    ran = succeed(
+        "exports.onExecutePostLogin = async (event, api) => "
+        f"{{ const answers = []; {body} api.user.deep.er(answers); }};"
+    )
+    assert ran.api.calls[-1][1][0] == list(SPEAKING.values())
+    base = tag.partition("-u-")[0]
+    line = f"Intl: there is no data for the locale '{base}' in an Action; 'en-US' is used instead."
+    assert [line for line in ran.log if "the locale" in line] == [line]
+
+
+@given(
+    st.from_regex(
+        r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(-[a-z]{5,8})?(-u-(ca|nu|co|kn|hc)-[a-z]{3,8})?",
+        fullmatch=True,
+    )
+)
+@settings(max_examples=40)
+def test_no_well_formed_tag_throws(succeed: Run, tag: str) -> None:
+    body = "".join(f"{make.format(repr(tag))};" for make in SPEAKING)
+    ran = succeed(f"exports.onExecutePostLogin = async () => {{ {body} }};")
+    assert len(ran.log) == len(set(ran.log))
+
+
+def test_each_lack_is_told_once(succeed: Run) -> None:
+    body = """
+      for (const tag of ['he', 'ar', 'he', 'de-LU', 'de', 'en-ZZ', 'de-DE']) (1.5).toLocaleString(tag);
+      new Date(0).toLocaleString(['ar', 'fr']);
+      console.log(Intl.NumberFormat('de-LU').resolvedOptions().locale, (1.5).toLocaleString(['th', 'de']));
+      console.log(new Date(0).toLocaleDateString('th-TH-u-ca-buddhist-nu-thai'), 'i'.toLocaleUpperCase('lt'));
+      console.log(['本', '日'].sort(new Intl.Collator('ja').compare).join(''));
+      console.log(new Intl.DisplayNames('en', { type: 'language' }).of('fr-LU'));
+    """
+    ran = succeed(f"exports.onExecutePostLogin = async () => {{ {body} }};")
+    assert [line.partition(" in an Action; ")[::2] for line in ran.log] == [
+        ("Intl: there is no data for the locale 'he'", "'en-US' is used instead."),
+        ("Intl: there is no data for the locale 'ar'", "'en-US' is used instead."),
+        ("Intl: there is no data for the locale 'de-LU'", "'de' is used instead."),
+        ("Intl: there is no data for the locale 'ar'", "'fr' is used instead."),
+        ("Intl: there is no data for the locale 'th'", "'de' is used instead."),
+        ("de 1,5", ""),
+        ("Intl: there is no data for the locale 'th-TH'", "'en-US' is used instead."),
+        (
+            "Intl: there is no data for upper and lower case of Lithuanian",
+            "the general rules are used instead.",
+        ),
+        ("1/1/1970 I", ""),
+        ("Intl: there is no data for the order of Chinese characters", "their code points are compared."),
+        ("日本", ""),
+        ("Intl: there is no data for the name of the language 'fr-LU'", "its code is used instead."),
+        ("fr-LU", ""),
+    ]
+
+
+ILL_FORMED = [
+    "!", "", "x", "i-klingon", "de-", "-de", "de_DE", "x-private", "de-1996-1996", "en-a-bb-a-cc", "abcd",
+    "zh-min-nan", "abcdefghi", "en-USA", "en-u", "en-t", "1", "en-12", "en--US", "de-419-DE", "en-u-kn-u-kn",
+]  # fmt: skip
+
+
+def test_tags_that_are_none(succeed: Run) -> None:
+    """Each of them throws in Node."""
+    body = "\n".join(
+        f"try {{ {make.format(repr(tag))}; api.user.deep.er('taken'); }} "
+        "catch (error) { api.user.deep.er(error.name); }"
+        for tag in ILL_FORMED
+        for make in SPEAKING
+        if tag or "Case" not in make
+    )
+    ran = succeed(f"exports.onExecutePostLogin = async (event, api) => {{ {body} }};")
+    assert {call[1][0] for call in ran.api.calls} == {"RangeError"}
+    assert ran.log == []
+
+
+def test_what_is_supported_is_told_truly(evaluate: Evaluate) -> None:
+    asked = "['xx', 'de-AT', 'th', 'he-IL', 'de-LU', 'en-ZZ', 'pt-BR', 'no', 'zh-Hant-MO', 'sr-Latn']"
+    assert evaluate(f"Intl.DateTimeFormat.supportedLocalesOf({asked})") == [
+        "de-AT", "de-LU", "en-ZZ", "pt-BR", "no", "zh-Hant-MO",
+    ]  # fmt: skip
 
 
 def test_formats_of_other_classes_are_refused(run: Run) -> None:

@@ -2,11 +2,12 @@
 
 import { about } from './data.js';
 import { callable } from './dates.js';
-import { flag, option, refuse, resolveLocale, supportedLocalesOf } from './locales.js';
+import { flag, option, refuse, resolveLocale, supportedLocalesOf, tellKeyword, tellLack } from './locales.js';
 
 const SENSITIVITIES = ['base', 'accent', 'case', 'variant'];
 /** Primary weights of what no table has: Han and the like, in the order of their code points. */
 const BEYOND = 100_000;
+const USUAL = /^(standard|default)$/;
 const tables = new Map();
 
 /** Character to [letter, accent, case]. */
@@ -34,7 +35,9 @@ function elementsOf(text, { weights, pairs, sinograms }, { numeric, ignorePunctu
     const apart = character.normalize('NFD');
     if (apart !== character) return [...apart].forEach(add);
     const code = character.codePointAt(0);
-    if (sinograms && /\p{Script=Han}/u.test(character)) refuse('The order of Chinese characters');
+    if (sinograms && /\p{Script=Han}/u.test(character)) {
+      tellLack('the order of Chinese characters', 'their code points are compared');
+    }
     if (/\p{M}/u.test(character) && made.length) {
       const [letter, accent, kind] = made.pop();
       return made.push([letter, accent + code, kind]);
@@ -63,8 +66,9 @@ export function readCollator(locales, given = undefined) {
   if (given === null) throw new TypeError('Cannot convert undefined or null to object');
   const options = given === undefined ? {} : Object(given);
   const { keywords } = resolved;
-  const collation = option(options, 'collation') ?? keywords.get('co');
-  if (collation !== undefined && collation !== 'standard' && collation !== 'default') refuse(`The collation '${collation}'`);
+  const collation = option(options, 'collation');
+  if (collation !== undefined && !USUAL.test(collation)) refuse(`The collation '${collation}'`);
+  if (collation === undefined) tellKeyword(keywords, 'co', USUAL, 'collation', 'default');
   const words = about('collation', resolved.data);
   const collator = {
     ...resolved,

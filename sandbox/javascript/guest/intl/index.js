@@ -4,7 +4,7 @@ import { defineHidden, defineProperty, numberValueOf, objectKeys, bigintValueOf,
 import { Collator, compare, comparePlain, readCollator } from './collator.js';
 import { about } from './data.js';
 import { DateTimeFormat, readFormat as readDates, textOf as dateText } from './dates.js';
-import { Locale, canonicalLocales, parseTag, refuse } from './locales.js';
+import { Locale, canonicalLocales, parseTag, refuse, tellLack } from './locales.js';
 import { NumberFormat, readFormat as readNumbers, textOf as numberText } from './numbers.js';
 import { PluralRules } from './plurals.js';
 import { DisplayNames, ListFormat, RelativeTimeFormat } from './words.js';
@@ -66,7 +66,7 @@ const { toUpperCase, toLowerCase } = String.prototype;
 function languageOf(locales) {
   const [tag] = canonicalLocales(locales);
   const { language } = tag === undefined ? {} : parseTag(tag);
-  if (language === 'lt') refuse('Upper and lower case of Lithuanian');
+  if (language === 'lt') tellLack('upper and lower case of Lithuanian', 'the general rules are used');
   return language;
 }
 

@@ -1,20 +1,27 @@
 // Language tags (BCP 47, as far as ECMA-402 looks into them) and which language serves a request.
 
+import { log } from '../host.js';
 import { about, listed } from './data.js';
 
 const TAG = /^([a-z]{2,3}|[a-z]{5,8})(?:-([a-z]{4}))?(?:-([a-z]{2}|\d{3}))?((?:-(?:[a-z\d]{5,8}|\d[a-z\d]{3}))*)((?:-[a-wy-z\d](?:-[a-z\d]{2,8})+)*)(?:-x(?:-[a-z\d]{1,8})+)?$/i;
-const MODERN = { __proto__: null, iw: 'he', in: 'id', ji: 'yi', no: 'nb', mo: 'ro', tl: 'fil' };
+const MODERN = { __proto__: null, iw: 'he', in: 'id', ji: 'yi', no: 'nb', mo: 'ro', tl: 'fil', cmn: 'zh' };
+const MODERN_REGIONS = { __proto__: null, UK: 'GB', DD: 'DE', BU: 'MM', FX: 'FR' };
 const title = (text) => text[0].toUpperCase() + text.slice(1).toLowerCase();
+
+/** Whether a word is there twice, as no variant and no kind of extension may be. */
+const repeats = (words) => new Set(words.map((word) => word.toLowerCase())).size < words.length;
 
 /** A tag in its parts, canonical: {language, script, region, variants, keywords, base}. */
 export function parseTag(tag) {
   const match = TAG.exec(tag);
-  if (match === null) throw new RangeError(`Incorrect locale information provided`);
-  const [, language, script, region, variants, extensions] = match;
+  const [, language, script, region, variants, extensions] = match ?? [];
+  if (match === null || repeats(variants.split('-')) || repeats(extensions.match(/-[^-](?=-)/g) ?? [])) {
+    throw new RangeError('Incorrect locale information provided');
+  }
   const parts = {
     language: canonicalLanguage(language.toLowerCase()),
     script: script && title(script),
-    region: region?.toUpperCase(),
+    region: region && (MODERN_REGIONS[region.toUpperCase()] ?? region.toUpperCase()),
     variants: variants.toLowerCase(),
     keywords: keywordsOf(extensions.toLowerCase()),
   };
@@ -65,48 +72,52 @@ const HOME = {
 };
 const DEFAULT = 'en-US';
 
-/** The data's name for a tag; undefined when Node has nothing of its own for it either. */
-function served(parts) {
-  const tag = [parts.language, parts.script, parts.region].filter(Boolean).join('-');
-  if (tag === DEFAULT || tag in HOME) return HOME[tag] ?? tag;
-  if (listed('tags').has(tag)) return tag;
-  const own = parts.region !== undefined && parts.script === undefined && listed('regions').has(tag);
-  if (!own && parts.script === undefined && parts.region !== undefined) return served({ language: parts.language });
-  if (!listed('languages').has(parts.language)) return undefined;
-  throw new RangeError(
-    `The locale '${tag}' is not available in an Action; available are ${[...listed('tags')].join(', ')}`,
-  );
+const joined = (...parts) => parts.filter(Boolean).join('-');
+
+/** What serves a tag: itself, or what is left of it without its last parts (ECMA-402 BestAvailableLocale), as {tag, data},
+ * where `data` is its name at the host; undefined for nothing. */
+function served({ language, script, region }) {
+  for (const tag of new Set([joined(language, script, region), joined(language, script), language])) {
+    if (tag === DEFAULT || tag in HOME || listed('tags').has(tag)) return { tag, data: HOME[tag] ?? tag };
+  }
+  return undefined;
 }
 
-/** Which language serves `locales`: {locale, data, keywords}; `data` is the key of what the host has. */
+/** Whether Node would say the same of a tag that something less exact serves: it knows nothing of `en-ZZ` either. */
+const isAsInNode = ({ language, script, region }, { tag }) =>
+  tag === joined(language, script, region) || (script === undefined && !listed('regions').has(joined(language, region)));
+
+/** Which language serves `locales`: {locale, data, keywords}. What has no data falls back, and the log says so. */
 export function resolveLocale(locales) {
+  const lacking = [];
+  let found = { locale: DEFAULT, data: DEFAULT, keywords: new Map() };
   for (const tag of canonicalLocales(locales)) {
     const parts = parseTag(tag);
-    const data = served(parts);
-    if (data !== undefined) return { locale: shownTag(parts, data), data, keywords: parts.keywords };
+    const answer = served(parts);
+    if (answer === undefined || !isAsInNode(parts, answer)) lacking.push(parts.base);
+    if (answer === undefined) continue;
+    found = { locale: answer.tag, data: answer.data, keywords: parts.keywords };
+    break;
   }
-  return { locale: DEFAULT, data: DEFAULT, keywords: new Map() };
+  for (const tag of lacking) tellLack(`the locale '${tag}'`, `'${found.locale}' is used instead`);
+  return found;
 }
 
-/** The tag without what Node knows nothing of: `en-ZZ` is `en`. */
-function shownTag(parts, data) {
-  if (parts.region !== undefined && parts.script === undefined && data === parts.language) {
-    const tag = `${parts.language}-${parts.region}`;
-    return tag in HOME || listed('regions').has(tag) ? tag : data;
-  }
-  return [parts.language, parts.script, parts.region].filter(Boolean).join('-');
+const WARN = 3;
+const told = new Set();
+
+/** Say in the log of the execution, once, what an Action has no words for. */
+export function tellLack(what, instead) {
+  const line = `Intl: there is no data for ${what} in an Action; ${instead}.`;
+  if (told.has(line)) return;
+  told.add(line);
+  log(WARN, line);
 }
 
 /** Static method of every class of Intl. */
 export function supportedLocalesOf(locales, options) {
   if (options !== undefined) option(Object(options), 'localeMatcher', ['lookup', 'best fit'], 'best fit');
-  return canonicalLocales(locales).filter((tag) => {
-    try {
-      return served(parseTag(tag)) !== undefined;
-    } catch {
-      return false;
-    }
-  });
+  return canonicalLocales(locales).filter((tag) => served(parseTag(tag)) !== undefined);
 }
 
 /** One of `allowed`, or `otherwise` when there is none (ECMA-402 GetOption). */
@@ -137,12 +148,24 @@ export function refuse(what) {
   throw new RangeError(`${what} is not available in an Action.`);
 }
 
-/** A calendar or numbering system other than the usual is refused: its dates would be wrong. */
+/** A calendar or numbering system other than the usual is refused: its dates would be wrong. Of a tag it is only a
+ * wish, which is not heard. */
 export function demandUsual(options, keywords) {
-  const calendar = option(options, 'calendar') ?? keywords.get('ca');
-  if (calendar !== undefined && !/^(gregory|gregorian|iso8601)$/i.test(calendar)) refuse(`The calendar '${calendar}'`);
-  const numbering = option(options, 'numberingSystem') ?? keywords.get('nu');
-  if (numbering !== undefined && !/^latn$/i.test(numbering)) refuse(`The numbering system '${numbering}'`);
+  const calendar = option(options, 'calendar');
+  if (calendar !== undefined && !CALENDARS.test(calendar)) refuse(`The calendar '${calendar}'`);
+  const numbering = option(options, 'numberingSystem');
+  if (numbering !== undefined && !DIGITS.test(numbering)) refuse(`The numbering system '${numbering}'`);
+  if (calendar === undefined) tellKeyword(keywords, 'ca', CALENDARS, 'calendar', 'gregory');
+  if (numbering === undefined) tellKeyword(keywords, 'nu', DIGITS, 'numbering system', 'latn');
+}
+
+const CALENDARS = /^(gregory|gregorian|iso8601)$/i;
+const DIGITS = /^latn$/i;
+
+/** Say that a keyword of a tag does not count, unless it is one of `usual`. */
+export function tellKeyword(keywords, key, usual, what, instead) {
+  const value = keywords.get(key);
+  if (value && !usual.test(value)) tellLack(`the ${what} '${value}'`, `'${instead}' is used instead`);
 }
 
 export const getOptionsObject = (options) => {

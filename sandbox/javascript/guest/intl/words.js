@@ -2,7 +2,7 @@
 
 import { about } from './data.js';
 import { callable } from './dates.js';
-import { demandUsual, getOptionsObject, option, refuse, resolveLocale, supportedLocalesOf } from './locales.js';
+import { demandUsual, getOptionsObject, option, refuse, resolveLocale, supportedLocalesOf, tellLack } from './locales.js';
 import { partsOf, readFormat } from './numbers.js';
 import { categoryOf } from './plurals.js';
 
@@ -108,7 +108,7 @@ class DisplayNamesClass {
     if (!FORMS[this.#type].test(code)) throw new RangeError('invalid_argument');
     const canonical = this.#type === 'language' ? canonicalTag(code) : code;
     const name = about(AREAS[this.#type], this.#data)[this.#type === 'currency' ? canonical.toUpperCase() : canonical];
-    if (name === undefined && canonical.includes('-')) refuse(`The name of the language '${canonical}'`);
+    if (name === undefined && canonical.includes('-')) tellLack(`the name of the language '${canonical}'`, 'its code is used instead');
     return name ?? (this.#fallback === 'code' ? canonical : undefined);
   }
   resolvedOptions() {
