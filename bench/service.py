@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from bench.measure import Spread, timed
 from bench.share import NoShareError, share
 from runner.action import Action
 from runner.client import Api
+from runner.client.http import RUNTIME
 from runner.library import Runner
 from runner.store import KeyRing
 from sandbox.egress import NoEgress
@@ -167,7 +169,7 @@ def _deploy(api: Api, language: Language, code: str = "") -> str:
     api.send("POST", f"/api/v2/actions/actions/{action['id']}/deploy", query={"wait": True})
     bindings = [{"ref": {"type": "action_id", "value": action["id"]}, "display_name": "a"}]
     api.send("PATCH", "/api/v2/actions/triggers/post-login/bindings", body={"bindings": bindings})
-    return api.token()
+    return api.token(RUNTIME)
 
 
 def _deploy_as_other(served: Served) -> str:
@@ -181,13 +183,9 @@ def _deploy_as_other(served: Served) -> str:
     made = subprocess.run(
         command, env=environment(served.data), capture_output=True, text=True, check=True
     ).stdout
-    words = dict(line.rsplit(None, 1) for line in made.splitlines() if "client" in line)
-    client_id, secret = (value for key, value in words.items())
-    api = Api(Connection(served.url, client_id=client_id, client_secret=secret, audience="/api/v2/"))
-    _deploy(api, Language.JAVASCRIPT, _LOOP)
-    return Api(
-        Connection(served.url, client_id=client_id, client_secret=secret, audience="/runtime/v1/")
-    ).token()
+    client_id, secret = re.findall(r"^client (?:id|secret)\s+(\S+)$", made, re.MULTILINE)
+    api = Api(Connection(served.url, client_id=client_id, client_secret=secret))
+    return _deploy(api, Language.JAVASCRIPT, _LOOP)
 
 
 async def _load(served: Served, token: str, clients: int, seconds: float = SECONDS) -> Load:

@@ -12,10 +12,15 @@ from runner.caps import MAX_KEY_FILE_BYTES
 
 if TYPE_CHECKING:
     from runner.service.assertions import PublicKey
+    from runner.service.firstclient import FirstClient
+    from runner.service.settings import ServiceSettings
 
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", metavar="FILE", help="Settings file (TOML); also ACTIONBOX_CONFIG."),
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database and key ring.")
 ]
 KeyFiles = Annotated[
     list[Path] | None,
@@ -41,14 +46,12 @@ def serve(
         Path | None, typer.Option("--cert", metavar="FILE", help="Certificate chain (PEM).")
     ] = None,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Its private key (PEM).")] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database and key ring.")
-    ] = None,
+    data_dir: DataOption = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Processes that run Actions.")] = None,
 ) -> None:
     """Serve the Management and the runtime API.
 
-    Needs no configuration for a first try: a database is made, and a token and a curl command are printed.
+    Needs no configuration for a first try: a database is made, and credentials and a curl are printed.
     """
     from runner.service.serve import serve as run
     from runner.service.settings import load_settings
@@ -78,11 +81,11 @@ def worker(
     work(load_settings(config, workers=workers))
 
 
-def show_config(config: ConfigOption = None) -> None:
+def show_config(config: ConfigOption = None, data_dir: DataOption = None) -> None:
     """Print the effective settings as JSON, without secrets."""
     from runner.service.settings import load_settings
 
-    typer.echo(json.dumps(load_settings(config).shown(), indent=2))
+    typer.echo(json.dumps(load_settings(config, data_dir=data_dir).shown(), indent=2))
 
 
 @tenants.command("add")
@@ -90,16 +93,38 @@ def add_tenant(
     tenant: Annotated[str, typer.Argument(help="Its id.")],
     name: Annotated[str, typer.Option("--name", help="For people.")] = "",
     config: ConfigOption = None,
+    data_dir: DataOption = None,
 ) -> None:
-    """Add a tenant with a client that has all scopes; the client's secret is printed once."""
+    """Add a tenant with a client that has all scopes, and print the client's credentials."""
+    from runner.service.firstclient import new_tenant
     from runner.service.settings import load_settings
-    from runner.service.setup import open_store, opened
-    from runner.service.tenants import create_client, create_tenant
+    from runner.service.setup import open_service_keys, open_store, opened
 
-    with opened(open_store(load_settings(config))) as store, store.begin() as session:
-        create_tenant(session, tenant, name)
-        made = create_client(session, tenant, "first client")
-    _show(made)
+    settings = load_settings(config, data_dir=data_dir)
+    with opened(open_store(settings)) as store:
+        keys = open_service_keys(settings, store)
+        with store.begin() as session:
+            made = new_tenant(session, settings, keys, tenant, name)
+    _show_first(settings, made)
+
+
+@tenants.command("credentials")
+def show_credentials(
+    tenant: Annotated[str, typer.Argument(help="Id of the tenant.")],
+    config: ConfigOption = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Print the credentials of a tenant's first client again, with a new token."""
+    from runner.service.firstclient import first_client
+    from runner.service.settings import load_settings
+    from runner.service.setup import open_service_keys, open_store, opened
+
+    settings = load_settings(config, data_dir=data_dir)
+    with opened(open_store(settings)) as store:
+        keys = open_service_keys(settings, store)
+        with store.read() as session:
+            found = first_client(session, settings, keys, tenant)
+    _show_first(settings, found)
 
 
 @clients.command("add")
@@ -111,6 +136,7 @@ def add_client(
     ] = None,
     public_key: KeyFiles = None,
     config: ConfigOption = None,
+    data_dir: DataOption = None,
 ) -> None:
     """Add an API client; its secret is printed once. With a public key it has none."""
     from runner.service.settings import load_settings
@@ -118,7 +144,7 @@ def add_client(
     from runner.service.tenants import create_client
 
     keys = _read_keys(public_key or [])
-    with opened(open_store(load_settings(config))) as store, store.begin() as session:
+    with opened(open_store(load_settings(config, data_dir=data_dir))) as store, store.begin() as session:
         made = create_client(session, tenant, name, scope or None, keys)
     _show(made)
 
@@ -128,6 +154,7 @@ def rekey_client(
     client: Annotated[str, typer.Argument(help="Id of the client.")],
     public_key: KeyFiles = None,
     config: ConfigOption = None,
+    data_dir: DataOption = None,
 ) -> None:
     """Replace the public keys of a client. To change keys, name old and new, and later the new one."""
     from runner.service.settings import load_settings
@@ -137,32 +164,34 @@ def rekey_client(
     keys = _read_keys(public_key or [])
     if not keys:
         raise typer.BadParameter("name at least one file", param_hint="--public-key")
-    with opened(open_store(load_settings(config))) as store, store.begin() as session:
+    with opened(open_store(load_settings(config, data_dir=data_dir))) as store, store.begin() as session:
         replace_keys(session, client, keys)
     typer.echo(f"client {client} logs in with {len(keys)} public key{'s' if len(keys) > 1 else ''}")
 
 
 @clients.command("revoke")
 def revoke_client(
-    client: Annotated[str, typer.Argument(help="Id of the client.")], config: ConfigOption = None
+    client: Annotated[str, typer.Argument(help="Id of the client.")],
+    config: ConfigOption = None,
+    data_dir: DataOption = None,
 ) -> None:
     """Make a client's secret and tokens worthless, within seconds."""
     from runner.service.settings import load_settings
     from runner.service.setup import open_store, opened
     from runner.service.tenants import revoke_client as revoke
 
-    with opened(open_store(load_settings(config))) as store, store.begin() as session:
+    with opened(open_store(load_settings(config, data_dir=data_dir))) as store, store.begin() as session:
         revoke(session, client)
     typer.echo(f"revoked {client}")
 
 
 @keys.command("create")
-def create_keys(config: ConfigOption = None) -> None:
+def create_keys(config: ConfigOption = None, data_dir: DataOption = None) -> None:
     """Make the key ring; for PostgreSQL, once, before the first start. Copy it to every replica."""
     from runner.service.rotation import create
     from runner.service.settings import load_settings
 
-    typer.echo(f"made {create(load_settings(config))}")
+    typer.echo(f"made {create(load_settings(config, data_dir=data_dir))}")
 
 
 @keys.command("rotate")
@@ -171,12 +200,13 @@ def rotate_keys(
         bool, typer.Option("--prune", help="Also drop the old keys; tokens signed with them end.")
     ] = False,
     config: ConfigOption = None,
+    data_dir: DataOption = None,
 ) -> None:
     """Make a new key and seal every secret with it. Running replicas take it up by themselves."""
     from runner.service.rotation import rotate
     from runner.service.settings import load_settings
 
-    done = rotate(load_settings(config), prune=prune)
+    done = rotate(load_settings(config, data_dir=data_dir), prune=prune)
     typer.echo(
         f"sealed {done.resealed} secrets with key {done.key_id}; the ring holds {', '.join(done.ring)}"
     )
@@ -187,6 +217,12 @@ def _read_keys(files: list[Path]) -> list[PublicKey]:
     from runner.service.assertions import public_key
 
     return [public_key(read_text(file, "the public key", limit=MAX_KEY_FILE_BYTES)) for file in files]
+
+
+def _show_first(settings: ServiceSettings, made: FirstClient) -> None:
+    from runner.service.firstclient import credential_lines
+
+    typer.echo("\n".join(credential_lines(settings, made)))
 
 
 def _show(made: object) -> None:

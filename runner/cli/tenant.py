@@ -15,7 +15,7 @@ from rich.console import Console
 from runner.cli.connection import Target
 from runner.cli.inputs import Secrets, gather_secrets
 from runner.cli.terminal import error_console, line, output_console
-from runner.client.http import RUNTIME, Api
+from runner.client.http import RUNTIME, Api, ServiceError
 from runner.errors import InputError
 from runner.tenant.apply import Applier
 from runner.tenant.plan import SHARED, Change, Values, make_plan
@@ -24,17 +24,32 @@ from runner.tenant.project import Project
 from runner.tenant.pull import pull
 from runner.tenant.remote import ACTIONS, TRIGGERS, fetch
 
+EXECUTIONS: Final = f"{RUNTIME}/executions"
 _STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def login_command(target: Target) -> None:
     """Try the connection, then keep it."""
     profile = target.resolved()
-    found = Api(profile.connection()).get(TRIGGERS).value
+    _try(Api(profile.connection()))
     path = save(target.profile, profile)
     console = output_console()
-    console.print(line(f"signed in to {profile.url}: {len(found['triggers'])} triggers"))
+    console.print(line(f"signed in to {profile.url}"))
     console.print(line((f"kept in {path}", "dim")))
+
+
+def _try(api: Api) -> None:
+    """Raises `ServiceError` unless the service knows who asks, whatever they may do there: a token may be for
+    one of the two APIs alone, and have few scopes."""
+    for path in (TRIGGERS, EXECUTIONS):
+        try:
+            api.get(path)
+        except ServiceError as error:
+            if error.status == 401 and path != EXECUTIONS:
+                continue
+            if error.status != 403:
+                raise
+        return
 
 
 def push_command(
@@ -96,7 +111,7 @@ def executions_command(
 ) -> None:
     """List the latest executions."""
     query: dict[str, str | int | bool] = {name: value for name, value in filters.items() if value}
-    value = target.api().get(f"{RUNTIME}/executions", **query, per_page=limit).value
+    value = target.api().get(EXECUTIONS, **query, per_page=limit).value
     console = output_console()
     if as_json:
         console.print(json.dumps(value["executions"], indent=2), markup=False)
@@ -113,7 +128,7 @@ def logs_command(target: Target, action: str | None, *, follow: bool, limit: int
     query: dict[str, str | int | bool] = {"action": action} if action else {}
     console = output_console()
     if not follow:
-        found = api.get(f"{RUNTIME}/executions", **query, per_page=limit).value["executions"]
+        found = api.get(EXECUTIONS, **query, per_page=limit).value["executions"]
         for item in reversed(found):
             _show_logs(item, console, as_json=as_json)
         return

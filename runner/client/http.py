@@ -23,6 +23,7 @@ _MAX_WAIT: Final = 30.0
 _EARLY: Final = 30.0
 """Seconds before its end that a token is asked for anew."""
 _RETRIED: Final = frozenset({429, 502, 503, 504})
+_SIGN_IN: Final = "/oauth/token"
 
 
 class ServiceError(RunnerError):
@@ -44,9 +45,8 @@ class Connection:
     Attributes:
         url: scheme, host and port.
         token: a bearer token; or
-        client_id, client_secret: for `POST /oauth/token`.
+        client_id, client_secret: for `POST /oauth/token`; each API gets a token of its own.
         ca_file: PEM file of certificate authorities to trust in place of the system's.
-        audience: path that a token is asked for.
         read_seconds: longest wait for an answer.
     """
 
@@ -55,7 +55,6 @@ class Connection:
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
     ca_file: str | None = None
-    audience: str = f"{MANAGEMENT}/"
     read_seconds: float = 120.0
 
 
@@ -86,7 +85,7 @@ class Api:
             maxsize=32, retries=False, timeout=timeout, ca_certs=connection.ca_file
         )
         self._lock = threading.Lock()
-        self._kept: _Token | None = None
+        self._kept: dict[str, _Token] = {}
 
     def get(self, path: str, **query: str | int | bool) -> Answer:
         return self.send("GET", path, query=query)
@@ -101,14 +100,8 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request, tried again while the service asks to wait. Raises `ServiceError`."""
-        for attempt in range(1, _TRIES + 1):
-            sent = {"authorization": f"Bearer {self.token()}", **(headers or {})}
-            response = self._request(method, path, query or {}, body, sent)
-            pause = _pause(response, attempt) if response.status in _RETRIED else None
-            if pause is None or attempt == _TRIES:
-                break
-            self._sleep(pause)
-        return _answer(response)
+        sent = {"authorization": f"Bearer {self.token(_plane_of(path))}", **(headers or {})}
+        return self._patiently(method, path, query or {}, body, sent)
 
     def pages(self, path: str, items: str, **query: str | int | bool) -> list[Any]:
         """All items of a paged list: page after page until one is not full."""
@@ -124,7 +117,8 @@ class Api:
 
     def events(self, path: str, **query: str | int | bool) -> Iterator[Any]:
         """The JSON values of a server-sent event stream, until the service ends it."""
-        headers = {"authorization": f"Bearer {self.token()}", "accept": "text/event-stream"}
+        token = self.token(_plane_of(path))
+        headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
         response = self._request("GET", path, query, None, headers, stream=True)
         if response.status != 200:
             _answer(response)
@@ -135,24 +129,45 @@ class Api:
         finally:
             response.close()
 
-    def token(self) -> str:
-        """The bearer token that requests carry; asks for one when it has to. Raises `ServiceError`."""
+    def token(self, plane: str = MANAGEMENT) -> str:
+        """The bearer token that requests carry; asks for one when it has to. Raises `ServiceError`.
+
+        Args:
+            plane: path of the API that it is for, because the service gives no token for two.
+        """
         if self._connection.token is not None:
             return self._connection.token
         with self._lock:
-            if self._kept is None or self._kept.until < time.monotonic():
-                self._kept = self._sign_in()
-            return self._kept.value
+            kept = self._kept.get(plane)
+            if kept is None or kept.until < time.monotonic():
+                kept = self._kept[plane] = self._sign_in(plane)
+            return kept.value
 
-    def _sign_in(self) -> _Token:
+    def _sign_in(self, plane: str) -> _Token:
         form = {
             "grant_type": "client_credentials",
             "client_id": self._connection.client_id or "",
             "client_secret": self._connection.client_secret or "",
-            "audience": f"{self._url}{self._connection.audience}",
+            "audience": f"{self._url}{plane}/",
         }
-        value = _answer(self._request("POST", "/oauth/token", {}, form, {})).value
+        value = self._patiently("POST", _SIGN_IN, {}, form, {}).value
         return _Token(str(value["access_token"]), time.monotonic() + float(value["expires_in"]) - _EARLY)
+
+    def _patiently(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int | bool],
+        body: Any,
+        headers: Mapping[str, str],
+    ) -> Answer:
+        for attempt in range(1, _TRIES + 1):
+            response = self._request(method, path, query, body, headers)
+            pause = _pause(response, attempt) if response.status in _RETRIED else None
+            if pause is None or attempt == _TRIES:
+                break
+            self._sleep(pause)
+        return _answer(response)
 
     def _request(
         self,
@@ -206,6 +221,10 @@ def read_events(chunks: Iterator[bytes]) -> Iterator[Any]:
                     yield json.loads(joined)
                 except (ValueError, RecursionError):
                     continue
+
+
+def _plane_of(path: str) -> str:
+    return RUNTIME if path.startswith(f"{RUNTIME}/") else MANAGEMENT
 
 
 def _parameter(value: str | int | bool) -> str:

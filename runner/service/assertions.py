@@ -32,6 +32,7 @@ from runner.caps import (
     MIN_RSA_CLIENT_KEY_BITS,
 )
 from runner.errors import InputError
+from runner.service.tokens import LAST_MOMENT
 from runner.store.clientkeys import ClientKeyRow, UsedAssertionRow
 from runner.store.engine import Store
 from runner.store.models import ApiClient
@@ -41,8 +42,6 @@ _ALGORITHMS: Final = {"RSA": frozenset({"RS256", "RS384", "PS256"}), "EC": froze
 _TYPES: Final = (None, "JWT", "client-authentication+jwt")
 _LEEWAY: Final = 5.0
 """Seconds that a client's clock may be ahead."""
-_LAST_MOMENT: Final = 253_402_300_799
-"""The end of the year 9999, in epoch seconds."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _TOKEN_PATHS: Final = frozenset({"", "/", "/oauth/token"})
 PublicKey = RSAKey | ECKey
@@ -222,6 +221,6 @@ def _seconds(claims: Mapping[str, Any], name: str, *, required: bool = False) ->
     value = claims.get(name)
     if value is None and not required:
         return 0.0
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_MOMENT:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LAST_MOMENT:
         raise BadAssertionError(f"{name} of the client assertion must be a number of seconds")
     return float(value)

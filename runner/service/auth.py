@@ -9,7 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
@@ -17,7 +17,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from sqlalchemy import select
 
 from runner.service.errors import ApiError
-from runner.service.tokens import Principal, TokenError, Tokens
+from runner.service.tokens import GRANTED, Principal, TokenError, Tokens
 from runner.store.engine import Store
 from runner.store.models import ApiClient
 
@@ -60,12 +60,14 @@ class Authenticator:
         """The principal of a token. Raises `TokenError`. Reads the database: call it in a thread."""
         principal = self._tokens.read(text)
         with self._store.read() as session:
-            query = select(ApiClient.revoked_at).where(
+            query = select(ApiClient.revoked_at, ApiClient.scopes).where(
                 ApiClient.tenant_id == principal.tenant, ApiClient.id == principal.client_id
             )
             found = session.execute(query).one_or_none()
         if found is None or found[0] is not None:
             raise TokenError("The client of this token was removed")
+        if principal.scopes == frozenset(GRANTED):
+            principal = replace(principal, scopes=frozenset(found[1]))
         with self._lock:
             self._kept[_digest(text)] = (principal, self._monotonic() + _CLIENT_SECONDS)
             while len(self._kept) > _MAX_KEPT:

@@ -26,7 +26,7 @@ from runner.service.formbody import FORM, form_pairs
 from runner.service.jsonbody import BodyError, parse_body
 from runner.service.routing import read_capped
 from runner.service.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
-from runner.service.tokens import MANAGEMENT_PATH, plane_of
+from runner.service.tokens import GRANTED, MANAGEMENT_PATH, plane_of
 from runner.service.validation import shown
 from runner.store.models import ApiClient
 
@@ -201,14 +201,16 @@ def _grant(service: Service, client: _Client, fields: dict[str, str]) -> dict[st
             f"there is no API {shown(audience)}; an audience ends in /api/v2/ or /runtime/v1/",
         )
     known = MANAGEMENT_SCOPES if plane == MANAGEMENT_PATH else RUNTIME_SCOPES
-    granted = [scope for scope in client.scopes if scope in known]
+    every = [scope for scope in client.scopes if scope in known]
+    granted = every
     if fields.get("scope"):
         asked = fields["scope"].split()
-        granted = [scope for scope in granted if scope in asked]
+        granted = [scope for scope in every if scope in asked]
         if not granted:
             raise _OAuthError(403, "invalid_scope", "the client has none of these scopes")
     seconds = service.settings.token_seconds
-    text = service.tokens.issue(client.tenant, client.id, granted, [audience], seconds)
+    written = GRANTED if granted == every else granted
+    text = service.tokens.issue(client.tenant, client.id, written, [audience], seconds)
     return {"access_token": text, "scope": " ".join(granted), "expires_in": seconds, "token_type": "Bearer"}
 
 

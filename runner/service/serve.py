@@ -9,7 +9,6 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +22,7 @@ from runner.runtime.metrics import Metrics
 from runner.service.app import create_app
 from runner.service.connections import limits_of, protocol, watch
 from runner.service.container import Service
+from runner.service.firstclient import command, credential_lines
 from runner.service.logs import configure_logs
 from runner.service.plane import Plane
 from runner.service.settings import ServiceSettings
@@ -190,33 +190,16 @@ def _greet(service: Service, tls: TlsFiles | None) -> None:
     start that takes long would otherwise never see."""
     first = ensure_tenant(service)
     settings = service.settings
-    database = settings.shown()["database_url"]
-    lines = [f"actionbox serves {settings.url}", f"  database  {database}"]
-    trust = ""
-    if tls is not None and tls.ca is not None:
-        lines.append(f"  CA file   {tls.ca}")
-        trust = f" --cacert {_quoted(tls.ca)}"
+    lines = [f"actionbox serves {settings.url}", f"  database  {settings.shown()['database_url']}"]
+    ca = None if tls is None else tls.ca
+    if ca is not None:
+        lines.append(f"  CA file   {ca}")
     if first is None:
-        lines.append(
-            "Tokens: POST /oauth/token with a client's id and secret (`actionbox client add` makes one)."
-        )
+        show = command(settings, "tenant credentials TENANT")
+        lines.append(f"Tokens: POST /oauth/token with a client's id and secret (`{show}` shows them).")
     else:
-        made, token = first
-        lines += [
-            "",
-            f"First start: made the tenant {made.tenant}. These are shown once; keep them:",
-            f"  client id      {made.client_id}",
-            f"  client secret  {made.client_secret}",
-            f"  token          {token}",
-            "",
-            "Try it:",
-            f"  curl{trust} -H 'Authorization: Bearer {token}' {settings.url}/api/v2/actions/triggers",
-        ]
+        show = command(settings, f"tenant credentials {first.credentials.tenant}")
+        lines += ["", f"First start. These are the credentials; `{show}` shows them again:"]
+        lines += [f"  {text}".rstrip() for text in credential_lines(settings, first, ca)]
     sys.stdout.write("\n".join(lines) + "\n\n")
     sys.stdout.flush()
-
-
-def _quoted(path: Path) -> str:
-    import shlex
-
-    return shlex.quote(str(path))

@@ -8,17 +8,16 @@ from typing import Final
 
 from runner.errors import InputError
 from runner.service.container import Service
+from runner.service.firstclient import FirstClient, new_tenant
 from runner.service.inprocess import InProcess
 from runner.service.keys import Keys, open_keys
 from runner.service.ports import Builder, FlowRunner
 from runner.service.settings import ServiceSettings
-from runner.service.tenants import Credentials, any_tenant, create_client, create_tenant
-from runner.service.tokens import PLANES
+from runner.service.tenants import any_tenant
 from runner.store.engine import Store, StoreError
 from runner.store.migrate import upgrade
 
 FIRST_TENANT: Final = "main"
-_FIRST_TOKEN_SECONDS: Final = 30 * 86_400
 
 
 def open_store(settings: ServiceSettings) -> Store:
@@ -52,16 +51,12 @@ def make_service(
     return Service.of(settings, store, keys, flows, builder)
 
 
-def ensure_tenant(service: Service) -> tuple[Credentials, str] | None:
-    """On the first start: a tenant, a client with all scopes, and a token of it; None later."""
+def ensure_tenant(service: Service) -> FirstClient | None:
+    """On the first start: a tenant with a client that has all scopes; None later."""
     with service.store.begin() as session:
         if any_tenant(session):
             return None
-        create_tenant(session, FIRST_TENANT)
-        made = create_client(session, FIRST_TENANT, "first client")
-    audiences = [service.settings.url + plane for plane in PLANES]
-    token = service.tokens.issue(made.tenant, made.client_id, made.scopes, audiences, _FIRST_TOKEN_SECONDS)
-    return made, token
+        return new_tenant(session, service.settings, service.keys, FIRST_TENANT)
 
 
 def opened(store: Store) -> AbstractContextManager[Store]:

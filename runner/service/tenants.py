@@ -51,34 +51,47 @@ def create_tenant(session: Session, tenant_id: str, name: str = "") -> Tenant:
     return tenant
 
 
+def find_tenant(session: Session, tenant_id: str) -> Tenant:
+    """Raises `InputError` (`no_tenant`)."""
+    tenant = session.get(Tenant, tenant_id)
+    if tenant is None:
+        raise InputError(
+            "no_tenant", f"there is no tenant {tenant_id}", next_step="`actionbox tenant list` lists them."
+        )
+    return tenant
+
+
 def create_client(
     session: Session,
     tenant_id: str,
     name: str,
     scopes: Sequence[str] | None = None,
     public_keys: Sequence[PublicKey] = (),
+    *,
+    client_id: str = "",
+    secret: str = "",
 ) -> Credentials:
     """A new client of a tenant.
 
     Args:
         scopes: all when None.
+        client_id, secret: drawn when they are empty.
         public_keys: it logs in with assertions that one of them verifies, and has no secret then.
 
     Raises:
         InputError: `no_tenant`, `unknown_scope`, `too_many_keys`.
     """
-    if session.get(Tenant, tenant_id) is None:
-        raise InputError("no_tenant", f"there is no tenant {tenant_id}")
+    find_tenant(session, tenant_id)
     granted = tuple(ALL_SCOPES if scopes is None else dict.fromkeys(scopes))
     unknown = [scope for scope in granted if scope not in ALL_SCOPES]
     if unknown:
         raise InputError(
             "unknown_scope", f"there is no scope {unknown[0]}", next_step=f"Scopes: {', '.join(ALL_SCOPES)}"
         )
-    secret = "" if public_keys else new_secret()
+    secret = "" if public_keys else secret or new_secret()
     client = ApiClient(
         tenant_id=tenant_id,
-        id=secrets.token_hex(16),
+        id=client_id or secrets.token_hex(16),
         name=name,
         secret_digest=secret_digest(secret) if secret else _NO_DIGEST,
         scopes=list(granted),

@@ -28,8 +28,12 @@ TENANT_CLAIM: Final = "https://actionbox/tenant"
 MANAGEMENT_PATH: Final = "/api/v2/"
 RUNTIME_PATH: Final = "/runtime/v1/"
 PLANES: Final = (MANAGEMENT_PATH, RUNTIME_PATH)
+GRANTED: Final = ("*",)
+"""Scopes of a token that stands for all that its client has: short, however many there are."""
 _MAX_TOKEN: Final = 8192
 """Characters of a token."""
+LAST_MOMENT: Final = 253_402_300_799
+"""The end of the year 9999, in epoch seconds."""
 _LEEWAY: Final = 5.0
 """Seconds that clocks of replicas may differ."""
 
@@ -45,7 +49,7 @@ class Principal:
     Attributes:
         tenant: all that the call may see.
         client_id: in audit rows.
-        scopes: granted, exactly as written.
+        scopes: granted, exactly as written; `GRANTED` in a token that leaves them to its client.
         planes: paths of the APIs that the token is for.
         expires_at: epoch seconds.
     """
@@ -116,18 +120,18 @@ class Tokens:
         audiences = claims.get("aud")
         listed = [audiences] if isinstance(audiences, str) else audiences
         texts = (claims.get("iss"), claims.get("azp"), claims.get("scope"), claims.get(TENANT_CLAIM))
-        times = (claims.get("iat"), claims.get("exp"))
+        times = (claims.get("iat"), claims.get("exp"), claims.get("nbf", 0))
         if (
             not isinstance(listed, list)
             or not all(isinstance(text, str) for text in (*texts, *listed))
-            or not all(isinstance(value, int) and not isinstance(value, bool) for value in times)
+            or not all(map(_is_moment, times))
             or claims["iss"] != ISSUER
         ):
             raise TokenError("Invalid token")
         now = self._clock()
         if now >= claims["exp"]:
             raise TokenError("Expired token received for JSON Web Token validation")
-        if claims["iat"] > now + _LEEWAY:
+        if max(claims["iat"], claims.get("nbf", 0)) > now + _LEEWAY:
             raise TokenError("Invalid token")
         return Principal(
             tenant=claims[TENANT_CLAIM],
@@ -136,6 +140,10 @@ class Tokens:
             planes=frozenset(plane for item in listed if (plane := plane_of(item)) is not None),
             expires_at=float(claims["exp"]),
         )
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LAST_MOMENT
 
 
 def plane_of(audience: str) -> str | None:

@@ -25,7 +25,7 @@ _START_SECONDS = 90
 
 @dataclass
 class Served:
-    """A running service. `token` is only known after a first start."""
+    """A running service. Credentials are only known after a first start."""
 
     process: subprocess.Popen[str]
     url: str
@@ -49,16 +49,27 @@ class Served:
         """Its log: what it has written as JSON objects."""
         return [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
 
+    def connection(self) -> Connection:
+        """As its users connect: by client id and secret. By the token where there is nothing else."""
+        ca_file = self.ca_file or None
+        if self.client_id:
+            return Connection(
+                self.url, client_id=self.client_id, client_secret=self.client_secret, ca_file=ca_file
+            )
+        return Connection(self.url, token=self.token, ca_file=ca_file)
+
     def api(self) -> Api:
-        return Api(Connection(self.url, token=self.token, ca_file=self.ca_file or None))
+        return Api(self.connection())
 
     def runtime(self) -> RuntimeClient:
-        return RuntimeClient(self.url, token=self.token, ca_file=self.ca_file or None)
+        return RuntimeClient.over(self.api())
 
     def environment(self) -> dict[str, str]:
         """For the tenant's command line."""
-        found = {"ACTIONBOX_URL": self.url, "ACTIONBOX_TOKEN": self.token}
-        return {**found, **({"ACTIONBOX_CA_FILE": self.ca_file} if self.ca_file else {})}
+        by_secret = {"ACTIONBOX_CLIENT_ID": self.client_id, "ACTIONBOX_CLIENT_SECRET": self.client_secret}
+        signed = by_secret if self.client_id else {"ACTIONBOX_TOKEN": self.token}
+        trust = {"ACTIONBOX_CA_FILE": self.ca_file} if self.ca_file else {}
+        return {"ACTIONBOX_URL": self.url, **signed, **trust}
 
     def kill(self) -> None:
         """As a power loss ends it."""
@@ -86,7 +97,7 @@ def serve(
     still holds."""
     command = [ACTIONBOX, "serve", "--port", str(port), *options]
     with process(command, environment(data, **settings)) as (started, lines):
-        text = _until(started, lines, "/api/v2/actions/triggers" if known is None else "Tokens:")
+        text = _until(started, lines, "/invoke" if known is None else "Tokens:")
         yield Served(
             process=started,
             url=_found(r"actionbox serves (\S+)", text),

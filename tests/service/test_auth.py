@@ -14,7 +14,7 @@ import pytest
 from runner.service.auth import Authenticator
 from runner.service.keys import Keys
 from runner.service.tenants import revoke_client
-from runner.service.tokens import MANAGEMENT_PATH, Tokens
+from runner.service.tokens import GRANTED, MANAGEMENT_PATH, Tokens
 from runner.store import KeyRing
 from tests.service.server import Client, Reply, Server
 
@@ -82,6 +82,17 @@ def test_forged_headers(embedded: Server, client: Client, header: dict[str, obje
         {"exp": "9999999999"},
         {"exp": True},
         {"exp": 1},
+        {"exp": -1},
+        {"exp": 10**400},
+        {"exp": 1e300},
+        {"exp": 9_999_999_999.5},
+        {"exp": float("inf")},
+        {"nbf": 9_999_999_999},
+        {"nbf": 10**400},
+        {"nbf": -(10**400)},
+        {"nbf": "1"},
+        {"nbf": True},
+        {"iat": -(10**400)},
         {"iat": 9_999_999_999},
         {"iat": None},
         {"iss": "https://elsewhere.example/"},
@@ -103,6 +114,21 @@ def test_wrong_claims(embedded: Server, client: Client, changes: dict[str, objec
     key = embedded.service.keys.ring.derive("actionbox access tokens v1")[0]
     mac = base64.urlsafe_b64encode(hmac.digest(key, text.encode(), hashlib.sha256)).rstrip(b"=").decode()
     assert with_token(client, f"{text}.{mac}").status == 401
+
+
+def test_a_short_token_has_the_scopes_that_its_client_has_now(embedded: Server, client: Client) -> None:
+    assert client.credentials is not None
+    audiences = [f"{embedded.url}/api/v2/"]
+    text = embedded.service.tokens.issue(client.tenant, client.credentials.client_id, GRANTED, audiences, 60)
+    assert decoded(text.split(".")[1])["scope"] == "*"
+    assert with_token(client, text).status == 200
+    reader = embedded.client(client.tenant, ["read:logs"])
+    assert reader.credentials is not None
+    text = embedded.service.tokens.issue(client.tenant, reader.credentials.client_id, GRANTED, audiences, 60)
+    assert with_token(client, text).json["errorCode"] == "insufficient_scope"
+    granted = ask(embedded, reader, audience=f"{embedded.url}/api/v2/").json
+    assert granted["scope"] == "read:logs"
+    assert decoded(granted["access_token"].split(".")[1])["scope"] == "*"
 
 
 def test_any_changed_bit_is_noticed(client: Client) -> None:
