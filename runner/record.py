@@ -14,7 +14,8 @@ import json
 import os
 import secrets as tokens
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,13 +25,16 @@ from runner.caps import MAX_RECORD_FILE_BYTES
 from runner.errors import InputError
 from runner.jsonfile import read_text
 from runner.outcome import FlowOutcome, ResumePoint
-from runner.redact import Redactor, forms
+from runner.redact import Form, Redactor, forms
 from runner.suspension import PinnedAction
 from runner.trace import ExecutionTrace, LegTrace
 from sandbox.caps import Limits
 from sandbox.failure import FailureCode
 
 SCHEMA: Final = "actionbox.record/1"
+_MARK: Final = "[secret "
+_LONGEST_MARK: Final = 1_000
+"""Characters, with room to spare: the names of a module and of its secret are the longest part."""
 
 
 class _Record(BaseModel):
@@ -132,12 +136,16 @@ def make_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) ->
 class _Marker(Redactor):
     """Puts marks that can be turned back: they tell Actions and forms apart, and nobody can guess them."""
 
+    _names_parts = True
+
     def __init__(self, tag: str, secrets: Sequence[Mapping[str, str]]) -> None:
         self._tag = tag
         super().__init__(secrets)
 
-    def _mark(self, index: int, name: str, form: int) -> str:
-        return f"[secret {index}.{name}.{form} {self._tag}]"
+    def _mark(self, form: Form, skipped: int) -> str:
+        """`+N`: without its first N characters, which belong to the mark before (secrets may overlap)."""
+        rest = f"+{skipped}" if skipped else ""
+        return f"{_MARK}{form.index}.{form.name}.{form.number}{rest} {self._tag}]"
 
 
 def _hidden(hide: Redactor | None, value: Any) -> Any:
@@ -222,26 +230,46 @@ def read_record(path: Path) -> FlowRecord:
 
 def with_secrets(record: FlowRecord, secrets: Sequence[Mapping[str, str]]) -> FlowRecord:
     """The record with the marks of secrets turned back into values."""
-    marks = {
-        f"[secret {index}.{name}.{number} {record.tag}]": form
-        for index, values in enumerate(secrets)
-        for name, value in values.items()
+    values = {
+        f"{index}.{name}.{number}": form
+        for index, mapping in enumerate(secrets)
+        for name, value in mapping.items()
         for number, form in enumerate(forms(value))
     }
+    restore = partial(_turned_back, end=f" {record.tag}]", values=values)
     data = record.model_dump(mode="json", by_alias=True)
     for name in ("state", "executions", "outcome"):
-        data[name] = _restored(data[name], marks)
+        data[name] = _restored(data[name], restore)
     return FlowRecord.model_validate(data)
 
 
-def _restored(value: Any, marks: Mapping[str, str]) -> Any:
+def _turned_back(text: str, end: str, values: Mapping[str, str]) -> str:
+    """`text` with values in place of marks, all of which end with `end`."""
+    *before, rest = text.split(end)
+    return "".join((*(_with_value(part, values) or part + end for part in before), rest))
+
+
+def _with_value(text: str, values: Mapping[str, str]) -> str | None:
+    """`text` with the value that the mark at its end stands for; None when there is none. Names may hold
+    anything, so each beginning of a mark is tried."""
+    least = max(0, len(text) - _LONGEST_MARK)
+    at = text.rfind(_MARK, least)
+    while at >= 0:
+        key = text[at + len(_MARK) :]
+        head, _, skipped = key.rpartition("+")
+        if key in values:
+            return text[:at] + values[key]
+        if head in values and skipped.isdecimal():
+            return text[:at] + values[head][int(skipped) :]
+        at = text.rfind(_MARK, least, at)
+    return None
+
+
+def _restored(value: Any, restore: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        for mark, secret in marks.items():
-            if mark in value:
-                value = value.replace(mark, secret)
-        return value
+        return restore(value)
     if isinstance(value, dict):
-        return {_restored(key, marks): _restored(item, marks) for key, item in value.items()}
+        return {restore(key): _restored(item, restore) for key, item in value.items()}
     if isinstance(value, list):
-        return [_restored(item, marks) for item in value]
+        return [_restored(item, restore) for item in value]
     return value

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from runner.action import Action
 from runner.flow import LegEnd
@@ -18,8 +20,14 @@ from runner.outcome import (
 )
 from runner.redact import Redactor
 from runner.suspension import PinnedAction, SuspendedFlow
-from sandbox.caps import Limits
+from sandbox.caps import MAX_API_ARGUMENT_BYTES, MAX_ERROR_MESSAGE_BYTES, MAX_LOG_LINE_BYTES, Limits
+from sandbox.failure import Failure
+from sandbox.jsontext import utf8_length
 from triggers import Effects, FlowState, Suspension, Trigger
+
+_REDACT_SECONDS: Final = 1.0
+"""What redacting a leg may take; a worker that is not done soon after its leg's limit is stopped, with all
+that runs in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +51,11 @@ class Reporter:
     def outcome(self, end: LegEnd, handle: str, expires_at: float) -> FlowOutcome:
         """The record for the platform. Secret values are redacted in everything but the effects, which
         must be applied as they are."""
-        redactor = Redactor(action.every_secret for action in self.actions)
+        redactor = self._redactor()
         effects = self._effects(end)
         # Sentences about names that an Action chose are shown, not applied.
-        effects = effects.model_copy(update={"warnings": redactor.value(effects.warnings)})
+        warnings = redactor.value(effects.warnings, lambda: MAX_ERROR_MESSAGE_BYTES)
+        effects = effects.model_copy(update={"warnings": warnings})
         return FlowOutcome(
             execution_id=self.execution_id,
             leg=self.leg,
@@ -57,13 +66,20 @@ class Reporter:
             decision=end.decision,
             effects=effects,
             suspension=_suspension(end, handle, expires_at),
-            failure=redactor.value(end.failure),
+            failure=_redacted_failure(end.failure, redactor),
             failed_action=end.failed_action,
-            actions=tuple(_redacted(record, redactor) for record in end.records),
+            actions=tuple(
+                _redacted(record, redactor, action.limits or self.limits)
+                for record, action in zip(end.records, self.actions, strict=True)
+            ),
             timing=Timing(
                 started_at=self.started_at, wall_ms=round(end.wall_ms, 3), budget_ms=self.budget_ms
             ),
         )
+
+    def _redactor(self) -> Redactor:
+        until = time.monotonic() + _REDACT_SECONDS
+        return Redactor((action.every_secret for action in self.actions), until=until)
 
     def suspended(
         self, end: LegEnd, expires_at: float, executed_rules: tuple[str, ...]
@@ -144,16 +160,38 @@ def _suspension(end: LegEnd, handle: str, expires_at: float) -> SuspensionRecord
     )
 
 
-def _redacted(record: ActionRecord, redactor: Redactor) -> ActionRecord:
+def _redacted(record: ActionRecord, redactor: Redactor, limits: Limits) -> ActionRecord:
+    """`record` without secrets, and within the caps that it had before."""
     if redactor.idle:
         return record
+    texts = [line.text for line in record.logs]
+    arguments = [item.arguments for item in record.commands]
+    shown = redactor.value(texts, lambda: limits.log_bytes - sum(map(utf8_length, texts)), MAX_LOG_LINE_BYTES)
+    passed = redactor.value(
+        arguments, lambda: limits.command_bytes - _json_bytes(arguments), MAX_API_ARGUMENT_BYTES
+    )
     return record.model_copy(
         update={
-            "failure": redactor.value(record.failure),
-            "logs": tuple(line.model_copy(update={"text": redactor.text(line.text)}) for line in record.logs),
+            "failure": _redacted_failure(record.failure, redactor),
+            "logs": tuple(
+                line if text is line.text else line.model_copy(update={"text": text})
+                for line, text in zip(record.logs, shown, strict=True)
+            ),
             "commands": tuple(
-                item.model_copy(update={"arguments": redactor.value(item.arguments)})
-                for item in record.commands
+                item if given is item.arguments else item.model_copy(update={"arguments": given})
+                for item, given in zip(record.commands, passed, strict=True)
             ),
         }
     )
+
+
+def _redacted_failure(failure: Failure | None, redactor: Redactor) -> Failure | None:
+    if failure is None:
+        return None
+    spare = MAX_ERROR_MESSAGE_BYTES - utf8_length(failure.message)
+    redacted: Failure = redactor.value(failure, lambda: spare)
+    return redacted
+
+
+def _json_bytes(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))

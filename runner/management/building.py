@@ -28,8 +28,10 @@ from runner.store.models import ActionRow, BundleRow, ModuleRow, ModuleVersionRo
 from runner.store.sealing import ACTION
 from runner.store.secrets import SecretBox
 from runner.store.upsert import insert_or_keep
+from sandbox.caps import MAX_ERROR_MESSAGE_BYTES
 from sandbox.dependencies import Build, BuildState, Lock, Module, Wanted
 from sandbox.failure import Failure, FailureCode
+from sandbox.jsontext import cut, utf8_length
 from sandbox.program import Dependencies, Language, Source
 from sandbox.wheels import WheelLock, normalised
 
@@ -100,10 +102,10 @@ class Building:
         if row is None or row.revision != order.revision:
             return
         secrets = SecretBox(session, self._keys.ring, job.tenant)
-        row.build_log = _log(build)
+        redactor = Redactor([secrets.values(ACTION, row.id)])
+        row.build_log = redactor.value(_log(build))
         if build.failure is not None:
-            redact = Redactor([secrets.values(ACTION, row.id)]).text
-            row.status, row.errors = "failed", [_error(build.failure, redact)]
+            row.status, row.errors = "failed", [_error(build.failure, redactor)]
             return
         row.status, row.errors, row.built_at = BUILT, [], now()
         row.lock = build.lock.to_json() if order.wanted else None
@@ -237,8 +239,8 @@ def _log(build: Build) -> list[Any]:
     return [{"at": line.at, "text": line.text} for line in build.log]
 
 
-def _error(failure: Failure, redact: Any) -> dict[str, str]:
-    """As the API lists errors of a build: `{"id", "msg", "url"}`."""
+def _error(failure: Failure, redactor: Redactor) -> dict[str, str]:
+    """As the API lists errors of a build: `{"id", "msg", "url"}`, within the cap of a message."""
     place = failure.place
     where = (
         "" if place is None else f" ({place.file}:{place.line}{f':{place.column}' if place.column else ''})"
@@ -246,5 +248,7 @@ def _error(failure: Failure, redact: Any) -> dict[str, str]:
     name = (
         f"{failure.error_name}: " if failure.error_name and failure.error_name not in failure.message else ""
     )
-    text = f"{name}{failure.message}{where} {failure.next_step}".strip()
-    return {"id": failure.code.value, "msg": redact(text), "url": ""}
+    message, _ = cut(failure.message, MAX_ERROR_MESSAGE_BYTES)
+    text = f"{name}{message}{where} {failure.next_step}".strip()
+    shown: str = redactor.value(text, lambda: max(0, MAX_ERROR_MESSAGE_BYTES - utf8_length(text)))
+    return {"id": failure.code.value, "msg": shown, "url": ""}
