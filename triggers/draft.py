@@ -37,7 +37,7 @@ class LifetimeDraft:
     expires_at: int | float | None = None
     idle_expires_at: int | float | None = None
     cookie_mode: Literal["persistent", "non-persistent"] | None = None
-    metadata: dict[str, str] | None = None
+    metadata: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)

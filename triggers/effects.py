@@ -101,12 +101,13 @@ class Revocation(Frozen):
 
 class Lifetime(Frozen):
     """Changes to a session or refresh token. Times in milliseconds since 1970; the earliest call won.
-    `metadata` is the whole new metadata, None when untouched."""
+    `metadata` is the whole new metadata, None when untouched: what Actions set are strings, what they left
+    alone is whatever the event holds there."""
 
     revoke: Revocation | None = None
     expires_at: int | float | None = None
     idle_expires_at: int | float | None = None
-    metadata: dict[str, str] | None = None
+    metadata: dict[str, Any] | None = None
 
 
 class SessionEffects(Lifetime):

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawn import examples
 from tests.strategies import events, json_values, wild_values
 from tests.triggers.driver import NOW
 from triggers import (
@@ -57,7 +58,7 @@ PLAUSIBLE: list[Any] = [
     {"preserveRefreshTokens": True},
 ]
 values = st.sampled_from(PLAUSIBLE) | json_values | wild_values
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = examples(60)
 
 
 def session_of(trigger: Trigger, state: FlowState, handler: str | None = None) -> ActionSession:
@@ -110,36 +111,47 @@ def test_calls_with_anything(trigger_id: str, data: st.DataObject) -> None:
     ("trigger_id", "path"),
     [(trigger.id, method.path) for trigger in TRIGGERS.values() for method in trigger.surface.methods],
 )
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.lists(values, max_size=4))
 def test_every_member_with_anything(trigger_id: str, path: str, arguments: list[Any]) -> None:
     trigger = TRIGGERS[trigger_id]
     check_reply(session_of(trigger, trigger.begin(trigger.example_event)).call(path, arguments))
 
 
-@pytest.mark.parametrize("trigger_id", TRIGGERS)
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
-@given(st.data())
-def test_calls_on_any_valid_event(trigger_id: str, data: st.DataObject) -> None:
-    """Whatever the event leaves out or adds, members answer and the fold folds."""
-    trigger = TRIGGERS[trigger_id]
-    state = trigger.begin(trigger.parse_event(data.draw(events(trigger_id))))
-    before = state.to_json()
-    session = session_of(trigger, state)
-    for path, arguments in data.draw(calls(trigger)):
-        check_reply(session.call(path, arguments))
-    json.loads(session.event_json())
-    assert state.to_json() == before
-    after = committed(session)
-    if after is not None:
+def flows(trigger: Trigger) -> st.SearchStrategy[tuple[str, dict[str, Any], list[Any]]]:
+    """A trigger, one of its valid events, and the calls of up to three Actions."""
+    return st.tuples(
+        st.just(trigger.id), events(trigger.id), st.lists(calls(trigger), min_size=1, max_size=3)
+    )
+
+
+@examples(300)
+@given(st.sampled_from(list(TRIGGERS.values())).flatmap(flows))
+def test_calls_on_any_valid_event(flow: tuple[str, dict[str, Any], list[Any]]) -> None:
+    """Whatever the event leaves out or adds: members answer, the fold folds, what is stored reads back, and
+    the next Action gets an event that is as valid as the first."""
+    trigger = TRIGGERS[flow[0]]
+    state = trigger.begin(trigger.parse_event(flow[1]))
+    for made in flow[2]:
+        before = state.to_json()
+        session = session_of(trigger, state)
+        for path, arguments in made:
+            check_reply(session.call(path, arguments))
+        json.loads(session.event_json())
+        assert state.to_json() == before
+        after = committed(session)
+        if after is None:
+            return
         assert FlowState.from_json(after.to_json()) == after
         assert after.effects() == FlowState.from_json(after.to_json()).effects()
+        trigger.parse_event(after.event)
+        if after.suspension is not None:
+            return
+        state = after
 
 
 @pytest.mark.parametrize("trigger_id", TRIGGERS)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(values)
 def test_any_value_as_an_event(trigger_id: str, value: Any) -> None:
     trigger = TRIGGERS[trigger_id]
@@ -151,7 +163,7 @@ def test_any_value_as_an_event(trigger_id: str, value: Any) -> None:
     assert problems
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.dictionaries(st.sampled_from(["request", "prompt", "methods", "enrolled"]), values))
 def test_resuming_with_anything(what: dict[str, Any]) -> None:
     trigger = TRIGGERS["post-login"]
@@ -168,7 +180,7 @@ def test_resuming_with_anything(what: dict[str, Any]) -> None:
     after.commit().effects()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.text(max_size=40) | json_values.map(json.dumps) | st.binary(max_size=20))
 def test_any_text_as_a_state(text: str | bytes) -> None:
     with pytest.raises(ValueError, match="not the state of a flow"):

@@ -22,7 +22,7 @@ MAX_VALUE: Final = 255
 KEY_PATTERN: Final = r"^[a-zA-Z0-9_-]{1,255}$"
 
 
-def updated(metadata: Mapping[str, str], path: str, arguments: Mapping[str, Any]) -> dict[str, str]:
+def updated(metadata: Mapping[str, Any], path: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata after one of the three calls."""
     if path.endswith("evictMetadata"):
         return {}
@@ -44,7 +44,7 @@ class Store:
         """Some flows without a browser show an empty session object: that is no session."""
         return bool(record(event, self.place))
 
-    def metadata(self, event: Mapping[str, Any]) -> dict[str, str]:
+    def metadata(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return record(event, self.place, "metadata")
 
     def allow(self, call: Call) -> None:
@@ -66,10 +66,10 @@ class Store:
         if call.arguments["key"] not in there and len(there) >= MAX_ENTRIES:
             raise call.refusal(f"there are already {MAX_ENTRIES} entries", code="limit")
 
-    def _now(self, call: Call) -> Mapping[str, str]:
+    def _now(self, call: Call) -> Mapping[str, Any]:
         if self.exists(call.event):
             return self.metadata(call.event)
-        metadata: dict[str, str] = {}
+        metadata: dict[str, Any] = {}
         for command in call.earlier(*(f"{self.owner}.{name}" for name in _NAMES)):
             metadata = updated(metadata, command.path, command.arguments)
         return metadata
