@@ -1,16 +1,20 @@
 # One command per wish: `make run`, `make test`, `make check`, `make bench`.
 PYTHON ?= python3
+SECONDS ?= 600
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test drill check bench images clean lock
+.PHONY: run test fuzz drill check bench images clean lock
 
 run: images ## set everything up and run a sample flow
 	$(BIN)/actionbox run samples/post-login/weekday-rule.js samples/post-login/roles_to_claims.py --trigger post-login --event samples/post-login/roles_to_claims.event.json
 
 test: images ## set everything up and run the tests
 	$(BIN)/python -m pytest -n auto
+
+fuzz: images ## draw new examples in all generated tests for SECONDS; what fails becomes an @example
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 drill: images ## kill, starve and refuse the service for half an hour (docs/operations.md)
 	ACTIONBOX_DRILL=1 $(BIN)/python -m pytest tests/drills -v

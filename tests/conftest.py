@@ -1,22 +1,27 @@
-"""Settings for the whole suite."""
+"""Settings for the whole suite: generated examples are the same for everybody, but in `make fuzz`."""
 
 from __future__ import annotations
 
 import os
+import random
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from runner.workers import watch
+from tests.drawn import FUZZ_UNTIL, examples
 
 # Machines that run the suite are shared and slow at times: what is too slow for hypothesis is no fault.
 settings.register_profile(
     "actionbox",
+    examples(60),
     deadline=None,
-    max_examples=int(os.environ.get("ACTIONBOX_EXAMPLES", "60")),
-    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=FUZZ_UNTIL is None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("actionbox")
 
@@ -49,3 +54,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         Path(os.environ[watch.SETTING]).unlink(missing_ok=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A short time for fuzzing reaches other tests each time; all of xdist's processes need one order."""
+    if FUZZ_UNTIL is not None:
+        random.Random(FUZZ_UNTIL).shuffle(items)
+
+
+def pytest_runtest_setup() -> None:
+    if FUZZ_UNTIL is not None and time.time() > FUZZ_UNTIL:
+        pytest.skip("the time for fuzzing is over")

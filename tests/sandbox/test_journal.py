@@ -7,10 +7,11 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.journal import REPEATABLE, SHAPES, Entry, Journal, JournalError
+from tests.drawn import examples
 
 counts = st.integers(0, 2**31)
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
@@ -49,7 +50,7 @@ def journals(draw: st.DrawFn) -> Journal:
     return Journal(parts, draw(st.none() | st.sampled_from(["throw", "timeout"])))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(journals())
 def test_a_journal_is_what_its_json_says(journal: Journal) -> None:
     assert Journal.from_json(journal.to_json()) == journal
@@ -71,7 +72,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(journals(), json_values, st.data())
 def test_a_journal_with_any_part_replaced_reads_or_is_refused_by_path(
     journal: Journal, other: Any, data: st.DataObject
@@ -88,7 +89,7 @@ def test_a_journal_with_any_part_replaced_reads_or_is_refused_by_path(
     assert_read_or_refused(document)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(json_values)
 def test_any_value_is_a_journal_or_refused(value: Any) -> None:
     assert_read_or_refused(value)

@@ -8,10 +8,11 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.jsontext import JsonRefusedError, cut, depth, encode, parse, utf8_length, well_formed
+from tests.drawn import examples
 
 MANY = 10_000_000
 
@@ -51,7 +52,7 @@ def test_a_pair_of_surrogate_escapes_is_one_character() -> None:
     ]
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.text() | st.text(st.sampled_from('[]{}",:\\u1dD8e+-.0NaInfity \n')))
 def test_any_text_parses_or_is_refused(text: str) -> None:
     reason = "syntax"

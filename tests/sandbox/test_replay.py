@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.caps import Limits
@@ -18,6 +18,7 @@ from sandbox.live import LivePort
 from sandbox.port import HostPort
 from sandbox.replay import Divergence, ReplayPort
 from sandbox.result import ExecutionResult
+from tests.drawn import examples
 from tests.sandbox.guests import Guest, run
 from tests.sandbox.ports import FakeApi
 
@@ -234,7 +235,7 @@ calls = st.one_of(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(st.lists(calls, max_size=25), st.sampled_from([Limits(), Limits(log_bytes=40, commands=2)]))
 def test_any_run_replays_to_the_same_answers(sequence: list[tuple[Any, ...]], limits: Limits) -> None:
     def guest(port: HostPort) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.caps import MAX_BODY_DEPTH, MAX_BODY_FORM_FIELDS
 from runner.service.formbody import parse_form
 from runner.service.jsonbody import BodyError
+from tests.drawn import examples
 from tests.service.server import HANDLER, Client, Reply, Server
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -139,14 +140,14 @@ def listed(value: Any) -> Any:
     return {key: listed(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(value=st.dictionaries(names, trees, min_size=1, max_size=4))
 def test_what_a_form_says_comes_back(value: dict[str, Any]) -> None:
     pairs = flat(value, "payload")
     assert listed(parse_form("&".join(pairs).encode(), PAYLOAD)) == listed({"payload": value})
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(raw=st.binary(max_size=60) | st.text("ab[]=&01%+", max_size=40).map(str.encode))
 def test_anything_is_a_value_or_refused(raw: bytes) -> None:
     value: Any = {}

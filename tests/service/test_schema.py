@@ -4,7 +4,6 @@ APIs with a bounded budget."""
 from __future__ import annotations
 
 import copy
-import os
 import time
 import uuid
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 import schemathesis
 import urllib3
 from fastapi import APIRouter
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -29,13 +28,14 @@ from runner.service.published import DOCS, documents
 from runner.service.routing import RuntimeRoute
 from runner.store.entities import EventDeliveryRow
 from runner.store.runs import JobRow
+from tests.drawn import examples
 from tests.service.conformance import check_answer, document, seen, successes
 from tests.service.entities import STREAMS, create, stream_action, stream_body
 from tests.service.server import Client, Server
 from tests.service.test_matrix import nothing
 from triggers import get_trigger
 
-BUDGET = int(os.environ.get("ACTIONBOX_SCHEMA_EXAMPLES", "6"))
+BUDGET = 6
 """Requests for each operation."""
 CHECKS = [
     not_a_server_error,
@@ -269,6 +269,7 @@ def with_ids(client: Client) -> dict[str, Any]:
     return changed
 
 
+@pytest.mark.hypothesis
 def test_every_operation(whole: Server) -> None:
     tenant = whole.client()
     schema = schemathesis.openapi.from_dict(with_ids(tenant)).exclude(path="/runtime/v1/logs/stream")
@@ -278,14 +279,7 @@ def test_every_operation(whole: Server) -> None:
     for result in schema.get_all_operations():
         operation = result.ok()
 
-        @settings(
-            max_examples=BUDGET,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        @seed(7)
+        @examples(BUDGET, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def call(case: schemathesis.Case) -> None:
             called[case.operation.label] = called.get(case.operation.label, 0) + 1

@@ -6,9 +6,10 @@ import copy
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawn import examples
 from tests.strategies import events, json_values
 from tests.triggers.jsonschema_subset import accepts, resolve
 from triggers import EventError, all_triggers, get_trigger
@@ -18,7 +19,7 @@ from triggers.schema import DIALECT, argument_schema, event_schema, json_schema
 TRIGGERS = all_triggers()
 NAMES = [trigger.id for trigger in TRIGGERS]
 SCHEMAS = {trigger.id: event_schema(trigger) for trigger in TRIGGERS}
-GENTLE = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+GENTLE = examples(15)
 
 
 def valid(trigger_id, event) -> bool:

@@ -8,11 +8,12 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import caps
 from sandbox.hostcrypto import OPERATIONS, compute
+from tests.drawn import examples
 from tests.sandbox.hostcrypto.calls import b64, call, der, ok, pair, refused, unb64
 from tests.sandbox.ports import live
 
@@ -182,7 +183,7 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.sampled_from(ARGUMENT_NAMES), VALUES, max_size=10)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.sampled_from(sorted(OPERATIONS)), OBJECTS)
 def test_hostile_arguments_meet_typed_errors(operation: str, arguments: dict[str, Any]) -> None:
     answer = call(operation, **arguments)
@@ -192,13 +193,13 @@ def test_hostile_arguments_meet_typed_errors(operation: str, arguments: dict[str
         assert answer["error"].get("code") != "ERR_CRYPTO_OPERATION_FAILED", answer
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(max_size=30), st.text(max_size=60))
 def test_hostile_text_meets_typed_errors(operation: str, arguments: str) -> None:
     assert "error" in json.loads(compute(operation, arguments, time.monotonic() + 5))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.integers(0, 1000), st.binary(min_size=1, max_size=4))
 def test_damaged_keys_and_certificates_meet_typed_errors(at: int, change: bytes) -> None:
     private, _ = pair("rsa")

@@ -8,7 +8,7 @@ import time
 
 import pytest
 import wasmtime
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wasmtime import _func
 
@@ -25,6 +25,7 @@ from sandbox.live import LivePort
 from sandbox.wasm.calls import StopGuest, entered
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped
+from tests.drawn import examples
 from tests.sandbox.javascript.conftest import HANDLER, SURFACE, compiled
 from tests.sandbox.ports import FakeApi
 
@@ -55,7 +56,7 @@ class _Instance:
         self._store.__exit__(None, None, None)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(count=numbers, boxes=numbers)
 def test_hostile_pointers_are_refused_or_harmless(count: int, boxes: int) -> None:
     contained = contextlib.suppress(GuestMemoryError, GuestStarvedError, GuestStopped, StopGuest)
@@ -63,7 +64,7 @@ def test_hostile_pointers_are_refused_or_harmless(count: int, boxes: int) -> Non
         hostcalls._host_call(host, 0, 0, 0, count, boxes)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(operation=st.integers(-2, 14), values=st.lists(st.integers(0, 7), max_size=4))
 def test_values_of_the_wrong_kind_are_answered(operation: int, values: list[int]) -> None:
     """Small integers, booleans, null, undefined in every place of every operation."""

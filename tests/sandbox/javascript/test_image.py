@@ -6,7 +6,7 @@ import time
 
 import pytest
 import wasmtime
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import Language, Limits, open_engine
@@ -20,6 +20,7 @@ from sandbox.javascript.machine import EXPORTS
 from sandbox.javascript.silence import Silence
 from sandbox.javascript.snapshot import PAGE, ModuleFormatError, export_positions, freeze, sections
 from sandbox.wasm.calls import entered
+from tests.drawn import examples
 from tests.sandbox.javascript.conftest import Run
 
 
@@ -109,7 +110,7 @@ _WAT = """(module
   (data (i32.const 0) "old"))"""
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.dictionaries(st.integers(0, 3 * PAGE - 1), st.integers(1, 255), max_size=20))
 def test_a_frozen_module_starts_with_the_memory_it_was_given(cells: dict[int, int]) -> None:
     memory = bytearray(3 * PAGE)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import Language, Source
@@ -15,6 +15,7 @@ from sandbox.javascript import callee, toolchain
 from sandbox.javascript.tokens import offset
 from sandbox.javascript.words import in_v8s_words
 from sandbox.program import Program
+from tests.drawn import examples
 from tests.sandbox.javascript.conftest import Run
 
 PROGRAM = Path(__file__).with_name("messages.js")
@@ -145,7 +146,7 @@ PIECES = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(text=PIECES, place=st.integers(0, 200), message=st.sampled_from([
     "not a function", "not a constructor", "value is not iterable",
     "Cannot convert undefined or null to object",

@@ -8,11 +8,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.caps import Limits
 from sandbox.failure import FailureCode
+from tests.drawn import examples
 from tests.sandbox.python.actions import Runner
 
 IMPORTS = """
@@ -169,7 +170,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(value=JSON)
 def test_json_round_trips_through_event_and_api(runner: Runner, value: Any) -> None:
     program = runner.build(

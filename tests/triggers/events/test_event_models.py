@@ -6,9 +6,10 @@ import copy
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawn import examples
 from tests.strategies import events, json_values, wild_values
 from triggers.events import (
     EXAMPLES,
@@ -21,11 +22,7 @@ from triggers.events import (
 from triggers.events.shape import properties, walk
 
 TRIGGERS = sorted(MODELS)
-GENTLE = settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+GENTLE = examples(25)
 
 
 def dumped(trigger_id: str, event: object) -> object:
