@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from runner.workers.frames import Decoder, FrameError, encode
 from runner.workers.messages import read
+from tests.strategies import json_values
 
 heads = st.dictionaries(st.text(max_size=10), st.text(max_size=20) | st.integers() | st.none(), max_size=4)
 
@@ -67,3 +68,51 @@ def test_what_is_no_message_is_refused(head: bytes) -> None:
 def test_noise_is_refused_and_nothing_else(noise: bytes) -> None:
     with pytest.raises(FrameError):
         read(noise)
+
+
+GOOD: tuple[dict[str, Any], ...] = (
+    {"t": "ready", "rights": {"no_files": True}},
+    {"t": "moved", "id": 1, "state": "waits"},
+    {"t": "done", "id": 1, "parts": [1, 2, 3], "expires_at": 1.5},
+    {
+        "t": "refused",
+        "id": 1,
+        "kind": "event",
+        "message": "m",
+        "problems": [["$", "a", "b", None]],
+        "total": 1,
+    },
+    {"t": "built", "id": 1, "ok": True, "exports": ["onExecutePostLogin"]},
+    {"t": "cache", "ask": 1, "id": 1, "op": "set", "key": "k", "value": "v", "expires_at": 1, "now": 1},
+    {"t": "directory", "ask": 1, "id": 1, "op": "groups", "subject": "s"},
+    {"t": "fetch", "id": 1, "session": 1, "fetch": 1, "allow": -1, "left_ms": 5.0},
+)
+"""Messages as a healthy worker sends them."""
+
+
+@pytest.mark.parametrize("good", GOOD, ids=lambda good: good["t"])
+def test_what_a_worker_says_is_read(good: dict[str, Any]) -> None:
+    assert read(json.dumps(good).encode()).t == good["t"]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> dict[str, Any]:
+    """A message with one value replaced, lost or added."""
+    message = dict(draw(st.sampled_from(GOOD)))
+    name = draw(st.sampled_from(sorted(message)) | st.text(max_size=4))
+    if draw(st.booleans()):
+        message[name] = draw(json_values)
+    else:
+        message.pop(name, None)
+    return message
+
+
+@given(damaged())
+def test_a_damaged_message_is_read_as_it_is_or_refused(message: dict[str, Any]) -> None:
+    """Nothing is taken for something else, and nothing that is there is passed over."""
+    try:
+        found = read(json.dumps(message).encode())
+    except FrameError:
+        return
+    said = found.model_dump(mode="json", exclude_unset=True)
+    assert said == message
