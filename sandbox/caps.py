@@ -71,8 +71,6 @@ LINGER_JOBS_MS: Final = 100
 # --- the port ---
 MAX_HOST_CALLS: Final = 100_000
 """Host calls of one execution; a clock that reads the same millisecond again is not counted."""
-MAX_PENDING_OPERATIONS: Final = 1_000
-"""Operations started and not yet settled."""
 MAX_RANDOM_BYTES: Final = 64 * KIB
 """Bytes of one random request (Web Crypto has the same quota)."""
 MAX_JOURNAL_BYTES: Final = 64 * MIB

@@ -187,7 +187,7 @@ class LivePort:
         assert self._operations is not None
         if timeout_ms is not None:
             timeout_ms = min(max(timeout_ms, 0.0), MAX_TIMEOUT_MS) if timeout_ms == timeout_ms else 0.0
-        wanted = list(handles[: caps.MAX_PENDING_OPERATIONS])
+        wanted = list(handles[: caps.MAX_FETCHES])
         answer = self._operations.wait_any(wanted, timeout_ms)
         self._record("wait", {"handles": wanted, "timeout_ms": timeout_ms}, {"answer": answer})
         return answer

@@ -10,7 +10,7 @@ from typing import Final
 
 from sandbox import caps
 from sandbox.egress.model import Cancel, Egress, EgressError, EgressSession, Outcome
-from sandbox.egress.wire import answer, read_request
+from sandbox.egress.wire import NO_MORE, answer, read_request
 
 MAX_SLEEP_SECONDS: Final = 3600.0
 
@@ -28,19 +28,17 @@ class Operations:
         self._last = 0
 
     def start(self, operation: str, arguments: str) -> int:
-        """A handle for the new operation; a refusal settles at once."""
+        """A handle for the new operation, which settles at once when it is refused; 0 when the execution may
+        start no more."""
+        if self._last >= caps.MAX_FETCHES:
+            return NO_MORE
         self._last += 1
         handle = self._last
         with self._changed:
-            crowded = len(self._pending) >= caps.MAX_PENDING_OPERATIONS
             self._pending[handle] = _nothing
         try:
-            if crowded:
-                raise EgressError("limit", f"more than {caps.MAX_PENDING_OPERATIONS} operations at a time")
             if operation != "fetch":
                 raise EgressError("method", "the host has no such operation")
-            if handle > caps.MAX_FETCHES:
-                raise EgressError("limit", f"an execution may make {caps.MAX_FETCHES} requests")
             cancel = self._open().start(read_request(arguments), partial(self._settle, handle))
         except EgressError as error:
             self._settle(handle, error)

@@ -87,8 +87,8 @@ class HostPort(Protocol):
         ...
 
     def start(self, operation: str, arguments: str) -> int:
-        """Start `fetch` (the only operation so far). Returns a handle > 0. A refusal
-        settles through `wait_any` like any other error."""
+        """Start `fetch` (the only operation so far). Returns a handle > 0, or 0 when the execution may start
+        no more. Any other refusal settles through `wait_any` like any other error."""
         ...
 
     def wait_any(self, handles: Sequence[int], timeout_ms: float | None) -> str:

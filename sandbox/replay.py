@@ -196,7 +196,7 @@ class ReplayPort:
     @_guarded("wait", "")
     def wait_any(self, handles: Sequence[int], timeout_ms: float | None) -> str:
         """See `HostPort.wait_any`. Returns at once."""
-        wanted = list(handles[: caps.MAX_PENDING_OPERATIONS])
+        wanted = list(handles[: caps.MAX_FETCHES])
         entry = self._take("wait", {"handles": wanted, "timeout_ms": timeout_ms}, _same_wait)
         return str(entry.result["answer"])
 

@@ -65,6 +65,14 @@ def error_answer(handle: int, error: EgressError) -> str:
     return encode({"id": handle, "error": reason})
 
 
+NO_MORE: Final = 0
+"""In place of a handle: the execution may start no more operations."""
+NO_MORE_ANSWER: Final = error_answer(
+    NO_MORE, EgressError("limit", f"an execution may make {caps.MAX_FETCHES} requests")
+)
+"""What the guest is told then, at once: each wait names all that is waited for, so that ten thousand refusals
+to wait for take seconds."""
+
 _HANDLE: Final = re.compile(r'\{"id":(\d+),')
 
 

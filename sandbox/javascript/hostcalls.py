@@ -22,6 +22,7 @@ from sandbox.caps import (
     MAX_RANDOM_BYTES,
     MIB,
 )
+from sandbox.egress.wire import NO_MORE, NO_MORE_ANSWER
 from sandbox.javascript import pure
 from sandbox.javascript.amend import NOTED_OBJECT
 from sandbox.javascript.locales import locale_text
@@ -151,12 +152,15 @@ _TOO_LARGE: Final = (
 
 
 def _start(host: Host, values: list[int]) -> int:
-    """(operation, arguments JSON) -> handle, or undefined when it cannot be started."""
+    """(operation, arguments JSON) -> handle; undefined when it is too large; an answer, as text, when no more
+    may be started."""
     operation = host.string(values[0], 32) if values else None
     arguments = host.string(values[1], _MAX_START_BYTES) if len(values) > 1 else None
     if operation is None or arguments is None:
         return host.machine.box_undefined()
     handle = host.port.start(operation, arguments)
+    if handle == NO_MORE:
+        return host.machine.box_text(NO_MORE_ANSWER)
     host.handles.add(handle)
     return host.machine.box_number(handle)
 

@@ -24,12 +24,12 @@ from sandbox.caps import (
     MAX_API_ARGUMENT_BYTES,
     MAX_API_PATH_BYTES,
     MAX_COMPUTE_BYTES,
-    MAX_PENDING_OPERATIONS,
+    MAX_FETCHES,
     MAX_PYTHON_UNITS,
     MAX_RANDOM_BYTES,
     MIB,
 )
-from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES, handle_of
+from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES, NO_MORE, NO_MORE_ANSWER, handle_of
 from sandbox.failure import Failure, FailureCode
 from sandbox.port import HostPort, LogLevel
 from sandbox.python import values
@@ -45,7 +45,7 @@ WASI: Final = "0.2.9"
 _LEVELS: Final = frozenset(get_args(LogLevel))
 _MAX_OPERATION: Final = MAX_API_PATH_BYTES + 16
 _MAX_NUMBER: Final = 10
-_MAX_HANDLES: Final = MAX_PENDING_OPERATIONS * (_MAX_NUMBER + 1)
+_MAX_HANDLES: Final = MAX_FETCHES * (_MAX_NUMBER + 1)
 _MAX_ARGUMENT: Final = {
     "api": MAX_API_ARGUMENT_BYTES,
     "compute": MAX_COMPUTE_BYTES,
@@ -109,6 +109,9 @@ def _call(binding: Binding, arguments: Any, results: Any) -> None:
     if operation == "unit":  # part of the program, so no call of the port
         values.put_string(results[0], binding.unit(_number(argument, MAX_PYTHON_UNITS)))
         return
+    if operation == "no-more":  # nor is what a start was refused with
+        values.put_string(results[0], NO_MORE_ANSWER)
+        return
     values.put_string(results[0], _answer(port, kind, rest, argument))
 
 
@@ -136,7 +139,8 @@ def _start(binding: Binding, arguments: Any, results: Any) -> None:
     handle = 0
     if port is not None and len(operation) <= _MAX_OPERATION:
         handle = port.start(operation, values.get_string(arguments[1], MAX_REQUEST_JSON_BYTES))
-        binding.handles.add(handle)
+        if handle != NO_MORE:
+            binding.handles.add(handle)
     values.put_u32(results[0], handle)
 
 

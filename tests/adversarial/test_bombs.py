@@ -273,6 +273,49 @@ def test_requests_have_caps(name: str) -> None:
         assert printed(outcome) == [str(MAX_FETCHES)]
 
 
+TEN_THOUSAND = {
+    "javascript, all": javascript(
+        "const all = await Promise.allSettled(Array.from({ length: 1e4 }, () => fetch('https://a.example/')));"
+        "const refused = all.filter((end) => end.status === 'rejected');"
+        "console.log(all.length - refused.length, refused.at(-1).reason.cause.message)"
+    ),
+    "javascript, not awaited": javascript(
+        "let last; for (let i = 0; i < 1e4; i++) fetch('https://a.example/').catch((error) => { last = error });"
+        f"for (let i = 0; i < {MAX_FETCHES}; i++) await new Promise((done) => setTimeout(done));"
+        f"console.log({MAX_FETCHES}, last.cause.message)"
+    ),
+    "python, all": python(
+        "import asyncio\n"
+        "all = await asyncio.gather(*[fetch('https://a.example/') for _ in range(10_000)], return_exceptions=True)\n"
+        "refused = [end for end in all if isinstance(end, Exception)]\n"
+        "print(len(all) - len(refused), refused[-1])"
+    ),
+    "python, blocking": python(
+        "made = 0\n"
+        "for _ in range(10_000):\n"
+        "    try:\n"
+        "        http.get('https://a.example/')\n"
+        "        made += 1\n"
+        "    except Exception as error:\n"
+        "        last = error\n"
+        "print(made, last)"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TEN_THOUSAND)
+def test_requests_beyond_the_most_are_refused_at_once(name: str) -> None:
+    """Refusals that were waited for one by one took 8 s."""
+    stubs = StubEgress(parse_stubs([{"url": "https://a.example/", "answer": {"text": "ok"}}]))
+    outcome = attack(TEN_THOUSAND[name], limits=replace(PATIENT, memory_bytes=128 * MIB), egress=stubs)
+    assert outcome.failure is None, outcome.failure
+    assert printed(outcome) == [f"{MAX_FETCHES} an execution may make {MAX_FETCHES} requests"]
+    statistics = outcome.actions[0].statistics
+    assert statistics is not None
+    assert statistics.host_calls["fetch"] == MAX_FETCHES + 1
+    assert statistics.host_calls["wait"] < 3 * MAX_FETCHES
+
+
 PARSERS_JS = {
     "JSON.parse": "JSON.parse('['.repeat(1e5))",
     "JSON.stringify": "let o = 1; for (let i = 0; i < 1e5; i++) o = [o]; JSON.stringify(o)",

@@ -14,10 +14,10 @@ import pytest
 from sandbox import caps
 from sandbox.caps import MIB, Limits
 from sandbox.egress import StubEgress, parse_stubs
-from sandbox.egress.wire import read_request
+from sandbox.egress.wire import NO_MORE, NO_MORE_ANSWER, read_request
 from sandbox.failure import FailureCode
 from sandbox.live import STOPPED, LivePort
-from tests.sandbox.fetching import begin, fetch, rule, settled
+from tests.sandbox.fetching import begin, fetch, rule
 from tests.sandbox.ports import FakeApi, FakeTime, live
 
 ELSEWHERE = {
@@ -206,13 +206,12 @@ def test_clock_readings_count_once_per_millisecond(monkeypatch: pytest.MonkeyPat
     assert stopped_by(port) == "host_calls"
 
 
-def test_pending_operations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caps, "MAX_PENDING_OPERATIONS", 3)
+def test_what_waits_does_not_grow_with_refusals() -> None:
     port = slow_port()
-    handles = [begin(port, "https://a.example/") for _ in range(4)]
-    assert rule(settled(port, handles[-1])) == "limit"
-    assert port.wait_any(handles[:3], 0) == ""
-    assert caps.MAX_PENDING_OPERATIONS == 3
+    handles = [begin(port, "https://a.example/") for _ in range(caps.MAX_FETCHES + 3)]
+    assert handles == [*range(1, caps.MAX_FETCHES + 1), NO_MORE, NO_MORE, NO_MORE]
+    assert port.wait_any(handles, 0) == ""
+    assert rule(json.loads(NO_MORE_ANSWER)) == "limit"
 
 
 def slow_port() -> LivePort:

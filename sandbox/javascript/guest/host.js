@@ -16,7 +16,7 @@ export const complete = (status, detail) => call(1, status, detail);
 export const log = (level, text) => call(2, level, text);
 /** Reply JSON, or undefined. */
 export const apiCall = (path, argumentsJson) => call(3, path, argumentsJson);
-/** A handle. */
+/** A handle; undefined for what is too large; an answer, as text, once no more may be started. */
 export const start = (operation, argumentsJson) => call(4, operation, argumentsJson);
 export const cancel = (handle) => call(5, handle);
 export const randomBytes = (count) => call(6, count);

@@ -1,7 +1,7 @@
 // fetch: the host makes the request and answers with the whole response.
 
 import { markOrigin } from '../errors.js';
-import { operate } from '../operations.js';
+import { operate, refusal } from '../operations.js';
 import { Request, isEmpty, responseFromHost, take } from './body.js';
 
 /** A failure of the network, in the form that Node gives it; `error` was made where fetch was called. */
@@ -14,6 +14,8 @@ function networkError(error, told) {
 
 export async function fetch(input, init = undefined) {
   const failed = new TypeError('fetch failed'); // knows the tenant's line, which is gone after an await
+  const refused = refusal(); // before a request is made of it: thousands of them take seconds
+  if (refused !== undefined) throw networkError(failed, refused.error);
   const request = new Request(input, init);
   const { signal } = request;
   signal.throwIfAborted();

@@ -46,6 +46,7 @@ class HostLoop(asyncio.base_events.BaseEventLoop):
         self._pending: Pending = {}
         self._selector = _HostSelector(self._pending)
         self._clock_resolution = 0.001
+        self._spent: Any = None
 
     def time(self) -> float:
         return time.monotonic()
@@ -57,18 +58,29 @@ class HostLoop(asyncio.base_events.BaseEventLoop):
     def start(self, operation: str, argument: str, convert: Callable[[Any], Any]) -> asyncio.Future[Any]:
         """Start a host operation; a future of `convert(answer)`, where the answer has `ok` or `error`."""
         future = self.create_future()
-        handle = wire.start(operation, argument)
+        handle = 0 if self._spent else wire.start(operation, argument)
+        if not handle:
+            _settle(future, self._refusal(), convert)
+            return future
         self._pending[handle] = (future, convert)
         future.add_done_callback(lambda done: self._forget(handle, done))
         return future
 
     def wait_for_answer(self, operation: str, argument: str) -> Any:
         """The answer of a host operation, with everything else standing still meanwhile."""
-        handle = wire.start(operation, argument)
+        handle = 0 if self._spent else wire.start(operation, argument)
+        if not handle:
+            return self._refusal()
         while True:
             text = wire.wait_any((handle,), None)
             if text:
                 return parse(text)
+
+    def _refusal(self) -> Any:
+        """The host's answer to everything that is still to be started."""
+        if self._spent is None:
+            self._spent = parse(wire.no_more())
+        return self._spent
 
     def complete(self, coroutine: Any) -> Any:
         """Run `coroutine` to its end; its first step at once, without a turn of the loop."""
@@ -97,13 +109,17 @@ class HostLoop(asyncio.base_events.BaseEventLoop):
             future, convert = self._pending.pop(answer["id"], (None, None))
             if future is None or convert is None or future.done():
                 continue
-            try:
-                future.set_result(convert(answer))
-            except Exception as error:
-                future.set_exception(error)
+            _settle(future, answer, convert)
 
     def _write_to_self(self) -> None:
         """Nobody wakes this loop from another thread."""
+
+
+def _settle(future: asyncio.Future[Any], answer: Any, convert: Callable[[Any], Any]) -> None:
+    try:
+        future.set_result(convert(answer))
+    except Exception as error:
+        future.set_exception(error)
 
 
 _loop = HostLoop()

@@ -33,8 +33,13 @@ def unit(number: int) -> str:
 
 
 def start(operation: str, argument: str) -> int:
-    """Start an operation that settles later; its handle."""
+    """Start an operation that settles later; its handle, 0 when no more may be started."""
     return host.start(operation, argument) if _connected else 1
+
+
+def no_more() -> str:
+    """The answer to operations that may not be started any more."""
+    return call("no-more", "")
 
 
 def wait_any(handles: Iterable[int], milliseconds: float | None) -> str:
