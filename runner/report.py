@@ -104,7 +104,7 @@ class Reporter:
             executed_rules=executed_rules,
             budget_ms=self.budget_ms,
             limits=self.limits,
-            flushed=len(end.state.commands) if _flushes(waiting) else self.flushed,
+            flushed=len(end.state.commands) if waiting.flushes else self.flushed,
         )
 
     def _effects(self, end: LegEnd) -> Effects:
@@ -117,10 +117,9 @@ class Reporter:
         pending = self._pending(end.state, effects)
         if end.decision is not Decision.SUSPENDED or end.state.suspension is None:
             return effects.model_copy(update=pending)
-        shown: dict[str, Any] = {
-            name: getattr(effects, name) for name in ("redirect", "prompt", "steps", "warnings")
-        }
-        return Effects(**shown, **(pending if _flushes(end.state.suspension) else {}))
+        needed = ("redirect", "prompt", "steps", "warnings", *(("multifactor",) if effects.steps else ()))
+        shown: dict[str, Any] = {name: getattr(effects, name) for name in needed}
+        return Effects(**shown, **(pending if end.state.suspension.flushes else {}))
 
     def _pending(self, state: FlowState, effects: Effects) -> dict[str, Any]:
         """Metadata changes that no suspension handed over yet: writing the others again would undo what
@@ -129,10 +128,6 @@ class Reporter:
         if self.flushed:
             rest = state.model_copy(update={"commands": state.commands[self.flushed :]}).effects()
         return {"user_metadata": rest.user_metadata, "app_metadata": rest.app_metadata}
-
-
-def _flushes(waiting: Suspension) -> bool:
-    return waiting.kind in ("redirect", "prompt")
 
 
 def _state(waiting: Suspension) -> str:

@@ -23,7 +23,7 @@ from triggers.effects import (
 from triggers.registry import get_trigger
 
 if TYPE_CHECKING:
-    from triggers.state import FlowState
+    from triggers.state import FlowState, Suspension
 
 INTERACTION_REQUIRED = "engine.interaction_required"
 """The engine's own entry: an Action asked for a redirect or form where none is possible."""
@@ -108,8 +108,6 @@ def _finish(draft: Draft, state: FlowState) -> Effects:
     access_claims, access_dropped = sort_out("access", draft.claims["access"], draft.event)
     user_metadata, app_metadata = _metadata(draft)
     waiting = state.suspension
-    if draft.multifactor is not None and draft.challenged:
-        draft.warn("multifactor.enable is overridden by the challenges and enrolments of the flow")
     return Effects(
         decision="deny" if draft.denial else "allow",
         denial=draft.denial,
@@ -126,7 +124,7 @@ def _finish(draft: Draft, state: FlowState) -> Effects:
         redirect=waiting.redirect if waiting else None,
         prompt=waiting.prompt if waiting else None,
         steps=waiting.steps if waiting else (),
-        multifactor=None if draft.challenged else draft.multifactor,
+        multifactor=_multifactor(draft, waiting),
         recorded_methods=tuple(draft.recorded_methods),
         saml=Saml(options=draft.saml_options, attributes=draft.saml_attributes),
         session=SessionEffects(cookie_mode=draft.session.cookie_mode, **_lifetime(draft.session)),
@@ -137,6 +135,17 @@ def _finish(draft: Draft, state: FlowState) -> Effects:
         notification=draft.notification,
         warnings=tuple(draft.warnings),
     )
+
+
+def _multifactor(draft: Draft, waiting: Suspension | None) -> Multifactor | None:
+    """Steps of the flow take the place of its challenge; while they are asked for, it says how."""
+    found = draft.multifactor
+    if found is None or not draft.challenged:
+        return found
+    if found.provider != "any":
+        call = f"multifactor.enable({found.provider!r})"
+        draft.warn(f"{call} is overridden by the challenges and enrolments of the flow")
+    return found if waiting is not None and waiting.steps else None
 
 
 def _lifetime(draft: LifetimeDraft) -> dict[str, Any]:

@@ -71,7 +71,11 @@ class Step(Frozen):
 
 
 class Multifactor(Frozen):
-    """One challenge after all Actions; provider `none` skips multi-factor authentication."""
+    """One challenge after all Actions; provider `none` skips multi-factor authentication.
+
+    Beside `Effects.steps` it asks for nothing: the steps take its place, and `allow_remember_browser` says
+    whether the user may choose not to be asked for them again in this browser.
+    """
 
     provider: Literal["none", "any", "guardian", "google-authenticator", "duo"]
     allow_remember_browser: bool = False
@@ -160,7 +164,7 @@ class Effects(Frozen):
         user_id: id part for the new user (pre-user-registration).
         primary_user_id: the user who becomes the subject of the login.
         redirect, prompt, steps: what the flow is suspended on, at most one of them.
-        multifactor: a challenge after the flow.
+        multifactor: a challenge after the flow, or beside `steps` how to ask for those, see there.
         transaction_metadata: the whole transaction metadata, None when untouched.
         result_url: where the user goes after the password was reset.
         token_exchange, notification: None for triggers that have none.

@@ -13,7 +13,17 @@ from triggers.schema import argument_schema, bounds
 from triggers.surface import UNDEFINED
 from triggers.typings.dts import type_text
 from triggers.typings.names import python_handler, python_name, snake_case
-from triggers.typings.terms import NULL, Types, arguments, fields, of_annotation, of_shape, types_of, union
+from triggers.typings.terms import (
+    NULL,
+    Types,
+    arguments,
+    fields,
+    of_annotation,
+    of_argument,
+    of_shape,
+    types_of,
+    union,
+)
 
 if TYPE_CHECKING:
     from triggers.surface import Method, Option, Parameter
@@ -161,7 +171,7 @@ def _named(method: Method) -> Iterator[tuple[str, Parameter | Option]]:
 
 
 def _argument_type(item: Parameter | Option, types: Types) -> str:
-    term = of_annotation(item.type)
+    term = of_argument(item)
     text = type_text(union((term, NULL)) if item.nullable else term, types)
     return code(text)
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from triggers.draft import INTERACTION_REQUIRED
 from triggers.explain import refusal_of
-from triggers.jsonvalue import JsonError, clean, copy, replaced, text
+from triggers.jsonvalue import JsonError, clean, copy, member, record, replaced, text
 from triggers.refusal import CommitError, ErrorName, Refusal, RefusalCode
 from triggers.registry import get_trigger
 from triggers.services import Services
@@ -187,9 +187,11 @@ class ActionSession:
                     action=self._index, path=INTERACTION_REQUIRED, arguments={"reason": impossible}
                 )
             )
+        event, stored = self._next_event()
         return self._state.model_copy(
             update={
-                "event": self._next_event(),
+                "event": event,
+                "stored": stored,
                 "commands": (*self._state.commands, *own),
                 "suspension": suspension,
             }
@@ -233,14 +235,17 @@ class ActionSession:
             reply["event"] = [(path, copy(value)) for path, value in changes]
         return reply
 
-    def _next_event(self) -> dict[str, Any]:
-        """What the next Action sees: live changes are in already, commands show now."""
-        event = self._progress.event
+    def _next_event(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the next Action sees: live changes are in already, commands show now. And what their changes
+        hide, see `FlowState.stored`."""
+        event, stored = self._progress.event, self._state.stored
         for command in self._progress.own:
             method = self._method(command)
-            if method.kind == "command" and method.change is not None:
-                event = _changed(event, method.change(event, command.arguments))
-        return event
+            for path, value in method.later(event, command.arguments, stored) if method.later else ():
+                if member(stored, *path) is None:
+                    stored = replaced(stored, path, record(event, *path))
+                event = replaced(event, path, value)
+        return event, stored
 
     def _denies(self) -> bool:
         return any(self._method(command).denies for command in self._progress.own)

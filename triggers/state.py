@@ -45,6 +45,11 @@ class Suspension(Frozen):
     prompt: Prompt | None = None
     steps: tuple[Step, ...] = ()
 
+    @property
+    def flushes(self) -> bool:
+        """Pending metadata is written before the user leaves (reference/behaviour.md section 7)."""
+        return self.kind in ("redirect", "prompt")
+
 
 class FlowState(Frozen):
     """Where a flow stands. Immutable; Actions are run on it by `ActionSession` and committed to a new one.
@@ -52,6 +57,8 @@ class FlowState(Frozen):
     Attributes:
         trigger: trigger id.
         event: what the next Action sees, without secrets and configuration; not to be changed.
+        stored: the objects of the event that pending commands changed, as they were before, at their
+            places: a later Action may take back what an earlier one was going to write.
         commands: of all committed Actions, in order.
         suspension: what the flow waits for after the last committed Action.
         redirect_state: the `state` of the redirect that was resumed last.
@@ -61,6 +68,7 @@ class FlowState(Frozen):
     trigger: str
     event: dict[str, Any]
     configuration: dict[str, Any] = Field(default_factory=dict)
+    stored: dict[str, Any] = Field(default_factory=dict)
     commands: tuple[RecordedCommand, ...] = ()
     suspension: Suspension | None = None
     redirect_state: str | None = None
@@ -142,6 +150,7 @@ def resume(
     return state.model_copy(
         update={
             "event": event,
+            "stored": {} if waiting.flushes else state.stored,
             "suspension": None,
             "redirect_state": waiting.redirect.state if waiting.redirect else state.redirect_state,
             "satisfied": (*state.satisfied, *(_factor(item) for item in passed if item["name"] == "mfa")),

@@ -64,6 +64,7 @@ class Parameter:
         nullable: `null` is a value of its own (it removes something, say).
         sensitive: never quote the value in an error.
         raw: typed for readers only; the value is checked by the method's `run` instead of here.
+        message: an error (in Python an exception) stands for its message here; guests see to that.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Parameter:
     nullable: bool = False
     sensitive: bool = False
     raw: bool = False
+    message: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Option:
     nullable: bool = False
     sensitive: bool = False
     raw: bool = False
+    message: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,10 @@ class Method:
     Behaviour:
         run: checks beyond the types, at call time; may raise `Refusal`, may change `call.arguments`
             before they are recorded; returns the answer of a query.
-        change: what the call replaces in the event, from the event before it and the arguments. Live
-            members show it at once, commands to the next Action.
+        change: what the call of a live member replaces in the event at once, from the event before it and
+            the arguments.
+        later: which objects of the event a command replaces for the next Action, from the event before it,
+            the arguments, and what was there before the flow had anything pending (`FlowState.stored`).
         apply: adds a recorded command to the effects; reads nothing but the command and the draft.
         denies: the Action's completion ends the flow as denied.
         suspends: the Action's completion suspends the flow.
@@ -133,6 +138,9 @@ class Method:
     error_prefix: str = ""
     run: Callable[[Call], Any] | None = field(default=None, repr=False)
     change: Callable[[Mapping[str, Any], Mapping[str, Any]], list[Change]] | None = field(
+        default=None, repr=False
+    )
+    later: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], list[Change]] | None = field(
         default=None, repr=False
     )
     apply: Callable[[Draft, RecordedCommand], None] | None = field(default=None, repr=False)
@@ -179,10 +187,15 @@ class Method:
         return names
 
     def wire(self) -> list[Any]:
-        """`[returns, parameters, options?]` as docs/decisions/0002 lays down."""
+        """`[returns, parameters, options?, messages?]` as docs/decisions/0002 lays down."""
+        options: tuple[Option, ...] = self.options.members if self.options is not None else ()
         wire: list[Any] = [self.returns, [item.name for item in self.parameters]]
         if self.options is not None:
-            wire.append([item.name for item in self.options.members])
+            wire.append([item.name for item in options])
+        messages = [item.name for item in self.parameters if item.message]
+        messages += [item.name for item in options if item.message]
+        if messages:
+            wire[2:] = [wire[2] if len(wire) > 2 else None, messages]
         return wire
 
 

@@ -308,9 +308,44 @@ def test_a_delegated_session_cannot_be_challenged() -> None:
     assert flow.effects.denial.code == "interaction_required"
 
 
-def test_challenges_override_multifactor_enable() -> None:
-    flow = Flow("post-login").action(("multifactor.enable", "any"), ("authentication.challengeWith", EMAIL))
+ENABLE = ("multifactor.enable", "any", {"allowRememberBrowser": False})
+STEPS = [
+    ("authentication.challengeWith", EMAIL),
+    ("authentication.challengeWithAny", [EMAIL]),
+    ("authentication.enrollWith", {"type": "recovery-code"}),
+    ("authentication.enrollWithAny", [{"type": "recovery-code"}]),
+]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step[0])
+def test_multifactor_and_steps_of_the_flow_both_reach_the_platform(step: tuple) -> None:
+    for flow in (
+        Flow("post-login").action(ENABLE, step),
+        Flow("post-login").action(step, ENABLE),
+        Flow("post-login").action(ENABLE).action(step),
+    ):
+        assert len(flow.effects.steps) == 1
+        multifactor = flow.effects.multifactor
+        assert (multifactor.provider, multifactor.allow_remember_browser) == ("any", False)
+        assert flow.effects.warnings == ()
+        done = flow.proceed(methods=[{"name": "mfa", "type": "email"}], enrolled=[]).action()
+        assert done.effects.steps == ()
+        assert done.effects.multifactor is None
+
+
+def test_multifactor_beside_steps_that_need_no_asking() -> None:
+    flow = Flow("post-login", {"user.enrolledFactors": [{"type": "recovery-code"}]})
+    flow.action(ENABLE, ("authentication.enrollWith", {"type": "recovery-code"}))
+    assert flow.effects.steps == ()
     assert flow.effects.multifactor is None
+
+
+@pytest.mark.parametrize("provider", ["none", "guardian", "duo"])
+def test_a_provider_that_is_not_asked_is_warned_about(provider: str) -> None:
+    flow = Flow("post-login").action(
+        ("multifactor.enable", provider), ("authentication.challengeWith", EMAIL)
+    )
+    assert flow.effects.multifactor.provider == provider
     assert any("overridden" in warning for warning in flow.effects.warnings)
 
 

@@ -10,7 +10,8 @@ from triggers.surface import Method, Option, Options, Parameter, Surface
 
 def test_the_wire_format_of_docs_decisions_0002() -> None:
     wire = get_trigger("post-login").surface.wire()
-    assert wire["access"] == {"deny": ["api", ["reason"]]}
+    assert wire["access"] == {"deny": ["api", ["reason"], None, ["reason"]]}
+    assert wire["session"]["revoke"] == ["void", ["reason"], ["preserveRefreshTokens"], ["reason"]]
     assert wire["multifactor"]["enable"] == ["api", ["provider"], ["allowRememberBrowser", "providerOptions"]]
     assert wire["cache"]["get"] == ["value", ["key"]]
     assert wire["roles"]["getUserEffectiveRoles"] == ["promise", [], ["take", "from"]]

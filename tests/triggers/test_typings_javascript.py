@@ -14,6 +14,7 @@ from triggers.typings import javascript
 
 TRIGGERS = all_triggers()
 BUILT_IN = {
+    "Error",
     "string",
     "number",
     "boolean",

@@ -30,10 +30,16 @@ def as_text(value: Any) -> str:
 
 Reason = Annotated[str, BeforeValidator(as_text)]
 
+
+def reason(name: str, doc: str) -> Parameter:
+    """A text for people that may be left out; an error stands for its message."""
+    return Parameter(name, Reason, doc, required=False, message=True)
+
+
 _LENIENT: Final = (
-    "The package validates nothing here: a missing reason is empty, any other value is turned into text, and "
-    f"text over {MAX_REASON} characters is cut, so that a deny always denies. The first deny of a "
-    "flow stands."
+    "The package validates nothing here: a missing reason is empty, an error (in Python an exception) stands "
+    f"for its message, any other value is turned into text, and text over {MAX_REASON} characters is cut, so "
+    "that a deny always denies. The first deny of a flow stands."
 )
 
 
@@ -111,9 +117,7 @@ def deny(returns: Returns) -> Method:
         returns,
         "Refuse the operation when this Action completes; no later Action runs. The handler goes on, and "
         "what else the Action asked for is kept.",
-        parameters=(
-            Parameter("reason", Reason, "Why; the application gets it as error_description.", required=False),
-        ),
+        parameters=(reason("reason", "Why; the application gets it as error_description."),),
         decided=_LENIENT,
         apply=_denied,
         denies=True,
@@ -131,7 +135,7 @@ DENY_WITH_CODE: Final = Method(
             Literal["invalid_scope", "invalid_request", "server_error"] | str,
             "What the application gets as error.",
         ),
-        Parameter("reason", Reason, "What it gets as error_description.", required=False),
+        reason("reason", "What it gets as error_description."),
     ),
     decided="Whether the service takes other codes is undocumented: they deny as well, with a warning in the "
     "effects; a code that is no string throws. Later Actions of the trigger do not run. " + _LENIENT,
@@ -146,8 +150,8 @@ DENY_SIGNUP: Final = Method(
     "api",
     "Refuse the signup when this Action completes; no later Action runs and no user is created.",
     parameters=(
-        Parameter("reason", Reason, "Why; for the tenant's logs.", required=False),
-        Parameter("userMessage", Reason, "Text that may be shown to the user.", required=False),
+        reason("reason", "Why; for the tenant's logs."),
+        reason("userMessage", "Text that may be shown to the user."),
     ),
     decided=_LENIENT,
     apply=_signup_denied,
@@ -165,7 +169,7 @@ DENY_EXCHANGE: Final = Method(
             text(1024, minimum=1),
             "invalid_request, server_error or a code of your own; 1 to 1024 characters.",
         ),
-        Parameter("reason", text(4096, minimum=1), "Why; 1 to 4096 characters."),
+        Parameter("reason", text(4096, minimum=1), "Why; 1 to 4096 characters.", message=True),
     ),
     apply=_denied,
     denies=True,
@@ -176,7 +180,7 @@ REJECT_SUBJECT_TOKEN: Final = Method(
     "command",
     "void",
     "Refuse the exchange with invalid_request and count a failed attempt of this IP address.",
-    parameters=(Parameter("reason", text(4096, minimum=1), "Why; 1 to 4096 characters."),),
+    parameters=(Parameter("reason", text(4096, minimum=1), "Why; 1 to 4096 characters.", message=True),),
     apply=_invalid_token,
     denies=True,
 )
@@ -188,7 +192,9 @@ VALIDATION_ERROR: Final = Method(
     "Refuse the operation as a validation error.",
     parameters=(
         Parameter("errorCode", text(100, minimum=1), "A code of your own; at most 100 characters."),
-        Parameter("errorMessage", text(100, minimum=1), "Text for the user; at most 100 characters."),
+        Parameter(
+            "errorMessage", text(100, minimum=1), "Text for the user; at most 100 characters.", message=True
+        ),
     ),
     decided="Ends the flow like a deny; beside a deny, the earlier call of the two stands.",
     apply=_invalid,

@@ -101,8 +101,9 @@ MULTIFACTOR: Final = Method(
     "multifactor.enable",
     "command",
     "api",
-    "Challenge the user once, after all Actions, or skip multi-factor authentication with `none`. Overridden "
-    "by api.authentication challenges and enrolments.",
+    "Challenge the user once, after all Actions, or skip multi-factor authentication with `none`. "
+    "Challenges and enrolments of api.authentication take the place of this one; allowRememberBrowser then "
+    "holds for them.",
     parameters=(
         Parameter(
             "provider",
@@ -121,7 +122,8 @@ MULTIFACTOR: Final = Method(
             ),
         )
     ),
-    decided="providerOptions with another provider than duo throws. The last call wins.",
+    decided="providerOptions with another provider than duo throws. The last call wins. Beside a challenge "
+    "or an enrolment, whichever comes first, the effects of the suspended leg have both.",
     run=_provider_options,
     apply=_enable,
 )

@@ -35,7 +35,7 @@ REVOKE_SESSION: Final = Method(
     "void",
     "Revoke the session, and its refresh tokens unless preserved, and refuse the login; no later "
     "Action runs.",
-    parameters=(Parameter("reason", str, "Why."),),
+    parameters=(Parameter("reason", str, "Why.", message=True),),
     options=Options(
         (Option("preserveRefreshTokens", bool, "Keep the refresh tokens of the session.", default=False),),
         closed=True,
@@ -71,7 +71,7 @@ REVOKE_REFRESH_TOKEN: Final = Method(
     "Revoke the refresh token and refuse the exchange (HTTP 403 access_denied); no later Action "
     "runs. Only in "
     "a refresh-token exchange.",
-    parameters=(Parameter("reason", text(1024), "Why; at most 1024 characters."),),
+    parameters=(Parameter("reason", text(1024), "Why; at most 1024 characters.", message=True),),
     decided="Throws in any other flow. Of several calls the first stands.",
     run=_needs_exchange,
     apply=_revoke_token,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from triggers.effects import Notification
 from triggers.jsonvalue import cut
-from triggers.members.access import Reason
-from triggers.surface import Method, Parameter
+from triggers.members.access import reason
+from triggers.surface import Method
 
 if TYPE_CHECKING:
     from triggers.draft import Draft
@@ -36,8 +36,9 @@ def _method(outcome: Literal["drop", "retry"], doc: str) -> Method:
         "command",
         "void",
         f"{doc} The last call wins.",
-        parameters=(Parameter("reason", Reason, f"Why; cut at {MAX_REASON} characters.", required=False),),
-        decided="A missing reason is empty, any other value is turned into text.",
+        parameters=(reason("reason", f"Why; cut at {MAX_REASON} characters."),),
+        decided="A missing reason is empty, an error (in Python an exception) stands for its message, any "
+        "other value is turned into text.",
         run=_cut,
         apply=apply,
     )

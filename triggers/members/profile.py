@@ -53,9 +53,11 @@ def _check_size(call: Call, kind: _Kind) -> None:
     sizes = call.memory.get(f"{kind}_metadata")
     if sizes is None:
         earlier = [command.arguments for command in call.earlier(_METHODS[kind])]
-        sizes = {item["key"]: _bytes(item) for item in earlier if "value" in item}
-        call.memory[f"{kind}_metadata"] = sizes
+        sizes = call.memory[f"{kind}_metadata"] = {}
+        for item in earlier:
+            _measure(sizes, item)
     if "value" not in call.arguments:
+        sizes.pop(call.arguments["key"], None)
         return
     total = sum({**sizes, call.arguments["key"]: _bytes(call.arguments)}.values())
     if total > MAX_METADATA_BYTES:
@@ -64,30 +66,48 @@ def _check_size(call: Call, kind: _Kind) -> None:
             f"{MAX_METADATA_BYTES}",
             code="limit",
         )
-    sizes[call.arguments["key"]] = _bytes(call.arguments)
+    _measure(sizes, call.arguments)
+
+
+def _measure(sizes: dict[str, int], arguments: Mapping[str, Any]) -> None:
+    if "value" in arguments:
+        sizes[arguments["key"]] = _bytes(arguments)
+    else:
+        sizes.pop(arguments["key"], None)
 
 
 def _bytes(arguments: Mapping[str, Any]) -> int:
     return size(arguments["key"]) + size(arguments["value"]) + 2
 
 
-def _change(kind: _Kind) -> Any:
-    def change(event: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[Change]:
-        if "value" not in arguments:
-            return []
-        metadata = {**record(event, "user", f"{kind}_metadata"), arguments["key"]: arguments["value"]}
-        if arguments["value"] is None:
-            del metadata[arguments["key"]]
-        return [(["user", f"{kind}_metadata"], metadata)]
+def _later(kind: _Kind) -> Any:
+    place = ["user", f"{kind}_metadata"]
 
-    return change
+    def later(
+        event: Mapping[str, Any], arguments: Mapping[str, Any], stored: Mapping[str, Any]
+    ) -> list[Change]:
+        key, there = arguments["key"], record(event, *place)
+        value = arguments.get("value")
+        stays = value is not None
+        if "value" not in arguments:
+            before = member(stored, *place)
+            if not isinstance(before, dict):
+                return []  # nothing is pending
+            value, stays = before.get(key), key in before
+        if stays:
+            return [(place, {**there, key: value})]
+        return [(place, {name: item for name, item in there.items() if name != key})]
+
+    return later
 
 
 def _apply(kind: _Kind) -> Any:
     def apply(draft: Draft, command: RecordedCommand) -> None:
+        key = command.arguments["key"]
         if "value" in command.arguments:
-            key, value = command.arguments["key"], command.arguments["value"]
-            draft.metadata.append((command.action, kind, key, value))
+            draft.metadata.append((command.action, kind, key, command.arguments["value"]))
+        else:
+            draft.metadata = [entry for entry in draft.metadata if entry[1:3] != (kind, key)]
 
     return apply
 
@@ -104,7 +124,8 @@ def _method(kind: _Kind, returns: Returns, *, visible: bool) -> Method:
             Parameter(
                 "value",
                 Any,
-                "Any JSON value; null removes the key, undefined changes nothing.",
+                "Any JSON value; null removes the key. undefined, or no value at all, takes back what this "
+                "flow was going to write for the key: the stored value stays.",
                 required=False,
                 nullable=True,
             ),
@@ -112,9 +133,10 @@ def _method(kind: _Kind, returns: Returns, *, visible: bool) -> Method:
         decided="Reserved app_metadata keys and field names with `.` or `$`, nested ones included, "
         "throw at the "
         "call (the service fails the write). A flow writes at most 32 KiB of JSON to each; the call that "
-        "passes it throws. The last call per key wins. undefined is ignored.",
+        "passes it throws. The last call per key wins; what a redirect or form has handed over cannot be "
+        "taken back. In Python, None removes the key, and leaving the value out takes it back.",
         run=lambda call: _check(call, kind),
-        change=_change(kind) if visible else None,
+        later=_later(kind) if visible else None,
         apply=_apply(kind),
     )
 

@@ -95,15 +95,15 @@ class Store:
             f"{doc} event.{self.place}.metadata shows it at once.",
             parameters=parameters,
             error_prefix=f"Failed to {name.removesuffix('Metadata')} {self.words} metadata:",
-            decided="An empty event.session object counts as no session."
-            if self.owner == "session"
-            else ONLINE,
+            decided=f"{_UNDEFINED if name == 'setMetadata' else ''}"
+            + ("An empty event.session object counts as no session." if self.owner == "session" else ONLINE),
             run=run or self.allow,
             change=partial(self.changed, path),
             apply=self.apply,
         )
 
 
+_UNDEFINED: Final = "undefined as the value throws: only null removes. "
 _NAMES: Final = ("setMetadata", "deleteMetadata", "evictMetadata")
 _KEY: Final = Parameter(
     "key", text(255, minimum=1, pattern=KEY_PATTERN), "1 to 255 letters, digits, _ and -."

@@ -84,9 +84,9 @@ def set_metadata(returns: Returns, gate: str | None = None) -> Method:
         ),
         source="pkg" if gate else "docs",
         gate=gate,
-        decided="A violation throws. 8 KB is 8192 bytes and 16 KB 16 384 bytes of UTF-8, keys and "
-        "values; numbers "
-        "and booleans count as their JSON. Without event.transaction the object is made.",
+        decided="A violation throws, undefined as the value too: only null removes. 8 KB is 8192 bytes and "
+        "16 KB 16 384 bytes of UTF-8, keys and values; numbers and booleans count as their JSON. Without "
+        "event.transaction the object is made.",
         run=_check,
         change=_change,
         apply=_apply,

@@ -17,6 +17,7 @@ from triggers.typings.terms import (
     fields,
     is_open,
     of_annotation,
+    of_argument,
     types_of,
     union,
 )
@@ -65,6 +66,8 @@ def type_text(term: Term, types: Types) -> str:
         return f"({inner})[]" if " | " in inner else f"{inner}[]"
     if term.kind == "map":
         return f"{{ [key: string]: {type_text(term.items[0], types)} }}"
+    if term.kind == "error":
+        return "Error"
     return types.names[term.record] if term.record is not None else term.kind
 
 
@@ -119,7 +122,7 @@ class _Printer:
         return f"{_comment(_about(method), '  ')}\n  {signature}"
 
     def argument(self, item: Parameter | Option) -> str:
-        term = of_annotation(item.type)
+        term = of_argument(item)
         text = self.text(union((term, NULL)) if item.nullable else term)
         return f"{_key(item.name)}{'' if item.required else '?'}: {text}"
 

@@ -18,6 +18,7 @@ from triggers.typings.terms import (
     fields,
     is_open,
     of_annotation,
+    of_argument,
     types_of,
     union,
 )
@@ -32,6 +33,7 @@ _SIMPLE: Final[dict[Kind, str]] = {
     "number": "float",
     "boolean": "bool",
     "null": "None",
+    "error": "BaseException",
     "any": "Any",
 }
 _HEADER = '''\
@@ -154,7 +156,7 @@ class _Printer:
         return [*(self.argument(item) for item in method.parameters), *options]
 
     def argument(self, item: Parameter | Option) -> str:
-        term = of_annotation(item.type)
+        term = of_argument(item)
         if item.nullable or not item.required:
             term = union((term, NULL))
         text = type_text(term, self.types, given=True)

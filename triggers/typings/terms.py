@@ -29,7 +29,18 @@ if TYPE_CHECKING:
     from triggers.trigger import Trigger
 
 Kind = Literal[
-    "any", "string", "number", "boolean", "null", "literal", "known", "list", "map", "object", "union"
+    "any",
+    "string",
+    "number",
+    "boolean",
+    "null",
+    "error",
+    "literal",
+    "known",
+    "list",
+    "map",
+    "object",
+    "union",
 ]
 _PLAIN: Final[dict[Any, Kind]] = {
     str: "string",
@@ -112,6 +123,12 @@ def of_annotation(annotation: Any) -> Term:
         return Term("object", record=annotation)
     kind = _PLAIN[annotation]
     return Term(kind, (ANY,)) if kind in ("map", "list") else Term(kind)
+
+
+def of_argument(item: Parameter | Option) -> Term:
+    """The type of an argument; that it may be `null` or left out is for the printers to say."""
+    term = of_annotation(item.type)
+    return union((term, Term("error"))) if item.message else term
 
 
 def of_shape(shape: Shape) -> Term:

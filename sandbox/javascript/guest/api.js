@@ -3,7 +3,7 @@
 import { apiCall } from './host.js';
 import { encodeArguments } from './encode.js';
 import { hostError } from './errors.js';
-import { PromiseCtor, define, defineFixed, hasOwn, jsonParse, promiseThen } from './primordials.js';
+import { PromiseCtor, define, defineFixed, hasOwn, isArray, jsonParse, promiseThen } from './primordials.js';
 
 const RETURNS_API = 0;
 const RETURNS_VOID = 1;
@@ -16,7 +16,8 @@ let event;
 
 /**
  * Turn the surface into `api`, in place. Runs before any tenant code does.
- * @param {object} surface namespaces are objects, methods are numbers that say what they return
+ * @param {object} surface namespaces are objects, methods are numbers that say what they return, or arrays
+ *   that begin with one and go on as `encodeArguments` takes them
  */
 export function buildApi(surface) {
   api = surface;
@@ -34,7 +35,9 @@ function addMethods(namespace, prefix) {
     const member = namespace[name];
     // Fixed, so that no package and no slip replaces a decision; members of one's own may be added.
     if (typeof member === 'number') {
-      defineFixed(namespace, name, method(prefix + name, name, member));
+      defineFixed(namespace, name, method(prefix + name, name, member, undefined));
+    } else if (isArray(member)) {
+      defineFixed(namespace, name, method(prefix + name, name, member[0], member));
     } else {
       addMethods(member, prefix + name + '.');
       defineFixed(namespace, name, member);
@@ -42,18 +45,18 @@ function addMethods(namespace, prefix) {
   }
 }
 
-function method(path, name, returns) {
+function method(path, name, returns, spoken) {
   return {
     [name](...args) {
-      if (returns !== RETURNS_PROMISE) return invoke(path, args, returns);
+      if (returns !== RETURNS_PROMISE) return invoke(path, args, returns, spoken);
       // A query that the host answers at once; errors arrive as rejections, as from any async function.
-      return promiseThen(resolved, () => invoke(path, args, returns));
+      return promiseThen(resolved, () => invoke(path, args, returns, spoken));
     },
   }[name];
 }
 
-function invoke(path, args, returns) {
-  const text = apiCall(path, encodeArguments(args, 'api.' + path));
+function invoke(path, args, returns, spoken) {
+  const text = apiCall(path, encodeArguments(args, 'api.' + path, spoken));
   const reply = text === undefined ? undefined : jsonParse(text);
   if (reply !== undefined) {
     if (hasOwn(reply, 'event')) applyChanges(reply.event);

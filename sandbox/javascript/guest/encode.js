@@ -1,10 +1,10 @@
 // JSON for the host. Like JSON.stringify, but deaf to patched prototypes and bounded in depth and size.
 
-import { markOrigin } from './errors.js';
+import { markOrigin, saying } from './errors.js';
 import {
   ObjectPrototype, RangeErrorCtor, TypeErrorCtor, WeakSetCtor, bigintValueOf, booleanValueOf, dateGetTime,
   dateToISOString, descriptorOf, hasOwn, isArray, isFinite_, jsonStringify, numberValueOf, objectKeys,
-  objectToString, prototypeOf, reflectApply, stringValueOf, toText, toWellFormed, weakSetAdd, weakSetDelete,
+  objectToString, prototypeOf, reflectApply, stringSlice, stringValueOf, toText, toWellFormed, weakSetAdd, weakSetDelete,
   weakSetHas,
 } from './primordials.js';
 
@@ -12,24 +12,38 @@ const MAX_DEPTH = 64;
 const MAX_LENGTH = 256 * 1024;
 
 /**
- * JSON text of an arguments list; trailing undefined arguments are dropped.
+ * JSON text of an arguments list. Trailing arguments that JSON has no form for (undefined, functions, symbols)
+ * are dropped.
  * @param {unknown[]} list own, dense array (rest parameters)
  * @param {string} what named in errors
+ * @param {[unknown, number[], number, string[]]} [spoken] where an error stands for its message: at the
+ *   positions that the second names, and at the position and under the keys that the last two name
  */
-export function encodeArguments(list, what) {
-  let count = list.length;
-  while (count > 0 && list[count - 1] === undefined) count -= 1;
-  const state = { what, path: new WeakSetCtor(), room: MAX_LENGTH };
+export function encodeArguments(list, what, spoken) {
+  const state = { what, path: new WeakSetCtor(), room: MAX_LENGTH, keys: undefined };
   let text = '[';
-  for (let index = 0; index < count; index += 1) {
-    text += (index ? ',' : '') + (encode(list[index], toText(index), state, 1) ?? 'null');
+  let end = 1;
+  for (let index = 0; index < list.length; index += 1) {
+    let value = list[index];
+    if (spoken !== undefined) {
+      state.keys = index === spoken[2] && spoken[3].length > 0 ? spoken[3] : undefined;
+      if (state.keys !== undefined || holds(spoken[1], index)) value = saying(value);
+    }
+    const item = encode(value, toText(index), state, 1);
+    text += (index ? ',' : '') + (item ?? 'null');
+    if (item !== undefined) end = text.length;
   }
-  return text + ']';
+  return stringSlice(text, 0, end) + ']';
+}
+
+function holds(list, item) {
+  for (let index = 0; index < list.length; index += 1) if (list[index] === item) return true;
+  return false;
 }
 
 /** JSON text of one value, or undefined where JSON.stringify gives that. */
 export function encodeValue(value, what) {
-  return encode(value, '', { what, path: new WeakSetCtor(), room: MAX_LENGTH }, 0);
+  return encode(value, '', { what, path: new WeakSetCtor(), room: MAX_LENGTH, keys: undefined }, 0);
 }
 
 function encode(value, key, state, depth) {
@@ -132,7 +146,9 @@ function encodeMembers(value, state, depth) {
   let text = '{';
   for (let index = 0; index < count; index += 1) {
     const key = keys[index];
-    const item = encode(value[key], key, state, depth + 1);
+    const member = value[key];
+    const said = depth === 1 && state.keys !== undefined && holds(state.keys, key) ? saying(member) : member;
+    const item = encode(said, key, state, depth + 1);
     if (item === undefined) continue;
     text += (text.length > 1 ? ',' : '') + spend(jsonStringify(toWellFormed(key)), state) + ':' + item;
   }

@@ -72,6 +72,18 @@ function isErrorLike(value) {
   }
 }
 
+/** What an error says, where its message is wanted: the message, else its name. Any other value as it is. */
+export function saying(value) {
+  if (typeof value !== 'object' || value === null) return value;
+  try {
+    if (!isErrorLike(value) && !(value instanceof ErrorCtor)) return value;
+    const message = value.message;
+    return message === undefined || message === '' ? value.name : message;
+  } catch {
+    return value; // a proxy or a getter that will not tell: the host sees what JSON makes of it
+  }
+}
+
 const DOMExceptionCtor = DOMException;
 const InternalErrorCtor = InternalError;
 

@@ -23,6 +23,9 @@ def sent(succeed: Run, expression: str) -> Any:
         ("undefined", []),
         ("1, undefined, undefined", [1]),
         ("undefined, 1", [None, 1]),
+        ("1, () => {}", [1]),
+        ("Symbol('s'), undefined, { toJSON() {} }", []),
+        ("() => {}, 1, class {}", [None, 1]),
         ("[undefined, () => {}, Symbol('s')]", [[None, None, None]]),
         ("{ a: undefined, b: () => {}, c: Symbol('s'), d: 1, [Symbol('k')]: 2 }", [{"d": 1}]),
         ("NaN, Infinity, -Infinity, -0", [None, None, None, 0]),
@@ -47,6 +50,43 @@ def sent(succeed: Run, expression: str) -> Any:
 )
 def test_conversions(succeed: Run, expression: str, arguments: list[Any]) -> None:
     assert sent(succeed, expression) == arguments
+
+
+SPOKEN = {
+    "a": {"b": ["void", ["code", "reason"], None, ["reason"]]},
+    "c": {"d": ["void", [], ["reason", "other"], ["reason"]], "e": ["promise", ["x"], ["y"], ["x", "y"]]},
+}
+OLD = "Object.assign(Object.create(Error.prototype), { message: 'm' })"
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("a.b(1, new Error('m'))", [1, "m"]),
+        ("a.b(1, new (class Own extends RangeError {})('m'), 3)", [1, "m", 3]),
+        ("a.b(new Error('m'), new Error('n'), new Error('o'))", [{}, "n", {}]),
+        (f"a.b(1, {OLD})", [1, "m"]),
+        ("a.b(1, new DOMException('m', 'AbortError'))", [1, "m"]),
+        ("a.b(1, new AggregateError([new Error('inner')], 'm'))", [1, "m"]),
+        ("a.b(1, new TypeError())", [1, "TypeError"]),
+        ("a.b(1, Object.assign(new Error('m'), { toJSON() { return { secret: 1 } } }))", [1, "m"]),
+        ("a.b(1, Object.assign(new Error('m'), { message: { deep: 1 } }))", [1, {"deep": 1}]),
+        ("a.b(1, new Proxy(new Error('m'), {}))", [1, "m"]),
+        ("a.b(1, { message: 'no error' })", [1, {"message": "no error"}]),
+        ("a.b(1, 'text')", [1, "text"]),
+        ("c.d({ reason: new Error('m'), other: new Error('n') })", [{"reason": "m", "other": {}}]),
+        ("c.d({ other: { reason: new Error('m') } })", [{"other": {"reason": {}}}]),
+        ("c.d(new Error('m'))", ["m"]),
+        ("c.d({ get reason() { n += 1; return new Error('m' + n); } })", [{"reason": "m1"}]),
+        ("c.e(new Error('m'), { y: new Error('n') })", ["m", {"y": "n"}]),
+        ("a.b(1, Object.defineProperty(new Error('x'), 'message', { get() { throw 1 } }))", [1, {}]),
+    ],
+)
+def test_an_error_stands_for_its_message_where_one_is_wanted(
+    succeed: Run, call: str, arguments: list[Any]
+) -> None:
+    text = f"let n = 0; exports.onExecutePostLogin = async (event, api) => {{ await api.{call}; }};"
+    assert succeed(text, surface=SPOKEN).api.calls[-1][1] == arguments
 
 
 CAPS = ("levels deep", "256 KiB", "arguments")

@@ -20,6 +20,11 @@ from tests.sandbox.ports import FakeApi
 
 SURFACE: dict[str, Any] = {
     "access": {"deny": ["api", ["reason"]]},
+    "spoken": {
+        "deny": ["void", ["code", "reason"], None, ["reason"]],
+        "revoke": ["void", ["reason"], ["keep"], ["reason"]],
+        "refuse": ["void", [], ["reason", "other"], ["reason"]],
+    },
     "idToken": {"setCustomClaim": ["api", ["name", "value"]]},
     "user": {"setAppMetadata": ["void", ["name", "value"]]},
     "multifactor": {"enable": ["api", ["provider"], ["allowRememberBrowser", "providerOptions"]]},

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from sandbox.failure import FailureCode
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner
@@ -25,6 +29,48 @@ def test_an_options_dict_may_use_either_spelling(runner: Runner) -> None:
         "api.multifactor.enable('any', {'allow_remember_browser': True, 'providerOptions': {}})"
     )
     assert result.commands[0].arguments == ["any", {"allowRememberBrowser": True, "providerOptions": {}}]
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("deny(1, ValueError('m'))", [1, "m"]),
+        ("deny('c', reason=ValueError('m'))", ["c", "m"]),
+        ("deny('c', KeyError('m'))", ["c", "'m'"]),
+        ("deny('c', ValueError())", ["c", "ValueError"]),
+        ("deny('c', ExceptionGroup('m', [ValueError('inner')]))", ["c", "m (1 sub-exception)"]),
+        ("deny('c', Odd())", ["c", "Odd"]),
+        ("deny('c', 'text')", ["c", "text"]),
+        ("deny('c', None)", ["c", None]),
+        ("deny('c')", ["c"]),
+        ("revoke(ValueError('m'), keep=True)", ["m", {"keep": True}]),
+        ("refuse(reason=ValueError('m'), other=1)", [{"reason": "m", "other": 1}]),
+        ("refuse({'reason': ValueError('m')})", [{"reason": "m"}]),
+        ("refuse(ValueError('m'))", ["m"]),
+    ],
+)
+def test_an_exception_stands_for_its_message_where_one_is_wanted(
+    runner: Runner, call: str, arguments: list[Any]
+) -> None:
+    lines = f"""
+class Odd(Exception):
+    def __str__(self):
+        raise ValueError('cannot be shown')
+api.spoken.{call}"""
+    result = runner.body(lines)
+    assert result.failure is None, result.failure
+    assert result.commands[0].arguments == arguments
+
+
+def test_an_exception_has_no_json_form_elsewhere(runner: Runner) -> None:
+    for call in (
+        "deny(ValueError('m'), 'r')",
+        "refuse(other=ValueError('m'))",
+        "revoke('r', ValueError('m'))",
+    ):
+        result = runner.body(f"api.spoken.{call}")
+        assert result.failure is not None
+        assert result.failure.message == "A value of type ValueError has no JSON form."
 
 
 def test_an_unknown_member_names_the_nearest(runner: Runner) -> None:

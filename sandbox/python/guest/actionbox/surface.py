@@ -55,7 +55,7 @@ class Api(metaclass=_Sealed):
 class Method:
     """One callable member of the api."""
 
-    __slots__ = ("_options", "_parameters", "_path", "_returns", "_session")
+    __slots__ = ("_messages", "_options", "_parameters", "_path", "_returns", "_session")
 
     def __init__(self, session: "Session", path: str, member: list[Any]) -> None:
         self._session = session
@@ -63,11 +63,32 @@ class Method:
         self._returns = member[0]
         self._parameters: list[str] = member[1] if len(member) > 1 else []
         self._options: list[str] | None = member[2] if len(member) > 2 else None
+        self._messages: list[str] = member[3] if len(member) > 3 else []
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         plain = not options and self._options is None
         ready = arguments if plain else self._arranged(list(arguments), options)
+        if self._messages:
+            ready = self._spoken(list(ready))
         return self._session.call(self._path, self._returns, encode(ready, MAX_ARGUMENTS))
+
+    def _spoken(self, places: list[Any]) -> list[Any]:
+        """The arguments with the message of an exception in its place, where a message is wanted."""
+        for index, name in enumerate(self._parameters[: len(places)]):
+            if name in self._messages:
+                places[index] = _saying(places[index])
+        count = len(self._parameters)
+        if len(places) > count and any(name in self._messages for name in self._options or ()):
+            options = _saying(places[count])
+            places[count] = (
+                {
+                    key: _saying(value) if key in self._messages else value
+                    for key, value in dict.items(options)
+                }
+                if isinstance(options, dict)
+                else options
+            )
+        return places
 
     def _arranged(self, places: list[Any], named: dict[str, Any]) -> list[Any]:
         """Positional and keyword arguments as the host's list: parameters, then one options object."""
@@ -158,6 +179,16 @@ def _settled(reply: dict[str, Any], error: dict[str, Any] | None) -> Any:
     else:
         future.set_exception(api_error(error))
     return future
+
+
+def _saying(value: Any) -> Any:
+    """What an exception says, its class's name when it says nothing; any other value as it is."""
+    if not isinstance(value, BaseException):
+        return value
+    try:
+        return str(value) or type(value).__name__
+    except Exception:  # a `__str__` of the tenant's
+        return type(value).__name__
 
 
 def _spelled(name: Any, keys: Iterable[str]) -> str | None:
