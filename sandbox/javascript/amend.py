@@ -16,6 +16,7 @@ import struct
 from pathlib import Path
 from typing import Final
 
+from sandbox.javascript import places
 from sandbox.wasm import rewriting as w
 from sandbox.wasm.rewriting import Function, Functions
 
@@ -37,6 +38,8 @@ _LAST_OBJECT: Final = MAILBOX + 32
 """The value that the engine was last asked to make an object of."""
 NOTED_OBJECT: Final = MAILBOX + 40
 """The same when it made an error of its own last."""
+PLACES: Final = MAILBOX + 48
+"""i32: whether the parser notes all places (`sandbox.javascript.places`)."""
 
 _PERFORM_THEN: Final = 438  # (context, promise, address of handlers, of resolving functions) -> status
 _MAKE_ERROR: Final = 38  # (context, class, whether with a place, text) -> error
@@ -63,7 +66,8 @@ _EXCEPTION: Final = 6
 
 def key() -> str:
     """Names what this module does to a binary."""
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    own = (Path(__file__), Path(places.__file__), Path(w.__file__))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in own)).hexdigest()
 
 
 def amend(binary: bytes) -> bytes:
@@ -73,6 +77,7 @@ def amend(binary: bytes) -> bytes:
         ModuleFormatError: it is another binary.
     """
     functions = Functions(binary)
+    places.note_places(functions, PLACES)
     for number, worth in _STACK_WORTH.items():
         _weigh(functions, number, worth)
     _bind_continuations(functions)
@@ -84,7 +89,7 @@ def amend(binary: bytes) -> bytes:
 
 def mailbox(*, flags: int, bind: int, explain: int) -> bytes:
     """Content of the mailbox: an address and two values."""
-    return struct.pack("<IIqqqqq", flags, 0, bind, explain, 0, 0, 0)
+    return struct.pack("<IIqqqqqI", flags, 0, bind, explain, 0, 0, 0, 1)
 
 
 def _weigh(functions: Functions, number: int, worth: int) -> None:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import wasmtime
 
 from sandbox.caps import JAVASCRIPT_STACK_BYTES, KIB, MIB
-from sandbox.javascript.amend import MAILBOX, MAILBOX_END, mailbox
+from sandbox.javascript.amend import MAILBOX, MAILBOX_END, PLACES, mailbox
 from sandbox.javascript.hostcalls import IMPORTS, Host
 from sandbox.javascript.machine import EXPORTS, GuestExceptionError, Layout, Machine
 from sandbox.javascript.silence import Silence
@@ -118,6 +118,7 @@ def boot(
         code = _compile(machine, script, "actionbox:prelude")
         probe = _compile(machine, "Math.random()", "actionbox:probe")
         if equipment is not None:
+            machine.memory.write(PLACES, b"\1")
             equipment.compile(partial(_compile, machine))
     while True:
         port = Silence() if equipment is None else equipment.make_port()

@@ -1,22 +1,19 @@
 """The expression that an error is about, as V8 shows it: `event.user.nope is not a function`.
 
-The engine says where it was (roughly) and not what. A few tokens around that place tell, without parsing the
-source; what they do not tell is not guessed.
+The engine says where it was, as V8 does (`sandbox.javascript.places`), and not what. The tokens around that
+place tell, without parsing the source; what they do not tell is not guessed.
 """
 
 from __future__ import annotations
 
-import itertools
-from typing import Final, NamedTuple
+from typing import Final
 
-from sandbox.javascript.tokens import NO_OPERAND, OPENING, Token, Tokens, around, is_operand
+from sandbox.javascript.patterns import array_source, object_message
+from sandbox.javascript.printer import Printer, literal, shown
+from sandbox.javascript.tokens import OPENING, Tokens, around, is_operand
 
-_INTERMEDIATE: Final = "(intermediate value)"
-_MAX_INDEX: Final = 8
-"""Tokens of an index that are shown."""
-_OPAQUE: Final = frozenset(("super", "function", "class", "async", "import"))
 _COMPARES: Final = frozenset(("==", "===", "!=", "!==", "<=", ">="))
-_ENDS: Final = frozenset([")", "]", "}", ",", ";", ":"])
+_CALLS: Final = ("(", "?.")
 
 
 def called(text: str, at: int, *, constructor: bool) -> str | None:
@@ -24,57 +21,51 @@ def called(text: str, at: int, *, constructor: bool) -> str | None:
     tokens, here = around(text, at)
     if here is None:
         return None
-    if tokens[here].text == "(" and here and is_operand(tokens[here - 1]):
-        here -= 1  # the engine's place when white space stands before the bracket
-    first, last = _callee(tokens, here)
-    made = first > 0 and tokens[first - 1].text == "new"
-    call = last < len(tokens) and (tokens[last].text == "(" or tokens[last].text.startswith(("`", "?.")))
-    if not call and not made:
+    if tokens[here].text == "new":
+        printer = Printer(tokens, here + 1)
+        return f"{shown(printer.made())} is not a constructor"
+    last = _callee_end(tokens, here)
+    if last is None:
         return None
-    chain = tokens[first:last]
-    if made and any(token.text == "(" for token in chain):
-        shown = _shown(chain, made=True)
-        made = False
-    else:
-        shown = _shown(chain)
-    if shown == _INTERMEDIATE:
-        return None
-    return f"{shown} is not a {'constructor' if made or constructor else 'function'}"
+    first = _chain_begin(tokens, last)
+    text = shown(Printer(tokens, first, last).expression(0))
+    return f"{text} is not a {'constructor' if constructor else 'function'}"
 
 
 def iterated(text: str, at: int) -> str | None:
-    """V8's message about what is gone through at `at` and is not iterable."""
+    """V8's message about what is gone through at `at` and is not iterable; None when V8 shows the value."""
     tokens, here = around(text, at)
     if here is None:
         return None
-    before = tokens[here - 1].text if here else ""
-    if before in ("...", "of"):
-        if before == "..." and _in_call(tokens, here - 1):
-            return "Spread syntax requires ...iterable[Symbol.iterator] to be a function"
-        shown = _expression(tokens, here)
-        return None if shown is None else f"{shown} is not iterable"
-    pattern = _pattern(tokens, here, "[")
-    if pattern is None or pattern.source is None:
+    if tokens[here].text == "[" and (source := array_source(tokens, here)) is not None:
+        return source or None
+    begin = _gone_through(tokens, here)
+    if begin is None:
         return None
-    return f"{pattern.source} is not iterable"
+    if tokens[begin].text == "..." and _in_call(tokens, begin):
+        return _spread(tokens, begin)
+    printer = Printer(tokens, begin + 1, iterating=True)
+    shown_as = shown(printer.expression())
+    return f"{shown_as} is not {'a function or its return value is not ' * printer.called}iterable"
 
 
 def destructured(text: str, at: int, value: str) -> str | None:
-    """V8's message about the first pattern from `at` on, which got `value`: undefined or null."""
+    """V8's message about the pattern whose first name is at `at`, which got `value`: undefined or null."""
     tokens, here = around(text, at)
-    if here is None or tokens[here - 1].text == "delete":
+    if here is None:
         return None
-    pattern = _pattern(tokens, here, "{")
-    if pattern is None or pattern.nested:
+    opening = here if tokens[here].text == "{" else here - 1
+    if opening < 0 or tokens[opening].text != "{":
         return None
-    source = pattern.source or ("object null" if value == "null" else value)
-    member = "" if pattern.first is None else f"property '{pattern.first}' of "
-    return f"Cannot destructure {member}'{source}' as it is {value}."
+    return object_message(tokens, opening, value)
 
 
 def assigns_variable(text: str, at: int, name: str) -> bool:
-    """Whether what is assigned next is the variable `name`, rather than a property of that name."""
+    """Whether what is assigned at `at` is the variable `name`, rather than a property of that name."""
     tokens, here = around(text, at)
+    if here is not None and _assigns(tokens[here].text) and here:
+        dotted = here > 1 and tokens[here - 2].text in (".", "?.")
+        return tokens[here - 1].text == name and not dotted
     for index in range(here or 0, len(tokens)):
         token = tokens[index]
         before = tokens[index - 1].text if index else ""
@@ -91,8 +82,10 @@ def assigns_variable(text: str, at: int, name: str) -> bool:
 
 
 def assigned_member(text: str, at: int) -> str | None:
-    """The name of the property that is assigned next: `.name =`."""
+    """The name of the property that is assigned at `at`: `.name =`, `["name"] =`."""
     tokens, here = around(text, at)
+    if here is not None and here > 1 and _assigns(tokens[here].text):
+        return _member_before(tokens, here)
     for index in range(here or 0, len(tokens) - 1):
         dotted = index > 0 and tokens[index - 1].text == "."
         if dotted and tokens[index].kind == "word" and _assigns(tokens[index + 1].text):
@@ -103,16 +96,24 @@ def assigned_member(text: str, at: int) -> str | None:
 
 
 def deleted_member(text: str, at: int) -> str | None:
-    """The name of the property that is deleted: the last of a chain."""
+    """The name of the property that is deleted: that at `at`, or the last of the chain that begins there."""
     tokens, here = around(text, at)
     if here is None:
         return None
-    first, last = _callee(tokens, here)
-    while last < len(tokens) and tokens[last].text == "(":  # delete Object.freeze(x).y
-        last = tokens.matching(last) + 1
-        _, last = _tail(tokens, last)
-    found = tokens[last - 1] if first < last <= len(tokens) else None
-    return found.text if found is not None and found.kind == "word" else None
+    last = here
+    while last + 2 < len(tokens) and tokens[last + 1].text in (".", "?.", "("):
+        last = tokens.matching(last + 1) if tokens[last + 1].text == "(" else last + 2
+    return _member_before(tokens, last + 1)
+
+
+def _member_before(tokens: Tokens, end: int) -> str | None:
+    """The name of the member that a chain ends with, before `end`."""
+    last = tokens[end - 1]
+    if last.text == "]":
+        inner = tokens[tokens.partner.get(end - 1, 0) + 1 : end - 1]
+        return literal(inner[0].text) if len(inner) == 1 and inner[0].kind == "text" else None
+    dotted = end > 1 and tokens[end - 2].text in (".", "?.")
+    return last.text if dotted and last.kind == "word" else None
 
 
 def _assigns(mark: str) -> bool:
@@ -122,54 +123,70 @@ def _assigns(mark: str) -> bool:
 # --- where it begins and ends ---
 
 
-def _callee(tokens: Tokens, here: int) -> tuple[int, int]:
-    """Where the callee around `here` begins, and where it ends: at its call."""
-    first = last = here
-    last = tokens.matching(last) + 1 if tokens[last].text in OPENING else last + 1
-    inside, last = _tail(tokens, last)
-    if inside is not None:
-        first = tokens.partner.get(inside, -1)
-        if first < 0:
-            return here, last
-        if tokens[first].text == "[":
-            first = _operand(tokens, first)
+def _callee_end(tokens: Tokens, here: int) -> int | None:
+    """The token behind the callee of the call at `here`: at its name, its bracket or its template."""
+    token = tokens[here]
+    if token.text in _CALLS or token.kind == "text":
+        end = here - 1 if here and tokens[here - 1].text == "?." else here
+        return end if end and (is_operand(tokens[end - 1]) or tokens[end - 1].text == "}") else None
+    if token.kind != "word" or not is_operand(token):
+        return None
+    # Places of a compiled source may be a little before what is meant.
+    for end in range(here + 1, min(here + 4, len(tokens))):
+        if tokens[end].text in _CALLS or tokens[end].text[0] == "`":
+            return end
+        if tokens[end].text not in ("]", ")", "!"):
+            break
+    return None
+
+
+def _chain_begin(tokens: Tokens, end: int) -> int:
+    """Where the chain of members, indices and calls begins that ends before `end`."""
+    first = _operand(tokens, end)
     while first > 0 and tokens[first - 1].text in (".", "?."):
         first = _operand(tokens, first - 1)
-    return first, last
+    if first > 0 and tokens[first - 1].text == "new" and _has_call(tokens, first, end):
+        first -= 1
+    return first
 
 
-def _tail(tokens: Tokens, last: int) -> tuple[int | None, int]:
-    """The end of what goes on after an operand, and the closing bracket of what the operand was inside of."""
-    inside = None
-    while last < len(tokens):
-        mark = tokens[last].text
-        following = tokens[last + 1] if last + 1 < len(tokens) else None
-        if mark in (".", "?.") and following is not None and following.kind == "word":
-            last += 2
-        elif mark == "?." and following is not None and following.text == "[":
-            last = tokens.matching(last + 1) + 1
-        elif mark == "[" and not tokens[last].newline:
-            last = tokens.matching(last) + 1
-        elif inside is None and (
-            mark == "]" or (mark == ")" and following is not None and following.text == "(")
-        ):
-            inside, last = last, last + 1
-        else:
-            break
-    return inside, last
+def _has_call(tokens: Tokens, first: int, end: int) -> bool:
+    return any(tokens[at].text == "(" and at > first for at in range(first, end))
 
 
 def _operand(tokens: Tokens, end: int) -> int:
     """Where the operand before `end` begins: a name, a text, or brackets with what they belong to."""
     at = end - 1
-    while at >= 0 and tokens[at].text in (")", "]"):
-        opening = tokens.partner.get(at, 0)
-        if opening <= 0 or not is_operand(tokens[opening - 1]):
+    while at > 0 and (tokens[at].text in (")", "]") or tokens[at].text[0] == "`"):
+        opening = tokens.partner.get(at, 0) if tokens[at].kind == "mark" else at
+        if opening <= 0 or not is_operand(tokens[opening - 1]) or tokens[opening - 1].text == "of":
             return opening
         at = opening - 1
+        if at and tokens[at].text == "?.":
+            at -= 1
     if at >= 0 and tokens[at].text == "}":
         return tokens.partner.get(at, 0)
     return max(at, 0)
+
+
+def _gone_through(tokens: Tokens, here: int) -> int | None:
+    """The `...` or `of` whose operand `here` is in."""
+    at = here
+    while at >= 0:
+        token = tokens[at]
+        if token.text == "..." or (token.text == "of" and at and _is_loop(tokens, at)):
+            return at
+        if token.text in (";", "=>") or (token.text == "{" and at != here):
+            return None
+        closes = token.kind == "mark" and token.text in OPENING.values()
+        at = tokens.partner.get(at, at) - 1 if closes and at != here else at - 1
+    return None
+
+
+def _is_loop(tokens: Tokens, at: int) -> bool:
+    """Whether the word `of` at `at` is that of a loop."""
+    opening = tokens.inside[at]
+    return opening > 0 and tokens[opening].text == "(" and tokens[opening - 1].text in ("for", "await")
 
 
 def _in_call(tokens: Tokens, at: int) -> bool:
@@ -178,125 +195,21 @@ def _in_call(tokens: Tokens, at: int) -> bool:
     return opening > 0 and tokens[opening].text == "(" and is_operand(tokens[opening - 1])
 
 
-# --- what is shown ---
-
-
-def _shown(part: list[Token], *, made: bool = False) -> str:
-    """A chain of members, indices and calls as V8 writes it. `made`: it begins with what `new` makes."""
-    if not part:
-        return _INTERMEDIATE
-    chain = Tokens()
-    chain.extend(part)
-    chain.close()
-    at, out = _primary(chain)
-    if made:
-        at = next(index for index, token in enumerate(chain) if token.text == "(")
-        at, out = chain.matching(at) + 1, _INTERMEDIATE
-    while at < len(chain):
-        token = chain[at]
-        if token.text == "?." and at + 1 < len(chain) and chain[at + 1].text == "[":
-            at += 1
-        elif token.text == "[":
-            end = chain.matching(at)
-            out += _index(chain[at + 1 : end])
-            at = end + 1
-        elif token.text == "(":
-            out += "(...)"
-            at = chain.matching(at) + 1
-        else:
-            out += token.text
-            at += 1
-    return out
-
-
-def _index(inner: list[Token]) -> str:
-    if len(inner) == 1 and inner[0].kind == "text":
-        return f".{inner[0].text[1:-1]}"
-    plain = 0 < len(inner) <= _MAX_INDEX and inner[0].kind != "mark"
-    return f"[{_shown(inner) if plain else _INTERMEDIATE}]"
-
-
-def _primary(chain: Tokens) -> tuple[int, str]:
-    """How much of the chain its first operand takes, and how that is shown."""
-    first = chain[0]
-    if first.kind == "text":
-        return 1, _INTERMEDIATE if "${" in first.text else f'"{first.text[1:-1]}"'
-    if first.text in OPENING:
-        end = chain.matching(0)
-        return end + 1, _bracketed(first.text, chain[1:end])
-    return 1, _INTERMEDIATE if first.text in _OPAQUE or first.kind == "mark" else first.text
-
-
-def _bracketed(opening: str, inner: list[Token]) -> str:
-    if not inner:
-        return {"[": "[]", "{": "{}"}.get(opening, _INTERMEDIATE)
-    plain = all(token.kind != "mark" or token.text in (".", ",") for token in inner)
-    if not plain or opening == "{" or any(token.text in _OPAQUE | NO_OPERAND for token in inner):
-        return _INTERMEDIATE
-    parts: list[list[Token]] = [[]]
-    for token in inner:
-        if token.text == ",":
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    shown = [_shown(part) for part in parts]
-    if opening == "[":
-        return f"[{','.join(shown)}]"
-    return shown[0] if len(shown) == 1 else f"({' , '.join(shown)})"
-
-
-def _expression(tokens: Tokens, at: int) -> str | None:
-    """The whole expression at `at`, when it is no more than a chain."""
-    if at >= len(tokens):
+def _spread(tokens: Tokens, at: int) -> str | None:
+    """About `f(...x)`. V8 tells of the last argument only."""
+    printer = Printer(tokens, at + 1)
+    printer.expression()
+    if printer.at < len(tokens) and tokens[printer.at].text == ",":
         return None
-    if tokens[at].text in ("await", "new", *_OPAQUE):
-        return _INTERMEDIATE
-    end = tokens.matching(at) + 1 if tokens[at].text in OPENING else at + 1
-    while end < len(tokens):
-        _, further = _tail(tokens, end)
-        if further < len(tokens) and tokens[further].text == "(":
-            further = tokens.matching(further) + 1
-        if further == end or tokens[end].text == "]":
-            break
-        end = further
-    if end < len(tokens) and tokens[end].text not in _ENDS and not tokens[end].newline:
+    return "Spread syntax requires ...iterable[Symbol.iterator] to be a function"
+
+
+def spread_of(text: str, at: int, value: str) -> str | None:
+    """V8's message about `f(...x)` at `at` when x is `value`: undefined or null."""
+    tokens, here = around(text, at)
+    begin = None if here is None else _gone_through(tokens, here)
+    if begin is None or not _in_call(tokens, begin) or tokens[begin].text != "...":
         return None
-    return _shown(tokens[at:end])
-
-
-class _Pattern(NamedTuple):
-    """A destructuring pattern: its first name, what it takes apart as V8 shows it (None for a parameter or a
-    loop's variable, of which V8 shows the value), and whether patterns are inside it."""
-
-    first: str | None
-    source: str | None
-    nested: bool
-
-
-def _pattern(tokens: Tokens, here: int, opening: str) -> _Pattern | None:
-    """The first pattern from `here` on."""
-    for at in range(here, len(tokens)):
-        if tokens[at].text != opening or (at and opening == "[" and is_operand(tokens[at - 1])):
-            continue
-        end = tokens.matching(at)
-        following = tokens[end + 1].text if end + 1 < len(tokens) else ""
-        before = tokens[at - 1].text if at else ""
-        declared = before in ("const", "let", "var")
-        if following == "=" and (declared or before in ("(", ",", ";", "{", "}", "")):
-            return _taken(tokens, at, end, _expression(tokens, end + 2) or _INTERMEDIATE)
-        if (following == "of" and declared) or (before in ("(", ",") and _parameters(tokens, at)):
-            return _taken(tokens, at, end, None)
-    return None
-
-
-def _taken(tokens: Tokens, at: int, end: int, source: str | None) -> _Pattern:
-    inner = tokens[at + 1 : end]
-    first = inner[0].text if inner and inner[0].kind == "word" else None
-    nested = any(one.text == ":" and other.text in OPENING for one, other in itertools.pairwise(inner))
-    return _Pattern(first, source, nested)
-
-
-def _parameters(tokens: Tokens, at: int) -> bool:
-    """Whether a pattern is a parameter: the list that it is in is followed by a function's body."""
-    end = tokens.matching(tokens.inside[at]) if tokens.inside[at] >= 0 else len(tokens)
-    return end + 1 < len(tokens) and tokens[end].text == ")" and tokens[end + 1].text in ("=>", "{")
+    if _spread(tokens, begin) is None:
+        return None
+    return f"{shown(Printer(tokens, begin + 1).expression())} is not iterable (cannot read property {value})"

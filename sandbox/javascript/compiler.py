@@ -179,7 +179,7 @@ class _Compiler:
             try:
                 return _compile_in(machine, unit, filename)
             except GuestExceptionError as error:
-                raise _complaint(machine, error.value) from None
+                raise _complaint(machine, error.value, unit) from None
 
 
 def _compile_in(machine: Machine, unit: _Unit, filename: str) -> bytes:
@@ -198,15 +198,26 @@ def _compile_in(machine: Machine, unit: _Unit, filename: str) -> bytes:
     return machine.memory.read(code, machine.memory.read_u32(machine.layout.scratch), _MAX_CODE_BYTES)
 
 
-def _complaint(machine: Machine, value: int) -> Exception:
+def _complaint(machine: Machine, value: int, unit: _Unit) -> Exception:
     """What the parser threw: its complaint about the text, or its own exhaustion."""
     message = machine.text(machine.member(value, "message"), MAX_ERROR_MESSAGE_BYTES)
     if machine.text(machine.member(value, "name"), 64) != "SyntaxError":
         return GuestExceptionError(value)
     stack = machine.member(value, "stack")
     found = _AT.search(machine.text(stack, MAX_ERROR_MESSAGE_BYTES)) if machine.is_string(stack) else None
-    line, column = (int(found[1]), int(found[2])) if found else (None, None)
-    return _RejectedError(message, line, column)
+    if found is None:
+        return _RejectedError(message, None, None)
+    line = int(found[1])
+    return _RejectedError(message, line, _characters(unit, line, int(found[2])))
+
+
+def _characters(unit: _Unit, line: int, column: int) -> int:
+    """The parser's column, which counts bytes, in characters."""
+    lines = unit.text.split("\n", max(line - unit.first_line + 1, 0))
+    if not 0 <= line - unit.first_line < len(lines):
+        return column
+    data = lines[line - unit.first_line].encode()[: max(column - 1, 0)]
+    return len(data.decode("utf-8", "ignore")) + 1 + max(column - 1 - len(data), 0)
 
 
 # --- failures ---

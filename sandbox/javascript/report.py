@@ -13,6 +13,7 @@ from typing import Any, Final
 from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
 from sandbox.failure import Failure, FailureCode, Frame, Place
 from sandbox.javascript.sourcemap import original
+from sandbox.javascript.tokens import character
 from sandbox.program import Program, Source
 
 _log: Final = logging.getLogger(__name__)
@@ -228,8 +229,14 @@ def _frames(text: Any, program: Program) -> Iterator[Frame]:
             function=(found["function"] or "<anonymous>")[:_MAX_NAME],
             file=own.source.filename,
             line=place[0],
-            column=place[1],
+            column=_characters(own.source, *place),
         )
+
+
+def _characters(source: Source, line: int, column: int | None) -> int | None:
+    """A column of a frame, which counts UTF-16 code units, in characters."""
+    lines = source.text.split("\n", line)
+    return column if column is None or line > len(lines) else character(lines[line - 1], column)
 
 
 def _place_of(frames: Sequence[Frame], program: Program) -> Place | None:

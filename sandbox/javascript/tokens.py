@@ -14,9 +14,10 @@ _TOKEN: Final = re.compile(
     r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/)
       | (?P<text>"(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | `(?:[^`\\]|\\.)*`)
       | (?P<word>[\w$\#]+)
-      | (?P<mark>\.\.\.|\?\.(?!\d)|=>|[=!]==?|[-+*/%&|^<>?]{1,3}=|\+\+|--|.)""",
+      | (?P<mark>\.\.\.|\?\.(?!\d)|=>|[=!]==?|[-+*/%&|^<>?]{1,3}=|\+\+|--|\?\?|\|\||&&|\*\*|<<|>>>?|.)""",
     re.VERBOSE | re.DOTALL,
 )
+_REGEX: Final = re.compile(r"/(?![*/])(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/\w*")
 CLOSING: Final = {")": "(", "]": "[", "}": "{"}
 OPENING: Final = {opening: closing for closing, opening in CLOSING.items()}
 NO_OPERAND: Final = frozenset(
@@ -62,8 +63,16 @@ class Tokens(list[Token]):
         return self.partner.get(at, len(self) - 1)
 
 
+def character(line: str, column: int) -> int:
+    """The column in characters of a `column` in UTF-16 code units, as the engine counts; both from 1."""
+    if max(line[: max(column - 1, 0)], default="") < "\U00010000":
+        return column
+    data = line.encode("utf-16-le", "surrogatepass")[: 2 * (column - 1)]
+    return len(data.decode("utf-16-le", "replace")) + 1
+
+
 def offset(text: str, line: int, column: int | None) -> int | None:
-    """Where a line and column, both from 1, are in `text`."""
+    """Where a line and column in UTF-16 code units, both from 1, are in `text`."""
     if column is None or line < 1:
         return None
     at = 0
@@ -71,7 +80,8 @@ def offset(text: str, line: int, column: int | None) -> int | None:
         at = text.find("\n", at) + 1
         if at == 0:
             return None
-    at += column - 1
+    end = text.find("\n", at)
+    at += character(text[at : end if end >= 0 else len(text)], column) - 1
     return at if at < len(text) else None
 
 
@@ -86,12 +96,26 @@ def around(text: str, at: int) -> tuple[Tokens, int | None]:
             break
     tokens = Tokens()
     newline, here = False, None
-    for found in _TOKEN.finditer(text, start, min(len(text), at + _AHEAD)):
+    end = min(len(text), at + _AHEAD)
+    while start < end:
+        found = _TOKEN.match(text, start, end)
+        if found is None:
+            break
         kind = str(found.lastgroup)
         if kind == "space":
             newline = newline or "\n" in found[0]
+            start = found.end()
             continue
-        if here is None and found.end() > at:
+        if found[0][0] == "/" and (not tokens or not is_operand(tokens[-1])):
+            regex = _REGEX.match(text, start, end)
+            found, kind = (found, kind) if regex is None else (regex, "regex")
+        if kind == "text" and found[0][0] == "`" and start < at < found.end():
+            inside = text.rfind("${", start, at + 1)
+            if inside >= 0:  # the place is in a template
+                tokens, start = Tokens(), inside + 2
+                continue
+        start = found.end()
+        if here is None and start > at:
             here = len(tokens)
         tokens.append(Token(kind, found[0], found.start(), newline))
         newline = False
@@ -103,4 +127,4 @@ def is_operand(token: Token) -> bool:
     """Whether what follows the token goes on with an expression."""
     if token.kind == "word":
         return token.text not in NO_OPERAND
-    return token.kind == "text" or token.text in (")", "]")
+    return token.kind in ("text", "regex") or token.text in (")", "]")

@@ -158,9 +158,15 @@ def _properties(found: re.Match[str]) -> str:
 
 def _read(found: re.Match[str], where: Where, _null: bool) -> str:
     if found["verb"] == "read" and found["key"] == "Symbol.iterator":
-        shown = None if where.text is None else callee.iterated(where.text, where.at)
-        return f"{found['value']}{_ITERATOR}" if shown is None else shown
+        return _no_iterator(found["value"], where)
     return _properties(found)
+
+
+def _no_iterator(value: str, where: Where) -> str:
+    shown = None
+    if where.text is not None:
+        shown = callee.spread_of(where.text, where.at, value) or callee.iterated(where.text, where.at)
+    return shown or ("object null" if value == "null" else value) + _ITERATOR
 
 
 def _not_iterable(_found: re.Match[str], where: Where, _null: bool) -> str | None:

@@ -6,9 +6,9 @@ changes; every other section stays as it is, byte by byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _HEADER: Final = b"\0asm\x01\0\0\0"
 _TYPE, _IMPORT, _FUNCTION, _EXPORT, _CODE = 1, 2, 3, 7, 10
@@ -56,6 +56,22 @@ class Function:
         return unsigned(len(self.locals)) + groups + self.code + b"\x0b"
 
 
+class Patch(NamedTuple):
+    """Instructions put into a function's body.
+
+    Attributes:
+        at: position in the body, which begins with its locals.
+        old: what stands there; it proves that the function is the one that is meant.
+        new: what is put there.
+        replaces: `new` takes the place of `old`, rather than going before it.
+    """
+
+    at: int
+    old: bytes
+    new: bytes
+    replaces: bool = False
+
+
 class Functions:
     """The functions of a module, to be replaced one by one. Raises `ModuleFormatError`."""
 
@@ -83,6 +99,25 @@ class Functions:
     def put(self, number: int, function: Function) -> None:
         """Let `number` be `function`, of the type that it had."""
         self._bodies[self._at(number)] = function.body()
+
+    def patch(self, number: int, patches: Sequence[Patch], extra: int) -> None:
+        """Change the body of `number` in places, and give it `extra` more locals of type i32, which come
+        after those that it has."""
+        body = self._bodies[self._at(number)]
+        parts, done = [], 0
+        for patch in sorted(patches, key=lambda item: (item.at, item.replaces)):
+            if not body.startswith(patch.old, patch.at) or patch.at < done:
+                raise ModuleFormatError(f"function {number} is another one at {patch.at}")
+            parts.append(body[done : patch.at] + patch.new)
+            done = patch.at + (len(patch.old) if patch.replaces else 0)
+        groups, begin = read_unsigned(body, 0)
+        changed = (b"".join(parts) + body[done:])[begin:]
+        end = begin
+        for _ in range(groups):
+            _, end = read_unsigned(body, end)
+            end += 1
+        declared = changed[: end - begin] + unsigned(extra) + bytes([I32])
+        self._bodies[self._at(number)] = unsigned(groups + 1) + declared + changed[end - begin :]
 
     def add(self, like: int, function: Function) -> int:
         """A further function, of the type that the function `like` has; its number."""
@@ -207,12 +242,16 @@ I64: Final = 0x7E
 GLOBAL_GET: Final = b"\x23\x00"
 GLOBAL_SET: Final = b"\x24\x00"
 IF: Final = b"\x04\x40"
+LOOP: Final = b"\x03\x40"
 ELSE: Final = b"\x05"
 END: Final = b"\x0b"
 RETURN: Final = b"\x0f"
 DROP: Final = b"\x1a"
 I32_EQZ: Final = b"\x45"
 I32_EQ: Final = b"\x46"
+I32_NE: Final = b"\x47"
+I32_LT_U: Final = b"\x49"
+I32_GT_U: Final = b"\x4b"
 I32_ADD: Final = b"\x6a"
 I32_SUB: Final = b"\x6b"
 I32_AND: Final = b"\x71"
@@ -233,6 +272,14 @@ def put(local: int) -> bytes:
 
 def tee(local: int) -> bytes:
     return b"\x22" + unsigned(local)
+
+
+def br(depth: int) -> bytes:
+    return b"\x0c" + unsigned(depth)
+
+
+def br_if(depth: int) -> bytes:
+    return b"\x0d" + unsigned(depth)
 
 
 def call(number: int) -> bytes:

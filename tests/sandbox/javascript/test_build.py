@@ -108,6 +108,13 @@ def test_await_at_the_top_level_is_refused_with_what_to_do() -> None:
     assert "handler" in failure.next_step
 
 
+@pytest.mark.parametrize("text", ["const a = 'äö€😀'; b c", "\n'äö€'; b c"])
+def test_columns_of_syntax_errors_count_characters(text: str) -> None:
+    failure = refused(text)
+    assert failure.place is not None
+    assert failure.place.column == len(text.strip())
+
+
 @pytest.mark.parametrize(
     ("text", "column"), [("var a = '\0';", 10), ("var a = '\ud800';", 10), ("PK\x03\x04\x00", 5)]
 )

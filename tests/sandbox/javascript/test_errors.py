@@ -23,10 +23,20 @@ def test_an_error_in_the_handler_has_class_message_place_and_frames(run: Run) ->
     assert failure.error_name == "TypeError"
     assert failure.message == "Cannot read properties of undefined (reading 'first')"
     assert failure.place is not None
-    assert (failure.place.line, failure.place.column) == (2, 10)
+    assert (failure.place.line, failure.place.column) == (2, 20)
     assert failure.place.excerpt == "  return user.name.first;"
     assert [(frame.function, frame.line) for frame in failure.stack] == [("check", 2), ("<anonymous>", 6)]
     assert {frame.file for frame in failure.stack} == {"action.js"}
+
+
+@pytest.mark.parametrize(("before", "units"), [("ä", 0), ("€€", 0), ("😀", 1)])
+def test_columns_count_characters_whatever_they_are(run: Run, before: str, units: int) -> None:
+    told = "console.log(e.stack.split('\\n')[1])"
+    line = f"  const s = '{before}'; const e = new Error(s); {told}; event.a.nope.x(s);"
+    ran = run(handler(line), {"a": {}})
+    assert ran.log == [f"    at action.js:2:{line.index('new Error') + 1 + units}"]
+    assert ran.failure.place is not None
+    assert ran.failure.place.column == line.index("x(s)") + 1
 
 
 def test_an_error_at_the_top_level(run: Run) -> None:
@@ -125,9 +135,9 @@ def test_stacks_in_the_guest_look_like_v8s_and_hide_ours(succeed: Run) -> None:
         "};"
     )
     assert ran.log == [
-        "TypeError: bad\n    at inner (action.js:1:31)\n    at action.js:3:15",
-        "Error: in map\n    at action.js:4:33\n    at map (<anonymous>)\n    at action.js:4:7",
-        "Error\n    at action.js:5:41",
+        "TypeError: bad\n    at inner (action.js:1:27)\n    at action.js:3:15",
+        "Error: in map\n    at action.js:4:29\n    at map (<anonymous>)\n    at action.js:4:7",
+        "Error\n    at action.js:5:23",
     ]
 
 

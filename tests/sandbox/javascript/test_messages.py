@@ -169,6 +169,7 @@ def test_deep_nesting_is_looked_at_once() -> None:
 
 
 def test_offsets() -> None:
+    assert offset("a😀b\n", 1, 4) == 2
     assert [offset("ab\ncd", *place) for place in ((1, 1), (2, 2), (2, 3), (3, 1), (1, None))] == [
         0,
         4,

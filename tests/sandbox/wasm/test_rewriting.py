@@ -6,7 +6,7 @@ import pytest
 import wasmtime
 
 from sandbox.wasm import rewriting as w
-from sandbox.wasm.rewriting import Function, Functions, ModuleFormatError
+from sandbox.wasm.rewriting import Function, Functions, ModuleFormatError, Patch
 
 TEXT = """(module
   (import "host" "seed" (func $seed (result i32)))
@@ -54,6 +54,23 @@ def test_locals_conditions_and_the_stack_pointer(functions: Functions) -> None:
     )  # fmt: skip
     functions.put(ADD, Function(((1, w.I32),), code))
     assert calls(functions.module()) == (1024 - 16 + 100, -7)
+
+
+def test_patches_go_where_they_are_meant_to(functions: Functions) -> None:
+    patches = (
+        Patch(3, w.get(1), w.sequence(w.get(1), w.i32(10), w.I32_ADD, w.put(2))),
+        Patch(3, w.get(1), w.get(2), replaces=True),
+    )
+    functions.patch(ADD, patches, extra=1)
+    assert calls(functions.module()) == (2 + 13 + 100, -7)
+
+
+@pytest.mark.parametrize(
+    "patch", [Patch(2, w.get(1), b""), Patch(99, w.get(1), b""), Patch(3, w.get(0), b"")]
+)
+def test_patches_of_another_function_are_refused(functions: Functions, patch: Patch) -> None:
+    with pytest.raises(ModuleFormatError):
+        functions.patch(ADD, (patch,), extra=0)
 
 
 def test_an_added_function_has_the_type_it_was_told(functions: Functions) -> None:
