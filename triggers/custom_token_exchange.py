@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from triggers.catalogue import current
-from triggers.gates import TOKEN_EXCHANGE_TRANSACTION_METADATA
 from triggers.members.cache import CACHE
 from triggers.members.exchange import EXCHANGE, one_user
 from triggers.members.profile import metadata
-from triggers.members.transaction import set_metadata
+from triggers.members.transaction import set_metadata, with_metadata
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 
@@ -22,12 +21,13 @@ TRIGGER: Final = Trigger(
         (
             *EXCHANGE,
             *metadata("void", visible=False),
-            set_metadata("void", TOKEN_EXCHANGE_TRANSACTION_METADATA),
+            set_metadata("void"),
             *CACHE,
         )
     ),
     versions=(current("v1", ("node18", "node22")),),
     binding_policy="entity-bound",
     max_actions=1,
+    complete=with_metadata,
     checks=(one_user,),
 )

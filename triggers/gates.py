@@ -6,7 +6,5 @@ from typing import Final
 
 POST_LOGIN_TARGET_SCOPES: Final = "post-login-target-scopes"
 """Target scopes in post-login (in the package only)."""
-TOKEN_EXCHANGE_TRANSACTION_METADATA: Final = "custom-token-exchange-transaction-metadata"  # noqa: S105
-"""Transaction metadata in custom-token-exchange (in the package only)."""
 
-GATES: Final = frozenset({POST_LOGIN_TARGET_SCOPES, TOKEN_EXCHANGE_TRANSACTION_METADATA})
+GATES: Final = frozenset({POST_LOGIN_TARGET_SCOPES})

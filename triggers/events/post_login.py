@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.events.context import Event, Experiment, LoginAuthentication, Prompt
-from triggers.events.part import BETA, EARLY_ACCESS, ENTERPRISE, PACKAGE_SAMPLE, may, must
+from triggers.events.part import BETA, EARLY_ACCESS, ENTERPRISE, may, must
 from triggers.events.parties import (
     Agent,
     Authorization,
@@ -26,7 +26,7 @@ class PostLoginEvent(Event):
     """A user has authenticated, or exchanges a refresh token; tokens are about to be built."""
 
     agent: Agent | None = may("AI agent the client is linked to.", state=EARLY_ACCESS)
-    anonymous_session: AnonymousSession | None = may("Session before the login.", state=PACKAGE_SAMPLE)
+    anonymous_session: AnonymousSession | None = may("Session before the login.", state=BETA)
     authentication: LoginAuthentication | None = may("How the user authenticated so far.")
     authorization: Authorization | None = may("What the user may do.")
     client: LoginClient = must("Application the user logs in to.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.events.context import Event, Experiment
-from triggers.events.part import BETA, PACKAGE_SAMPLE, may, must
+from triggers.events.part import BETA, may, must
 from triggers.events.parties import Client, Connection, CustomDomain, SecurityContext, Tenant
 from triggers.events.request import BodyRequest
 from triggers.events.risk import EdgeAuthentication
@@ -15,7 +15,7 @@ from triggers.events.user import NewUser
 class PreUserRegistrationEvent(Event):
     """A signup is about to create a user."""
 
-    anonymous_session: AnonymousSession | None = may("Session before the signup.", state=PACKAGE_SAMPLE)
+    anonymous_session: AnonymousSession | None = may("Session before the signup.", state=BETA)
     authentication: EdgeAuthentication | None = may("Authentication signals so far.")
     client: Client | None = may(
         "Application the user signs up for; absent when an API call creates the user."

@@ -162,10 +162,10 @@ class SessionTransferToken(Part):
 
 
 class AnonymousSession(Part):
-    """The session of a visitor who has not logged in."""
+    """The session of a visitor who had not logged in. What it holds is not verified."""
 
     user_id: str | None = may("Id of the visitor (`anon@...`).")
-    session_id: str | None = may("Id of the session (`anon_sess@...`).")
+    session_id: str | None = may("Id of the session.")
     created_at: Timestamp | None = may("When it was created.")
-    expires_at: Timestamp | None = may("When it ends.")
-    metadata: OpenMap | None = may("Its metadata.")
+    expires_at: Timestamp | None = may("When it ends.", state=PACKAGE_SAMPLE)
+    metadata: OpenMap | None = may("What the application noted, such as a language or an order.")

@@ -97,7 +97,8 @@ class LoginTransaction(Authorizing):
     linking_id: str | None = may("Id that links the transaction to what is to be approved.")
     locale: str | None = may("Locale that was agreed on.")
     metadata: ScalarMap = filled(
-        "What Actions share in this transaction; follows `api.transaction.setMetadata` at once."
+        "What Actions share in this transaction, with what earlier triggers set; follows "
+        "`api.transaction.setMetadata` at once."
     )
     requested_authorization_details: list[AuthorizationDetails] | None = may("Rich authorization request.")
     requested_scopes: list[str] | None = may("Scopes the application asks for.")
@@ -135,7 +136,10 @@ class ExchangeTransaction(Part):
     actor_token_user: LoginUser | None = may(
         "Profile of the actor, when the actor token is an ID token of this tenant."
     )
-    metadata: ScalarMap | None = may("What Actions share in this transaction.", state=GATED)
+    metadata: ScalarMap = filled(
+        "What Actions share in this transaction, post-login's too; follows `api.transaction.setMetadata` "
+        "at once."
+    )
     requested_scopes: list[str] = must("Scopes the client asks for.")
     requested_token_type: str | None = must("Type of token the client asks for.", nullable=True)
     subject_token: str = must("Subject token as it was sent.")

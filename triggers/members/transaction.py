@@ -65,14 +65,14 @@ def with_metadata(event: dict[str, Any]) -> dict[str, Any]:
     return replaced(event, ["transaction", "metadata"], record(event, "transaction", "metadata"))
 
 
-def set_metadata(returns: Returns, gate: str | None = None) -> Method:
+def set_metadata(returns: Returns) -> Method:
     """`transaction.setMetadata(key, value)`."""
     return Method(
         "transaction.setMetadata",
         "live",
         returns,
-        "Share a value with the other Actions of this transaction; event.transaction.metadata shows "
-        "it at once.",
+        "Share a value with the Actions that follow in this transaction, in later triggers too; "
+        "event.transaction.metadata shows it at once.",
         parameters=(
             Parameter("key", text(MAX_KEY, minimum=1), f"1 to {MAX_KEY} characters."),
             Parameter(
@@ -82,8 +82,6 @@ def set_metadata(returns: Returns, gate: str | None = None) -> Method:
                 nullable=True,
             ),
         ),
-        source="pkg" if gate else "docs",
-        gate=gate,
         decided="A violation throws, undefined as the value too: only null removes. 8 KB is 8192 bytes and "
         "16 KB 16 384 bytes of UTF-8, keys and values; numbers and booleans count as their JSON. Without "
         "event.transaction the object is made.",

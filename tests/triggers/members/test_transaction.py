@@ -90,10 +90,15 @@ def test_every_transaction_has_metadata() -> None:
     assert "transaction" not in Flow("post-login", {"transaction": ABSENT}).session().event
 
 
-def test_in_a_token_exchange_it_is_gated() -> None:
-    assert Flow("custom-token-exchange").call("transaction.setMetadata", "a", 1)["error"]["code"] == "gated"
-    gate = frozenset({"custom-token-exchange-transaction-metadata"})
-    flow = Flow("custom-token-exchange", features=gate).action(
-        ("authentication.setUserById", "u"), ("transaction.setMetadata", "a", 1)
-    )
-    assert flow.effects.transaction_metadata == {"a": 1}
+def test_a_token_exchange_hands_metadata_on_to_the_login() -> None:
+    exchange = Flow("custom-token-exchange")
+    assert exchange.session().event["transaction"]["metadata"] == {}
+    assert exchange.call("transaction.setMetadata", "a", 1)["event"] == [
+        (["transaction", "metadata"], {"a": 1})
+    ]
+    exchange.action(("authentication.setUserById", "u"), ("transaction.setMetadata", "a", 1))
+    handed_on = exchange.effects.transaction_metadata
+    assert handed_on == {"a": 1}
+    login = Flow("post-login", {"transaction.metadata": handed_on})
+    assert login.session().event["transaction"]["metadata"] == {"a": 1}
+    assert login.action(("transaction.setMetadata", "b", 2)).effects.transaction_metadata == {"a": 1, "b": 2}
