@@ -33,6 +33,12 @@ MAX_INPUT_DEPTH: Final = 100
 MAX_PROGRAMS: Final = 512
 """Built programs kept by one cache."""
 
+MAX_OUTCOME_BYTES: Final = 16 * KIB * KIB
+"""JSON of one leg's outcome: what its Actions logged and asked for, and the effects."""
+MAX_SUSPENDED_BYTES: Final = 48 * KIB * KIB
+"""JSON of a flow that waits for its user, with the sources of its Actions. Both fit into one message of a
+worker."""
+
 # --- the service (threat-model 4.9) ---
 MAX_BODY_BYTES: Final = 2 * KIB * KIB
 """One request body; `Settings.max_body_bytes` may be lower."""

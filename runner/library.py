@@ -231,10 +231,11 @@ class Runner:
         )
         handle = new_handle()
         expires_at = self.wall() + self.settings.handle_seconds
-        waiting = reporter.suspended(end, expires_at, flow.executed_rules)
-        if waiting is not None:
-            self.store.put(store_key(flow.tenant, handle), waiting.model_dump_json(), expires_at)
-        return reporter.outcome(end, handle, expires_at)
+        end, waiting = reporter.kept(end, expires_at, flow.executed_rules)
+        outcome = reporter.outcome(end, handle, expires_at)
+        if waiting is not None and outcome.suspension is not None:
+            self.store.put(store_key(flow.tenant, handle), waiting, expires_at)
+        return outcome
 
     def _services(self, flow: _Flow, tracer: Tracer) -> Services:
         return Services(

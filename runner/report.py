@@ -7,7 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
+from runner import bulk
 from runner.action import Action
+from runner.caps import MAX_OUTCOME_BYTES, MAX_SUSPENDED_BYTES
 from runner.flow import LegEnd
 from runner.outcome import (
     ActionRecord,
@@ -49,8 +51,16 @@ class Reporter:
     limits: Limits
 
     def outcome(self, end: LegEnd, handle: str, expires_at: float) -> FlowOutcome:
-        """The record for the platform. Secret values are redacted in everything but the effects, which
-        must be applied as they are."""
+        """The record for the platform, within `MAX_OUTCOME_BYTES`. Secret values are redacted in everything
+        but the effects, which must be applied as they are."""
+        made = self._outcome(end, handle, expires_at)
+        if bulk.passes(made, end):
+            return made
+        what = "The outcome of this flow"
+        end = bulk.over(end, self.actions, what, "outcome_bytes", MAX_OUTCOME_BYTES)
+        return self._outcome(end, handle, expires_at)
+
+    def _outcome(self, end: LegEnd, handle: str, expires_at: float) -> FlowOutcome:
         redactor = self._redactor()
         effects = self._effects(end)
         # Sentences about names that an Action chose are shown, not applied.
@@ -81,10 +91,21 @@ class Reporter:
         until = time.monotonic() + _REDACT_SECONDS
         return Redactor((action.every_secret for action in self.actions), until=until)
 
-    def suspended(
+    def kept(
+        self, end: LegEnd, expires_at: float, executed_rules: tuple[str, ...]
+    ) -> tuple[LegEnd, str | None]:
+        """What a resume needs, as JSON text, None when the leg did not suspend; and the leg as it ended,
+        which is not as it was when that text is larger than `MAX_SUSPENDED_BYTES`."""
+        waiting = self._suspended(end, expires_at, executed_rules)
+        text = None if waiting is None else waiting.model_dump_json()
+        if text is None or utf8_length(text) <= MAX_SUSPENDED_BYTES:
+            return end, text
+        what = "This flow, which has to wait for its user,"
+        return bulk.over(end, self.actions, what, "suspended_bytes", MAX_SUSPENDED_BYTES), None
+
+    def _suspended(
         self, end: LegEnd, expires_at: float, executed_rules: tuple[str, ...]
     ) -> SuspendedFlow | None:
-        """What a resume needs; None when the leg did not suspend."""
         waiting = end.state.suspension
         if end.decision is not Decision.SUSPENDED or waiting is None:
             return None

@@ -130,6 +130,8 @@ MAX_PACKUMENT_BYTES: Final = 64 * MIB
 """What the registry says about one package."""
 MAX_BUNDLE_BYTES: Final = 16 * MIB
 """What the bundler makes of all packages of one Action."""
+MAX_IMAGE_BYTES: Final = 64 * MIB
+"""The compiled image with all packages of one Action loaded; AWS's clients make 29 MB."""
 PACKAGES_SECONDS: Final = 300
 """Longest resolution and download."""
 

@@ -63,20 +63,24 @@ NEXT_STEP: Final[dict[FailureCode, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of the guest's stack, in the tenant's own source. Lines and columns count from 1."""
+    """One frame of the guest's stack, in the tenant's own source. Lines and columns count from 1. Lone
+    surrogates in names become U+FFFD, as everywhere in failures: they must have a JSON form."""
 
     function: str
     file: str
     line: int
     column: int | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "function", well_formed(self.function))
+        object.__setattr__(self, "file", well_formed(self.file))
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where in the tenant's source. Lines and columns count from 1.
 
-    `excerpt` is the source line itself; a caret goes under `column`. Lone surrogates in it and in `file`
-    become U+FFFD, because a failure must have a JSON form.
+    `excerpt` is the source line itself; a caret goes under `column`.
     """
 
     file: str
@@ -116,6 +120,15 @@ class Failure:
         if not self.next_step:
             object.__setattr__(self, "next_step", NEXT_STEP[self.code])
         object.__setattr__(self, "message", well_formed(self.message))
+        object.__setattr__(self, "next_step", well_formed(self.next_step))
+        if self.error_name is not None:
+            object.__setattr__(self, "error_name", well_formed(self.error_name))
+        if any(isinstance(value, str) and not value.isascii() for value in self.detail.values()):
+            detail = {
+                name: well_formed(value) if isinstance(value, str) else value
+                for name, value in self.detail.items()
+            }
+            object.__setattr__(self, "detail", detail)
 
 
 class BuildError(Exception):

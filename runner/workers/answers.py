@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from runner.errors import ResumeError
 from runner.suspension import SuspensionStore
 from runner.workers.flight import Flight
@@ -17,6 +19,8 @@ from triggers.members.cache import MAX_RECORDS, MAX_TOTAL_BYTES
 from triggers.services import CacheRecord
 
 _log: Final = logging.getLogger(__name__)
+_IDS: Final = TypeAdapter(tuple[str, str | None])
+"""The body of a `DirectoryAsk`."""
 _SECONDS: Final = 5.0
 """Longest answer of a store."""
 
@@ -33,21 +37,21 @@ class Stores:
     caches: Callable[[str, str], CacheStore]
     directory: Callable[[str], Directory]
 
-    async def answer(self, flight: Flight, ask: Any) -> dict[str, Any]:
+    async def answer(self, flight: Flight, ask: Any, body: bytes) -> dict[str, Any]:
         """`{"ok": ...}`, or `{"error": ...}` that tells nothing of a fault of ours. Never raises."""
         try:
             async with asyncio.timeout(_SECONDS):
-                return {"ok": await asyncio.to_thread(self._found, flight, ask)}
+                return {"ok": await asyncio.to_thread(self._found, flight, ask, body)}
         except Exception:  # noqa: BLE001 - the worker waits
             _log.exception("a worker's question could not be answered")
             return {"error": "the host could not answer"}
 
-    def _found(self, flight: Flight, ask: Any) -> Any:
+    def _found(self, flight: Flight, ask: Any, body: bytes) -> Any:
         if isinstance(ask, CacheAsk):
             assert flight.trigger is not None
             return _cached(self.caches(flight.tenant, flight.trigger.id), ask)
         if isinstance(ask, DirectoryAsk):
-            return _looked_up(self.directory(flight.tenant), ask)
+            return _looked_up(self.directory(flight.tenant), ask, *_IDS.validate_json(body))
         return self._taken(flight.store_key)
 
     def _taken(self, key: str) -> Any:
@@ -74,9 +78,9 @@ def _cached(cache: CacheStore, ask: CacheAsk) -> Any:
     return True
 
 
-def _looked_up(directory: Directory, ask: DirectoryAsk) -> Any:
+def _looked_up(directory: Directory, ask: DirectoryAsk, subject: str, organization: str | None) -> Any:
     if ask.op == "groups":
-        return list(directory.groups(ask.subject))
+        return list(directory.groups(subject))
     if ask.op == "roles":
-        return list(directory.roles(ask.subject, ask.organization))
-    return directory.group_type(ask.subject)
+        return list(directory.roles(subject, organization))
+    return directory.group_type(subject)

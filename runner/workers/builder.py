@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import sandbox
-from runner.workers.codec import FAILURES, read_dependencies
+from runner.workers.codec import failure_bytes, read_dependencies
 from runner.workers.link import Link
 from sandbox.failure import BuildError, internal_failure
 from sandbox.javascript.confined import Finished, ToolTimeoutError
+from sandbox.jsontext import well_formed
 from sandbox.program import Language, Source
 
 _EMPTY: Final = "module.exports = {};"
@@ -27,7 +28,7 @@ class Asking:
 
     def compiled(self, filename: str, text: str) -> Finished:
         """A `sandbox.javascript.transpile.Run`: the bundler is a process, which the parent starts."""
-        head = {"t": "transpile", "filename": filename[:200]}
+        head = {"t": "transpile", "filename": well_formed(filename[-200:])}
         answer, body = self._link.ask(head, text.encode("utf-8", "surrogatepass"))
         found = answer["ok"]
         if found is None:
@@ -69,4 +70,4 @@ class Builder(Asking):
         else:
             self._link.send({"t": "image_made", "id": 0, "ok": True}, self._image)
             return
-        self._link.send({"t": "image_made", "id": 0, "ok": False}, FAILURES.dump_json(failure))
+        self._link.send({"t": "image_made", "id": 0, "ok": False}, failure_bytes(failure))

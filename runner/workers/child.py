@@ -17,8 +17,10 @@ from typing import Any, Final
 
 from runner.caps import MAX_WORKER_LOG_BYTES
 from runner.workers import rights, watch
+from runner.workers.frames import UnsendableError
 from runner.workers.link import Link
 from sandbox.javascript import transpile
+from sandbox.jsontext import well_formed
 from sandbox.priority import give_way
 from sandbox.wasm import artefacts
 
@@ -54,10 +56,10 @@ class _ToParent(logging.Handler):
         if record.exc_info:
             text += "\n" + "".join(traceback.format_exception(*record.exc_info))
         level = "error" if record.levelno >= logging.ERROR else "warning"
-        text = f"{record.name}: {text}"[: MAX_WORKER_LOG_BYTES // 4]
+        text = well_formed(f"{record.name}: {text}"[: MAX_WORKER_LOG_BYTES // 4])
         try:
             self._link.send({"t": "log", "level": level, "text": text})
-        except OSError:  # the parent is gone, and so is the log
+        except (OSError, UnsendableError):  # the parent is gone, and so is the log
             self.handleError(record)
 
 

@@ -8,16 +8,17 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from runner.action import Action, FailPolicy
 from runner.settings import Settings
+from runner.workers.frames import FrameError
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.failure import Failure
 from sandbox.program import Dependencies, Language, PackageFile, SharedModule, Source
 
-FAILURES: Final = TypeAdapter(Failure)
+_FAILURES: Final = TypeAdapter(Failure)
 _RULES: Final = TypeAdapter(tuple[AllowRule, ...])
 
 
@@ -105,6 +106,19 @@ def read_action(item: list[Any], sources: Mapping[int, Source]) -> Action:
         module_secrets=module_secrets,
         allow=None if allow is None else read_rules(allow),
     )
+
+
+def failure_bytes(failure: Failure) -> bytes:
+    """A failure."""
+    return _FAILURES.dump_json(failure)
+
+
+def read_failure(body: bytes) -> Failure:
+    """A failure that a worker tells. Raises `FrameError`."""
+    try:
+        return _FAILURES.validate_json(body)
+    except ValidationError:
+        raise FrameError("a failure that is none") from None
 
 
 @lru_cache(maxsize=512)

@@ -18,19 +18,21 @@ from runner.record import make_record
 from runner.suspension import PinnedAction
 from runner.trace import LegTrace
 from runner.workers.builder import Asking
-from runner.workers.codec import FAILURES, read_action, read_rules, read_settings, read_source
+from runner.workers.codec import failure_bytes, read_action, read_rules, read_settings, read_source
+from runner.workers.frames import TO_PARENT, UnsendableError
 from runner.workers.lanes import Lanes, Leg
 from runner.workers.link import Link
 from runner.workers.remote import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.failure import BuildError
+from sandbox.jsontext import well_formed
 from sandbox.program import Source
 from triggers import EventError, UnknownTriggerError
 
 _log: Final = logging.getLogger(__name__)
-_MOST_RECORD_BYTES: Final = 32 * 1024 * 1024
-"""A larger record is left out of the reply, which must fit into one message."""
+_TEXTS: Final = (8_000, 800, 80)
+"""Characters of each text of a refusal: of an ordinary one all, of a huge one as many as fit in a message."""
 
 
 class Desk(Asking):
@@ -85,6 +87,8 @@ class Desk(Asking):
                 task(leg, head, body, actions)
             except OSError:
                 raise  # the parent is gone
+            except UnsendableError:
+                self._over(number)
             except Exception:  # noqa: BLE001 - one leg must not end the worker
                 self._fault(number)
             finally:
@@ -100,18 +104,28 @@ class Desk(Asking):
         def work(leg: Leg) -> None:
             del leg
             try:
-                program = sandbox.build(source, limits)
-            except BuildError as error:
-                self._link.send({"t": "built", "id": number, "ok": False}, FAILURES.dump_json(error.failure))
+                self._built(number, source, limits)
             except OSError:
                 raise
+            except UnsendableError:
+                self._over(number)
             except Exception:  # noqa: BLE001 - one build must not end the worker
                 self._fault(number)
-            else:
-                exports = [name[:200] for name in program.exports[:1000]]
-                self._link.send({"t": "built", "id": number, "ok": True, "exports": exports})
 
         self._lanes.submit(Leg(number, work, low=True))
+
+    def _built(self, number: int, source: Source, limits: Limits) -> None:
+        """Compile, for what the compiler says; each worker that runs the source compiles it then."""
+        try:
+            sandbox.build(source, limits)
+        except BuildError as error:
+            self._link.send({"t": "built", "id": number, "ok": False}, failure_bytes(error.failure))
+        else:
+            self._link.send({"t": "built", "id": number, "ok": True})
+
+    def _over(self, number: int) -> None:
+        _log.warning("a call came to more than a message holds", exc_info=True)
+        self._link.send({"t": "over", "id": number})
 
     def _fault(self, number: int) -> None:
         fault = secrets.token_hex(6)
@@ -192,13 +206,13 @@ class Desk(Asking):
         try:
             outcome = run(runner)
         except (UnknownTriggerError, EventError, FlowError, ResumeError) as error:
-            link.send({"t": "refused", "id": number, **_refusal(error)})
+            self._refuse(number, error)
             return
-        record = b""
+        parts = [outcome.to_json().encode(), store.put_text.encode(), b""]
         if traces:
-            text = make_record(traces[0], outcome, keep_secrets=False).model_dump_json(by_alias=True)
-            record = text.encode() if len(text) <= _MOST_RECORD_BYTES else b""
-        parts = (outcome.to_json().encode(), store.put_text.encode(), record)
+            text = make_record(traces[0], outcome, keep_secrets=False).model_dump_json(by_alias=True).encode()
+            # What a replay wants is left out when there is no room for it.
+            parts[2] = text if sum(map(len, parts)) + len(text) <= TO_PARENT.body else b""
         link.send(
             {
                 "t": "done",
@@ -209,17 +223,35 @@ class Desk(Asking):
             b"".join(parts),
         )
 
+    def _refuse(self, number: int, error: Exception) -> None:
+        for most in _TEXTS:
+            try:
+                self._link.send({"t": "refused", "id": number, **_refusal(error, most)})
+            except UnsendableError:
+                continue
+            return
+        self._over(number)
 
-def _allow(stored: Any) -> tuple[AllowRule, ...] | None:
-    return None if stored is None else read_rules(json.dumps(stored))
 
+def _refusal(error: Exception, most: int) -> dict[str, Any]:
+    """The message's members, with texts of at most `most` characters."""
 
-def _refusal(error: Exception) -> dict[str, Any]:
+    def cut(text: str) -> str:
+        return well_formed(text[:most])
+
     if isinstance(error, UnknownTriggerError):
-        return {"kind": "trigger", "message": error.message, "code": error.nearest or ""}
+        return {"kind": "trigger", "message": cut(error.message), "code": (error.nearest or "")[:200]}
     if isinstance(error, EventError):
-        problems = [(item.path, item.expected, item.found, item.hint) for item in error.problems]
+        problems = [
+            (cut(item.path), cut(item.expected), cut(item.found), item.hint and cut(item.hint))
+            for item in error.problems
+        ]
         return {"kind": "event", "problems": problems, "total": error.total}
     assert isinstance(error, FlowError | ResumeError)
     kind = "flow" if isinstance(error, FlowError) else "resume"
-    return {"kind": kind, "code": error.code, "message": error.message, "next_step": error.next_step}
+    return {
+        "kind": kind,
+        "code": error.code,
+        "message": cut(error.message),
+        "next_step": cut(error.next_step),
+    }

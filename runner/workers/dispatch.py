@@ -14,13 +14,14 @@ from runner.workers.calls import LegReply, TooBusyError
 from runner.workers.crew import Crew, is_late
 from runner.workers.fetches import CallFetches
 from runner.workers.flight import Flight, lost
+from runner.workers.frames import UnsendableError
 from runner.workers.member import AHEAD, READY, Member
 from runner.workers.queueing import FairQueue, QueueFullError, TenantNumbers
 from runner.workers.settings import PoolSettings
 from runner.workers.snapshot import PoolSnapshot, TenantSnapshot
 from runner.workers.usage import Usage
 from sandbox.egress.model import Egress
-from sandbox.failure import BuildError, Failure
+from sandbox.failure import BuildError, Failure, FailureCode
 
 _MOST_TRIES: Final = 3
 """Times that a leg is given to a worker which dies before the leg began."""
@@ -128,7 +129,12 @@ class Dispatcher:
 
             allow = [action.allow for action in flight.actions]
             flight.fetches = CallFetches(flight.number, self._egress, allow, tell)
-        member.send(flight)
+        try:
+            member.send(flight)
+        except UnsendableError as error:
+            flight.sent_at = time.monotonic()
+            self._end(flight)
+            self.give_up(flight, Failure(FailureCode.OUTPUT, f"It is too large for a worker: {error}."))
 
     # --- workers ---
 

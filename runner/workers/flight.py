@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from runner.action import Action
 from runner.errors import FlowError, ResumeError
 from runner.outcome import (
@@ -23,7 +21,6 @@ from runner.outcome import (
 from runner.outcome import Timing as OutcomeTiming
 from runner.settings import Settings
 from runner.suspension import PinnedAction, SuspendedFlow
-from runner.workers.codec import FAILURES
 from runner.workers.fetches import CallFetches
 from runner.workers.frames import FrameError
 from sandbox.failure import Failure, FailureCode
@@ -196,12 +193,9 @@ def lost(reason: str) -> Failure:
     )
 
 
-def read_failure(body: bytes) -> Failure:
-    """A failure that a worker tells. Raises `FrameError`."""
-    try:
-        return FAILURES.validate_json(body)
-    except ValidationError:
-        raise FrameError("a failure that is none") from None
+def too_much() -> Failure:
+    """The failure of what came to more than a worker can say."""
+    return Failure(FailureCode.OUTPUT, "What it came to is larger than a worker's answer may be.")
 
 
 def refusal(message: Any) -> Exception:

@@ -17,8 +17,9 @@ from runner.workers import messages
 from runner.workers.answers import Stores
 from runner.workers.builds import Builds
 from runner.workers.calls import LegReply
+from runner.workers.codec import read_failure
 from runner.workers.dispatch import Dispatcher, refuse, settle
-from runner.workers.flight import Flight, lost, read_failure, refusal
+from runner.workers.flight import Flight, lost, refusal, too_much
 from runner.workers.frames import FrameError
 from runner.workers.lanes import DEMOTE_SECONDS
 from runner.workers.member import Member
@@ -111,7 +112,7 @@ class Hearing:
         if failure is not None:
             refuse(flight, BuildError(failure))
         elif not flight.future.done():
-            flight.future.set_result(tuple(message.exports))
+            flight.future.set_result(None)
 
     async def _compiling(
         self, member: Member, ask: messages.ImageAsk | messages.TranspileAsk, body: bytes
@@ -126,6 +127,10 @@ class Hearing:
         self.calls.over(member, flight)
         self.calls.give_up(flight, lost(f"met an internal fault ({message.fault})"))
 
+    def _on_over(self, member: Member, flight: Flight, _message: messages.Over, _: bytes) -> None:
+        self.calls.over(member, flight)
+        self.calls.give_up(flight, too_much())
+
     def _on_moved(self, member: Member, flight: Flight, message: messages.Moved, _: bytes) -> None:
         member.detached(flight)
         self.calls.computes(flight, message.state != "waits")
@@ -134,9 +139,9 @@ class Hearing:
             self.calls.charge(flight, DEMOTE_SECONDS * 1000)
         self.calls.dispatch()
 
-    def _on_ask(self, member: Member, flight: Flight, message: Any, _: bytes) -> None:
+    def _on_ask(self, member: Member, flight: Flight, message: Any, body: bytes) -> None:
         async def answer() -> None:
-            member.answer(message.ask, await self._stores.answer(flight, message))
+            member.answer(message.ask, await self._stores.answer(flight, message, body))
 
         member.asked()
         self._later(answer())
@@ -165,6 +170,7 @@ _HANDLERS: Final[dict[type, Callable[[Hearing, Member, Flight, Any, bytes], None
     messages.Done: Hearing._on_done,
     messages.Refused: Hearing._on_refused,
     messages.Fault: Hearing._on_fault,
+    messages.Over: Hearing._on_over,
     messages.Built: Hearing._on_built,
     messages.Moved: Hearing._on_moved,
     messages.CacheAsk: Hearing._on_ask,
@@ -177,6 +183,7 @@ _HANDLERS: Final[dict[type, Callable[[Hearing, Member, Flight, Any, bytes], None
 _OF_BUILDS: Final = (
     Hearing._on_built,
     Hearing._on_fault,
+    Hearing._on_over,
     Hearing._on_moved,
 )
 _MAY_BE_LATE: Final = (

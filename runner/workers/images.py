@@ -14,8 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from runner.workers import messages
-from runner.workers.codec import dependencies_bytes
-from runner.workers.flight import read_failure
+from runner.workers.codec import dependencies_bytes, read_failure
 from runner.workers.frames import FrameError
 from runner.workers.process import WorkerProcess
 from sandbox.failure import BuildError, Failure, FailureCode

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from runner.caps import MAX_CALL_BYTES
-from runner.workers.frames import Decoder, encode
+from runner.workers.frames import TO_WORKER, Decoder
+from runner.workers.messages import encode
 
 _CHUNK: Final = 256 * 1024
 _ANSWER_SECONDS: Final = 60.0
@@ -34,13 +34,14 @@ class Link:
         self._waiting: dict[int, queue.SimpleQueue[Frame]] = {}
 
     def send(self, head: Mapping[str, Any], body: bytes = b"") -> None:
-        """Raises `OSError` when the parent is gone, and then this process has nothing left to do."""
+        """Raises `OSError` when the parent is gone, and then this process has nothing left to do; and
+        `UnsendableError` when the parent would not read it, and then nothing was sent."""
         frame = encode(head, body)
         with self._writing:
             self._socket.sendall(frame)
 
     def ask(self, head: Mapping[str, Any], body: bytes = b"") -> Frame:
-        """Send a question and wait for its answer. Raises `LinkError`."""
+        """Send a question and wait for its answer. Raises `LinkError`, `UnsendableError`."""
         number = next(self._asks)
         answers: queue.SimpleQueue[Frame] = queue.SimpleQueue()
         self._waiting[number] = answers
@@ -63,7 +64,7 @@ class Link:
 
     def frames(self) -> Iterator[Frame]:
         """Everything the parent sends, until it closes the socket."""
-        decoder = Decoder(MAX_CALL_BYTES, MAX_CALL_BYTES)
+        decoder = Decoder(TO_WORKER)
         while data := self._socket.recv(_CHUNK):
             for head, body in decoder.feed(data):
                 yield json.loads(head), body

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from runner.workers.codec import action_list
 from runner.workers.flight import Flight
-from runner.workers.frames import FrameError, encode
+from runner.workers.frames import FrameError, UnsendableError, encode
 from runner.workers.process import WorkerProcess
 from runner.workers.settings import PoolSettings
 from runner.workers.snapshot import WorkerSnapshot
@@ -62,8 +62,22 @@ class Member:
         return AHEAD - len(self._holding[low])
 
     def send(self, flight: Flight) -> None:
-        """Give it a leg."""
+        """Give it a leg. Raises `UnsendableError`, and then it has none."""
         frames: list[bytes] = []
+        try:
+            new = self._encode(flight, frames)
+        except UnsendableError:
+            self.process.send(*frames)  # sources that it is taken to have now
+            raise
+        self.flights[flight.number] = flight
+        self._holding[flight.low].append(flight)
+        flight.detached = False
+        flight.tries += 1
+        flight.arm(new, self._settings.grace_seconds)
+        self.process.send(*frames)
+
+    def _encode(self, flight: Flight, frames: list[bytes]) -> int:
+        """Append what it must be sent; the number of sources that are new to it."""
         head = {**flight.head, "low": flight.low}
         number = self.sources.number
         if flight.is_build:
@@ -78,12 +92,7 @@ class Member:
         new = len(frames)
         self.sources.shrink(len(flight.sources), frames)
         frames.append(encode(head, flight.body))
-        self.flights[flight.number] = flight
-        self._holding[flight.low].append(flight)
-        flight.detached = False
-        flight.tries += 1
-        flight.arm(new if head["t"] != "resume" else len(flight.actions), self._settings.grace_seconds)
-        self.process.send(*frames)
+        return new if head["t"] != "resume" else len(flight.actions)
 
     def detached(self, flight: Flight) -> None:
         """The leg does not hold up others any more."""
@@ -110,7 +119,10 @@ class Member:
     def answer(self, ask: int, answer: dict[str, Any], body: bytes = b"") -> None:
         """Send the answer."""
         self._asks -= 1
-        self.process.tell({"t": "answer", "ask": ask, **answer}, body)
+        try:
+            self.process.tell({"t": "answer", "ask": ask, **answer}, body)
+        except UnsendableError as error:
+            self.process.tell({"t": "answer", "ask": ask, "error": str(error)})
 
     def logs(self, now: float) -> bool:
         """Whether another line of it is logged: so many a second that a lying worker cannot fill a disk."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from runner.caps import MAX_WORKER_LOG_BYTES
-from runner.workers.frames import FrameError
+from runner.workers.frames import TO_PARENT, FrameError, UnsendableError, framed
 from sandbox.caps import MAX_FETCHES
 from triggers.members.cache import MAX_KEY_BYTES, MAX_VALUE_BYTES
 
@@ -79,13 +81,19 @@ class Fault(_Message):
     fault: _Short
 
 
+class Over(_Message):
+    """What the leg or build came to is more than a message holds."""
+
+    t: Literal["over"]
+    id: _Number
+
+
 class Built(_Message):
     """A source compiles; or it does not, and the body is the failure."""
 
     t: Literal["built"]
     id: _Number
     ok: bool
-    exports: Annotated[list[_Short], Field(max_length=1000)] = []
 
 
 class CacheAsk(_Message):
@@ -102,12 +110,13 @@ class CacheAsk(_Message):
 
 
 class DirectoryAsk(_Message):
+    """The body is a list of the subject and, for `roles`, the organization or null: ids of an event may be as
+    long as the event."""
+
     t: Literal["directory"]
     ask: _Number
     id: _Number
     op: Literal["groups", "roles", "group_type"]
-    subject: _Text
-    organization: _Text | None = None
 
 
 class TakeAsk(_Message):
@@ -167,7 +176,7 @@ class ImageMade(_Message):
 
 
 Message = Annotated[
-    Ready | Pong | Log | Moved | Done | Refused | Fault | Built | CacheAsk | DirectoryAsk
+    Ready | Pong | Log | Moved | Done | Refused | Fault | Over | Built | CacheAsk | DirectoryAsk
     | TakeAsk | TranspileAsk | ImageAsk | Fetch | FetchCancel | SessionClose | ImageMade,
     Field(discriminator="t"),
 ]  # fmt: skip
@@ -181,3 +190,14 @@ def read(head: bytes) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise FrameError(f"no message: {first['loc']}: {first['msg']}") from None
+
+
+def encode(head: Mapping[str, Any], body: bytes = b"") -> bytes:
+    """A frame for the parent, which its `read` takes. Raises `UnsendableError`."""
+    text = json.dumps(head, separators=(",", ":")).encode("ascii")
+    frame = framed(text, body, TO_PARENT)
+    try:
+        read(text)
+    except FrameError as error:
+        raise UnsendableError(str(error)) from None
+    return frame

@@ -192,8 +192,8 @@ class WorkerPool:
             sources=(source,),
             settings=Settings(),
         )
-        exports: tuple[str, ...] = await self._calls.fly(flight)
-        return Program(source, b"", "", exports)
+        await self._calls.fly(flight)
+        return Program(source, b"", "")
 
     async def waiting(self, tenant: str, handle: str) -> SuspendedFlow:
         """A suspended flow, without resuming it: which Actions it goes on with, and what secrets they want.

@@ -90,11 +90,11 @@ class WorkerProcess(asyncio.Protocol):
 
     def send(self, *frames: bytes) -> None:
         """Write frames; what is written to a process that is gone is dropped."""
-        if self._transport is not None and not self._transport.is_closing():
+        if frames and self._transport is not None and not self._transport.is_closing():
             self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def tell(self, head: Mapping[str, Any], body: bytes = b"") -> None:
-        """Write one message."""
+        """Write one message. Raises `UnsendableError`."""
         self.send(encode(head, body))
 
     def kill(self, reason: str) -> None:

@@ -129,7 +129,7 @@ class _Session:
 
 
 def _wire(request: FetchRequest) -> bytes:
-    """As guests write it, so that the parent reads it with the same checks."""
+    """As guests write it, so that the parent reads it with the same checks; no longer than they do."""
     data: dict[str, Any] = {
         "url": request.url,
         "method": request.method,
@@ -140,7 +140,7 @@ def _wire(request: FetchRequest) -> bytes:
         data["body"] = base64.b64encode(request.body).decode("ascii")
     if request.timeout_ms is not None:
         data["timeoutMs"] = request.timeout_ms
-    return json.dumps(data).encode()
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _outcome(head: dict[str, Any], body: bytes) -> Outcome:
@@ -194,8 +194,8 @@ class RemoteDirectory:
     call: int
 
     def _ask(self, op: str, subject: str, organization: str | None = None) -> Any:
-        head = {"t": "directory", "id": self.call, "op": op, "subject": subject, "organization": organization}
-        return self.link.ask(head)[0]["ok"]
+        body = json.dumps([subject, organization], ensure_ascii=False).encode()
+        return self.link.ask({"t": "directory", "id": self.call, "op": op}, body)[0]["ok"]
 
     def groups(self, user_id: str) -> Any:
         """See `Directory.groups`."""

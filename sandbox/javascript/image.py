@@ -19,7 +19,15 @@ from typing import Any, Final, NamedTuple
 
 import wasmtime
 
-from sandbox.caps import JAVASCRIPT_STACK_BYTES, MAX_MEMORY_BYTES, MAX_TABLE_ELEMENTS, MIB, Limits
+from sandbox.caps import (
+    JAVASCRIPT_STACK_BYTES,
+    MAX_IMAGE_BYTES,
+    MAX_MEMORY_BYTES,
+    MAX_TABLE_ELEMENTS,
+    MIB,
+    Limits,
+)
+from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.javascript import amend, locales, toolchain
 from sandbox.javascript.boot import Equipment, boot
 from sandbox.javascript.hostcalls import IMPORTS
@@ -145,10 +153,24 @@ def open_equipped(
 
     Raises:
         ImageError, ToolchainError, BootError: it cannot be built.
+        BuildError: it is larger than `MAX_IMAGE_BYTES`.
     """
     key = equipped_key(base.digest, digest)
-    blob = load_or_build(EQUIPPED, key, lambda: _build(base.engine, progress, make()))
+    blob = load_or_build(EQUIPPED, key, lambda: _bounded(_build(base.engine, progress, make())))
     return _read(base.engine, base.slots, blob, hashlib.sha256(key.encode()).hexdigest())
+
+
+def _bounded(blob: bytes) -> bytes:
+    if len(blob) <= MAX_IMAGE_BYTES:
+        return blob
+    raise BuildError(
+        Failure(
+            FailureCode.DEPENDENCY,
+            f"The packages, once loaded, take {len(blob)} bytes, more than the {MAX_IMAGE_BYTES} there are.",
+            next_step="Use smaller packages, or fewer.",
+            detail={"rule": "size", "limit": "image_bytes", "value": MAX_IMAGE_BYTES},
+        )
+    )
 
 
 def _read(engine: wasmtime.Engine, slots: threading.BoundedSemaphore, blob: bytes, digest: str) -> Image:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.workers.frames import Decoder, FrameError, encode
+from runner.workers.frames import Bounds, Decoder, FrameError, UnsendableError, encode
 from runner.workers.messages import read
 from tests.strategies import json_values
 
@@ -28,11 +28,20 @@ def test_frames_come_out_as_they_went_in(sent: list[tuple[dict[str, Any], bytes]
 
 
 def test_a_frame_at_the_caps_passes_and_one_above_does_not() -> None:
-    assert list(Decoder(10, 20).feed(struct.pack("<II", 10, 20) + b"x" * 30)) == [(b"x" * 10, b"x" * 20)]
-    with pytest.raises(FrameError):
-        list(Decoder(10, 20).feed(struct.pack("<II", 11, 0)))
-    with pytest.raises(FrameError):
-        list(Decoder(10, 20).feed(struct.pack("<II", 1, 21)))
+    small = Bounds(head=10, body=20)
+    assert list(Decoder(small).feed(struct.pack("<II", 10, 20) + b"x" * 30)) == [(b"x" * 10, b"x" * 20)]
+    for lengths in ((11, 0), (1, 21)):
+        with pytest.raises(FrameError):
+            list(Decoder(small).feed(struct.pack("<II", *lengths)))
+
+
+def test_who_sends_keeps_to_the_caps_of_who_reads() -> None:
+    small = Bounds(head=10, body=20)
+    frame = encode({"a": 1234}, b"x" * 20, small)
+    assert list(Decoder(small).feed(frame)) == [(b'{"a":1234}', b"x" * 20)]
+    for head, body in (({"a": 12345}, b""), ({"a": 1234}, b"x" * 21)):
+        with pytest.raises(UnsendableError):
+            encode(head, body, small)
 
 
 @pytest.mark.parametrize(
