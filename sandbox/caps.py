@@ -63,8 +63,8 @@ DEFAULT_FETCH_TIMEOUT_MS: Final = 10_000
 LINGER_MS: Final = 1_000
 """Time that requests get which a handler sent and did not wait for."""
 LINGER_JOBS: Final = 1_000
-"""Queued jobs that still run then in JavaScript, so that such requests are sent at all: at the end of the
-handler, and after each answer."""
+"""Queued jobs and timers of zero that still run then in JavaScript, so that what follows from such requests
+is sent: at the end of the handler, and after each answer."""
 LINGER_JOBS_MS: Final = 100
 """Time of those jobs together."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from sandbox.caps import LINGER_MS
 from sandbox.egress.wire import handle_of
@@ -15,13 +14,11 @@ def until(deadline: float) -> float:
     return min(deadline, time.monotonic() + LINGER_MS / 1000)
 
 
-def linger(port: HostPort, handles: set[int], end: float, heard: Callable[[str], None] | None = None) -> None:
-    """Wait until the operations behind `handles` have settled, until `end` at the latest. `heard` is given
-    each answer, and may add to `handles`; without it the answers reach nobody."""
+def linger(port: HostPort, handles: set[int], end: float) -> None:
+    """Wait until the operations behind `handles` have settled, until `end` at the latest. Their answers reach
+    nobody."""
     while handles and (left := end - time.monotonic()) > 0:
         answer = port.wait_any(sorted(handles), left * 1000)
         if not answer:
             return
         handles.discard(handle_of(answer))
-        if heard is not None:
-            heard(answer)

@@ -26,7 +26,7 @@ _TOP_HEADER: Final = 64
 """Bytes at the start of that block that dlmalloc uses itself."""
 _HEAP_BYTES: Final = 2560 * KIB
 """What the prelude allocates, roughly: its bytecode is put beyond, to leave no hole."""
-_FUNCTIONS: Final = ("prepare", "start", "poll", "resume", "adopt", "fail", "equip")
+_FUNCTIONS: Final = ("prepare", "start", "poll", "resume", "adopt", "fail", "tell", "over", "equip")
 _SCRATCH_BYTES: Final = 64 * KIB
 _BOOT_TICKS: Final = 12_000
 _BOOT_MEMORY: Final = 256 * MIB
@@ -51,6 +51,7 @@ _BOOT_EXPORTS: Final = frozenset(
         "qjs_get_context_ptr",
         "qjs_set_max_stack_size",
         "qjs_set_gc_threshold",
+        "qjs_set_promise_rejection_handler",
         "qjs_run_gc",
         "qjs_compile",
         "js_malloc",
@@ -75,7 +76,7 @@ class Booted:
 
 _NOWHERE: Final = Layout(
     context=0, runtime=0, name=0, scratch=0, scratch_size=_SCRATCH_BYTES, random_state=0, errno=_ERRNO,
-    prepare=0, start=0, poll=0, resume=0, adopt=0, fail=0, equip=0,
+    prepare=0, start=0, poll=0, resume=0, adopt=0, fail=0, tell=0, over=0, equip=0,
 )  # fmt: skip
 
 
@@ -131,6 +132,7 @@ def boot(
 
 
 def _freeze(machine: Machine, top: int) -> Booted:
+    machine.exports.qjs_set_promise_rejection_handler(1)
     machine.exports.qjs_run_gc()
     machine.exports.qjs_set_gc_threshold(_GC_THRESHOLD)
     _fill_holes(machine)

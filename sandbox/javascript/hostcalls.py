@@ -30,7 +30,7 @@ from sandbox.javascript.machine import TAG_NULL, GuestStarvedError, Machine, who
 from sandbox.javascript.words import in_v8s_words
 from sandbox.port import HostPort, LogLevel
 from sandbox.program import Program
-from sandbox.wasm.calls import Import, StopGuest
+from sandbox.wasm.calls import Import, StopGuest, u32
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped, StopKind
 
@@ -46,6 +46,8 @@ _MAX_LOG_BYTES: Final = 4 * MIB
 _MAX_REPORT_BYTES: Final = 1 * MIB
 _MAX_PURE_BYTES: Final = 8 * MIB
 _MAX_LOCALE_KEY_BYTES: Final = 128
+_MAX_REJECTIONS: Final = 100
+"""Rejected promises that are kept for the log, at a time."""
 
 
 class Host:
@@ -57,6 +59,7 @@ class Host:
         starved: the guest had no memory for an answer.
         stopped: why a call back into the guest did not return.
         handles: operations started and not yet settled.
+        rejections: promises that were rejected and that nobody handles: the boxes of each and of its reason.
         over: the handler has ended; nothing is recorded or logged any more.
         program: what runs; None while an image is built.
     """
@@ -70,6 +73,7 @@ class Host:
         self.starved = False
         self.stopped: StopKind | None = None
         self.handles: set[int] = set()
+        self.rejections: dict[int, tuple[int, int]] = {}
         self.over = False
 
     def fault(self, error: BaseException) -> None:
@@ -114,7 +118,10 @@ def _host_call(host: Host, _name: int, _length: int, _this: int, count: int, box
 
 
 def _complete(host: Host, values: list[int]) -> int:
-    """(status, detail): the guest has nothing more to say."""
+    """(status, detail): the guest has nothing more to say. After the handler's end nobody listens: what goes
+    wrong in one thing that it left behind is not the end of the others."""
+    if host.over:
+        return host.machine.box_undefined()
     status = whole(values[0]) if values else None
     detail = host.string(values[1], _MAX_REPORT_BYTES) if len(values) > 1 else None
     host.outcome = (1 if status is None else status, detail or "")
@@ -275,6 +282,21 @@ _OPERATIONS: Final[dict[int, Callable[[Host, list[int]], int]]] = {
 """Numbers as guest/host.js spells them."""
 
 
+def _promise_rejection(host: Host, promise: int, reason: int, handled: int) -> int:
+    """The engine tells of a promise that is rejected with nobody to handle it, and again when somebody does
+    after all. Both boxes are ours to free."""
+    machine = host.machine
+    boxes = u32(promise), u32(reason)
+    (value,) = struct.unpack("<q", machine.memory.read(boxes[0], 8, 8))
+    kept: tuple[int, ...] = host.rejections.pop(value, ())
+    if not u32(handled) and len(host.rejections) < _MAX_REJECTIONS and not host.over:
+        host.rejections[value] = boxes
+        return 0
+    for box in (*boxes, *kept):
+        machine.exports.qjs_free_value(box)
+    return 0
+
+
 def _clock_time_get(host: Host, clock: int, _precision: int, at: int) -> int:
     """Whole milliseconds, so that no finer clock is to be had (threat-model I7)."""
     if clock & 0xFFFF_FFFF > 1:
@@ -307,7 +329,7 @@ _WASI: Final = "wasi_snapshot_preview1"
 IMPORTS: Final = (
     Import("env", "host_get_timezone_offset", "ii", "i", _nothing),  # UTC
     Import("env", "host_interrupt", "", "i", _nothing),
-    Import("env", "host_promise_rejection", "iii", "", _nothing),
+    Import("env", "host_promise_rejection", "iii", "", _promise_rejection),
     Import("env", "host_module_normalize", "ii", "i", _nothing),
     Import("env", "host_module_load", "ii", "i", _nothing),
     Import("env", "host_call", "iiiii", "i", _host_call),

@@ -34,6 +34,7 @@ EXPORTS: Final = frozenset(
         "qjs_new_uint8_array",
         "qjs_get_undefined",
         "qjs_execute_pending_job",
+        "qjs_free_value",
         "JS_Call",
         "JS_Eval2",
         "JS_EvalFunction",
@@ -64,7 +65,8 @@ class Layout:
         scratch, scratch_size: bytes that the host may write between calls.
         random_state: eight bytes, state of `Math.random`.
         errno: where libc notes a refused growth of memory.
-        prepare, start, poll, resume, adopt, fail, equip: the guest's functions (guest/index.js), as values.
+        prepare, start, poll, resume, adopt, fail, tell, over, equip: the guest's functions
+            (guest/index.js), as values.
     """
 
     context: int
@@ -80,6 +82,8 @@ class Layout:
     resume: int
     adopt: int
     fail: int
+    tell: int
+    over: int
     equip: int
 
     def to_dict(self) -> dict[str, Any]:

@@ -88,9 +88,9 @@ class Run:
         except GuestMemoryError as error:
             host.fault(error)
             return self._conclude(StopKind.HOST)
-        if self._late():  # a host call took the rest of the time, and what came of it came too late
-            return report.timeout(self._limits)
-        return None if completed else report.unsettled()
+        if completed:
+            return None
+        return report.timeout(self._limits) if self._late() else report.unsettled()
 
     def _late(self) -> bool:
         return time.monotonic() >= self._deadline
@@ -117,10 +117,36 @@ class Run:
         while not self._settled(outcome):
             delay = number(machine.call(layout.poll)) or 0.0
             if delay < 0 and not self._host.handles:
+                self._tell_rejections()
                 return False
             machine.call(layout.resume, self._wait(delay))
+        self._finish(outcome)
         self._let_go()
         return True
+
+    def _finish(self, outcome: int) -> None:
+        """Run what is queued when the handler has ended, and what that queues, with api and console open: all
+        that Node runs before it turns to a timer or an answer. A queue without end is a timeout."""
+        machine = self._host.machine
+        rejected = machine.promise_state(outcome) == _REJECTED
+        self._host.rejections.pop(outcome, None)
+        while machine.run_job() or self._tell_rejections():
+            pass
+        if self._late():  # a host call took the rest of the time, and what came of it came too late
+            raise GuestStopped(StopKind.DEADLINE)
+        if rejected:
+            reason = machine.exports.JS_PromiseResult(machine.layout.context, outcome)
+            machine.call(machine.layout.fail, reason)
+
+    def _tell_rejections(self) -> bool:
+        """Tell of promises that were rejected with nobody to handle it; False when there is none."""
+        machine, rejections = self._host.machine, self._host.rejections
+        told = list(rejections.values())
+        rejections.clear()
+        for _, reason in told:
+            value = struct.unpack("<q", machine.memory.read(reason, 8, 8))[0]
+            machine.call(machine.layout.tell, value)
+        return bool(told)
 
     def _let_go(self) -> None:
         """Let requests that the handler sent and did not wait for go out, as webhooks often are sent.
@@ -131,36 +157,50 @@ class Run:
         host, end = self._host, until(self._deadline)
         host.over = True
         try:
-            self._left_over(end)
-            linger(self._port, host.handles, end, lambda answer: self._hear(answer, end))
+            if host.handles or number(host.machine.call(host.machine.layout.poll)) != -1:
+                host.machine.call(host.machine.layout.over)
+                self._go_on(end)
         except (GuestStopped, GuestExceptionError, GuestStarvedError, GuestMemoryError):
             if host.broken is not None:
                 raise
             linger(self._port, host.handles, end)
 
-    def _hear(self, answer: str, end: float) -> None:
-        machine = self._host.machine
-        self._store.set_epoch_deadline(ticks(end - time.monotonic()))
-        machine.call(machine.layout.resume, machine.new_string(answer))
-        self._left_over(end)
+    def _go_on(self, end: float) -> None:
+        """Run what is left over and comes to it by an answer, a timer of zero or a request's own limit."""
+        machine, handles = self._host.machine, self._host.handles
+        turns = self._left_over(end, LINGER_JOBS)
+        while handles and (left := end - time.monotonic()) > 0 and self._port.fatal is None:
+            delay = number(machine.call(machine.layout.poll)) or -1.0
+            patience = left * 1000 if delay < 0 else min(left * 1000, delay)
+            answer = self._port.wait_any(sorted(handles), patience)
+            self._store.set_epoch_deadline(ticks(end - time.monotonic()))
+            if answer:
+                handles.discard(handle_of(answer))
+                turns = LINGER_JOBS
+            elif delay < 0:
+                return
+            machine.call(machine.layout.resume, machine.new_string(answer) if answer else UNDEFINED)
+            turns = self._left_over(end, turns)
 
-    def _left_over(self, end: float) -> None:
-        """Run queued jobs, up to their cap."""
+    def _left_over(self, end: float, turns: int) -> int:
+        """Run queued jobs and timers of zero, `turns` at most and for a while; how many turns are left."""
+        machine = self._host.machine
         self._store.set_epoch_deadline(ticks(min(end - time.monotonic(), LINGER_JOBS_MS / 1000)))
-        jobs = LINGER_JOBS
-        while jobs and self._host.machine.run_job():
-            jobs -= 1
+        while turns > 0:
+            if not machine.run_job():
+                if number(machine.call(machine.layout.poll)) != 0:
+                    break
+                machine.call(machine.layout.resume, UNDEFINED)
+            turns -= 1
+        return turns
 
     def _settled(self, outcome: int) -> bool:
         """Run jobs until the handler has ended or none is left. Asks the engine, so that nothing a tenant
         patches can pretend an end."""
         machine = self._host.machine
-        while (state := machine.promise_state(outcome)) == _PENDING:
+        while machine.promise_state(outcome) == _PENDING:
             if not machine.run_job():
                 return False
-        if state == _REJECTED:
-            reason = machine.exports.JS_PromiseResult(machine.layout.context, outcome)
-            machine.call(machine.layout.fail, reason)
         return True
 
     def _wait(self, delay: float) -> int:

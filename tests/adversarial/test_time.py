@@ -163,13 +163,43 @@ def test_python(name: str) -> None:
     ended(outcome, {"timeout", "memory"} if name == "iteration" else "timeout")
 
 
-LEFT_UNDONE = {
+QUEUED = {
     "microtask": f"Promise.resolve().then(() => {{ {SPIN} }})",
     "chain of microtasks": "const f = () => Promise.resolve().then(f); f()",
+    "endless loop": "(async () => { for (;;) await null; })()",
+    "endless ticks": "const f = () => process.nextTick(f); f()",
+    "endless queueMicrotask": "const f = () => queueMicrotask(f); f()",
+    "rejections without end": "const f = () => Promise.reject({ get [Symbol.for('nodejs.util.inspect.custom')]() { f(); } }); f()",
+    "finaliser": f"globalThis.r = new FinalizationRegistry(() => {{ {SPIN} }}); (() => r.register({{}}, 1))()",
+    "before a rejection": "const f = () => Promise.resolve().then(f); f(); throw new Error('x')",
+}
+
+
+@pytest.mark.parametrize("name", QUEUED)
+def test_what_is_queued_when_the_handler_ends_is_bounded_by_its_time(name: str) -> None:
+    text = f"exports.onExecutePostLogin = (event, api) => {{ api.access.deny('before'); {QUEUED[name]} }};"
+    ended(attack(source(text, Language.JAVASCRIPT)), "timeout")
+
+
+QUEUED_PYTHON = {
+    "tasks": "import asyncio\nasync def f():\n    while True:\n        await asyncio.sleep(0)\nasyncio.create_task(f())",
+    "callbacks": "import asyncio\nloop = asyncio.get_running_loop()\ndef f():\n    loop.call_soon(f)\nf()",
+    "before an error": "import asyncio\nloop = asyncio.get_running_loop()\ndef f():\n    loop.call_soon(f)\nf()\nraise ValueError",
+}
+
+
+@pytest.mark.parametrize("name", QUEUED_PYTHON)
+def test_tasks_that_are_ready_when_the_handler_ends_are_bounded_by_its_time(name: str) -> None:
+    ended(attack(python(f"api.access.deny('before')\n{QUEUED_PYTHON[name]}")), "timeout")
+
+
+LEFT_UNDONE = {
     "timer": f"setTimeout(() => {{ {SPIN} }}, 0)",
     "rejection": f"Promise.reject({{ get message() {{ {SPIN} }} }})",
-    "finaliser": f"globalThis.r = new FinalizationRegistry(() => {{ {SPIN} }}); (() => r.register({{}}, 1))()",
-    "late command": "setTimeout(() => api.access.deny('late'), 0); Promise.resolve().then(() => 0).then(() => 0).then(() => api.access.deny('late'))",
+    "late command": "setTimeout(() => api.access.deny('late'), 0); setImmediate(() => api.access.deny('late'))",
+    "immediates without end": "const f = () => setImmediate(f); f()",
+    "timers of zero without end": "const f = () => setTimeout(f); f()",
+    "late error": "setImmediate(() => { throw new Error('late') })",
 }
 
 

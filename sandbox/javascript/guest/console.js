@@ -147,6 +147,8 @@ function makeConsole(send) {
 }
 
 export const console = makeConsole((level, text) => log(LEVEL[level], text));
+/** A line of ours, whatever becomes of `console`. */
+export const { warn } = console;
 
 /** console.Console: lines go to streams, those of warn, error and trace to `stderr`. */
 class Console {

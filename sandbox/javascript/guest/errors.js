@@ -92,6 +92,11 @@ function isEngineError(value) {
   return value instanceof InternalErrorCtor || value instanceof RangeErrorCtor;
 }
 
+/** Whether the engine threw it because the stack ended. */
+export function isStackError(value) {
+  return isEngineError(value) && attempt(() => value.message, '') === 'Maximum call stack size exceeded';
+}
+
 function stackOf(error) {
   const raw = rawStack(error);
   return typeof raw === 'string' ? raw : error.stack;

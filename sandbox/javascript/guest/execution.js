@@ -1,12 +1,12 @@
 // One execution: the tenant's module, its handler, and the report to the host.
 
-import { STATUS_EXPORTS, STATUS_NO_HANDLER, STATUS_THROWN, complete } from './host.js';
+import { STATUS_EXPORTS, STATUS_NO_HANDLER, complete } from './host.js';
 import { leave } from './continuations.js';
 import { bindEvent, buildApi } from './api.js';
-import { describe } from './errors.js';
 import { require, setModuleSecrets } from './modules.js';
 import { settle } from './operations.js';
 import { fireNext, nextDelay } from './timers.js';
+import { fail } from './uncaught.js';
 import { PromiseCtor, append, isGenerator, jsonStringify, objectKeys, reflectApply } from './primordials.js';
 
 // One instance runs one program once.
@@ -61,7 +61,12 @@ function invoke(exported, request) {
     const module = typeof exported;
     complete(STATUS_NO_HANDLER, jsonStringify({ kind: typeof handler, names: functionNames(exported), module }));
   }
-  const result = reflectApply(handler, exported, [request.event, api]);
+  let result;
+  try {
+    result = reflectApply(handler, exported, [request.event, api]);
+  } catch (error) {
+    return new PromiseCtor((_, reject) => reject(error)); // what it queued before still runs
+  }
   // Its body has not run, and never would: that must not pass for a decision.
   if (isGenerator(result)) complete(STATUS_NO_HANDLER, jsonStringify({ kind: 'generator', names: [] }));
   return result;
@@ -70,11 +75,6 @@ function invoke(exported, request) {
 /** A promise of the engine's own for what a handler returned that may be a thenable. */
 export function adopt(result) {
   return new PromiseCtor((resolve) => resolve(result));
-}
-
-/** Report what was thrown. Does not return. */
-export function fail(error) {
-  return complete(STATUS_THROWN, describe(error));
 }
 
 function functionNames(exported) {

@@ -4,6 +4,7 @@ import { bindAsync } from './continuations.js';
 import { console } from './console.js';
 import { WatchedProxy } from './proxies.js';
 import { noFunction, setReceived, timerGlobals } from './timers.js';
+import { guarded } from './uncaught.js';
 import { defineHidden } from './primordials.js';
 import { AbortController, AbortSignal } from './web/abort.js';
 import { Blob, File, FormData } from './web/blob.js';
@@ -72,7 +73,7 @@ function refineNative(global) {
   const methods = {
     queueMicrotask(callback) {
       if (typeof callback !== 'function') throw noFunction(callback);
-      queueMicrotask(bindAsync(callback));
+      queueMicrotask(guarded(bindAsync(callback)));
     },
     atob(data) { return plainly(atob, data); },
     btoa(data) { return plainly(btoa, data); },

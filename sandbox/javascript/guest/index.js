@@ -5,7 +5,7 @@ import { removeScaffolding } from './scaffolding.js';
 import { connect } from './host.js';
 import { bind, flags } from './continuations.js';
 import { explain } from './explain.js';
-import { adopt, fail, poll, prepare, resume, start } from './execution.js';
+import { adopt, poll, prepare, resume, start } from './execution.js';
 import { installGlobals } from './globals.js';
 import { installIntl } from './intl/index.js';
 import { installJson } from './json.js';
@@ -14,6 +14,8 @@ import { equip } from './modules.js';
 import { provideModules } from './node/index.js';
 import { provideLaterModules } from './node/later.js';
 import { installStacks } from './stacks.js';
+import { over } from './timers.js';
+import { fail, tell } from './uncaught.js';
 
 export function install(hostFunction) {
   connect(hostFunction);
@@ -25,5 +27,5 @@ export function install(hostFunction) {
   installLocale();
   installIntl(globalThis);
   installJson();
-  return { prepare, start, poll, resume, adopt, fail, equip, bind, flags, explain };
+  return { prepare, start, poll, resume, adopt, fail, tell, over, equip, bind, flags, explain };
 }

@@ -10,6 +10,7 @@ const now = uncurriedNow(performance);
 const timers = new MapCtor();
 let lastId = 0;
 let sequence = 0;
+let ended = false;
 
 function uncurriedNow(clock) {
   const read = clock.now;
@@ -98,7 +99,7 @@ export function noFunction(value) {
 }
 
 function schedule(timer) {
-  timer.due = timer.immediate ? 0 : now() + timer.delay;
+  timer.due = timer.immediate || (ended && timer.zero) ? 0 : now() + timer.delay;
   timer.sequence = sequence += 1;
 }
 
@@ -108,11 +109,22 @@ function add(callback, delay, args, repeat, immediate) {
   delay = toNumber(delay);
   const timer = {
     __proto__: null, id: (lastId += 1), callback, args, repeat, immediate, sequence: 0, due: 0, referenced: true,
-    delay: delay >= 1 && delay <= MAX_DELAY ? delay - (delay % 1) : 1,
+    delay: delay >= 1 && delay <= MAX_DELAY ? delay - (delay % 1) : 1, zero: false, limit: false,
   };
+  timer.zero = immediate || (timer.delay === 1 && !repeat);
   schedule(timer);
-  mapSet(timers, timer.id, timer);
+  if (!ended || timer.zero) mapSet(timers, timer.id, timer);
   return timer;
+}
+
+/** The handler has ended: from now on only timers of zero go on, which say no more than "later", and the limits of
+ * requests under way. */
+export function over() {
+  ended = true;
+  mapForEach(timers, (timer) => {
+    if (timer.zero) schedule(timer);
+    else if (!timer.limit) mapDelete(timers, timer.id);
+  });
 }
 
 export const timerGlobals = {
@@ -135,10 +147,13 @@ function clear(handle) {
   mapDelete(timers, immediateId(handle) ?? idOf(handle));
 }
 
-/** A timer of the prelude's own; gives a function that cancels it. */
-export function after(delay, callback) {
-  const { id } = add(callback, delay, [], false, false);
-  return () => mapDelete(timers, id);
+/** The limit of a request, which holds to the request's end; gives a function that cancels it. */
+export function limit(delay, callback) {
+  const timer = add(callback, delay, [], false, false);
+  timer.limit = true;
+  timer.zero = false;
+  mapSet(timers, timer.id, timer);
+  return () => mapDelete(timers, timer.id);
 }
 
 function earliest() {

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sandbox.caps import LINGER_JOBS
+from sandbox.caps import LINGER_JOBS, Limits
 from sandbox.egress.stub import Stub, StubEgress
 from sandbox.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
@@ -205,17 +205,94 @@ def test_a_request_that_nobody_awaits_holds_the_handler_for_a_while_only(
 
 
 @pytest.mark.parametrize(("jobs", "sent"), [(LINGER_JOBS, True), (LINGER_JOBS + 1, False)])
-def test_jobs_that_nobody_awaits_are_run_up_to_their_cap(succeed: Run, jobs: int, sent: bool) -> None:
+def test_turns_after_the_handlers_end_are_run_up_to_their_cap(
+    succeed: Run, monkeypatch: pytest.MonkeyPatch, jobs: int, sent: bool
+) -> None:
+    monkeypatch.setattr("sandbox.javascript.run.LINGER_JOBS_MS", 5_000)
+    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 5_000)
     egress = stubbed(Stub(f"{SITE}/"))
-    chain = f"(async () => {{ for (let i = 0; i < {jobs}; i++) await null; fetch('{SITE}/'); }})();"
-    succeed(f"exports.onExecutePostLogin = () => {{ {chain} }};", egress=egress)
+    turns = f"const turn = (n) => (n ? setImmediate(turn, n - 1) : fetch('{SITE}/')); turn({jobs});"
+    succeed(f"exports.onExecutePostLogin = () => {{ {turns} }};", egress=egress)
     assert bool(egress.requests) is sent
 
 
-def test_work_that_nobody_awaits_is_stopped_and_fails_nothing(succeed: Run) -> None:
-    ran = succeed(action("Promise.resolve().then(() => { while (true) {} }); api.access.deny('no');"))
-    assert [path for path, _ in ran.commands] == ["access.deny"]
-    ran = succeed(action("Promise.resolve().then(() => { throw new Error('late') }); api.access.deny('no');"))
+CHAINS = {
+    "immediate": "setImmediate(next)",
+    "timer of zero": "setTimeout(next, 0)",
+    "timer without a time": "setTimeout(next)",
+    "promise of a timer": "require('timers/promises').setImmediate().then(next)",
+    "channel": "const { port1, port2 } = new MessageChannel(); port2.onmessage = next; port1.postMessage(1)",
+    "tick in an immediate": "setImmediate(() => process.nextTick(next))",
+    "several": "setImmediate(() => setTimeout(() => queueMicrotask(() => setImmediate(next))))",
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("when", ["at the end", "after an answer"])
+def test_chains_that_nobody_awaits_go_on_through_turns_of_the_loop(
+    succeed: Run, name: str, when: str
+) -> None:
+    egress = stubbed(Stub(f"{SITE}/*"))
+    first = "then_();" if when == "at the end" else f"fetch('{SITE}/first').then(then_);"
+    ran = succeed(
+        f"""exports.onExecutePostLogin = (event, api) => {{
+              const next = () => {{ fetch('{SITE}/second'); console.log('late'); api.access.deny('late'); }};
+              const then_ = () => {{ {CHAINS[name]}; }};
+              {first}
+            }};""",
+        egress=egress,
+    )
+    assert [request.url for request in egress.requests][-1:] == [f"{SITE}/second"]
+    assert (ran.log, ran.commands) == ([], [])
+
+
+@pytest.mark.parametrize("left", ["setTimeout(next, 2)", "setInterval(next, 0)", "setInterval(next)"])
+def test_chains_that_nobody_awaits_end_at_a_timer(succeed: Run, left: str) -> None:
+    egress = stubbed(Stub(f"{SITE}/*", delay_ms=50))
+    succeed(
+        f"exports.onExecutePostLogin = () => {{ const next = () => fetch('{SITE}/b');"
+        f"fetch('{SITE}/a').then(() => {left}); {left} }};",
+        egress=egress,
+    )
+    assert [request.url for request in egress.requests] == [f"{SITE}/a"]
+
+
+def test_an_error_in_one_chain_that_nobody_awaits_ends_no_other(succeed: Run) -> None:
+    egress = stubbed(Stub(f"{SITE}/*"))
+    succeed(
+        f"""exports.onExecutePostLogin = () => {{
+              setImmediate(() => {{ throw new Error('late') }});
+              fetch('{SITE}/a').then(() => {{ process.nextTick(() => {{ throw new Error('late') }}); }});
+              fetch('{SITE}/b').then(() => setImmediate(() => fetch('{SITE}/c')));
+            }};""",
+        egress=egress,
+    )
+    assert sorted(request.url for request in egress.requests) == [f"{SITE}/{name}" for name in "abc"]
+
+
+LIMITED = {
+    "signal": "fetch(SLOW, { signal: AbortSignal.timeout(20) })",
+    "request": "require('https').get(SLOW, { timeout: 20 }).on('timeout', function () { this.destroy() })",
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_the_limit_of_a_request_that_nobody_awaits_holds(succeed: Run, name: str) -> None:
+    ran = succeed(
+        f"exports.onExecutePostLogin = () => {{ const SLOW = '{SITE}/slow'; {LIMITED[name]}"
+        ".on?.('error', () => {}); };",
+        egress=stubbed(Stub(f"{SITE}/slow", delay_ms=60_000)),
+    )
+    assert [entry.operation for entry in ran.result.journal.entries][-1] == "cancel"
+
+
+def test_a_request_that_nobody_awaits_fails_nothing_by_taking_the_rest_of_the_time(run: Run) -> None:
+    ran = run(
+        action(f"fetch('{SITE}/slow'); api.access.deny('no');"),
+        egress=stubbed(Stub(f"{SITE}/slow", delay_ms=60_000)),
+        limits=Limits(wall_ms=300),
+    )
+    assert ran.result.failure is None
     assert [path for path, _ in ran.commands] == ["access.deny"]
 
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from sandbox.caps import Limits
+from sandbox.egress.stub import Stub, StubEgress
 from sandbox.failure import FailureCode
 from tests.sandbox.python.actions import Runner
 
@@ -122,6 +123,75 @@ def test_tasks_left_behind_end_with_the_handler(runner: Runner) -> None:
     result = runner.body(lines)
     assert result.failure is None
     assert result.commands == ()
+
+
+READY = {
+    "tasks": "for n in ('a', 'b'):\n    asyncio.create_task(deny(n))",
+    "tasks that give others a turn": "async def slow(n):\n    for _ in range(500):\n        await asyncio.sleep(0)\n"
+    "    await deny(n)\nfor n in ('a', 'b'):\n    asyncio.create_task(slow(n))",
+    "callbacks": "for n in ('a', 'b'):\n    asyncio.get_running_loop().call_soon(lambda n=n: api.access.deny(n))",
+    "gather": "asyncio.gather(deny('a'), deny('b'))",
+    "queue": "queue = asyncio.Queue()\nasync def work():\n    while True:\n        await deny(await queue.get())\n"
+    "asyncio.create_task(work())\nqueue.put_nowait('a')\nqueue.put_nowait('b')",
+    "done callback": "async def find():\n    return 'a'\ntask = asyncio.create_task(find())\n"
+    "task.add_done_callback(lambda done: (api.access.deny(done.result()), asyncio.create_task(deny('b'))))",
+}
+
+
+@pytest.mark.parametrize("name", READY)
+@pytest.mark.parametrize("before", ["", "await asyncio.sleep(0.01)\n"])
+def test_tasks_that_are_ready_when_the_handler_ends_run_with_the_api_open(
+    runner: Runner, name: str, before: str
+) -> None:
+    head = "import asyncio\nasync def deny(n):\n    api.access.deny(n)\n    print('seen')\n"
+    result = runner.body(head + before + READY[name])
+    assert result.failure is None
+    assert [command.arguments for command in result.commands] == [["a"], ["b"]]
+
+
+def test_tasks_that_are_ready_run_also_when_the_handler_fails(runner: Runner) -> None:
+    lines = """
+        import asyncio
+        async def told():
+            print("seen")
+        asyncio.create_task(told())
+        raise ValueError("own")
+    """
+    result = runner.body(lines)
+    assert result.failure is not None
+    assert (result.failure.message, [line.text for line in result.logs]) == ("own", ["seen"])
+
+
+def test_a_request_that_a_task_left_behind_begins_is_sent(runner: Runner) -> None:
+    egress = StubEgress([Stub("https://api.example.com/hook")])
+    lines = """
+        import asyncio
+        async def hook():
+            await fetch("https://api.example.com/hook")
+            print("late")
+        asyncio.create_task(hook())
+    """
+    assert runner.printed(lines, egress=egress) == []
+    assert [request.url for request in egress.requests] == ["https://api.example.com/hook"]
+
+
+def test_what_is_cancelled_last_is_not_waited_for(runner: Runner) -> None:
+    egress = StubEgress([Stub("https://api.example.com/", delay_ms=60_000)])
+    result = runner.body("fetch('https://api.example.com/').cancel()", egress=egress)
+    assert result.failure is None
+    assert [entry.operation for entry in result.journal.entries][-2:] == ["start", "cancel"]
+
+
+@pytest.mark.parametrize("when", ["", "await asyncio.sleep(0)\n"])
+def test_an_error_in_a_task_left_behind_is_logged(runner: Runner, when: str) -> None:
+    head = (
+        "import asyncio\nasync def broken():\n    raise ValueError('lost')\nasyncio.create_task(broken())\n"
+    )
+    result = runner.body(head + when)
+    assert result.failure is None
+    assert [(line.level, line.text) for line in result.logs] == [
+        ("warn", "Task exception was never retrieved: ValueError: lost")
+    ]
 
 
 def test_an_error_in_a_task_nobody_awaits_is_logged(runner: Runner) -> None:

@@ -1,12 +1,12 @@
 // What clients of http expect to hold: a socket and an agent. The host makes the connections.
 
 import EventEmitter from 'events';
-import { timerGlobals } from '../timers.js';
+import { limit } from '../timers.js';
 
 const quiet = ['ref', 'unref', 'cork', 'uncork', 'pause', 'resume', 'setNoDelay', 'setKeepAlive', 'setEncoding'];
 
 export class Socket extends EventEmitter {
-  #timer;
+  #unset = () => {};
   constructor(encrypted) {
     super();
     Object.assign(this, {
@@ -16,14 +16,14 @@ export class Socket extends EventEmitter {
   }
   setTimeout(delay, callback) {
     if (callback) this.once('timeout', callback);
-    timerGlobals.clearTimeout(this.#timer);
+    this.#unset();
     this.timeout = delay;
-    if (delay > 0) this.#timer = timerGlobals.setTimeout(() => this.emit('timeout'), delay);
+    if (delay > 0) this.#unset = limit(delay, () => this.emit('timeout'));
     return this;
   }
   /** The response is there: nothing is waited for any longer. */
   idle() {
-    timerGlobals.clearTimeout(this.#timer);
+    this.#unset();
   }
   end() { return this; }
   destroy() {

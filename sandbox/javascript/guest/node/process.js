@@ -1,6 +1,7 @@
 // `process`, as far as an Action has one.
 
 import { promiseThen, reflectApply } from '../primordials.js';
+import { guarded } from '../uncaught.js';
 import EventEmitter from 'events';
 import { builtinNamed } from '../modules.js';
 import { monotonic, noFunction } from '../timers.js';
@@ -67,7 +68,7 @@ export const process = {
   uptime: () => monotonic() / 1000,
   nextTick(callback, ...args) {
     if (typeof callback !== 'function') throw noFunction(callback);
-    promiseThen(settled, () => reflectApply(callback, undefined, args));
+    promiseThen(settled, guarded(() => reflectApply(callback, undefined, args)));
   },
   memoryUsage: Object.assign(memory, { rss: () => 0 }),
   cpuUsage: () => ({ user: monotonic() * 1000, system: 0 }),

@@ -1,6 +1,6 @@
 // AbortController and AbortSignal.
 
-import { after } from '../timers.js';
+import { limit } from '../timers.js';
 import { inspect } from '../inspect.js';
 import { coded, outOfRange, wrongType } from '../node/errors.js';
 import { Event, EventTarget } from './events.js';
@@ -29,7 +29,7 @@ export class AbortSignal extends EventTarget {
     if (!Number.isInteger(milliseconds)) throw outOfRange('delay', 'an integer', milliseconds);
     if (milliseconds < 0 || milliseconds > 0xffffffff) throw outOfRange('delay', '>= 0 && <= 4294967295', milliseconds);
     const signal = new AbortSignal(CREATE);
-    after(milliseconds, () => {
+    limit(milliseconds, () => {
       signal.#abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
     });
     return signal;

@@ -61,10 +61,13 @@ def _execute(code: str, handler: str, event: str, surface: str, secrets: str) ->
     if problem:
         return failures.failure("handler", problem, frames=_place(function))
     record = records.parse(event)
-    result = function(*(record, Session(record, surface).root)[: _wanted(function)])
-    if inspect.isawaitable(result):
-        loop.current().complete(result if inspect.iscoroutine(result) else _awaited(result))
-    elif isinstance(result, (types.GeneratorType, types.AsyncGeneratorType)):
+    try:
+        result = function(*(record, Session(record, surface).root)[: _wanted(function)])
+        if inspect.isawaitable(result):
+            loop.current().complete(result if inspect.iscoroutine(result) else _awaited(result))
+    finally:
+        loop.current().drain()
+    if isinstance(result, (types.GeneratorType, types.AsyncGeneratorType)):
         return failures.failure("handler", _GENERATOR, frames=_place(function))
     console.flush_partial()
     return OK

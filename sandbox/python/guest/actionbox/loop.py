@@ -93,6 +93,19 @@ class HostLoop(asyncio.base_events.BaseEventLoop):
             asyncio.events._set_running_loop(None)
         return task.result() if task.done() else self.run_until_complete(task)
 
+    def drain(self) -> None:
+        """Run what is ready, and what that makes ready, without waiting for anything: tasks that a handler
+        began and did not wait for. Answers and timers are left alone, also those that are due."""
+        asyncio.events._set_running_loop(self)
+        try:
+            while self._ready:
+                handle = self._ready.popleft()
+                if not handle._cancelled:
+                    handle._run()
+                del handle  # or the error of a task is held by its own traceback, and nobody is told of it
+        finally:
+            asyncio.events._set_running_loop(None)
+
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """asyncio reports what nobody awaited: a line in the log, never a failure."""
         error = context.get("exception")
