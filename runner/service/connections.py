@@ -1,4 +1,5 @@
-"""Clients that are slow, silent or too many: none of them holds what others need (threat-model P4).
+"""Clients that are slow, silent or too many: none of them holds what others need (threat-model P4); and those
+whose requests could be read in two ways (`runner.service.framing`).
 
 uvicorn ends idle kept-alive connections only. Here a request's head has a deadline too, and so has an answer
 that its client does not read; and when connections run out, those that wait give way to the next ones.
@@ -20,11 +21,16 @@ import h11
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from runner.caps import MAX_BODY_BYTES
 from runner.service.errors import error_body
+from runner.service.framing import RequestFraming
 from runner.service.settings import ServiceSettings
+from sandbox.egress.lines import ContentTooLargeError, FramingError
 
 _log: Final = structlog.get_logger("actionbox.connections")
 _LOOK_SECONDS: Final = 1.0
+_LINGER_SECONDS: Final = 2.0
+"""How long a client that still sends may take to see why it was refused."""
 _OTHER_FILES: Final = 512
 """Open files beside those of clients: database, workers, requests of Actions, handshakes on their way."""
 _GIVES_WAY: Final = 32
@@ -51,6 +57,7 @@ class ConnectionLimits:
     most: int
     head_seconds: float
     write_seconds: float
+    most_body: int = MAX_BODY_BYTES
 
 
 def protocol(limits: ConnectionLimits) -> type[Connection]:
@@ -65,6 +72,8 @@ class Connection(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._framing = RequestFraming(self.limits.most_body)
+        self._bad: FramingError | None = None
         self._seen: tuple[object, _Phase] = (None, _Phase.HEAD)
         self._since = time.monotonic()
         self._unread = 0
@@ -78,16 +87,44 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
-        if self.conn.our_state is h11.ERROR or self.transport.is_closing():
+        if self._bad is not None or self.conn.our_state is h11.ERROR or self.transport.is_closing():
             return
-        super().data_received(data)
+        try:
+            self._framing.feed(data)
+        except FramingError as error:
+            self._bad, data = error, data[: error.at]
+        if data:
+            super().data_received(data)
+        self._refuse_bad()
+
+    def on_response_complete(self) -> None:
+        """Called by uvicorn; whatever came after the request that was answered has its turn now."""
+        super().on_response_complete()
+        self._refuse_bad()
+
+    def _refuse_bad(self) -> None:
+        """Answer what came in a bad form, once the requests before it are answered."""
+        if self._bad is None or self.transport.is_closing() or self.phase is _Phase.ANSWER:
+            return
+        if isinstance(self._bad, ContentTooLargeError):
+            self._refuse_and_linger(413, f"The body is larger than {self.limits.most_body} bytes.")
+        else:
+            self._refuse_and_linger(400, f"This is not a valid HTTP request: {self._bad}.")
 
     def send_400_response(self, msg: str) -> None:
         """What is not HTTP ends the connection, with an answer where none was begun."""
+        self._refuse_and_linger(400, msg)
+
+    def _refuse_and_linger(self, status: int, message: str) -> None:
+        """Answer where no answer was begun, and close when the client has seen it: an end with bytes that
+        nobody has read would take the answer with it."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()
             return
-        self._refuse(400, msg)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # for the app; there is nothing more that it could say
+            self.cycle.message_event.set()
+        self._refuse(status, message, linger=True)
 
     @property
     def phase(self) -> _Phase:
@@ -131,8 +168,8 @@ class Connection(H11Protocol):
         self._unread = unread
         return unread > 0 and now - self._stalls_since >= self.limits.write_seconds
 
-    def _refuse(self, status: int, message: str, error_code: str = "") -> None:
-        """Answer without the app and close."""
+    def _refuse(self, status: int, message: str, error_code: str = "", *, linger: bool = False) -> None:
+        """Answer without the app and close; with `linger` when the client has, or after two seconds."""
         body = json.dumps(error_body(status, message, error_code)).encode()
         headers = [
             (b"content-type", b"application/json"),
@@ -147,7 +184,11 @@ class Connection(H11Protocol):
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        if linger and self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
 
 
 async def watch(connections: Collection[Any]) -> None:
@@ -185,7 +226,7 @@ def limits_of(settings: ServiceSettings) -> ConnectionLimits:
     )
     if most < settings.max_connections:
         _log.warning("fewer connections: the system allows too few open files", max_connections=most)
-    return ConnectionLimits(most, settings.head_seconds, settings.write_seconds)
+    return ConnectionLimits(most, settings.head_seconds, settings.write_seconds, settings.max_body_bytes)
 
 
 def _allow_files(wanted: int) -> int:

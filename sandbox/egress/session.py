@@ -117,6 +117,7 @@ class HttpSession:
     def _http(self) -> aiohttp.ClientSession:
         if self._client is None:
             connector = StrictConnector(
+                most_content=self._policy.response_bytes,
                 ssl=self._egress.tls,
                 resolver=self._egress.resolver,
                 use_dns_cache=False,

@@ -1,5 +1,5 @@
 """Packages from an npm registry, through the same egress client as an Action's own requests: every address
-is judged on every hop, and only the registry's own host is ever asked (threat-model D5)."""
+is judged on every hop, and only the registry's own scheme, host and port are asked (threat-model D5)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NEVER: Final = frozenset({"link-local", "cloud-provider", "multicast", "unspeci
 @dataclass(frozen=True, slots=True)
 class _RegistryPolicy(EgressPolicy):
     """The operator named the registry, so its own host may have an address that no guest may reach (a
-    mirror in the operator's network has); the allow-list keeps every other host closed, redirects too."""
+    mirror in the operator's network has); the allow-list keeps every other place closed, redirects too."""
 
     def check_address(self, address: Address, host: str) -> None:
         name = classify(address)
@@ -57,7 +57,14 @@ class RegistryOrigin:
         self._root = _checked_root(url)
         policy = _RegistryPolicy(
             allow_private=allow_private,
-            allow=(AllowRule(host=self._root.raw_host or "", methods=frozenset({"GET"})),),
+            allow=(
+                AllowRule(
+                    host=self._root.raw_host or "",
+                    methods=frozenset({"GET"}),
+                    ports=frozenset({self._root.port or 0}),
+                ),
+            ),
+            schemes=frozenset({self._root.scheme}),
             response_bytes=max(MAX_PACKUMENT_BYTES, MAX_TARBALL_BYTES),
             total_bytes=_TOTAL_BYTES,
             parallel=_PARALLEL,

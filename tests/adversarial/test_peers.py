@@ -13,8 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.egress import EgressPolicy, HttpEgress, framing
-from sandbox.egress.framing import Framing, FramingError
+from sandbox.caps import MIB
+from sandbox.egress import EgressPolicy, HttpEgress
+from sandbox.egress import lines as egress_lines
+from sandbox.egress.framing import Framing
+from sandbox.egress.lines import FramingError
 from tests.sandbox.fetching import fetch, local, rule
 from tests.sandbox.peers import serving
 from tests.sandbox.ports import live
@@ -141,7 +144,7 @@ def test_the_second_response_of_a_connection_is_checked_too() -> None:
 @given(st.sampled_from([*AMBIGUOUS.values(), *PLAIN.values()]), st.lists(st.integers(0, 120), max_size=6))
 def test_where_the_bytes_are_cut_makes_no_difference(raw: bytes, cuts: list[int]) -> None:
     def verdict(pieces: list[bytes]) -> bool:
-        checked = Framing(bodiless=False)
+        checked = Framing(bodiless=False, most_content=MIB)
         try:
             for piece in pieces:
                 checked.feed(piece)
@@ -156,7 +159,7 @@ def test_where_the_bytes_are_cut_makes_no_difference(raw: bytes, cuts: list[int]
 @given(st.binary(max_size=200))
 def test_any_bytes_are_framed_or_refused(raw: bytes) -> None:
     with contextlib.suppress(FramingError):
-        Framing(bodiless=False).feed(OK + raw)
+        Framing(bodiless=False, most_content=MIB).feed(OK + raw)
 
 
 def endless(before: bytes, unit: bytes, seconds: float = 2.0) -> Callable[[socket.socket, bytes], None]:
@@ -194,15 +197,15 @@ def test_framing_has_a_cap() -> None:
         last = b"HTTP/1.1 103 \r\nX: " + b"a" * (rest - len(unit) + 60_000) + b"\r\n\r\n"
         return unit * whole + last
 
-    Framing(bodiless=False).feed(lines(framing._MAX_LINES))
+    Framing(bodiless=False, most_content=MIB).feed(lines(egress_lines._MAX_LINES))
     with pytest.raises(FramingError, match="too many"):
-        Framing(bodiless=False).feed(lines(framing._MAX_LINES + 1))
+        Framing(bodiless=False, most_content=MIB).feed(lines(egress_lines._MAX_LINES + 1))
 
 
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_response_without_end_ends_by_a_cap(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a cap and not by time: an execution would allow ten seconds."""
-    monkeypatch.setattr(framing, "_MAX_LINES", 100_000)
+    monkeypatch.setattr(egress_lines, "_MAX_LINES", 100_000)
     before, unit = ENDLESS[name]
     with serving(x=endless(before, unit)) as peer:
         port = live(egress=HttpEgress(EgressPolicy(allow_private=True)), seconds=20)

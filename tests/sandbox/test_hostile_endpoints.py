@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import socket
@@ -43,6 +44,20 @@ def sends(*chunks: bytes, pause: float = 0.0, forever: bool = False) -> Answer:
     return answer
 
 
+def waits_after(*chunks: bytes) -> Answer:
+    """An answer that sends `chunks` and then nothing, until the client goes."""
+
+    def answer(connection: socket.socket, _: bytes) -> None:
+        for chunk in chunks:
+            connection.sendall(chunk)
+            time.sleep(0.05)
+        with contextlib.suppress(OSError):
+            while connection.recv(1024):
+                pass
+
+    return answer
+
+
 HEAD = b"HTTP/1.1 200 OK\r\n"
 LENGTH = HEAD + b"Content-Length: 3\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -65,6 +80,8 @@ ROUTES: dict[str, tuple[str, Answer]] = {
     "has_two_lengths": ("protocol", sends(LENGTH + b"Content-Length: 2\r\n\r\nabc")),
     "has_a_length_and_chunks": ("protocol", sends(LENGTH + CHUNKED[len(HEAD) :] + b"0\r\n\r\n")),
     "has_a_negative_length": ("protocol", sends(HEAD + b"Content-Length: -1\r\n\r\n")),
+    "announces_a_chunk_over_the_cap": ("too-large", waits_after(CHUNKED, b"FFFFFFFFFFFFFFFF\r\nabc")),
+    "announces_it_with_the_head": ("too-large", waits_after(CHUNKED + b"%x\r\nabc" % (CAP + 1))),
     "has_a_broken_chunk": ("protocol", sends(CHUNKED + b"zz\r\nabc\r\n")),
     "has_a_nul_in_a_header": ("protocol", sends(HEAD + b"X-A: a\0b\r\nContent-Length: 0\r\n\r\n")),
     "speaks_another_protocol": ("protocol", sends(b"SSH-2.0-OpenSSH_9.6\r\n")),

@@ -20,6 +20,7 @@ from fastapi import FastAPI
 
 from runner.library import Runner
 from runner.service.app import create_app
+from runner.service.connections import limits_of, protocol
 from runner.service.container import Service
 from runner.service.inprocess import InProcess
 from runner.service.plane import Plane
@@ -189,7 +190,9 @@ def running(
     )
     service = make_service(settings, store, keys, lambda _: (inside, builder or inside))
     app = create_app(service, plane)
-    server = uvicorn.Server(uvicorn.Config(app, http="h11", ws="none", log_config=None, access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, http=protocol(limits_of(settings)), ws="none", log_config=None, access_log=False)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:

@@ -106,6 +106,27 @@ def test_redirects_lead_nowhere_else(registry: Registry, tmp_path: Path) -> None
         assert rule_of(registry, tmp_path) == "network"
 
 
+def test_redirects_stay_on_scheme_host_and_port(registry: Registry, tmp_path: Path) -> None:
+    other, data = Registry(), package("a")
+    other.publish("a", data)
+    for target in (
+        f"{other.url}/a",
+        f"//127.0.0.1:{other.port}/npm/a",
+        f"https://127.0.0.1:{registry.port}/npm/a",
+    ):
+        registry.answers["/npm/a"] = target
+        with pytest.raises(DependencyError, match=r"allow-list|scheme"):
+            lock_of(registry, tmp_path, "a")
+    registry.publish("a", data)
+    registry.answers["/npm/a/-/a-1.0.0.tgz"] = f"{other.url}/a/-/a-1.0.0.tgz"
+    assert rule_of(registry, tmp_path) == "network"
+    assert other.asked == []
+    other.close()
+    registry.answers["/files/a.tgz"] = data
+    registry.answers["/npm/a/-/a-1.0.0.tgz"] = f"http://127.0.0.1:{registry.port}/files/a.tgz"
+    assert lock_of(registry, tmp_path, "a").versions == {"a": "1.0.0"}
+
+
 def test_other_bytes_than_stated(registry: Registry, tmp_path: Path) -> None:
     registry.publish("a", package("a"), integrity=sha512(b"something else"))
     assert rule_of(registry, tmp_path) == "integrity"
