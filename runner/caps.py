@@ -60,6 +60,9 @@ MAX_KEY_FILE_BYTES: Final = 64 * KIB
 MAX_CLIENT_KEYS: Final = 4
 """Public keys of a client: the next one beside the present one, and some room."""
 MAX_PER_PAGE: Final = 100
+MAX_LIST_BYTES: Final = 4 * KIB * KIB
+"""Of what a tenant's Actions or events wrote, in one page of a list that can go on; also what is read of it
+at a time."""
 MAX_PAGE: Final = 1_000_000
 MAX_ACTION_NAME: Final = 255
 """Characters; undocumented for Actions, taken from modules."""

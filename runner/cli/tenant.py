@@ -111,14 +111,14 @@ def executions_command(
 ) -> None:
     """List the latest executions."""
     query: dict[str, str | int | bool] = {name: value for name, value in filters.items() if value}
-    value = target.api().get(EXECUTIONS, **query, per_page=limit).value
+    found = target.api().some(EXECUTIONS, "executions", limit, **query)
     console = output_console()
     if as_json:
-        console.print(json.dumps(value["executions"], indent=2), markup=False)
+        console.print(json.dumps(found, indent=2), markup=False)
         return
-    for item in value["executions"]:
+    for item in found:
         console.print(line(_execution_line(item)))
-    if not value["executions"]:
+    if not found:
         console.print(line(("no executions", "dim")))
 
 
@@ -128,7 +128,7 @@ def logs_command(target: Target, action: str | None, *, follow: bool, limit: int
     query: dict[str, str | int | bool] = {"action": action} if action else {}
     console = output_console()
     if not follow:
-        found = api.get(EXECUTIONS, **query, per_page=limit).value["executions"]
+        found = api.some(EXECUTIONS, "executions", limit, **query)
         for item in reversed(found):
             _show_logs(item, console, as_json=as_json)
         return

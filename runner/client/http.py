@@ -115,6 +115,15 @@ class Api:
                 return found
             page += 1
 
+    def some(self, path: str, items: str, most: int, **query: str | int | bool) -> list[Any]:
+        """Up to `most` items of a list whose pages may end early: on and on from the `next` of each."""
+        value = self.get(path, **query, per_page=most).value
+        found: list[Any] = list(value[items])
+        while len(found) < most and "next" in value:
+            value = self.get(path, **query, per_page=most - len(found), after=value["next"]).value
+            found += value[items]
+        return found
+
     def events(self, path: str, **query: str | int | bool) -> Iterator[Any]:
         """The JSON values of a server-sent event stream, until the service ends it."""
         token = self.token(_plane_of(path))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from runner.client.http import RUNTIME, Api, Connection
 from runner.outcome import FlowOutcome
+
+_PER_PAGE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,9 @@ class RuntimeClient:
 
     def executions(self, **filters: str | int) -> Sequence[Mapping[str, Any]]:
         """The latest executions; filters are `trigger`, `action`, `status`, `decision`, `from`, `to`, `page`,
-        `per_page`."""
-        found: Sequence[Mapping[str, Any]] = self._api.get(f"{RUNTIME}/executions", **filters).value[
-            "executions"
-        ]
-        return found
+        `per_page`. As many as `per_page` says, also when the service gives them in several answers."""
+        most = int(filters.pop("per_page", _PER_PAGE))
+        return self._api.some(f"{RUNTIME}/executions", "executions", most, **filters)
 
     def logs(self, *, action: str | None = None) -> Iterator[Mapping[str, Any]]:
         """Executions as they end, with their console output; until the service closes the stream."""

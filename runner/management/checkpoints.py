@@ -42,12 +42,12 @@ class Place:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
-    def of(cls, text: str) -> Place:
-        """Raises `ApiError` 400 for what no answer gave."""
+    def of(cls, text: str, parameter: str = "from") -> Place:
+        """Raises `ApiError` 400, which names the `parameter`, for what no answer gave."""
         try:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
         except (ValueError, binascii.Error):
-            raise _unknown() from None
+            raise _unknown(parameter) from None
         number, _, item = raw.partition(":")
         if (
             not (number.isascii() and number.isdecimal())
@@ -55,7 +55,7 @@ class Place:
             or not item
             or "\0" in item
         ):
-            raise _unknown()
+            raise _unknown(parameter)
         return cls(_EPOCH + timedelta(microseconds=int(number)), item)
 
 
@@ -90,7 +90,7 @@ def fetch(
     return list(rows[:take]), str(Place(getattr(last, at.key), getattr(last, key.key)))
 
 
-def _unknown() -> Exception:
+def _unknown(parameter: str) -> Exception:
     return bad_request(
-        "Query validation error: 'from' is not a checkpoint of this list.", "invalid_query_string"
+        f"Query validation error: '{parameter}' is not a checkpoint of this list.", "invalid_query_string"
     )

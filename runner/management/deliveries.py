@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_EVENT_ID, MAX_SUBSCRIPTIONS
-from runner.management.checkpoints import DEFAULT_TAKE, From, Take, fetch
+from runner.caps import MAX_EVENT_ID, MAX_LIST_BYTES, MAX_SUBSCRIPTIONS
+from runner.management.checkpoints import DEFAULT_TAKE, From, Place, Take, fetch
 from runner.management.context import answer, find_named, management_router, note
 from runner.management.render import moment
 from runner.management.schemas import Body
@@ -21,6 +21,7 @@ from runner.management.streams import WHAT, EventType, known_event_type
 from runner.runtime.streams import ENABLED, deliver
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request, not_found
+from runner.store.bysize import portions
 from runner.store.columns import named_id, now
 from runner.store.entities import EventDeliveryRow, EventStreamRow
 from runner.store.runs import DEAD, DONE, ExecutionRow, JobRow
@@ -83,7 +84,8 @@ def list_deliveries(
     start: From = None,
     take: Take = DEFAULT_TAKE,
 ) -> Response:
-    """Deliveries of which every attempt failed, the newest first; `next` while there are more."""
+    """Deliveries of which every attempt failed, the newest first; `next` while there are more. A page ends
+    early when its events take more than 4 MiB."""
     if statuses is not None and set(statuses.split(",")) != {_FAILED}:
         raise _bad_query("statuses", "only failed deliveries are listed")
     since, until = _query_date("date_from", date_from), _query_date("date_to", date_to)
@@ -104,6 +106,10 @@ def list_deliveries(
             take,
             newest=True,
         )
+        shown = _first_portion(session, stream.tenant_id, rows)
+        if len(shown) < len(rows):
+            rows = shown
+            following = str(Place(rows[-1].created_at, rows[-1].event_id))
         items = _views(session, stream.tenant_id, rows)
     return answer({"deliveries": items, **({} if following is None else {"next": following})})
 
@@ -237,22 +243,34 @@ def _view(session: Session, row: EventDeliveryRow) -> dict[str, Any]:
 
 
 def _views(session: Session, tenant: str, rows: Sequence[EventDeliveryRow]) -> list[dict[str, Any]]:
-    """Jobs and executions of all of them are read at once."""
     jobs = session.scalars(
         select(JobRow).where(JobRow.tenant_id == tenant, JobRow.id.in_([row.job_id for row in rows]))
     )
-    executions = session.scalars(
-        select(ExecutionRow).where(
-            ExecutionRow.tenant_id == tenant, ExecutionRow.id.in_([row.execution_id for row in rows])
-        )
-    )
     job_of = {job.id: job for job in jobs}
-    execution_of = {execution.id: execution for execution in executions}
-    return [_shown(row, job_of.get(row.job_id), execution_of.get(row.execution_id)) for row in rows]
+    attempts = _attempts(session, tenant, [row.execution_id for row in rows])
+    return [_shown(row, job_of.get(row.job_id), attempts.get(row.execution_id, [])) for row in rows]
 
 
-def _shown(row: EventDeliveryRow, job: JobRow | None, execution: ExecutionRow | None) -> dict[str, Any]:
-    attempts = [_attempt(item) for item in ([] if execution is None else execution.results)]
+def _first_portion(session: Session, tenant: str, rows: list[EventDeliveryRow]) -> list[EventDeliveryRow]:
+    """The first of `rows`, as many as a list may show the events of."""
+    ids = [row.job_id for row in rows]
+    divided = portions(session, JobRow.id, JobRow.tenant_id == tenant, ids, [JobRow.payload], MAX_LIST_BYTES)
+    return rows[: len(next(divided, ids))]
+
+
+def _attempts(session: Session, tenant: str, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Attempts by execution, read a few megabytes at a time: what Actions wrote is beside them."""
+    mine = ExecutionRow.tenant_id == tenant
+    found: dict[str, list[dict[str, Any]]] = {}
+    for portion in portions(session, ExecutionRow.id, mine, ids, [ExecutionRow.results], MAX_LIST_BYTES):
+        rows = session.execute(
+            select(ExecutionRow.id, ExecutionRow.results).where(mine, ExecutionRow.id.in_(portion))
+        )
+        found |= {key: [_attempt(item) for item in results] for key, results in rows}
+    return found
+
+
+def _shown(row: EventDeliveryRow, job: JobRow | None, attempts: list[dict[str, Any]]) -> dict[str, Any]:
     if job is not None and job.state == DEAD and not attempts:
         given_up = {"status": _FAILED, "timestamp": moment(job.updated_at)}
         attempts = [{**given_up, "error_message": job.last_error or ""}]

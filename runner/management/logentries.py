@@ -13,10 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, and_, false, func, literal, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
+from runner.caps import MAX_LIST_BYTES
 from runner.management.render import moment
 from runner.outcome import Decision
+from runner.store.bysize import portions
 from runner.store.runs import ExecutionAction, ExecutionRow
 from sandbox.failure import FailureCode
 
@@ -184,19 +186,32 @@ class Entries:
         return found[:limit]
 
     def _render(self, places: Sequence[Place]) -> list[dict[str, Any]]:
-        rows = self._session.scalars(
-            select(ExecutionRow).where(
-                ExecutionRow.tenant_id == self._tenant,
-                ExecutionRow.id.in_({place.execution_id for place in places}),
+        failed = dict.fromkeys(place.execution_id for place in places if place.slot)
+        ended = dict.fromkeys(place.execution_id for place in places if not place.slot)
+        mine = ExecutionRow.tenant_id == self._tenant
+        found: dict[tuple[str, int], dict[str, Any]] = {}
+        for execution in self._session.scalars(_light().where(mine, ExecutionRow.id.in_(ended))):
+            found[execution.id, 0] = _of_execution(execution)
+        # Results hold all that Actions printed: a few megabytes of them at a time.
+        results = [ExecutionRow.results]
+        for portion in portions(self._session, ExecutionRow.id, mine, list(failed), results, MAX_LIST_BYTES):
+            rows = self._session.execute(
+                select(ExecutionRow.id, ExecutionRow.tenant_id, ExecutionRow.trigger_id, *results).where(
+                    mine, ExecutionRow.id.in_(portion)
+                )
             )
-        )
-        by_id = {row.id: row for row in rows}
-        return [
-            _of_failure(by_id[place.execution_id], place)
-            if place.slot
-            else _of_execution(by_id[place.execution_id])
-            for place in places
-        ]
+            for row in rows:
+                for place in places:
+                    if place.slot and place.execution_id == row.id:
+                        found[row.id, place.slot] = _of_failure(row, place)
+        keys = ((place.execution_id, place.slot) for place in places)
+        return [found[key] for key in keys if key in found]
+
+
+def _light() -> Select[ExecutionRow]:
+    """Executions without what is large of them."""
+    large = (defer(ExecutionRow.results, raiseload=True), defer(ExecutionRow.outcome, raiseload=True))
+    return select(ExecutionRow).options(*large)
 
 
 def _of_types(types: Collection[str] | None) -> Any:
@@ -220,7 +235,7 @@ def _of_execution(row: ExecutionRow) -> dict[str, Any]:
     return _entry(Place(row.updated_at, row.id, 0), row.tenant_id, kind, _DESCRIPTIONS[kind], details)
 
 
-def _of_failure(row: ExecutionRow, place: Place) -> dict[str, Any]:
+def _of_failure(row: Any, place: Place) -> dict[str, Any]:
     result = row.results[place.slot - 1]
     error, failure = result["error"], result.get("failure", {})
     details = {

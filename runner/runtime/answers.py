@@ -59,11 +59,12 @@ class ExecutionItem(_Record):
 
 @_closed
 class ExecutionItems(TypedDict):
-    """A page of executions, newest first."""
+    """A page of executions, newest first. `next`: for the parameter `after`, while there are more."""
 
     executions: list[ExecutionItem]
     page: Count
     per_page: Number
+    next: NotRequired[str]
 
 
 @_closed

@@ -11,18 +11,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy.orm import Session
 
-from runner.runtime.executions import changed_since, executions_of
+from runner.runtime.executions import Recorded, changed_since, executions_of, portions_of
 from runner.runtime.live import Hub
-from runner.runtime.wire import execution, moment
+from runner.runtime.wire import moment
 from runner.store import Store
 from runner.store.columns import now
 from runner.store.notices import EXECUTIONS, WATCHED, Notice, announce
-from runner.store.runs import ExecutionRow
 
 _log: Final = structlog.get_logger("actionbox.follow")
 _EVERY_SECONDS: Final = 1.0
@@ -35,6 +34,7 @@ _OVERLAP: Final = timedelta(seconds=5)
 _INSTANT: Final = timedelta(microseconds=1)
 _NEVER: Final = float("-inf")
 _MOST: Final = 500
+_PENDING: Final = "pending"
 _REMEMBERED: Final = 20_000
 
 
@@ -82,8 +82,8 @@ class Follower:
             watched = {name: watched.get(name) or _Watched(now()) for name in self._hub.watched()}
             told, self._told = list(self._told), {}
             try:
-                if told:
-                    self._show(await asyncio.to_thread(self._read, told))
+                for tenant in dict.fromkeys(tenant for tenant, _ in told):
+                    await self._show(tenant, [key for owner, key in told if owner == tenant])
                 await self._look_around(watched)
             except Exception:  # noqa: BLE001 - a database that is away comes back
                 _log.exception("executions of other processes cannot be read")
@@ -115,26 +115,39 @@ class Follower:
             for tenant in tenants:
                 announce(session, Notice(WATCHED, tenant))
 
-    def _read(self, keys: Sequence[tuple[str, str]]) -> list[ExecutionRow]:
-        with self._store.read() as session:
-            return executions_of(session, keys)
-
     async def _look(self, tenant: str, since: datetime) -> None:
-        def read(after: datetime) -> list[ExecutionRow]:
+        def read(after: datetime) -> list[Recorded]:
             with self._store.read() as session:
                 return changed_since(session, tenant, after, _MOST)
 
         while True:
             rows = await asyncio.to_thread(read, since)
-            self._show(rows)
+            unseen = [
+                row.id
+                for row in rows
+                if row.status != _PENDING and (tenant, row.id, moment(row.updated_at)) not in self._shown
+            ]
+            await self._show(tenant, unseen)
             if len(rows) < _MOST or rows[0].updated_at == rows[-1].updated_at:
                 return
             since = rows[-1].updated_at - _INSTANT  # more may be stamped like the last
 
-    def _show(self, rows: Sequence[ExecutionRow]) -> None:
-        for row in rows:
-            if row.status != "pending" and self._key(row) not in self._shown:
-                self._hub.publish(row.tenant_id, execution(row))
+    async def _show(self, tenant: str, ids: Sequence[str]) -> None:
+        """Show what has not been shown, a few megabytes at a time."""
+
+        def divided() -> list[list[str]]:
+            with self._store.read() as session:
+                return portions_of(session, tenant, ids)
+
+        def read(portion: Sequence[str]) -> list[dict[str, Any]]:
+            with self._store.read() as session:
+                return executions_of(session, tenant, portion)
+
+        for portion in await asyncio.to_thread(divided) if ids else ():
+            for item in await asyncio.to_thread(read, portion):
+                key = (tenant, item["id"], item["updated_at"])
+                if item["status"] != _PENDING and key not in self._shown:
+                    self._hub.publish(tenant, item)
 
     def _watched(self, notice: Notice) -> None:
         self._elsewhere[notice.tenant] = self._monotonic() + _WATCHED_SECONDS
@@ -149,6 +162,3 @@ class Follower:
         self._shown[(tenant, item["id"], item["updated_at"])] = None
         while len(self._shown) > _REMEMBERED:
             self._shown.popitem(last=False)
-
-    def _key(self, row: ExecutionRow) -> tuple[str, str, str]:
-        return (row.tenant_id, row.id, moment(row.updated_at))

@@ -12,8 +12,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from runner.caps import MAX_CURSOR
 from runner.errors import FlowError, ResumeError
 from runner.jobs.queue import JobQueue
+from runner.management.checkpoints import Place
 from runner.runtime import executions
 from runner.runtime.entities import (
     ProviderDisabledError,
@@ -68,6 +70,9 @@ LogReader = Annotated[Principal, needs("read:logs")]
 JobManager = Annotated[Principal, needs("manage:jobs")]
 Page = Annotated[int, Query(ge=0, le=_MAX_PAGE)]
 PerPage = Annotated[int, Query(ge=1, le=100)]
+After = Annotated[
+    str | None, Query(min_length=1, max_length=MAX_CURSOR, description="`next` of the page before.")
+]
 
 
 async def invoke(
@@ -187,8 +192,13 @@ def list_executions(
     until: Annotated[datetime | None, Query(alias="to")] = None,
     page: Page = 0,
     per_page: PerPage = 20,
+    after: After = None,
 ) -> dict[str, Any]:
-    """Executions, the newest first; a page past the end is empty."""
+    """Executions, the newest first; a page past the end is empty.
+
+    A page ends early when what its executions wrote takes more than 4 MiB. `next` is there while there are
+    more: as `after` it asks for those, and `page` means nothing then.
+    """
     for name, value in (("from", since), ("to", until)):
         if value is not None and value.tzinfo is None:
             raise bad_request(
@@ -196,8 +206,10 @@ def list_executions(
             )
     filters = Filters(trigger, action, status, decision, since, until)
     with runtime.store.read() as session:
-        found = executions.list_executions(session, caller.tenant, filters, page, per_page)
-    return {"executions": found, "page": page, "per_page": per_page}
+        start = None if after is None else Place.of(after, "after")
+        found = executions.list_executions(session, caller.tenant, filters, page, per_page, start)
+    following = {} if found.following is None else {"next": str(found.following)}
+    return {"executions": found.items, "page": page, "per_page": per_page, **following}
 
 
 @router.get("/executions/{execution_id}")

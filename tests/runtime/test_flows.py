@@ -71,9 +71,9 @@ def test_what_is_answered_is_on_record_without_secrets(store: Store) -> None:
             assert found.effects.id_token_claims == {"https://x.example/key": 14}
             live = await reader.next(1)
         with store.read() as session:
-            (listed,) = list_executions(session, t, Filters(action="claim", decision="deny"), 0, 10)
-            assert list_executions(session, "other", Filters(), 0, 10) == []
-            assert list_executions(session, t, Filters(action="cla%"), 0, 10) == []
+            (listed,) = list_executions(session, t, Filters(action="claim", decision="deny"), 0, 10).items
+            assert list_executions(session, "other", Filters(), 0, 10).items == []
+            assert list_executions(session, t, Filters(action="cla%"), 0, 10).items == []
             whole = get_execution(session, t, found.execution_id)
         assert live is not None
         assert live.item == listed
@@ -221,6 +221,6 @@ def test_the_same_request_sent_again_runs_nothing(store: Store) -> None:
             assert await invoke(here, t) == first
             assert not isinstance(first, Slot)
         with store.read() as session:
-            assert len(list_executions(session, t, Filters(), 0, 10)) == 1
+            assert len(list_executions(session, t, Filters(), 0, 10).items) == 1
 
     asyncio.run(go())
