@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.packages import keys
-from tests.packages.actions import value_of
+from tests.packages.actions import run, value_of
 from tests.packages.site import Answer, Asked, Site
 
 DOMAIN = "tenant.eu.auth0.com"
@@ -116,6 +116,30 @@ def test_management_and_authentication_in_versions_2_and_3(tenant: Site, version
     assert value_of(OLD, f"auth0@{version}", egress=tenant) == OLD_EXPECTED
     grants = [asked for asked in tenant.asked if asked.path == "/oauth/token"]
     assert len(grants) == 2  # the ManagementClient keeps its token
+
+
+UNAWAITED = {
+    "callback": "management.updateUser({ id: 'auth0|1' }, { app_metadata: { plan: 'pro' } }, (error) => done(error));",
+    "promise": "management.updateUser({ id: 'auth0|1' }, { app_metadata: { plan: 'pro' } }).then(done, done);",
+    "two in turn": "management.getUser({ id: 'auth0|1' }, () => management.updateUser({ id: 'auth0|1' }, "
+    "{ app_metadata: { plan: 'pro' } }, (error) => done(error)));",
+}
+
+
+@pytest.mark.parametrize("version", ["2.44.1", "3.7.2"])
+@pytest.mark.parametrize("name", UNAWAITED)
+def test_calls_that_nobody_awaits_reach_the_tenant(tenant: Site, version: str, name: str) -> None:
+    text = f"""const {{ ManagementClient }} = require('auth0');
+        exports.onExecutePostLogin = (event, api) => {{
+          const management = new ManagementClient({{ ...{OPTIONS}, scope: 'update:users' }});
+          const done = (found) => {{ console.log('late', found); api.access.deny('late'); }};
+          {UNAWAITED[name]}
+        }};"""
+    ran = run(text, f"auth0@{version}", egress=tenant)
+    assert ran.result.failure is None
+    assert (ran.log, ran.commands) == ([], [])
+    patched = [asked.json for asked in tenant.asked if asked.method == "PATCH"]
+    assert patched == [{"app_metadata": {"plan": "pro"}}]
 
 
 V4 = f"""
