@@ -22,6 +22,8 @@ _STATUS_THROWN: Final = 1
 _STATUS_NO_HANDLER: Final = 2
 _MAX_EXCERPT: Final = 200
 _MAX_NAME: Final = 100
+_MAX_LISTED: Final = 30
+"""Names in a message, of those that an Action exports."""
 _FRAME: Final = re.compile(
     r"^    at (?:(?P<function>.*?) \()?(?P<file>.*?):(?P<line>\d+):(?P<column>\d+)\)?$"
 )
@@ -126,7 +128,7 @@ def _no_handler(told: Any, handler: str, program: Program) -> Failure:
     else:
         message = f"The Action exports {handler!r}, but it is no function."
     if exported:
-        message += f" It exports {', '.join(map(repr, exported))}."
+        message += f" It exports {', '.join(map(repr, exported[:_MAX_LISTED]))}."
         near = difflib.get_close_matches(handler, exported, n=1, cutoff=0.7)
         if near and not _twins(handler, near[0]):
             message += f" Is {near[0]!r} misspelt?"

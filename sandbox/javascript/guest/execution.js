@@ -3,11 +3,12 @@
 import { STATUS_EXPORTS, STATUS_NO_HANDLER, complete } from './host.js';
 import { leave } from './continuations.js';
 import { bindEvent, buildApi } from './api.js';
+import { find, functionNames } from './handlers.js';
 import { require, setModuleSecrets } from './modules.js';
 import { settle } from './operations.js';
 import { fireNext, nextDelay } from './timers.js';
 import { fail } from './uncaught.js';
-import { PromiseCtor, append, isGenerator, jsonStringify, objectKeys, reflectApply } from './primordials.js';
+import { PromiseCtor, isGenerator, jsonStringify, reflectApply } from './primordials.js';
 
 // One instance runs one program once.
 let factory;
@@ -56,14 +57,14 @@ function load() {
 }
 
 function invoke(exported, request) {
-  const handler = exported === undefined || exported === null ? undefined : exported[request.handler];
+  const { owner, handler } = find(exported, request.handler);
   if (typeof handler !== 'function') {
     const module = typeof exported;
     complete(STATUS_NO_HANDLER, jsonStringify({ kind: typeof handler, names: functionNames(exported), module }));
   }
   let result;
   try {
-    result = reflectApply(handler, exported, [request.event, api]);
+    result = reflectApply(handler, owner, [request.event, api]);
   } catch (error) {
     return new PromiseCtor((_, reject) => reject(error)); // what it queued before still runs
   }
@@ -75,16 +76,6 @@ function invoke(exported, request) {
 /** A promise of the engine's own for what a handler returned that may be a thenable. */
 export function adopt(result) {
   return new PromiseCtor((resolve) => resolve(result));
-}
-
-function functionNames(exported) {
-  const names = [];
-  if (exported === undefined || exported === null) return names;
-  const keys = objectKeys(exported);
-  for (let index = 0; index < keys.length && names.length < 100; index += 1) {
-    if (typeof exported[keys[index]] === 'function') append(names, keys[index]);
-  }
-  return names;
 }
 
 /** How long the host may wait for the next timer, in ms; -1 when only an operation can go on. */

@@ -22,6 +22,7 @@ export const prototypeOf = reflectGetPrototypeOf;
 export const construct = Reflect.construct;
 
 export const ObjectPrototype = Object.prototype;
+export const FunctionPrototype = Function.prototype;
 export const ErrorCtor = Error;
 export const TypeErrorCtor = TypeError;
 export const RangeErrorCtor = RangeError;
