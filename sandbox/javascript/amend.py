@@ -38,12 +38,26 @@ _LAST_OBJECT: Final = MAILBOX + 32
 """The value that the engine was last asked to make an object of."""
 NOTED_OBJECT: Final = MAILBOX + 40
 """The same when it made an error of its own last."""
+_NEW_TARGET: Final = MAILBOX + 56
+"""What `new` was called with, while an error is constructed: its frame and those above it are left out."""
+_STACK_GETTER: Final = MAILBOX + 64
+_STACK_SETTER: Final = MAILBOX + 72
+"""Values of the guest's functions that each error gets for its own `stack`."""
+_STACK_NAME: Final = MAILBOX + 80
+"""i32: the engine's number of the name `stack`."""
 PLACES: Final = MAILBOX + 48
 """i32: whether the parser notes all places (`sandbox.javascript.places`)."""
 
 _PERFORM_THEN: Final = 438  # (context, promise, address of handlers, of resolving functions) -> status
 _MAKE_ERROR: Final = 38  # (context, class, whether with a place, text) -> error
 _BUILD_BACKTRACE: Final = 195  # (context, error, filter, file name, line, column, flags)
+_CURRENT_FRAME: Final = 660
+"""Of the runtime: the innermost frame, which begins with that of its caller and, at 8, its function."""
+_SKIPS_FIRST, _FILTERS = 1, 4
+"""Flags of `_BUILD_BACKTRACE`: an error's constructor is left out; captureStackTrace asks."""
+_ACCESSOR: Final = 1 | 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12
+"""Flags of JS_DefineProperty: configurable, not enumerable, with a getter and a setter."""
+_ERROR_CONSTRUCTOR: Final = 397  # (context, new.target, argument count, arguments, class) -> error
 _THENABLE_JOB: Final = 76
 """The job that calls `then` of a thenable, as a position in the table: arguments promise, thenable, then."""
 
@@ -84,12 +98,13 @@ def amend(binary: bytes) -> bytes:
     _bind_thenables(functions)
     _explain_errors(functions)
     _note_objects(functions)
+    _own_stacks(functions)
     return functions.module()
 
 
-def mailbox(*, flags: int, bind: int, explain: int) -> bytes:
-    """Content of the mailbox: an address and two values."""
-    return struct.pack("<IIqqqqqI", flags, 0, bind, explain, 0, 0, 0, 1)
+def mailbox(*, flags: int, bind: int, explain: int, stack: int, getter: int, setter: int) -> bytes:
+    """Content of the mailbox: an address, functions of the guest, and the engine's number of a name."""
+    return struct.pack("<IIqqqqqIIqqqI", flags, 0, bind, explain, 0, 0, 0, 1, 0, 0, getter, setter, stack)
 
 
 def _weigh(functions: Functions, number: int, worth: int) -> None:
@@ -238,6 +253,52 @@ def _note_errors(functions: Functions, explain: int) -> None:
         w.get(error),
     )  # fmt: skip
     functions.put(_MAKE_ERROR, Function(((1, w.I64),), code))
+
+
+def _own_stacks(functions: Functions) -> None:
+    """Let an error's stack begin below the constructor that `new` was called with, as V8's does, and let
+    each error have a `stack` of its own."""
+    _note_new_target(functions)
+    own = functions.move(_BUILD_BACKTRACE)
+    context, error, flags = 0, 1, 6
+    runtime, kept, frame = 7, 8, 9
+    code = w.sequence(
+        w.get(context), w.load32(8), w.tee(runtime), w.load32(_CURRENT_FRAME), w.put(kept),
+        w.get(flags), w.i32(_SKIPS_FIRST | _FILTERS), w.I32_AND, w.i32(_SKIPS_FIRST), w.I32_EQ,
+        w.IF,
+        w.get(kept), w.put(frame),
+        w.LOOP,
+        w.get(frame),
+        w.IF,
+        w.get(frame), w.load64(8), w.i32(0), w.load64(_NEW_TARGET), w.I64_EQ,
+        w.IF, w.get(runtime), w.get(frame), w.store32(_CURRENT_FRAME),
+        w.ELSE, w.get(frame), w.load32(), w.put(frame), w.br(2), w.END,
+        w.END,
+        w.END,
+        w.END,
+        w.gets(7), w.call(own),
+        w.get(runtime), w.get(kept), w.store32(_CURRENT_FRAME),
+        w.get(flags), w.i32(_FILTERS), w.I32_AND, w.i32(0), w.load32(_STACK_NAME), w.I32_EQZ, w.I32_OR,
+        w.IF, w.RETURN, w.END,
+        w.get(error), w.call(functions.exported["JS_IsError"]), w.I32_EQZ, w.IF, w.RETURN, w.END,
+        w.get(context), w.get(error), w.i32(0), w.load32(_STACK_NAME), w.i64(_UNDEFINED),
+        w.i32(0), w.load64(_STACK_GETTER), w.i32(0), w.load64(_STACK_SETTER), w.i32(_ACCESSOR),
+        w.call(functions.exported["JS_DefineProperty"]), w.DROP,
+    )  # fmt: skip
+    functions.put(_BUILD_BACKTRACE, Function(((3, w.I32),), code))
+
+
+def _note_new_target(functions: Functions) -> None:
+    own = functions.move(_ERROR_CONSTRUCTOR)
+    new_target, before, made = 1, 5, 6
+    code = w.sequence(
+        w.i32(0), w.load64(_NEW_TARGET), w.put(before),
+        w.i32(0), w.get(new_target), w.store64(_NEW_TARGET),
+        w.gets(5), w.call(own), w.put(made),
+        w.i32(0), w.get(before), w.store64(_NEW_TARGET),
+        w.get(made),
+    )  # fmt: skip
+    functions.put(_ERROR_CONSTRUCTOR, Function(((2, w.I64),), code))
 
 
 def _note_objects(functions: Functions) -> None:

@@ -56,6 +56,7 @@ _BOOT_EXPORTS: Final = frozenset(
         "qjs_compile",
         "js_malloc",
         "js_free",
+        "JS_NewAtom",
         "qjs_new_host_function",
         "qjs_get_prop_string",
     }
@@ -203,7 +204,12 @@ def _install(machine: Machine, code: bytes) -> Layout:
         return _value(machine, u32(exports.qjs_get_prop_string(box, machine.place(key.encode()))))
 
     flags = u32(exports.JS_GetUint8Array(machine.layout.context, machine.layout.scratch, member("flags")))
-    machine.memory.write(MAILBOX, mailbox(flags=flags, bind=member("bind"), explain=member("explain")))
+    stack = u32(exports.JS_NewAtom(machine.layout.context, machine.place(b"stack")))
+    getter, setter = member("stackGetter"), member("stackSetter")
+    letter = mailbox(
+        flags=flags, bind=member("bind"), explain=member("explain"), stack=stack, getter=getter, setter=setter
+    )
+    machine.memory.write(MAILBOX, letter)
     return replace(machine.layout, **{key: member(key) for key in _FUNCTIONS})
 
 

@@ -1,9 +1,10 @@
 // What an error says to the host, whatever a tenant did to it.
 
 import {
-  ErrorCtor, RangeErrorCtor, TypeErrorCtor, WeakMapCtor, defineHidden, hasOwn, isError, jsonStringify, rawStack, stringSlice, toText, toWellFormed, weakMapGet, weakMapSet,
+  ErrorCtor, RangeErrorCtor, TypeErrorCtor, WeakMapCtor, defineHidden, hasOwn, isError, jsonStringify, stringSlice, toText, toWellFormed, weakMapGet, weakMapSet,
 } from './primordials.js';
 import { inspectSafely } from './inspect.js';
+import { recordOf } from './stacks.js';
 
 const MAX_MESSAGE = 8 * 1024;
 const MAX_NAME = 256;
@@ -64,9 +65,11 @@ function description(thrown, depth) {
   return told;
 }
 
+/** Whether it shows as an error: one of the engine's, or of a class in the old style, made by no constructor of
+ * the engine's. */
 function isErrorLike(value) {
   try {
-    return isError(value) || value instanceof DOMExceptionCtor;
+    return isError(value) || value instanceof DOMExceptionCtor || value instanceof ErrorCtor;
   } catch {
     return false; // a proxy that will not tell
   }
@@ -98,7 +101,7 @@ export function isStackError(value) {
 }
 
 function stackOf(error) {
-  const raw = rawStack(error);
+  const raw = recordOf(error);
   return typeof raw === 'string' ? raw : error.stack;
 }
 

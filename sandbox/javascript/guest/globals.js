@@ -5,7 +5,8 @@ import { console } from './console.js';
 import { WatchedProxy } from './proxies.js';
 import { noFunction, setReceived, timerGlobals } from './timers.js';
 import { guarded } from './uncaught.js';
-import { defineHidden } from './primordials.js';
+import { defineHidden, isError } from './primordials.js';
+import { adoptStack, isDomException } from './stacks.js';
 import { AbortController, AbortSignal } from './web/abort.js';
 import { Blob, File, FormData } from './web/blob.js';
 import { Request, Response } from './web/body.js';
@@ -82,7 +83,7 @@ function refineNative(global) {
     try {
       return method(data);
     } catch (error) {
-      throw error instanceof DOMException ? new DOMException('Invalid character', 'InvalidCharacterError') : error;
+      throw error instanceof DOMException ? new global.DOMException('Invalid character', 'InvalidCharacterError') : error;
     }
   };
   for (const name of Object.keys(methods)) defineHidden(global, name, methods[name]);
@@ -90,9 +91,11 @@ function refineNative(global) {
     construct(target, [message, options], newTarget) {
       const given = typeof options === 'object' && options !== null ? options : { name: options };
       const made = Reflect.construct(target, [message ?? '', ...(given.name === undefined ? [] : [String(given.name)])], newTarget);
+      adoptStack(made);
       if ('cause' in given) Object.defineProperty(made, 'cause', { value: given.cause, writable: true, configurable: true });
       return made;
     },
   }));
+  defineHidden(Error, 'isError', (value) => isError(value) || isDomException(value));
   Object.defineProperty(DOMException.prototype, 'constructor', { value: global.DOMException, writable: true, configurable: true });
 }

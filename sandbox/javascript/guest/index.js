@@ -13,7 +13,7 @@ import { installLocale } from './locale.js';
 import { equip } from './modules.js';
 import { provideModules } from './node/index.js';
 import { provideLaterModules } from './node/later.js';
-import { installStacks } from './stacks.js';
+import { installStacks, stackGetter, stackSetter } from './stacks.js';
 import { over } from './timers.js';
 import { fail, tell } from './uncaught.js';
 
@@ -27,5 +27,7 @@ export function install(hostFunction) {
   installLocale();
   installIntl(globalThis);
   installJson();
-  return { prepare, start, poll, resume, adopt, fail, tell, over, equip, bind, flags, explain };
+  return {
+    prepare, start, poll, resume, adopt, fail, tell, over, equip, bind, flags, explain, stackGetter, stackSetter,
+  };
 }

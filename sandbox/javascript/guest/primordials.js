@@ -34,6 +34,7 @@ export const defineProperty = Object.defineProperty;
 export const descriptorOf = Object.getOwnPropertyDescriptor;
 export const objectKeys = Object.keys;
 export const isArray = Array.isArray;
+export const { isExtensible } = Object;
 export const isError = Error.isError;
 export const isInteger = Number.isInteger;
 export const isFinite_ = Number.isFinite;

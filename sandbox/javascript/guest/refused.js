@@ -1,6 +1,7 @@
 // Node's modules that reach outside an Action. An Action that requires one is told what to do instead; a
 // package gets a stand-in, because many load such a module and never use it.
 
+import { markCoded } from './stacks.js';
 import { ErrorCtor, defineHidden, hasOwn, stringIndexOf, stringSlice, stringStartsWith } from './primordials.js';
 
 const HTTP = 'use fetch, http or https for requests';
@@ -27,9 +28,8 @@ export const refusedNames = () => Object.keys(REASONS).filter((name) => !name.in
 export const isRefused = (name) => hasOwn(REASONS, rootOf(name));
 
 export function refusal(name) {
-  const error = new ErrorCtor(`Cannot use module '${name}' in an Action: ${REASONS[rootOf(name)]}.`);
-  defineHidden(error, 'code', 'ERR_ACCESS_DENIED');
-  return error;
+  const words = `Cannot use module '${name}' in an Action: ${REASONS[rootOf(name)]}.`;
+  return markCoded(new ErrorCtor(words), 'ERR_ACCESS_DENIED');
 }
 
 /** An object whose every member can be read, and throws when it is called. What is constructed of it, as some

@@ -1,6 +1,7 @@
 // setTimeout and friends. The host asks `nextDelay` how long to wait and then lets one timer fire.
 
 import { bindAsync } from './continuations.js';
+import { markCoded } from './stacks.js';
 import {
   MapCtor, TypeErrorCtor, defineHidden, mapDelete, mapForEach, mapGet, mapSet, reflectApply, toNumber,
 } from './primordials.js';
@@ -93,9 +94,8 @@ export function setReceived(words) {
   received = words;
 }
 export function noFunction(value) {
-  const error = new TypeErrorCtor(`The "callback" argument must be of type function. ${received(value)}`);
-  defineHidden(error, 'code', 'ERR_INVALID_ARG_TYPE');
-  return error;
+  const words = `The "callback" argument must be of type function. ${received(value)}`;
+  return markCoded(new TypeErrorCtor(words), 'ERR_INVALID_ARG_TYPE');
 }
 
 function schedule(timer) {

@@ -5,6 +5,7 @@ import { inspect } from '../inspect.js';
 import { isDeepStrictEqual } from './equality.js';
 
 const { AssertionError } = plain;
+Object.defineProperty(AssertionError, 'name', { value: 'AssertionError', configurable: true }); // the bundler renamed it
 
 function failure(details, generated) {
   const error = new AssertionError(details);

@@ -1,9 +1,20 @@
 // Errors as Node words them.
 
 import { inspect } from '../inspect.js';
+import { markCoded } from '../stacks.js';
+
+/** Codes of errors that Node makes in C++, which show no code. */
+const SILENT = new Set([
+  'ERR_INVALID_URL', 'ERR_ENCODING_INVALID_ENCODED_DATA', 'ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH', 'ERR_BUFFER_TOO_LARGE',
+  'ERR_CRYPTO_INVALID_DIGEST', 'ERR_CRYPTO_UNKNOWN_CIPHER', 'ERR_CRYPTO_INVALID_IV', 'ERR_CRYPTO_INVALID_KEYLEN',
+  'ERR_CRYPTO_INVALID_AUTH_TAG', 'ERR_CRYPTO_INVALID_SCRYPT_PARAMS', 'ERR_CRYPTO_UNKNOWN_DH_GROUP',
+]);
+
+export const showsCode = (code) => /^ERR_(?!OSSL)/.test(code) && !SILENT.has(code);
 
 export function coded(Class, code, message) {
   const error = new Class(message);
+  if (showsCode(code)) return markCoded(error, code);
   if (code !== undefined) Object.defineProperty(error, 'code', { value: code, writable: true, enumerable: true, configurable: true });
   return error;
 }

@@ -2,6 +2,7 @@
 
 import EventEmitter from 'events';
 import { limit } from '../timers.js';
+import { coded } from './errors.js';
 
 const quiet = ['ref', 'unref', 'cork', 'uncork', 'pause', 'resume', 'setNoDelay', 'setKeepAlive', 'setEncoding'];
 
@@ -55,7 +56,7 @@ export const makeAgent = (protocol) => class Agent extends EventEmitter {
   destroy() {}
 };
 
-const refused = (message) => Object.assign(new Error(message), { code: 'ERR_ACCESS_DENIED' });
+const refused = (message) => coded(Error, 'ERR_ACCESS_DENIED', message);
 
 /** An Action would not notice that these have no effect, so they fail. */
 export function demandPlain(options) {

@@ -3,6 +3,7 @@
 import { markOrigin } from '../errors.js';
 import { operate } from '../operations.js';
 import { Buffer } from './buffer.js';
+import { coded } from './errors.js';
 import { Socket, demandPlain, makeAgent } from './http-socket.js';
 import { STATUS_CODES } from './http-status.js';
 import { process } from './process.js';
@@ -15,7 +16,7 @@ const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** Of the connection, which the host makes; and of the body, which it has inflated. */
 const HOSTS_OWN = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host', 'expect', 'accept-encoding']);
 
-const INVALID = (code, message) => Object.assign(new TypeError(message), { code });
+const INVALID = (code, message) => coded(TypeError, code, message);
 
 function address(options, protocol) {
   const host = String(options.hostname ?? options.host ?? 'localhost');

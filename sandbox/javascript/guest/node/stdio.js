@@ -5,6 +5,7 @@ import { log } from '../host.js';
 import { toWellFormed } from '../primordials.js';
 import { timerGlobals } from '../timers.js';
 import { Buffer } from './buffer.js';
+import { coded } from './errors.js';
 
 /** Positions in sandbox/javascript/hostcalls.py. */
 const LOG = 0;
@@ -14,11 +15,9 @@ const MAX_TEXT = 1024 * 1024;
 function textOf(chunk, encoding) {
   if (typeof chunk === 'string') return typeof encoding === 'string' ? Buffer.from(chunk, encoding).toString() : chunk;
   if (ArrayBuffer.isView(chunk)) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString();
-  const error = new TypeError(
-    `The "chunk" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${chunk === null ? 'null' : typeof chunk}`,
+  throw coded(
+    TypeError, 'ERR_INVALID_ARG_TYPE', `The "chunk" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${chunk === null ? 'null' : typeof chunk}`,
   );
-  error.code = 'ERR_INVALID_ARG_TYPE';
-  throw error;
 }
 
 function outlet(fd, level) {

@@ -1,5 +1,6 @@
 // util.types: what a value is, whatever its prototype says.
 
+import { isDomException } from '../stacks.js';
 import { promiseState } from '../host.js';
 import { isError, prototypeOf } from '../primordials.js';
 import { proxyTarget } from '../proxies.js';
@@ -48,7 +49,7 @@ export const types = {
   isBoxedPrimitive: (value) =>
     isNumberObject(value) || isStringObject(value) || isBooleanObject(value) || isBigIntObject(value)
     || isSymbolObject(value),
-  isNativeError: (value) => isError(value),
+  isNativeError: (value) => isError(value) || isDomException(value),
   isPromise: (value) =>
     object(value) && (value instanceof Promise || (prototypeOf(value) === null && promiseState(value) !== undefined)),
   isProxy: (value) => (object(value) || typeof value === 'function') && proxyTarget(value) !== undefined,

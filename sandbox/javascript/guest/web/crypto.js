@@ -1,6 +1,7 @@
 // Web Crypto. Key bytes stay in the instance; the host computes with them and keeps nothing.
 
 import { inspect } from '../inspect.js';
+import { coded } from '../node/errors.js';
 import { cryptoKeyMaterial } from '../node/crypto-keys.js';
 import { digestBytes } from '../node/crypto-hash.js';
 import { getRandomValues, randomUUID } from '../node/crypto-random.js';
@@ -16,7 +17,7 @@ const TOKEN = Symbol('token');
 export class CryptoKey {
   #type; #extractable; #algorithm; #usages;
   constructor(token, held, algorithm, extractable, usages) {
-    if (token !== TOKEN) throw Object.assign(new TypeError('Illegal constructor'), { code: 'ERR_ILLEGAL_CONSTRUCTOR' });
+    if (token !== TOKEN) throw coded(TypeError, 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
     this.#type = held.kind;
     this.#extractable = extractable;
     this.#algorithm = algorithm;
@@ -53,7 +54,7 @@ function demand(algorithm, key, usage) {
 
 export class SubtleCrypto {
   constructor(token) {
-    if (token !== TOKEN) throw Object.assign(new TypeError('Illegal constructor'), { code: 'ERR_ILLEGAL_CONSTRUCTOR' });
+    if (token !== TOKEN) throw coded(TypeError, 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
   }
   async digest(algorithm, data) {
     return arrayBuffer(digestBytes(hostHash(algorithm), bufferSource(data, 'data')));
@@ -146,7 +147,7 @@ function bits(algorithm, key, usage, length) {
 
 export class Crypto {
   constructor(token) {
-    if (token !== TOKEN) throw Object.assign(new TypeError('Illegal constructor'), { code: 'ERR_ILLEGAL_CONSTRUCTOR' });
+    if (token !== TOKEN) throw coded(TypeError, 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
   }
   get [Symbol.toStringTag]() { return 'Crypto'; }
 }

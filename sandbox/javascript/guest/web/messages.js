@@ -1,6 +1,7 @@
 // MessageChannel within one program, and the event that carries a message.
 
 import { bindAsync } from '../continuations.js';
+import { coded } from '../node/errors.js';
 import { timerGlobals } from '../timers.js';
 import { structuredClone } from './clone.js';
 import { Event, EventTarget } from './events.js';
@@ -23,7 +24,7 @@ const CREATE = Symbol('create');
 export class MessagePort extends EventTarget {
   #other; #waiting = []; #started = false; #closed = false; #handler = null;
   constructor(token) {
-    if (token !== CREATE) throw Object.assign(new TypeError('Illegal constructor'), { code: 'ERR_CONSTRUCT_CALL_INVALID' });
+    if (token !== CREATE) throw coded(TypeError, 'ERR_CONSTRUCT_CALL_INVALID', 'Illegal constructor');
     super();
   }
   static join(one, other) {

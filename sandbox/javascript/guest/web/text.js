@@ -1,6 +1,7 @@
 // TextEncoder and TextDecoder. The work is the host's: a loop over bytes is slow in an interpreter.
 
 import { decodeText, encodeText } from '../host.js';
+import { markCoded } from '../stacks.js';
 import { stringSlice, toText, toWellFormed } from '../primordials.js';
 
 const ASCII_SHORTCUT = 48;
@@ -99,9 +100,8 @@ function incompleteTail(bytes, encoding) {
 }
 
 function noBytes() {
-  const error = new TypeError('The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.');
-  error.code = 'ERR_INVALID_ARG_TYPE';
-  return error;
+  const words = 'The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.';
+  return markCoded(new TypeError(words), 'ERR_INVALID_ARG_TYPE');
 }
 
 const malformed = (encoding) => {
@@ -136,9 +136,7 @@ export class TextDecoder {
   constructor(label = 'utf-8', options = undefined) {
     const encoding = ENCODINGS.get(toText(label).trim().toLowerCase());
     if (encoding === undefined) {
-      const error = new RangeError(`The "${label}" encoding is not supported`);
-      error.code = 'ERR_ENCODING_NOT_SUPPORTED';
-      throw error;
+      throw markCoded(new RangeError(`The "${label}" encoding is not supported`), 'ERR_ENCODING_NOT_SUPPORTED');
     }
     this.#encoding = encoding;
     this.#fatal = Boolean(options?.fatal);

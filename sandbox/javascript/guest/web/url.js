@@ -3,6 +3,7 @@
 import './text.js';
 import { URL, URLSearchParams } from 'whatwg-url';
 import { inspect } from '../inspect.js';
+import { coded } from '../node/errors.js';
 
 const PARTS = [
   'href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search',
@@ -50,7 +51,7 @@ const NodeParams = new Proxy(URLSearchParams, {
       return Reflect.construct(target, args, newTarget);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      throw Object.assign(new TypeError('Each query pair must be an iterable [name, value] tuple'), { code: 'ERR_INVALID_TUPLE' });
+      throw coded(TypeError, 'ERR_INVALID_TUPLE', 'Each query pair must be an iterable [name, value] tuple');
     }
   },
 });
