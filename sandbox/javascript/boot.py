@@ -51,7 +51,6 @@ _BOOT_EXPORTS: Final = frozenset(
         "qjs_get_context_ptr",
         "qjs_set_max_stack_size",
         "qjs_set_gc_threshold",
-        "qjs_set_promise_rejection_handler",
         "qjs_run_gc",
         "qjs_compile",
         "js_malloc",

@@ -48,6 +48,8 @@ _MAX_PURE_BYTES: Final = 8 * MIB
 _MAX_LOCALE_KEY_BYTES: Final = 128
 _MAX_REJECTIONS: Final = 100
 """Rejected promises that are kept for the log, at a time."""
+_MAX_REJECTIONS_HEARD: Final = 2_000
+"""Rejections of one execution that the engine tells of; a loop that fails more often is not slowed down."""
 
 
 class Host:
@@ -74,6 +76,7 @@ class Host:
         self.stopped: StopKind | None = None
         self.handles: set[int] = set()
         self.rejections: dict[int, tuple[int, int]] = {}
+        self.rejections_heard = 0
         self.over = False
 
     def fault(self, error: BaseException) -> None:
@@ -289,7 +292,12 @@ def _promise_rejection(host: Host, promise: int, reason: int, handled: int) -> i
     boxes = u32(promise), u32(reason)
     (value,) = struct.unpack("<q", machine.memory.read(boxes[0], 8, 8))
     kept: tuple[int, ...] = host.rejections.pop(value, ())
-    if not u32(handled) and len(host.rejections) < _MAX_REJECTIONS and not host.over:
+    host.rejections_heard += 1
+    if host.rejections_heard > _MAX_REJECTIONS_HEARD:
+        machine.exports.qjs_set_promise_rejection_handler(0)
+        kept += tuple(box for pair in host.rejections.values() for box in pair)
+        host.rejections.clear()  # which of them are handled from now on cannot be known
+    elif not u32(handled) and len(host.rejections) < _MAX_REJECTIONS and not host.over:
         host.rejections[value] = boxes
         return 0
     for box in (*boxes, *kept):

@@ -42,7 +42,7 @@ from sandbox.wasm.traps import GuestStopped, StopKind
 _log: Final = logging.getLogger(__name__)
 
 QUICKJS_SHA256: Final = "d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9"
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 """Raise it when the code below or boot.py changes what an image means."""
 _SLOTS: Final = 64
 """Instances that can live at once in one process; further executions wait for one to end."""

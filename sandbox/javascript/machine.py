@@ -32,6 +32,7 @@ EXPORTS: Final = frozenset(
         "qjs_new_string",
         "qjs_new_number",
         "qjs_new_uint8_array",
+        "qjs_set_promise_rejection_handler",
         "qjs_get_undefined",
         "qjs_execute_pending_job",
         "qjs_free_value",

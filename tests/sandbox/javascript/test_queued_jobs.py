@@ -105,6 +105,17 @@ def test_many_rejections_are_told_up_to_a_cap(succeed: Run) -> None:
     assert len(ran.log) == 100
 
 
+@pytest.mark.parametrize(("handled", "told"), [(999, 1), (1_000, 0)])
+def test_rejections_are_followed_up_to_a_cap(succeed: Run, handled: int, told: int) -> None:
+    """Each that is handled is heard of twice; beyond the cap none is told, since that could be a handled one."""
+    ran = succeed(
+        HANDLERS["async"]
+        % f"""Promise.reject('first'); const fails = async () => {{ throw new Error('often') }};
+          for (let n = 0; n < {handled}; n += 1) try {{ await fails(); }} catch {{ /* as expected */ }}"""
+    )
+    assert len(ran.log) == told
+
+
 def test_what_the_handler_threw_is_told_once_and_after_what_was_queued(run: Run) -> None:
     for handler in ("async", "plain", "waited"):
         ran = run(HANDLERS[handler] % "queueMicrotask(() => console.log('seen')); throw new Error('own');")
