@@ -116,7 +116,8 @@ def _recorded_answers(journal: Journal) -> Iterator[tuple[FetchRequest, Outcome]
 
 def _outcome(answer: dict[str, Any]) -> Outcome:
     if "error" in answer:
-        return EgressError(answer["error"]["rule"], answer["error"]["message"])
+        error = answer["error"]
+        return EgressError(error["rule"], error["message"], error.get("system", ""))
     ok = answer["ok"]
     return FetchResponse(
         status=ok["status"],

@@ -145,7 +145,8 @@ def _wire(request: FetchRequest) -> bytes:
 
 def _outcome(head: dict[str, Any], body: bytes) -> Outcome:
     if "error" in head:
-        return EgressError(head["error"]["rule"], head["error"]["message"])
+        error = head["error"]
+        return EgressError(error["rule"], error["message"], error.get("system", ""))
     found = head["ok"]
     return FetchResponse(
         status=found["status"],

@@ -10,6 +10,7 @@ import aiohttp
 
 from sandbox.egress.connect import RefusedAddressError
 from sandbox.egress.model import EgressError
+from sandbox.egress.systemnames import system_name
 
 _RULES: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     (aiohttp.ClientConnectorCertificateError, "tls", "The certificate of {host} could not be verified."),
@@ -40,5 +41,5 @@ def translate(error: BaseException, host: str) -> EgressError | None:
         cause = cause.__cause__
     for kind, rule, message in _RULES:
         if isinstance(error, kind):
-            return EgressError(rule, message.format(host=host))
+            return EgressError(rule, message.format(host=host), system_name(error))
     return None

@@ -18,6 +18,7 @@ from sandbox.egress.addresses import parse_address
 from sandbox.egress.lookup import AddressInfo, Lookup
 from sandbox.egress.model import EgressError
 from sandbox.egress.policy import EgressPolicy
+from sandbox.egress.systemnames import system_name
 
 
 class RefusedAddressError(OSError):
@@ -45,7 +46,8 @@ class CheckedResolver(AbstractResolver):
         try:
             found = await self._on_thread(host, port)
         except (OSError, UnicodeError) as error:
-            raise EgressError("dns", f"The host name {host} could not be resolved.") from error
+            said = f"The host name {host} could not be resolved."
+            raise EgressError("dns", said, system_name(error)) from error
         if not found:
             raise EgressError("dns", f"The host name {host} has no address.")
         return [self._checked(host, port, info) for info in found]

@@ -46,12 +46,15 @@ class EgressError(Exception):
             `port`, `allow-list`, `dns`, `connect`, `tls`, `redirects`, `headers`, `encoding`,
             `protocol`, `limit`, `url`, `method`, `no-network`, `no-stub`.
         message: one sentence for the tenant.
+        system: the name that Node has for it, e.g. `ECONNREFUSED`, `CERT_HAS_EXPIRED`; empty when the rule
+            alone tells.
     """
 
-    def __init__(self, rule: str, message: str) -> None:
+    def __init__(self, rule: str, message: str, system: str = "") -> None:
         super().__init__(message)
         self.rule = rule
         self.message = message
+        self.system = system
 
 
 Outcome = FetchResponse | EgressError

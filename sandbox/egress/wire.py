@@ -62,6 +62,8 @@ def answer(handle: int, outcome: Outcome) -> str:
 def error_answer(handle: int, error: EgressError) -> str:
     """The same for a refusal. Fetch reports all of them as `TypeError`."""
     reason = {"name": "TypeError", "message": error.message, "code": "egress", "rule": error.rule}
+    if error.system:
+        reason["system"] = error.system
     return encode({"id": handle, "error": reason})
 
 

@@ -201,6 +201,8 @@ def _detail(told: dict[str, Any]) -> dict[str, str | int | float | bool | None]:
     named = not cause.get("bare") and cause.get("name") != "Error"
     prefix = f"{_text(cause.get('name'))[:_MAX_NAME]}: " if named else ""
     detail["cause"] = prefix + _text(cause.get("message"))
+    if isinstance(cause.get("code"), str):
+        detail["cause_code"] = cause["code"]
     return detail
 
 

@@ -105,7 +105,7 @@ exports.onExecutePostLogin = async (event) => {
       console.log(name, 'answered');
     } catch (e) {
       const shape = e instanceof TypeError && e.message === 'fetch failed' && e.cause instanceof Error;
-      console.log(name, shape, e.cause.code);
+      console.log(name, shape, e.cause.rule);
     }
   }));
 };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -35,3 +36,17 @@ def test_python(live: LivePool, name: str) -> None:
         outcome = live.run(python(python_body(PYTHON[name], peer), limits=LIMITS))
         assert outcome.failure is None, outcome.failure
         assert logs(outcome) == ["at once"]
+
+
+def test_what_the_system_calls_a_breakage_reaches_the_action(live: LivePool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    body = (
+        f"await fetch('http://127.0.0.1:{port}/').catch((e) => console.log(e.cause.code, e.cause.rule));\n"
+        f"await fetch('https://127.0.0.1:{port}/');"
+    )
+    outcome = live.run(javascript(body))
+    assert logs(outcome) == ["ECONNREFUSED connect"]
+    assert outcome.failure is not None
+    assert outcome.failure.code == "egress"
+    assert outcome.failure.detail["cause_code"] == "ECONNREFUSED"

@@ -105,11 +105,12 @@ def test_a_refused_request_is_a_type_error_with_a_cause(succeed: Run, run: Run) 
     caught = succeed(
         action(
             f"""try {{ await fetch('{SITE}/') }}
-            catch (e) {{ console.log(e.name, e.message, e.cause instanceof Error, e.cause.code) }}"""
+            catch (e) {{ const {{ cause }} = e;
+              console.log(e.name, e.message, cause instanceof Error, cause.code, cause.rule) }}"""
         ),
         egress=egress,
     )
-    assert caught.log == ["TypeError fetch failed true private-address"]
+    assert caught.log == ["TypeError fetch failed true ERR_ACCESS_DENIED private-address"]
     failure = run(action(f"\nawait fetch('{SITE}/')"), egress=egress).failure
     assert failure.code is FailureCode.EGRESS
     assert failure.message.startswith("fetch failed: ")

@@ -93,7 +93,7 @@ def test_https_get_and_post(succeed: Run) -> None:
 
 def test_https_failures_are_events_and_typed(run: Run) -> None:
     caught = handler("try { await send({ host: 'gone.example' }) } catch (e) { console.log(e.code, e.rule) }")
-    assert run(HTTPS + caught, egress=stubs()).log == ["ECONNRESET no-stub"]
+    assert run(HTTPS + caught, egress=stubs()).log == ["ERR_ACCESS_DENIED no-stub"]
     assert run(HTTPS + handler("await send({ host: 'gone.example' })"), egress=stubs()).failure.code is (
         FailureCode.EGRESS
     )

@@ -7,9 +7,9 @@ import { coded } from './errors.js';
 import { Socket, demandPlain, makeAgent } from './http-socket.js';
 import { STATUS_CODES } from './http-status.js';
 import { process } from './process.js';
+import { describeBreakage } from '../web/network-errors.js';
 import { URL } from '../web/url.js';
 
-const CODES = { dns: 'ENOTFOUND', connect: 'ECONNREFUSED', timeout: 'ETIMEDOUT', tls: 'CERT_HAS_EXPIRED' };
 const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 const TOKEN = /^[\^_`a-zA-Z\-0-9!#$%&'*+.|~]+$/;
 const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
@@ -222,9 +222,7 @@ export function makeHttp(protocol, { Readable, Writable }) {
       if (this.destroyed) return;
       if (answer.error !== undefined) {
         const { message, rule } = answer.error;
-        const error = Object.assign(new Error(message), { code: CODES[rule] ?? 'ECONNRESET', rule });
-        if (rule === 'connect') Object.assign(error, { errno: -111, syscall: 'connect', ...place(this.#url) });
-        if (rule === 'dns') Object.assign(error, { errno: -3008, syscall: 'getaddrinfo', hostname: new URL(this.#url).hostname });
+        const error = describeBreakage(new Error(message), answer.error, this.#url, true);
         this.destroy(markOrigin(error, 'egress', rule));
         return;
       }
@@ -248,11 +246,6 @@ export function makeHttp(protocol, { Readable, Writable }) {
     createServer: refused('createServer'), Server: refused('Server'), maxHeaderSize: 16384,
     OutgoingMessage: Writable, ServerResponse: Writable, validateHeaderName, validateHeaderValue,
   };
-}
-
-function place(text) {
-  const { hostname, port, protocol } = new URL(text);
-  return { address: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (protocol === 'https:' ? 443 : 80) };
 }
 
 function* pairs(list) {

@@ -3,11 +3,11 @@
 import { markOrigin } from '../errors.js';
 import { operate, refusal } from '../operations.js';
 import { Request, isEmpty, responseFromHost, take } from './body.js';
+import { describeBreakage } from './network-errors.js';
 
 /** A failure of the network, in the form that Node gives it; `error` was made where fetch was called. */
-function networkError(error, told) {
-  const cause = new Error(told.message);
-  if (told.rule !== undefined) cause.code = told.rule;
+function networkError(error, told, url) {
+  const cause = describeBreakage(new Error(told.message), told, url);
   Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
   return markOrigin(error, 'egress', told.rule);
 }
@@ -15,7 +15,7 @@ function networkError(error, told) {
 export async function fetch(input, init = undefined) {
   const failed = new TypeError('fetch failed'); // knows the tenant's line, which is gone after an await
   const refused = refusal(); // before a request is made of it: thousands of them take seconds
-  if (refused !== undefined) throw networkError(failed, refused.error);
+  if (refused !== undefined) throw networkError(failed, refused.error, '');
   const request = new Request(input, init);
   const { signal } = request;
   signal.throwIfAborted();
@@ -26,7 +26,7 @@ export async function fetch(input, init = undefined) {
     redirect: request.redirect,
   }));
   const answer = await Promise.race([promise, aborted(signal, abandon)]);
-  if (answer.error !== undefined) throw networkError(failed, answer.error);
+  if (answer.error !== undefined) throw networkError(failed, answer.error, request.url);
   return responseFromHost(answer.ok);
 }
 
