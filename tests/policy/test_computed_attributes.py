@@ -16,25 +16,25 @@ def caught(expression: str) -> str:
 @pytest.mark.parametrize(
     "expression",
     [
-        "getattr((), '__class__')",
-        "getattr((), '__cl' + 'ass__', None)",
-        "setattr(print, '__class__', 1)",
-        "delattr(print, '__class__')",
-        "'{0.__class__}'.format(())",
-        "'{0[a].__class__}'.format({'a': 1})",
-        "'{a.__class__}'.format_map({'a': 1})",
-        "str.format('{0.__class__}', ())",
-        "getattr('{0.__class__}', 'format')(())",
-        "list(map('{0.__class__}'.format, [()]))[0]",
-        "__import_operator.attrgetter('real.__class__')(1)",
-        "__import_operator.methodcaller('__class__')(1)",
-        "'{0:{1.__class__}}'.format(1, 2)",
+        "getattr((), '__dict__')",
+        "getattr((), '__di' + 'ct__', None)",
+        "setattr(print, '__dict__', 1)",
+        "delattr(print, '__dict__')",
+        "'{0.__dict__}'.format(())",
+        "'{0[a].__dict__}'.format({'a': 1})",
+        "'{a.__dict__}'.format_map({'a': 1})",
+        "str.format('{0.__dict__}', ())",
+        "getattr('{0.__dict__}', 'format')(())",
+        "list(map('{0.__dict__}'.format, [()]))[0]",
+        "__import_operator.attrgetter('real.__dict__')(1)",
+        "__import_operator.methodcaller('__dict__')(1)",
+        "'{0:{1.__dict__}}'.format(1, 2)",
     ],
 )
 def test_private_attributes_by_computed_name(policy: Policy, expression: str) -> None:
     """It denies private attributes to getattr, setattr, delattr, format and operator as well."""
     source = "import operator\n" + caught(expression.replace("__import_operator", "operator"))
-    assert policy.prints(source) == [REFUSED.format("__class__")]
+    assert policy.prints(source) == [REFUSED.format("__dict__")]
 
 
 def test_frames_by_computed_name(policy: Policy) -> None:
@@ -45,7 +45,7 @@ def test_frames_by_computed_name(policy: Policy) -> None:
 
 def test_hasattr(policy: Policy) -> None:
     """It answers that private attributes are not there."""
-    assert policy.prints("print(hasattr((), '__class__'), hasattr('', 'upper'))") == ["False True"]
+    assert policy.prints("print(hasattr((), '__dict__'), hasattr('', 'upper'))") == ["False True"]
 
 
 def test_names_that_only_look_like_strings(policy: Policy) -> None:
@@ -96,12 +96,12 @@ def test_own_attribute_named_format(policy: Policy) -> None:
 )
 def test_formats_are_guarded_everywhere(policy: Policy, where: str) -> None:
     """It denies private fields of format strings in every branch."""
-    inner = where.replace("CALL", "'{0.__class__}'.format(1)").replace("\n", "\n    ")
+    inner = where.replace("CALL", "'{0.__dict__}'.format(1)").replace("\n", "\n    ")
     source = f"try:\n    {inner}\n    print('reached')\nexcept AttributeError as error:\n    print(error)"
-    assert policy.prints(source) == ["the attribute '__class__' is not available to Actions"]
+    assert policy.prints(source) == ["the attribute '__dict__' is not available to Actions"]
 
 
-@pytest.mark.parametrize("annotation", ["'().__class__'", "list['().__class__']", "'int'"])
+@pytest.mark.parametrize("annotation", ["'().__dict__'", "list['().__dict__']", "'int'"])
 def test_no_annotation_that_is_text_is_run(policy: Policy, annotation: str) -> None:
     """`functools.singledispatch` would evaluate it, outside of everything that the compiler looked at."""
     source = f"import functools\n@functools.singledispatch\ndef f(x): pass\ndef g(x: {annotation}): pass\n"

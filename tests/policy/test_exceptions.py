@@ -64,3 +64,54 @@ def test_frames_of_exceptions(policy: Policy) -> None:
     line, column, message = policy.refused(source)
     assert (line, column) == (4, 5)
     assert message.endswith("; raise the exception; failures show their place.")
+
+
+def test_classes_and_causes_read_back(policy: Policy) -> None:
+    """It allows what error handling reads: the class, the cause and the context of an exception."""
+    source = """
+        class Denied(Exception):
+            def __init__(self, reason, code):
+                Exception.__init__(self, reason)
+                self.code = code
+        try:
+            try:
+                {}["roles"]
+            except KeyError as error:
+                raise Denied("no roles", 5) from error
+        except Denied as error:
+            print(error.__class__.__name__, error, error.code, error.__class__ is Denied)
+            print(repr(error.__cause__), error.__context__ is error.__cause__, error.__suppress_context__)
+            error.add_note("seen")
+            print(error.__notes__, getattr(error, "__cause__").__class__.__name__)
+        try:
+            raise ValueError("second") from None
+        except ValueError as error:
+            print(error.__cause__, error.__suppress_context__)
+    """
+    assert policy.prints(source) == [
+        "Denied no roles 5 True",
+        "KeyError('roles') True True",
+        "['seen'] KeyError",
+        "None True",
+    ]
+
+
+def test_methods_of_a_base_class_by_name(policy: Policy) -> None:
+    """It allows `Base.method(self, ...)`, which is what `super().method(...)` is."""
+    source = """
+        class Base:
+            def __init__(self, x):
+                self.x = x
+            def __repr__(self):
+                return f"Base({self.x})"
+        class Roles(dict, Base):
+            def __new__(cls, *values):
+                return dict.__new__(cls)
+            def __init__(self, x):
+                Base.__init__(self, x)
+                dict.__setitem__(self, "x", x)
+            def __repr__(self):
+                return Base.__repr__(self) + dict.__repr__(self)
+        print(Roles(1), Roles(2).__class__.__name__, [c.__name__ for c in Roles.mro()])
+    """
+    assert policy.prints(source) == ["Base(1){'x': 1} Roles ['Roles', 'dict', 'Base', 'object']"]

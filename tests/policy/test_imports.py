@@ -187,8 +187,8 @@ def test_imports_that_may_fail(policy: Policy) -> None:
         ("try:\n    pass\nfinally:\n    import os", 4),
         ("if CHECKING:\n    import os", 2),
         ("TYPE_CHECKING = True\nif TYPE_CHECKING:\n    pass\nelse:\n    import os", 5),
-        ("try:\n    import os\nexcept ImportError:\n    pass\nx.__class__", 5),
-        ("try:\n    x.__class__\nexcept ImportError:\n    pass", 2),
+        ("try:\n    import os\nexcept ImportError:\n    pass\nx.__dict__", 5),
+        ("try:\n    x.__dict__\nexcept ImportError:\n    pass", 2),
     ],
 )
 def test_imports_that_may_not(policy: Policy, source: str, line: int) -> None:

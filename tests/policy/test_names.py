@@ -116,9 +116,9 @@ def test_module_names(policy: Policy) -> None:
 
 def test_compatibility_characters(policy: Policy) -> None:
     """It denies special names in any spelling that Python takes for them."""
-    line, column, message = policy.refused("x = 1\nx.__ｃlass__")
+    line, column, message = policy.refused("x = 1\nx.__ｄict__")
     assert (line, column) == (2, 1)
-    assert "'__class__'" in message
+    assert "'__dict__'" in message
 
 
 def test_columns_count_characters(policy: Policy) -> None:

@@ -100,7 +100,7 @@ def test_strings(policy: Policy) -> None:
     assert policy.prints(source) == ["    3.14|3.14159|n = 3.1|a1|{}", "1 002.0", "(3.14159,)"]
 
 
-@pytest.mark.parametrize("source", ["f'{x.__class__}'", "f'{x:{y._z}}'", "t'{x.__class__}'"])
+@pytest.mark.parametrize("source", ["f'{x.__dict__}'", "f'{x:{y._z}}'", "t'{x.__dict__}'"])
 def test_private_attributes_in_strings(policy: Policy, source: str) -> None:
     """It denies private attributes inside f-strings and t-strings."""
     assert "The attribute" in policy.refused(f"x = y = 1\n{source}")[2]
@@ -133,7 +133,7 @@ def test_match(policy: Policy) -> None:
 def test_private_attributes_in_patterns(policy: Policy) -> None:
     """It denies private attributes in class patterns and dotted values."""
     assert policy.refused("match 1:\n    case int(__class__=c): pass")[:2] == (2, 10)
-    assert policy.refused("match 1:\n    case x.__class__: pass")[:2] == (2, 10)
+    assert policy.refused("match 1:\n    case x.__dict__: pass")[:2] == (2, 10)
 
 
 def test_slices(policy: Policy) -> None:

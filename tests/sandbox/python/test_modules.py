@@ -208,7 +208,7 @@ class TestRefusals:
         [
             ("x = 1\nimport os", FailureCode.POLICY, 2),
             ("\n\n)", FailureCode.SYNTAX, 3),
-            ("x.__class__", FailureCode.POLICY, 1),
+            ("x.__dict__", FailureCode.POLICY, 1),
         ],
     )
     def test_the_policy_is_the_same(self, runner: Runner, text: str, code: FailureCode, line: int) -> None:

@@ -7,8 +7,9 @@ import marshal
 import sys
 from typing import Any
 
+from .bindings import bound_names, private_names
 from .context import Context
-from .policy import Policy, bound_names, private_names
+from .policy import Policy
 
 MAX_CODE_BYTES = 4 * 1024 * 1024
 RECURSION_LIMIT = 2_000

@@ -2,16 +2,21 @@
 
 import _string
 import functools
-import operator
 import string
 import types
+import typing
 from collections.abc import Callable
 from typing import Any
 
-from RestrictedPython.transformer import INSPECT_ATTRIBUTES
+from .names_of_classes import HIDDEN, READABLE
 
 FORMAT_GUARD = "<format>"
 """Builtin that replaces reads of `.format`; no source can spell or shadow the name."""
+
+CLASS_GUARD = "<class>"
+"""Builtin that replaces reads of `.__class__`."""
+FORMATS = ("format", "format_map")
+"""Methods of texts that read attributes."""
 
 TEXT_ATTRIBUTES = frozenset(("__name__", "__qualname__", "__doc__"))
 """Special attributes that only ever hold text."""
@@ -23,34 +28,41 @@ def check(name: str) -> None:
     """Raise AttributeError when Actions may not use the attribute `name`."""
     if type(name) is not str:
         raise TypeError(f"attribute name must be string, not '{type(name).__name__}'")
-    allowed = name in TEXT_ATTRIBUTES or name in TUPLE_ATTRIBUTES or name[:1] != "_"
-    if name in INSPECT_ATTRIBUTES or not allowed:
+    special = name in TEXT_ATTRIBUTES or name in TUPLE_ATTRIBUTES or name in READABLE
+    if name in HIDDEN or (name[:1] == "_" and not special):
         raise AttributeError(f"the attribute '{name}' is not available to Actions")
 
 
 def tenant_getattr(value: object, name: str, *default: Any) -> Any:
+    if type(name) is str and name == "__class__":
+        return class_of(value)
     check(name)
-    if name in ("format", "format_map"):
-        return format_method(value, name)
-    return getattr(value, name, *default)
+    found = getattr(value, name, *default)
+    return _formatting(found) if name in FORMATS else found
 
 
 def tenant_hasattr(value: object, name: str) -> bool:
     try:
         check(name)
     except AttributeError:
-        return False
+        return type(name) is str and name == "__class__"
     return hasattr(value, name)
 
 
 def tenant_setattr(value: object, name: str, new: object) -> None:
-    check(name)
+    _check_change(name)
     setattr(value, name, new)
 
 
 def tenant_delattr(value: object, name: str) -> None:
-    check(name)
+    _check_change(name)
     delattr(value, name)
+
+
+def _check_change(name: str) -> None:
+    check(name)
+    if name in READABLE:
+        raise AttributeError(f"the attribute '{name}' cannot be changed by Actions")
 
 
 def tenant_dir(*values: object) -> list[str]:
@@ -76,22 +88,42 @@ _formatter = _Formatter()
 
 def format_method(value: Any, name: str) -> Callable[..., str]:
     """What `value.format` or `value.format_map` means in an Action."""
-    if isinstance(value, str):
-        text = str.__str__(value)
-        if name == "format":
-            return lambda *arguments, **options: _formatter.vformat(text, arguments, options)
-        return lambda mapping: _formatter.vformat(text, (), mapping)
-    if isinstance(value, type) and issubclass(value, str):
-        return lambda text, *arguments, **options: _formatter.vformat(text, arguments, options)
-    return getattr(value, name)
+    return _formatting(getattr(value, name))
 
 
-def attrgetter(*names: str) -> Any:
-    """`operator.attrgetter` that checks each part of each name."""
-    for name in names:
-        for part in str(name).split("."):
-            check(part)
-    return operator.attrgetter(*names)
+def _formatting(found: Any) -> Any:
+    """The method itself, unless it is one of a text: however it was reached, its fields are guarded."""
+    kind, name = type(found), getattr(found, "__name__", "")
+    if kind is types.MethodDescriptorType and found.__objclass__ is str and name in FORMATS:
+        return lambda text, *arguments, **options: _format(text, name, arguments, options)
+    if kind is types.BuiltinMethodType and name in FORMATS and issubclass(type(found.__self__), str):
+        text = str.__str__(found.__self__)
+        return lambda *arguments, **options: _format(text, name, arguments, options)
+    return found
+
+
+def _format(text: str, name: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> str:
+    text = str.__str__(text)
+    if name == "format":
+        return _formatter.vformat(text, arguments, options)
+    (mapping,) = arguments
+    return _formatter.vformat(text, (), mapping)
+
+
+def attrgetter(*names: str) -> Callable[[Any], Any]:
+    """`operator.attrgetter` that reads as an Action does."""
+    if not names:
+        raise TypeError("attrgetter expected at least 1 argument, got 0")
+    if not all(type(name) is str for name in names):
+        raise TypeError("attribute name must be a string")
+    paths = [name.split(".") for name in names]
+    for path in paths:
+        for part in path:
+            if part != "__class__":
+                check(part)
+    if len(paths) == 1:
+        return lambda value: functools.reduce(tenant_getattr, paths[0], value)
+    return lambda value: tuple(functools.reduce(tenant_getattr, path, value) for path in paths)
 
 
 def methodcaller(name: str, /, *arguments: Any, **options: Any) -> Callable[[Any], Any]:
@@ -129,6 +161,21 @@ def _registering(register: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
+def class_of(value: object) -> type:
+    """`type(value)`; for a class, what `type` means in an Action.
+
+    The real one, called with a namespace, makes classes that no policy has seen.
+    """
+    kind = type(value)
+    return TenantType if issubclass(kind, type) else kind
+
+
+def get_origin(form: Any) -> Any:
+    """`typing.get_origin`."""
+    found = typing.get_origin(form)
+    return TenantType if isinstance(found, type) and issubclass(found, type) else found
+
+
 class _TypeMeta(type):
     def __instancecheck__(cls, value: object) -> bool:
         return isinstance(value, type)
@@ -139,22 +186,16 @@ class _TypeMeta(type):
     def __call__(cls, *arguments: object) -> type:
         if len(arguments) != 1:
             raise TypeError("type() takes one argument in Actions; use a class statement")
-        return type(arguments[0])
+        return class_of(arguments[0])
 
     def __getitem__(cls, item: object) -> Any:
-        return type[item]
+        return types.GenericAlias(cls, item)
 
     def __eq__(cls, other: object) -> bool:
         return other is type or other is cls
 
     def __hash__(cls) -> int:
         return hash(type)
-
-    def __or__(cls, other: Any) -> Any:
-        return type | other
-
-    def __ror__(cls, other: Any) -> Any:
-        return other | type
 
     def __repr__(cls) -> str:
         return "<class 'type'>"
@@ -164,17 +205,21 @@ class TenantType(metaclass=_TypeMeta):
     """`type` with one argument; also what `isinstance(x, type)` and annotations mean."""
 
 
-class KindOnly:
-    """A type of Python's own that Actions may test for but not make."""
+TenantType.__module__, TenantType.__name__, TenantType.__qualname__ = "builtins", "type", "type"
 
-    def __init__(self, kind: type) -> None:
+
+class KindOnly:
+    """A type of Python's own that Actions may test for but not make, and where its objects come from."""
+
+    def __init__(self, kind: type, source: str = "def and lambda") -> None:
         self._kind = kind
+        self._source = source
 
     def __instancecheck__(self, value: object) -> bool:
         return isinstance(value, self._kind)
 
     def __call__(self, *_arguments: object, **_options: object) -> Any:
-        raise TypeError(f"{self._kind.__name__} objects come from def and lambda")
+        raise TypeError(f"{self._kind.__name__} objects come from {self._source}")
 
     def __or__(self, other: Any) -> Any:
         return self._kind | other

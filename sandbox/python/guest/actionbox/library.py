@@ -63,14 +63,16 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from . import console, derivation, failures, guards, library_ours, loop, preload, wire, zones
-from .modules import facade, public
+from . import console, derivation, failures, guards, library_ours, loop, patches, preload, wire, zones
+from .chosen import NAMES
+from .modules import facade
 
 
 def declare() -> None:
     """Fill `modules.FACADES`."""
     preload.load_codecs()
     zones.install()
+    patches.install()
     for part in (_data, _text, _numbers, _time, _structures, _classes, _running):
         part()
     library_ours.declare()
@@ -78,13 +80,13 @@ def declare() -> None:
 
 def _data() -> None:
     facade("json", json, "dumps loads JSONDecodeError JSONEncoder JSONDecoder")
-    facade("base64", base64, public(base64, "encode decode main"))
+    facade("base64", base64, NAMES["base64"])
     facade(
         "binascii", binascii, "hexlify unhexlify a2b_base64 b2a_base64 a2b_hex b2a_hex crc32 Error Incomplete"
     )
     facade("codecs", codecs, _CODECS)
     facade("tomllib", tomllib, "loads TOMLDecodeError")
-    facade("struct", struct, public(struct))
+    facade("struct", struct, NAMES["struct"])
     facade("csv", csv, "reader writer DictReader DictWriter Error QUOTE_ALL QUOTE_MINIMAL QUOTE_NONE excel")
     facade("io", io, "StringIO BytesIO SEEK_SET SEEK_CUR SEEK_END")
     facade("copy", copy, "copy deepcopy replace Error")
@@ -110,9 +112,9 @@ _EMAIL = "parseaddr formataddr getaddresses parsedate_to_datetime format_datetim
 
 
 def _text() -> None:
-    facade("re", re, public(re) + " NOFLAG")
+    facade("re", re, NAMES["re"])
     facade("string", string, _STRING)
-    facade("textwrap", textwrap, public(textwrap))
+    facade("textwrap", textwrap, NAMES["textwrap"])
     facade("unicodedata", unicodedata, _UNICODE)
     facade("html", html, "escape unescape")
     facade("html.entities", html.entities, "name2codepoint codepoint2name html5 entitydefs")
@@ -121,7 +123,7 @@ def _text() -> None:
     facade("difflib", difflib, "SequenceMatcher get_close_matches ndiff unified_diff")
     facade("fnmatch", fnmatch, "fnmatch fnmatchcase filter translate")
     facade("keyword", keyword, "iskeyword issoftkeyword kwlist softkwlist")
-    facade("urllib.parse", urllib.parse, public(urllib.parse))
+    facade("urllib.parse", urllib.parse, NAMES["urllib.parse"])
     facade("email.utils", email.utils, _EMAIL)
     facade("ipaddress", ipaddress, _ADDRESSES)
 
@@ -133,18 +135,18 @@ _HASHES = """md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha
 
 
 def _numbers() -> None:
-    facade("math", math, public(math))
-    facade("cmath", cmath, public(cmath))
-    facade("decimal", decimal, public(decimal))
+    facade("math", math, NAMES["math"])
+    facade("cmath", cmath, NAMES["cmath"])
+    facade("decimal", decimal, NAMES["decimal"])
     facade("fractions", fractions, "Fraction")
-    facade("numbers", numbers, public(numbers))
-    facade("statistics", statistics, public(statistics))
-    facade("random", random, public(random, "seed"), seed=wire.seed)
-    facade("secrets", secrets, public(secrets))
+    facade("numbers", numbers, NAMES["numbers"])
+    facade("statistics", statistics, NAMES["statistics"])
+    facade("random", random, NAMES["random"], seed=wire.seed)
+    facade("secrets", secrets, NAMES["secrets"])
     facade("uuid", uuid, _UUID)
     facade("hashlib", hashlib, _HASHES, **_derivation())
     facade("hmac", hmac, "new digest compare_digest HMAC")
-    facade("colorsys", colorsys, public(colorsys))
+    facade("colorsys", colorsys, NAMES["colorsys"])
 
 
 def _derivation() -> dict[str, Any]:
@@ -158,7 +160,7 @@ _CALENDAR = """isleap leapdays weekday monthrange monthcalendar timegm month_nam
 
 
 def _time() -> None:
-    facade("datetime", dt, public(dt))
+    facade("datetime", dt, NAMES["datetime"])
     facade("time", time, _TIME, sleep=_sleep)
     facade("calendar", calendar, _CALENDAR)
     zone_names = "ZoneInfo ZoneInfoNotFoundError"
@@ -173,31 +175,37 @@ def _sleep(seconds: float) -> None:
 
 
 def _structures() -> None:
-    facade("collections", collections, public(collections))
-    facade("collections.abc", collections.abc, public(collections.abc))
-    facade("itertools", itertools, public(itertools))
+    facade("collections", collections, NAMES["collections"])
+    facade("collections.abc", collections.abc, NAMES["collections.abc"])
+    facade("itertools", itertools, NAMES["itertools"])
     dispatch = {"singledispatch": guards.singledispatch, "singledispatchmethod": guards.singledispatchmethod}
-    usual = public(functools, "recursive_repr singledispatch singledispatchmethod")
-    facade("functools", functools, usual, **dispatch)
+    wrapping = {"wraps": patches.wraps, "update_wrapper": patches.update_wrapper}
+    facade("functools", functools, NAMES["functools"], **dispatch, **wrapping)
     getters = {"attrgetter": guards.attrgetter, "methodcaller": guards.methodcaller}
-    facade("operator", operator, public(operator, "attrgetter methodcaller"), **getters)
-    facade("bisect", bisect, public(bisect))
-    facade("heapq", heapq, public(heapq))
+    facade("operator", operator, NAMES["operator"], **getters)
+    facade("bisect", bisect, NAMES["bisect"])
+    facade("heapq", heapq, NAMES["heapq"])
     facade("weakref", weakref, "ref WeakKeyDictionary WeakValueDictionary WeakSet")
     facade("graphlib", graphlib, "TopologicalSorter CycleError")
 
 
 def _classes() -> None:
-    unwanted = "EnumMeta EnumType global_enum global_enum_repr global_flag_repr global_str show_flag_values"
-    facade("enum", enum, public(enum, unwanted))
-    facade("dataclasses", dataclasses, public(dataclasses))
-    facade("typing", typing, public(typing, "get_type_hints evaluate_forward_ref") + " TYPE_CHECKING")
+    facade("enum", enum, NAMES["enum"])
+    facade("dataclasses", dataclasses, NAMES["dataclasses"], **_dataclasses())
+    facade("typing", typing, NAMES["typing"], get_origin=guards.get_origin)
     plain = "SimpleNamespace MappingProxyType NoneType EllipsisType NotImplementedType GenericAlias UnionType"
     facade("types", types, plain, **_kinds())
     facade("abc", abc, "ABC abstractmethod abstractproperty abstractclassmethod abstractstaticmethod")
-    facade("contextlib", contextlib, public(contextlib, "redirect_stdout redirect_stderr chdir"))
+    facade("contextlib", contextlib, NAMES["contextlib"])
     facade("inspect", inspect, "isawaitable iscoroutine iscoroutinefunction isfunction isclass cleandoc")
     facade("contextvars", contextvars, "ContextVar Context Token copy_context")
+
+
+def _dataclasses() -> dict[str, Any]:
+    return {
+        "make_dataclass": patches.make_dataclass,
+        "Field": guards.KindOnly(dataclasses.Field, "dataclasses.field()"),
+    }
 
 
 def _kinds() -> dict[str, guards.KindOnly]:

@@ -63,24 +63,13 @@ def facade(name: str, source: Any, names: str, **extra: Any) -> None:
         vars(FACADES[parent])[child] = module
 
 
-def public(source: Any, without: str = "") -> str:
-    """The names that `source` declares public, less some; never modules."""
-    dropped = set(without.split())
-    names = getattr(source, "__all__", None) or [name for name in vars(source) if name[0] != "_"]
-    return " ".join(
-        name
-        for name in names
-        if name not in dropped and not isinstance(getattr(source, name), types.ModuleType)
-    )
-
-
 def load(
     name: str, _globals: object = None, _locals: object = None, fromlist: Any = (), level: int = 0
 ) -> types.ModuleType:
     """`__import__` of Actions."""
     problem = "An Action is a single module: nothing is relative to it." if level else missing_module(name)
-    if problem and name in INTERNAL:
-        return sys.modules[name]
+    if problem and name in INTERNAL and type(fromlist) is list:
+        return _NOTHING  # C code, which no statement can pretend to be, takes the module from elsewhere
     if problem:
         raise ImportError(problem, name=name)
     if name in _unseeded:
@@ -94,6 +83,7 @@ def load(
     return module if fromlist else FACADES[name.partition(".")[0]]
 
 
+_NOTHING = types.ModuleType("nothing")
 _unseeded = {"random"}
 """Modules whose generator is seeded when they are first imported, since seeding costs time."""
 

@@ -30,6 +30,7 @@ def _restricted() -> dict[str, Any]:
         "delattr": guards.tenant_delattr,
         "dir": guards.tenant_dir,
         guards.FORMAT_GUARD: guards.format_method,
+        guards.CLASS_GUARD: guards.class_of,
         "__import__": modules.load,
     }
     return names | _exceptions() | guarded | _ours()

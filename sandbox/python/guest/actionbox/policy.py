@@ -14,30 +14,13 @@ import ast
 from collections.abc import Set
 from typing import Any
 
-from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer, copy_locations
+from RestrictedPython.transformer import RestrictingNodeTransformer, copy_locations
 
 from .context import NAMESPACE, Context
-from .guards import FORMAT_GUARD, TEXT_ATTRIBUTES, TUPLE_ATTRIBUTES
+from .guards import CLASS_GUARD, FORMAT_GUARD, FORMATS, TEXT_ATTRIBUTES, TUPLE_ATTRIBUTES
+from .names_of_classes import CLASS_NAMES, HIDDEN, MODULE_NAMES, READABLE
 
-CLASS_NAMES = frozenset(
-    """__init__ __post_init__ __new__ __call__ __repr__ __str__ __bytes__ __format__ __bool__ __hash__
-    __len__ __length_hint__ __iter__ __next__ __reversed__ __contains__ __getitem__ __setitem__
-    __delitem__ __missing__ __getattr__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __add__ __radd__
-    __iadd__ __sub__ __rsub__ __isub__ __mul__ __rmul__ __imul__ __matmul__ __truediv__ __rtruediv__
-    __floordiv__ __rfloordiv__ __mod__ __rmod__ __divmod__ __pow__ __rpow__ __lshift__ __rshift__ __and__
-    __rand__ __iand__ __or__ __ror__ __ior__ __xor__ __rxor__ __neg__ __pos__ __abs__ __invert__ __int__
-    __float__ __complex__ __index__ __round__ __trunc__ __floor__ __ceil__ __enter__ __exit__ __aenter__
-    __aexit__ __await__ __aiter__ __anext__ __get__ __set__ __set_name__ __copy__ __deepcopy__
-    __class_getitem__ __init_subclass__ __slots__ __match_args__ __doc__""".split()
-)
-"""Special names that a class may define, and call on the object itself and on super()."""
-
-MODULE_NAMES = frozenset(
-    """__all__ __author__ __copyright__ __credits__ __date__ __description__ __doc__ __email__ __license__
-    __maintainer__ __name__ __status__ __summary__ __title__ __uri__ __url__ __version__""".split()
-)
-"""Special names that may stand anywhere."""
-
+MATCH_ARGS = "__match_args__"
 _OWN = "names with two underscores at both ends are Python's own"
 
 NAME_REMEDIES = {
@@ -55,15 +38,15 @@ NAME_REMEDIES = {
     "help": "`actionbox types` prints what there is",
     "__import__": "use an import statement",
     "__builtins__": "builtins are available by their names",
+    "__match_args__": "write it in the class as a tuple of names",
 }
 """Names that Actions may not read, unless they bind them themselves."""
 
 ATTRIBUTE_REMEDIES = {
-    "__class__": "use type(value) or isinstance()",
     "__dict__": "use dataclasses.asdict(), or keep a dict",
     "__annotations__": "use dataclasses.fields()",
-    "__cause__": "log the exception itself; failures show their causes",
-    "__context__": "log the exception itself; failures show their causes",
+    "__cause__": "use `raise ... from error`",
+    "__context__": "use `raise ... from error`",
     "__traceback__": "raise the exception; failures show their place",
 }
 
@@ -89,6 +72,8 @@ class Policy(RestrictingNodeTransformer):
         self._receivers: list[str | None] = [None]
         self._context = context
         self._optional = 0
+        self._unbound: ast.Attribute | None = None
+        self._written: set[ast.Name] = set()
 
     # --- reporting ---
 
@@ -116,7 +101,7 @@ class Policy(RestrictingNodeTransformer):
             return
         if self._context.kind == "package" and not self._scopes and name in ("__getattr__", "__dir__"):
             return
-        if not (self._in_class() and name in CLASS_NAMES):
+        if not (self._in_class() and name in CLASS_NAMES and name != MATCH_ARGS):
             self.refuse(node, f"The name '{name}'", NAME_REMEDIES.get(name, _OWN))
 
     def _in_class(self) -> bool:
@@ -125,6 +110,8 @@ class Policy(RestrictingNodeTransformer):
     def visit_Name(self, node: ast.Name) -> Any:
         if isinstance(node.ctx, ast.Load) and node.id in NAME_REMEDIES and node.id not in self._bound:
             self.refuse(node, f"'{node.id}'", NAME_REMEDIES[node.id])
+        elif node in self._written:
+            return node
         else:
             self.check_name(node, node.id)
         return node
@@ -154,14 +141,23 @@ class Policy(RestrictingNodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         self._check_attribute(node, node.attr)
         self.node_contents_visit(node)
-        if node.attr not in ("format", "format_map") or not isinstance(node.ctx, ast.Load):
+        if not isinstance(node.ctx, ast.Load):
             return node
-        guarded = ast.Call(ast.Name(FORMAT_GUARD, ast.Load()), [node.value, ast.Constant(node.attr)], [])
-        copy_locations(guarded, node)
-        return guarded
+        if node.attr in FORMATS:
+            return _guarded(node, FORMAT_GUARD, [node.value, ast.Constant(node.attr)])
+        return _guarded(node, CLASS_GUARD, [node.value]) if node.attr == "__class__" else node
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        """`Base.__init__(self, ...)` is what `super().__init__(...)` is."""
+        called = node.func
+        first = node.args[0] if node.args else None
+        receiver = self._receivers[-1]
+        if isinstance(called, ast.Attribute) and isinstance(first, ast.Name) and first.id == receiver:
+            self._unbound = called
+        return self.node_contents_visit(node)
 
     def _check_attribute(self, node: Any, name: str) -> None:
-        if name in INSPECT_ATTRIBUTES:
+        if name in HIDDEN:
             self.refuse(node, f"The attribute '{name}'", "frames and code objects are Python's own")
         elif name.startswith("_") and not self._may_use(node, name):
             special = name.startswith("__") and name.endswith("__")
@@ -176,11 +172,12 @@ class Policy(RestrictingNodeTransformer):
         if name in self._private:
             return True
         reading = isinstance(getattr(node, "ctx", None), ast.Load)
-        if name in TUPLE_ATTRIBUTES or name in TEXT_ATTRIBUTES:
+        if name in TUPLE_ATTRIBUTES or name in TEXT_ATTRIBUTES or name in READABLE or name == "__class__":
             return reading
         base = getattr(node, "value", None)
         receiver = self._receivers[-1]
         own = _is_super(base) or (isinstance(base, ast.Name) and receiver is not None and base.id == receiver)
+        own = own or (node is self._unbound and name not in ("__get__", "__set__"))
         if name.startswith("__") and name.endswith("__"):
             return own and reading and name in CLASS_NAMES
         return own
@@ -191,11 +188,11 @@ class Policy(RestrictingNodeTransformer):
         return self.node_contents_visit(node)
 
     guard_iter = _as_it_is
-    visit_Subscript = visit_Call = visit_Assign = visit_AugAssign = visit_AnnAssign = _as_it_is
+    visit_Subscript = visit_Assign = visit_AugAssign = visit_AnnAssign = _as_it_is
     visit_NamedExpr = visit_Lambda = visit_Module = visit_With = _as_it_is
     visit_AsyncFor = visit_AsyncWith = visit_Await = visit_TryStar = _as_it_is
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _as_it_is
-    visit_Match = visit_match_case = visit_MatchValue = visit_MatchSingleton = _as_it_is
+    visit_Match = visit_match_case = visit_MatchSingleton = _as_it_is
     visit_MatchSequence = visit_MatchOr = _as_it_is
 
     # --- match, type parameters: nodes that bind a name of their own ---
@@ -209,12 +206,33 @@ class Policy(RestrictingNodeTransformer):
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> Any:
         self.check_name(node, node.rest)
-        return self.node_contents_visit(node)
+        for key in node.keys:
+            self._check_value(key)
+        self._visit_all(node.patterns)
+        return node
+
+    def visit_MatchValue(self, node: ast.MatchValue) -> Any:
+        self._check_value(node.value)
+        return node
+
+    def _check_value(self, value: ast.expr) -> None:
+        for node in ast.walk(value):
+            if isinstance(node, ast.Attribute):
+                self._check_pattern(node, node.attr)
+            elif isinstance(node, ast.Name):
+                self.visit_Name(node)
 
     def visit_MatchClass(self, node: ast.MatchClass) -> Any:
         for name in node.kwd_attrs:
-            self._check_attribute(node, name)
+            self._check_pattern(node, name)
         return self.node_contents_visit(node)
+
+    def _check_pattern(self, node: Any, name: str) -> None:
+        """A pattern reads attributes where no guard can stand."""
+        if name in FORMATS or name == "__class__":
+            self.refuse(node, f"The attribute '{name}' in a pattern", "read it in the body of the case")
+        else:
+            self._check_attribute(node, name)
 
     # --- functions and classes ---
 
@@ -237,11 +255,24 @@ class Policy(RestrictingNodeTransformer):
         for keyword in node.keywords:
             if keyword.arg == "metaclass":
                 self.refuse(keyword, "The keyword 'metaclass'", "inherit from abc.ABC or enum.Enum instead")
+        for statement in node.body:
+            self._check_match_args(statement)
         self._scopes.append("class")
         try:
             return self.node_contents_visit(node)
         finally:
             self._scopes.pop()
+
+    def _check_match_args(self, statement: ast.stmt) -> None:
+        """What positional patterns read: attributes, written down as texts."""
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Tuple):
+            return
+        names = [item.value if isinstance(item, ast.Constant) else None for item in statement.value.elts]
+        for target in statement.targets:
+            if isinstance(target, ast.Name) and target.id == MATCH_ARGS and _are_texts(names):
+                self._written.add(target)
+                for name in names:
+                    self._check_pattern(statement, name)
 
     # --- imports ---
 
@@ -318,62 +349,16 @@ def _is_type_checking(test: ast.expr) -> bool:
     return name == "TYPE_CHECKING"
 
 
+def _guarded(node: ast.Attribute, guard: str, arguments: list[ast.expr]) -> ast.Call:
+    """A read that a guard answers, in the place of the read."""
+    call = ast.Call(ast.Name(guard, ast.Load()), arguments, [])
+    copy_locations(call, node)
+    return call
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(type(value) is str for value in values)
+
+
 def _is_super(node: Any) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
-
-
-def bound_names(tree: ast.AST) -> set[str]:
-    """Every name that a source binds, in whatever scope."""
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        name = _bound_by(node)
-        if name:
-            names.add(name)
-    return names
-
-
-def private_names(tree: ast.AST) -> set[str]:
-    """Private attributes that the classes of a source declare: what they define in their bodies under a
-    name with an underscore, and what their methods set on the object itself."""
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            for statement in node.body:
-                names.update(_declared_by(statement))
-    return {name for name in names if name[:1] == "_" and not name.endswith("__")}
-
-
-def _declared_by(statement: ast.stmt) -> list[str]:
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        first = [*statement.args.posonlyargs, *statement.args.args][:1]
-        return [statement.name, *(_set_on(first[0].arg, statement) if first else ())]
-    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        return [
-            node.id
-            for node in ast.walk(statement)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        ]
-    return []
-
-
-def _set_on(receiver: str, function: ast.AST) -> list[str]:
-    return [
-        node.attr
-        for node in ast.walk(function)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.ctx, ast.Store)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == receiver
-    ]
-
-
-def _bound_by(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Name):
-        return None if isinstance(node.ctx, ast.Load) else node.id
-    if isinstance(node, ast.arg):
-        return node.arg
-    if isinstance(node, ast.alias):
-        return (node.asname or node.name).partition(".")[0]
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)):
-        return node.name
-    return node.name if isinstance(node, (ast.MatchAs, ast.MatchStar)) else None
