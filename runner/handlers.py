@@ -32,7 +32,8 @@ def spelling(handler: str, language: Language) -> str:
 def exported(program: Program) -> tuple[str, ...]:
     """Names of exported functions as the source spells them. Runs the top level without api and network.
     Raises `BuildError` when it fails."""
-    return sandbox.exports(program)
+    wanted = [handler for trigger in all_triggers() for handler in trigger.handlers]
+    return sandbox.exports(program, wanted=wanted)
 
 
 def handlers_among(names: Sequence[str], language: Language) -> frozenset[str]:

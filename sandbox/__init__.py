@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sandbox.caps import Limits
@@ -63,13 +63,18 @@ def build(source: Source, limits: Limits = Limits()) -> Program:  # noqa: B008 -
     return open_engine(source.language).build(source, limits)
 
 
-def exports(program: Program, limits: Limits = Limits()) -> tuple[str, ...]:  # noqa: B008 - frozen
+def exports(
+    program: Program,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    wanted: Sequence[str] = (),
+) -> tuple[str, ...]:
     """Names of the functions that the top level of `program` exports, found by running it with no api
-    and no network. Raises `BuildError` when the top level fails."""
+    and no network. `wanted` are asked for by themselves: a JavaScript proxy need not list what it has.
+    Raises `BuildError` when the top level fails."""
     port = LivePort(_NoApi(), NoEgress(), limits)
     port.begin(time.monotonic() + limits.wall_ms / 1000)
     try:
-        return open_engine(program.language).exports(program, limits, port)
+        return open_engine(program.language).exports(program, limits, port, wanted)
     finally:
         port.end()
 

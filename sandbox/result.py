@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -63,9 +64,11 @@ class Engine(Protocol):
         """Compile and check. Raises `BuildError` (syntax, policy, timeout, memory, output, internal)."""
         ...
 
-    def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
-        """Names of the functions that the top level exports, found by running it.
-        Raises `BuildError` when the top level fails."""
+    def exports(
+        self, program: Program, limits: Limits, port: HostPort, wanted: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Names of the functions that the top level exports, found by running it; `wanted` are asked for by
+        themselves as well. Raises `BuildError` when the top level fails."""
         ...
 
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:

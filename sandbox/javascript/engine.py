@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
@@ -70,14 +70,16 @@ class JavaScriptEngine:
         return replace(program, image=opened.image.digest, modules=modules, notes=opened.image.notes)
 
     @with_room
-    def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
+    def exports(
+        self, program: Program, limits: Limits, port: HostPort, wanted: Sequence[str] = ()
+    ) -> tuple[str, ...]:
         """See `sandbox.result.Engine.exports`."""
         port.begin(time.monotonic() + limits.wall_ms / 1000)
         try:
             opened = self._opened(program)
             image = self.image if opened is None else opened.image
             run = Run(image, Prepared(program, describe(program, None)), limits, port)
-            failure = run.load()
+            failure = run.load(wanted)
         finally:
             port.end()
         if port.fatal or failure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import wasmtime
@@ -65,9 +66,10 @@ class Run:
         modules = f',"modules":{request.module_secrets}' if request.module_secrets else ""
         return self._perform(f'{{"handler":{json.dumps(request.handler)},"event":{request.event}{modules}}}')
 
-    def load(self) -> Failure | None:
-        """Run the top level alone, to learn what it exports. None when it completed."""
-        return self._perform("{}")
+    def load(self, wanted: Sequence[str] = ()) -> Failure | None:
+        """Run the top level alone, to learn what it exports; `wanted` are asked for by themselves as well.
+        None when it completed."""
+        return self._perform(json.dumps({"wanted": list(wanted)}))
 
     def _perform(self, request: str) -> Failure | None:
         host = self._host

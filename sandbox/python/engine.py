@@ -9,7 +9,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -133,7 +133,13 @@ class PythonEngine:
         return Program(source, mark + raw, self.image_digest, tuple(str(name) for name in exports))
 
     @with_room
-    def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
+    def exports(
+        self,
+        program: Program,
+        limits: Limits,
+        port: HostPort,
+        wanted: Sequence[str] = (),  # noqa: ARG002 - all that there is is listed
+    ) -> tuple[str, ...]:
         """Functions that the top level defines. See `sandbox.result.Engine.exports`."""
         request = Request(handler="", event="{}", surface="{}")
         port.begin(time.monotonic() + limits.wall_ms / 1000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sandbox.caps import Limits
 from sandbox.execution import execute
@@ -25,7 +25,9 @@ class GuestEngine:
     def build(self, source: Source, limits: Limits) -> Program:
         return Program(source, b"", "")
 
-    def exports(self, program: Program, limits: Limits, port: HostPort) -> tuple[str, ...]:
+    def exports(
+        self, program: Program, limits: Limits, port: HostPort, wanted: Sequence[str] = ()
+    ) -> tuple[str, ...]:
         return ()
 
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:

@@ -29,7 +29,7 @@ export function prepare(program, about) {
 
 /**
  * Begin: load the tenant's module and call its handler. What follows happens in promise jobs.
- * @param {{handler?: string, event?: object}} request
+ * @param {{handler?: string, event?: object, wanted?: string[]}} request
  * @returns {unknown} what the handler returned; the host reads the state of a promise from the engine, so
  *   that no patched `then` comes between
  */
@@ -38,7 +38,7 @@ export function start(request) {
     if (request.modules !== undefined) setModuleSecrets(request.modules);
     if (api !== undefined) bindEvent(request.event);
     const exported = load();
-    if (api === undefined) return complete(STATUS_EXPORTS, jsonStringify(functionNames(exported)));
+    if (api === undefined) return complete(STATUS_EXPORTS, jsonStringify(functionNames(exported, request.wanted)));
     return invoke(exported, request);
   } catch (error) {
     return fail(error);

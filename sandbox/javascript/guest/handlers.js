@@ -28,11 +28,17 @@ export function find(exported, name) {
   return { owner: other, handler: other[name] };
 }
 
-/** Names of functions that `find` finds. Runs getters and traps of the tenant's; what throws is none. */
-export function functionNames(exported) {
+/** Names of functions that `find` finds: those of `wanted`, and all that are listed. Runs getters and traps of the
+ * tenant's; what throws is none. */
+export function functionNames(exported, wanted = []) {
   const names = [];
   const seen = { __proto__: null, constructor: true };
   try {
+    for (let index = 0; index < wanted.length; index += 1) {
+      if (!isFunction(() => find(exported, wanted[index]).handler)) continue;
+      seen[wanted[index]] = true;
+      append(names, wanted[index]);
+    }
     collect(exported, names, seen);
     collect(byDefault(exported), names, seen);
   } catch { /* what was found before stands */ }
@@ -48,15 +54,15 @@ function collect(owner, names, seen) {
       const key = keys[index];
       if (typeof key !== 'string' || key.length > LONGEST_NAME || hasOwn(seen, key)) continue;
       seen[key] = true;
-      if (isFunction(owner, key)) append(names, key);
+      if (isFunction(() => owner[key])) append(names, key);
     }
     holder = prototypeOf(holder);
   }
 }
 
-function isFunction(owner, key) {
+function isFunction(read) {
   try {
-    return typeof owner[key] === 'function';
+    return typeof read() === 'function';
   } catch {
     return false;
   }

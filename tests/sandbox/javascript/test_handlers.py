@@ -82,6 +82,12 @@ def test_a_proxy_that_lists_nothing_is_called_all_the_same(succeed: Run) -> None
     )
     assert succeed(text).commands == [("access.deny", ["x"])]
     assert sandbox.exports(compiled(text)) == ()
+    assert sandbox.exports(compiled(text), wanted=[HANDLER, "other"]) == (HANDLER, "other")
+
+
+def test_wanted_names_are_told_once_and_only_where_they_are_functions() -> None:
+    text = f"exports.a = () => {{}}; exports.{HANDLER} = () => {{}}; exports.b = 1; exports.get = null;"
+    assert sandbox.exports(compiled(text), wanted=["b", HANDLER, "c"]) == (HANDLER, "a")
 
 
 def test_a_named_export_comes_before_the_default(succeed: Run) -> None:
