@@ -212,6 +212,16 @@ def rotate_keys(
     )
 
 
+@keys.command("forget")
+def forget_lost(config: ConfigOption = None, data_dir: DataOption = None) -> None:
+    """Delete the secrets that the key ring does not open, when the ring that does is lost."""
+    from runner.service.rotation import forget
+    from runner.service.settings import load_settings
+
+    count = forget(load_settings(config, data_dir=data_dir))
+    typer.echo(f"deleted {count} secrets that the key ring does not open")
+
+
 def _read_keys(files: list[Path]) -> list[PublicKey]:
     from runner.jsonfile import read_text
     from runner.service.assertions import public_key

@@ -12,6 +12,7 @@ from runner.outcome import Decision, FlowOutcome
 from runner.runtime.entities import UnknownActionError
 from runner.runtime.flows import Flows, Run
 from runner.runtime.wire import InvokeBody
+from runner.store import SealError
 from runner.workers.calls import TooBusyError
 from triggers import EventError, UnknownTriggerError, get_trigger
 
@@ -29,7 +30,7 @@ class FlowJobs:
             outcome, versions = await self._flows.run(run)
         except TooBusyError as error:
             return Ended(error=str(error), later=float(error.retry_after))
-        except (EventError, UnknownActionError, UnknownTriggerError) as error:
+        except (EventError, UnknownActionError, UnknownTriggerError, SealError) as error:
             return Ended(error=str(error))
         keep = partial(self._flows.finish, run, outcome, versions)
         why = _failure(job, outcome)

@@ -25,7 +25,7 @@ from runner.store import audit
 from runner.store.columns import now
 from runner.store.engine import Store
 from runner.store.models import ActionRow, BundleRow, ModuleRow, ModuleVersionRow
-from runner.store.sealing import ACTION
+from runner.store.sealing import ACTION, SealError
 from runner.store.secrets import SecretBox
 from runner.store.upsert import insert_or_keep
 from sandbox.caps import MAX_ERROR_MESSAGE_BYTES
@@ -102,7 +102,12 @@ class Building:
         if row is None or row.revision != order.revision:
             return
         secrets = SecretBox(session, self._keys.ring, job.tenant)
-        redactor = Redactor([secrets.values(ACTION, row.id)])
+        try:
+            redactor = Redactor([secrets.values(ACTION, row.id)])
+        except SealError as error:
+            row.status = "failed"
+            row.errors = [{"id": "sealed_value_unreadable", "msg": f"{error}.", "url": ""}]
+            return
         row.build_log = redactor.value(_log(build))
         if build.failure is not None:
             row.status, row.errors = "failed", [_error(build.failure, redactor)]

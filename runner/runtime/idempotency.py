@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.store import KeyRing, Sealed, Store
+from runner.store import KeyRing, Sealed, SealError, Store
 from runner.store.columns import now
 from runner.store.runs import IdempotencyRow
 
@@ -136,6 +136,15 @@ def reseal(session: Session, ring: KeyRing, most: int) -> int:
     return len(rows)
 
 
+def forget(session: Session, ring: KeyRing) -> None:
+    """Delete the answers that the ring does not open."""
+    for row in session.scalars(select(IdempotencyRow).where(IdempotencyRow.answer.is_not(None))):
+        try:
+            _open(ring, row)
+        except SealError:
+            session.delete(row)
+
+
 def _seal(ring: KeyRing, row: IdempotencyRow, text: str) -> None:
     sealed = ring.seal(text, _context(row))
     row.answer = f"{sealed.key_id}:{base64.b64encode(sealed.data).decode()}"
@@ -143,7 +152,11 @@ def _seal(ring: KeyRing, row: IdempotencyRow, text: str) -> None:
 
 def _open(ring: KeyRing, row: IdempotencyRow) -> str:
     key_id, _, data = (row.answer or "").partition(":")
-    return ring.open(Sealed(key_id, base64.b64decode(data)), _context(row))
+    try:
+        sealed = base64.b64decode(data)
+    except ValueError:
+        raise SealError("a kept answer was altered") from None
+    return ring.open(Sealed(key_id, sealed), _context(row))
 
 
 def _context(row: IdempotencyRow) -> tuple[str, ...]:

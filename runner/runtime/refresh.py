@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from runner.runtime.snapshots import Snapshots
-from runner.store import Store
+from runner.store import SealError, Store
 from runner.store.notices import BINDINGS, Notice
 
 _log: Final = structlog.get_logger("actionbox.refresh")
@@ -46,6 +46,10 @@ class Refresher:
     async def _refresh(self, notice: Notice) -> None:
         try:
             await asyncio.to_thread(self._snapshots.refresh, notice.tenant, notice.key)
+        except SealError as error:
+            _log.error(
+                "a changed trigger was not read", tenant=notice.tenant, trigger=notice.key, reason=str(error)
+            )
         except Exception:  # noqa: BLE001 - the next login reads it
             _log.exception("a changed trigger was not read", tenant=notice.tenant, trigger=notice.key)
 

@@ -21,10 +21,13 @@ from starlette.exceptions import HTTPException
 
 from runner.service.validation import first_problem
 from runner.store.faults import is_unavailable
+from runner.store.sealing import SealError
 
 _log: Final = structlog.get_logger("actionbox.service")
 _PHRASES: Final = {413: "Payload Too Large", 422: "Unprocessable Entity"}
 _RETRY_SECONDS: Final = "1"
+_KEYS_RETRY_SECONDS: Final = "60"
+"""Until an operator has mended the key ring."""
 
 
 class ApiError(HTTPException):
@@ -126,8 +129,19 @@ async def _unavailable(_: Request, error: Exception) -> JSONResponse:
     )
 
 
+async def _sealed(_: Request, error: Exception) -> JSONResponse:
+    _log.error("a sealed value does not open", reason=str(error))
+    return error_response(
+        503,
+        "A stored secret cannot be opened with the keys of the service. Tell its operator.",
+        "sealed_value_unreadable",
+        {"Retry-After": _KEYS_RETRY_SECONDS},
+    )
+
+
 _HANDLERS: Final[dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = {
     HTTPException: _http_error,
     RequestValidationError: _invalid,
     SQLAlchemyError: _unavailable,
+    SealError: _sealed,
 }

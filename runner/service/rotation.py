@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from runner.errors import InputError
 from runner.runtime import idempotency
+from runner.service.keys import checked
 from runner.service.settings import ServiceSettings
 from runner.service.setup import open_store, opened
 from runner.store.engine import Store
+from runner.store.keychecks import check_ring, forget_checks, opens_secret
 from runner.store.models import SecretRow
 from runner.store.sealing import KeyRing, Sealed, SealError, locked, secret_context
 
@@ -59,16 +61,20 @@ def rotate(settings: ServiceSettings, *, prune: bool = False) -> Rotation:
     try:
         # Of two at once each would make the same key's name for another key, and what one sealed were lost.
         with locked(settings.key_path), opened(open_store(settings)) as store:
-            ring = KeyRing.load(settings.key_path).rotated()
+            ring = checked(store, KeyRing.load(settings.key_path)).rotated()
             ring.save(settings.key_path)
+            check_ring(store, ring)
             count = reseal(store, ring)
             if prune:
                 if not store.is_sqlite:  # where writers do not wait for each other
                     time.sleep(_SETTLE_SECONDS)
                     count += reseal(store, ring)
                 used = _used_keys(store)
-                ring = ring.without([name for name in ring.ids if name not in used])
+                unused = [name for name in ring.ids if name not in used and name != ring.current]
+                ring = ring.without(unused)
                 ring.save(settings.key_path)
+                with store.begin() as session:
+                    forget_checks(session, unused)
     except SealError as error:
         raise InputError("invalid_key_ring", str(error)) from None
     return Rotation(count, ring.current, tuple(ring.ids))
@@ -85,6 +91,32 @@ def reseal(store: Store, ring: KeyRing) -> int:
                 done = batch(session, ring)
             total += done if counts else 0
     return total
+
+
+def forget(settings: ServiceSettings) -> int:
+    """Delete every sealed value that the ring does not open, for an operator who has lost the one that does;
+    how many secrets that were.
+
+    Raises:
+        InputError: the ring cannot be read.
+    """
+    given = settings.keys
+    try:
+        ring = (
+            KeyRing.load(settings.key_path) if given is None else KeyRing.from_text(given.get_secret_value())
+        )
+    except SealError as error:
+        raise InputError("invalid_key_ring", str(error)) from None
+    with opened(open_store(settings)) as store:
+        with store.begin() as session:
+            lost = [row for row in session.scalars(select(SecretRow)) if not opens_secret(ring, row)]
+            for row in lost:
+                session.delete(row)
+            idempotency.forget(session, ring)
+            forget_checks(session)
+            count = len(lost)
+        checked(store, ring)
+    return count
 
 
 def _used_keys(store: Store) -> set[str]:

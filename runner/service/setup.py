@@ -34,7 +34,7 @@ def open_service_keys(settings: ServiceSettings, store: Store) -> Keys:
     """The key ring; an embedded database that is empty gets a new one. Raises `InputError`."""
     with store.read() as session:
         empty = not any_tenant(session)
-    return open_keys(settings, fresh=empty and store.is_sqlite)
+    return open_keys(settings, store, fresh=empty and store.is_sqlite)
 
 
 def make_service(

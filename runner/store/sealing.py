@@ -106,9 +106,12 @@ class KeyRing:
 
     def seal(self, value: str, context: Sequence[str]) -> Sealed:
         """Seal `value` for what `context` names."""
+        return Sealed(self.current, self.seal_with(self.current, value, context))
+
+    def seal_with(self, key_id: str, value: str, context: Sequence[str]) -> bytes:
+        """The same with a key that need not be the current one; nonce, ciphertext and tag."""
         nonce = os.urandom(_NONCE_BYTES)
-        cipher = AESGCM(self._keys[self.current])
-        return Sealed(self.current, nonce + cipher.encrypt(nonce, value.encode(), _associated(context)))
+        return nonce + AESGCM(self._keys[key_id]).encrypt(nonce, value.encode(), _associated(context))
 
     def open(self, sealed: Sealed, context: Sequence[str]) -> str:
         """The value. Raises `SealError`: sealed for something else, altered, or with a lost key."""
