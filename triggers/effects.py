@@ -18,7 +18,7 @@ class Denial(Frozen):
 
     Attributes:
         kind: which member asked for it. `interaction_required`: a redirect or form was asked for where
-            none is possible.
+            none is possible. `credential`: answer as for a wrong credential, and keep the reason.
         code: what the application gets as `error` (reference/behaviour.md section 12).
         reason: what it gets as `error_description`.
         user_message: text that may be shown to the user, where the trigger has one.
@@ -27,6 +27,7 @@ class Denial(Frozen):
 
     kind: Literal[
         "access",
+        "credential",
         "validation",
         "session_revoked",
         "refresh_token_revoked",

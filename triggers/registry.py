@@ -1,4 +1,4 @@
-"""All triggers, in the order of the documented list of ids."""
+"""All triggers, in the order of the documented list of ids; those that it lacks come last."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from triggers import (
     event_stream,
     password_reset_post_challenge,
     post_change_password,
+    post_credential_validation,
     post_login,
     post_user_registration,
     pre_user_registration,
@@ -32,6 +33,7 @@ _TRIGGERS: Final = (
     password_reset_post_challenge.TRIGGER,
     custom_token_exchange.TRIGGER,
     event_stream.TRIGGER,
+    post_credential_validation.TRIGGER,
 )
 _BY_ID: Final = {trigger.id: trigger for trigger in _TRIGGERS}
 

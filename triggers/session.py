@@ -286,6 +286,8 @@ def _named(method: Method, arguments: list[Any], prefix: str) -> dict[str, Any]:
     if options is None or len(arguments) <= len(method.parameters):
         return named
     value = _cleaned(arguments[len(method.parameters)], prefix, options.name)
+    if options.bare is not None and value is not None and not isinstance(value, dict):
+        value = {options.bare: value}
     if isinstance(value, dict):
         absent = {item.name for item in options.members if not (item.required or item.nullable)}
         value = {key: item for key, item in value.items() if item is not None or key not in absent}

@@ -101,12 +101,14 @@ class Options:
         name: what the reference calls the argument.
         required: the object itself must be there.
         closed: unknown keys are an error; otherwise they are ignored, as JavaScript code does.
+        bare: the member that a value in place of the object stands for; None refuses such a value.
     """
 
     members: tuple[Option, ...]
     name: str = "options"
     required: bool = False
     closed: bool = False
+    bare: str | None = None
 
 
 @dataclass(frozen=True)

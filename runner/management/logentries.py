@@ -26,14 +26,20 @@ FAILURE: Final = "actions_execution_failed"
 
 
 class Kinds(NamedTuple):
-    """Types of entries for executions of a trigger: that went well, and that did not."""
+    """Types of entries for executions of a trigger: that went well (None: those have no entry), and that did
+    not."""
 
-    good: str
+    good: str | None
     bad: str
+
+    def of(self, decision: str | None) -> str | None:
+        """The type for an execution that ended so."""
+        return self.good if decision == Decision.ALLOW.value else self.bad
 
 
 KINDS: Final[Mapping[str, Kinds]] = {
     "post-login": Kinds("s", "f"),
+    "post-credential-validation": Kinds(None, "f"),  # the login goes on, and ends as one or the other
     "credentials-exchange": Kinds("seccft", "feccft"),
     "pre-user-registration": Kinds("ss", "fs"),
     "post-user-registration": Kinds("ss", "ss"),  # the user is there, whatever its Actions do
@@ -44,7 +50,7 @@ KINDS: Final[Mapping[str, Kinds]] = {
     "custom-phone-provider": Kinds("gd_send_sms", "gd_send_sms_failure"),
 }
 """Executions of other triggers have no entry of their own; failures in them do."""
-TYPES: Final = frozenset({FAILURE, *(kind for kinds in KINDS.values() for kind in kinds)})
+TYPES: Final = frozenset({FAILURE, *(kind for kinds in KINDS.values() for kind in kinds if kind)})
 _DESCRIPTIONS: Final = {
     "s": "Successful login",
     "f": "Failed login",
@@ -146,7 +152,8 @@ class Entries:
         if row is None:
             return None
         if place.slot == 0:
-            has_entry = row.decision in _ENDED and row.trigger_id in KINDS
+            kinds = KINDS.get(row.trigger_id)
+            has_entry = row.decision in _ENDED and kinds is not None and kinds.of(row.decision) is not None
             return _of_execution(row) if has_entry else None
         if place.slot > len(row.results) or "error" not in row.results[place.slot - 1]:
             return None
@@ -221,7 +228,7 @@ def _of_types(types: Collection[str] | None) -> Any:
         decisions = [
             decision
             for decision in _ENDED
-            if types is None or (kinds.good if decision == Decision.ALLOW.value else kinds.bad) in types
+            if (kind := kinds.of(decision)) is not None and (types is None or kind in types)
         ]
         if decisions:
             matching.append(and_(ExecutionRow.trigger_id == trigger, ExecutionRow.decision.in_(decisions)))
@@ -229,8 +236,8 @@ def _of_types(types: Collection[str] | None) -> Any:
 
 
 def _of_execution(row: ExecutionRow) -> dict[str, Any]:
-    kinds = KINDS[row.trigger_id]
-    kind = kinds.good if row.decision == Decision.ALLOW.value else kinds.bad
+    kind = KINDS[row.trigger_id].of(row.decision)
+    assert kind is not None  # `_of_types` chooses no others
     details = {"trigger_id": row.trigger_id, "actions": {"executions": [row.id]}}
     return _entry(Place(row.updated_at, row.id, 0), row.tenant_id, kind, _DESCRIPTIONS[kind], details)
 

@@ -93,15 +93,8 @@ def _login(app: FastAPI, provider: Provider) -> None:
     @app.post("/login")
     async def login(request: Request) -> Response:
         form = {name: str(value) for name, value in (await request.form()).items()}
-        person = provider.people.find(form.get("email", ""))
-        if person is None or not person.knows(form.get("password", "")):
-            return HTMLResponse(_login_page(form, "Wrong e-mail address or password."), 401)
-        application = provider.applications[form["client_id"]]
         about = _about(request, query={name: form[name] for name in ("client_id", "scope") if name in form})
-        transaction, step = await run_in_threadpool(
-            provider.flows.login, person, about, application.as_event(), form
-        )
-        return _next(provider, transaction, step)
+        return await run_in_threadpool(_log_in, provider, form, about)
 
     @app.get("/continue")
     def back(request: Request) -> Response:
@@ -114,6 +107,17 @@ def _login(app: FastAPI, provider: Provider) -> None:
         transaction = _transaction(provider, request)
         step = provider.flows.challenged(transaction, passed=transaction.person.passes(code))
         return _next(provider, transaction, step)
+
+
+def _log_in(provider: Provider, form: dict[str, str], about: dict[str, Any]) -> Response:
+    application = provider.applications[form["client_id"]].as_event()
+    identifier = form.get("email", "")
+    person, valid = provider.people.check(identifier, form.get("password", ""))
+    metadata = provider.flows.may_go_on(identifier, person, about, application, valid=valid)
+    if person is None or metadata is None:
+        return HTMLResponse(_login_page(form, "Wrong e-mail address or password."), 401)
+    transaction, step = provider.flows.login(person, about, application, form, metadata=metadata)
+    return _next(provider, transaction, step)
 
 
 def _next(provider: Provider, transaction: Transaction, step: Step) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.client import Accepted, RuntimeClient
+from runner.client import Accepted, RuntimeClient, ServiceError
 from runner.outcome import FlowOutcome
 from samples.identity_provider.people import Person, now
 
@@ -71,6 +71,33 @@ class Flows:
         event["user"] = person.as_event()
         return self._later("post-user-registration", event)
 
+    def may_go_on(
+        self,
+        identifier: str,
+        person: Person | None,
+        request: dict[str, Any],
+        application: dict[str, Any],
+        *,
+        valid: bool,
+    ) -> dict[str, Any] | None:
+        """The transaction's metadata for the login that follows; None when there is none.
+
+        There is none for a wrong credential, whatever the Actions say, and for a right one that they refuse
+        or cannot judge. All of these are answered alike.
+        """
+        event = self._event(request, client=application, connection=CONNECTION)
+        event["credential"] = {"identifier": identifier, "valid": valid}
+        event["authentication"] = {"methods": [{"name": "pwd", "timestamp": now()}]}
+        if person is not None:
+            event["user"] = person.as_event()
+        try:
+            outcome = self._run("post-credential-validation", event)
+        except ServiceError:
+            return None
+        if not valid or not outcome.ok:
+            return None
+        return outcome.effects.transaction_metadata or {}
+
     def login(
         self,
         person: Person,
@@ -78,9 +105,10 @@ class Flows:
         application: dict[str, Any],
         parameters: dict[str, str],
         *,
+        metadata: dict[str, Any],
         protocol: str = "oidc-basic-profile",
     ) -> tuple[Transaction, Step]:
-        """Raises `Refused`."""
+        """`metadata`: of the transaction so far. Raises `Refused`."""
         event = self._event(request, client=application, connection=CONNECTION)
         event |= {
             "user": person.as_event(),
@@ -95,6 +123,7 @@ class Flows:
                 "requested_scopes": parameters.get("scope", "openid").split(),
                 "redirect_uri": parameters.get("redirect_uri", ""),
                 "state": parameters.get("state", ""),
+                "metadata": metadata,
             },
         }
         transaction = Transaction("login", person, event, parameters)

@@ -18,7 +18,9 @@ import urllib3
 import uvicorn
 from joserfc import jwt
 
+from runner.client import RuntimeClient
 from samples.identity_provider.app import Application, Provider, make_app
+from samples.identity_provider.flows import Flows
 from samples.identity_provider.people import totp
 from tests.e2e.serving import ACTIONBOX, Served, serve
 
@@ -100,12 +102,12 @@ def signup(browser: Browser, email: str, status: int = 201) -> Any:
     return answer.json()
 
 
-def begin_login(browser: Browser, email: str) -> urllib3.BaseHTTPResponse:
+def begin_login(browser: Browser, email: str, password: str = "pw") -> urllib3.BaseHTTPResponse:
     return browser.go(
         "POST",
         "/login",
         email=email,
-        password="pw",
+        password=password,
         client_id="portal",
         scope="openid",
         redirect_uri=PORTAL.redirect_uri,
@@ -191,6 +193,58 @@ def test_an_administrator_shows_a_second_factor(provider: Provider, browser: Bro
     found = tokens(browser, browser.go("POST", "/mfa", code=code))
     assert claims(provider, found["id_token"])["https://harbor.example/roles"] == ["admin"]
     assert claims(provider, found["access_token"])["https://harbor.example/mfa"] is True
+
+
+def test_a_wrong_password_is_told_to_the_actions(served: Served, browser: Browser) -> None:
+    signup(browser, "fay@harbor.example")
+    wrong = begin_login(browser, "fay@harbor.example", password="wrong")
+    nobody = begin_login(browser, "nobody@harbor.example", password="wrong")
+    assert (wrong.status, nobody.status) == (401, 401)
+    assert wrong.data.replace(b"fay@", b"") == nobody.data.replace(b"nobody@", b"")
+    listed = served.runtime().executions(trigger="post-credential-validation", per_page=2)
+    found = [served.runtime().execution(item["id"]) for item in listed]
+    assert [item["decision"] for item in found] == ["allow", "allow"]
+    logs = {item["results"][0]["logs"][0]["text"] for item in found}
+    assert logs == {f"wrong credential for {who}@harbor.example" for who in ("fay", "nobody")}
+
+
+def test_a_refused_login_looks_like_a_wrong_password(provider: Provider, browser: Browser) -> None:
+    signup(browser, "gil@harbor.example")
+    person = provider.people.find("gil@harbor.example")
+    assert person is not None
+    wrong = begin_login(browser, "gil@harbor.example", password="wrong")
+    for closed in ("2999-01-01", 5):  # the second makes the Action throw: it fails closed
+        person.app_metadata["closed_until"] = closed
+        refused = begin_login(browser, "gil@harbor.example")
+        assert (refused.status, refused.data) == (wrong.status, wrong.data)
+    person.app_metadata["closed_until"] = "2001-01-01"
+    assert begin_login(browser, "gil@harbor.example").status == 302
+
+
+def test_a_service_that_is_gone_looks_like_a_wrong_password(provider: Provider, browser: Browser) -> None:
+    signup(browser, "hal@harbor.example")
+    wrong = begin_login(browser, "hal@harbor.example", password="wrong")
+    flows = provider.flows
+    provider.flows = Flows(RuntimeClient("http://127.0.0.1:9", token="t"), "main")
+    try:
+        refused = begin_login(browser, "hal@harbor.example")
+    finally:
+        provider.flows = flows
+    assert (refused.status, refused.data) == (wrong.status, wrong.data)
+
+
+def test_what_the_check_of_the_password_noted_is_known_to_the_login(
+    provider: Provider, browser: Browser
+) -> None:
+    signup(browser, "ida@harbor.example")
+    person = provider.people.find("ida@harbor.example")
+    assert person is not None
+    person.app_metadata |= {"terms": "2025-01-01", "risk": 0.9}
+    person.otp_key = b"k" * 20
+    asked = begin_login(browser, "ida@harbor.example")
+    assert (asked.status, b"/mfa" in asked.data) == (200, True)
+    person.app_metadata["risk"] = 0.1
+    assert begin_login(browser, "ida@harbor.example").status == 302
 
 
 def test_jobs_get_the_scopes_that_their_action_gives_them(provider: Provider, browser: Browser) -> None:

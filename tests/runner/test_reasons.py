@@ -23,6 +23,8 @@ EVERYWHERE = [
     ("password-reset-post-challenge", "deny"),
     ("custom-token-exchange", "coded"),
     ("custom-token-exchange", "token"),
+    ("post-credential-validation", "credential"),
+    ("post-credential-validation", "bare"),
     ("custom-phone-provider", "drop"),
     ("custom-phone-provider", "retry"),
     ("custom-email-provider", "drop"),

@@ -23,6 +23,7 @@ IN_ORDER = [
     "password-reset-post-challenge",
     "custom-token-exchange",
     "event-stream",
+    "post-credential-validation",
 ]
 
 
@@ -95,6 +96,7 @@ def test_binding_rules() -> None:
         "send-phone-message",
         "password-reset-post-challenge",
         "custom-token-exchange",
+        "post-credential-validation",
     }
 
 
@@ -116,6 +118,7 @@ def test_handlers() -> None:
         "onExecutePostChallenge",
         "onExecuteCustomTokenExchange",
         "onExecuteEventStream",
+        "onExecutePostCredentialValidation",
     ]
 
 

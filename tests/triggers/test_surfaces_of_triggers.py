@@ -82,6 +82,7 @@ MEMBERS = {
     "post-change-password": CACHE,
     "send-phone-message": CACHE,
     "event-stream": CACHE,
+    "post-credential-validation": {"authentication.deny", "transaction.setMetadata", *CACHE},
     "custom-phone-provider": {"notification.drop", "notification.retry", *CACHE},
     "custom-email-provider": {"notification.drop", "notification.retry", *CACHE},
     "password-reset-post-challenge": {

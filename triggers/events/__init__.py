@@ -22,6 +22,7 @@ from triggers.events.event_stream import EventStreamEvent
 from triggers.events.part import Part
 from triggers.events.password_reset_post_challenge import PasswordResetPostChallengeEvent
 from triggers.events.post_change_password import PostChangePasswordEvent
+from triggers.events.post_credential_validation import PostCredentialValidationEvent
 from triggers.events.post_login import PostLoginEvent
 from triggers.events.post_user_registration import PostUserRegistrationEvent
 from triggers.events.pre_user_registration import PreUserRegistrationEvent
@@ -55,6 +56,7 @@ MODELS: Final[Mapping[str, type[Part]]] = MappingProxyType(
         "custom-email-provider": CustomEmailProviderEvent,
         "custom-token-exchange": CustomTokenExchangeEvent,
         "event-stream": EventStreamEvent,
+        "post-credential-validation": PostCredentialValidationEvent,
     }
 )
 """Event model of each trigger, by trigger id, in the order of the reference's catalogue."""

@@ -29,7 +29,7 @@ class Part(BaseModel):
     `OPEN` says that the reference itself expects further keys (typings get an index signature).
     """
 
-    # Building is deferred: a process uses one or two triggers, and building all eleven costs 0.1 s.
+    # Building is deferred: a process uses one or two triggers, and building them all costs 0.1 s.
     model_config = ConfigDict(extra="allow", strict=True, defer_build=True, protected_namespaces=())
     OPEN: ClassVar[bool] = False
 

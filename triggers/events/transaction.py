@@ -96,7 +96,7 @@ class LoginTransaction(Authorizing):
     id: str | None = may("Id of the transaction; logins in a browser have one.")
     linking_id: str | None = may("Id that links the transaction to what is to be approved.")
     locale: str | None = may("Locale that was agreed on.")
-    metadata: ScalarMap = filled(
+    metadata: ScalarMap | None = filled(
         "What Actions share in this transaction, with what earlier triggers set; follows "
         "`api.transaction.setMetadata` at once."
     )
@@ -136,7 +136,7 @@ class ExchangeTransaction(Part):
     actor_token_user: LoginUser | None = may(
         "Profile of the actor, when the actor token is an ID token of this tenant."
     )
-    metadata: ScalarMap = filled(
+    metadata: ScalarMap | None = filled(
         "What Actions share in this transaction, post-login's too; follows `api.transaction.setMetadata` "
         "at once."
     )

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from triggers.effects import Denial
 from triggers.jsonvalue import cut, shown
 from triggers.jsonvalue import text as json_text
-from triggers.surface import Method, Parameter, Returns
+from triggers.surface import Method, Option, Options, Parameter, Returns
 from triggers.values import text
 
 if TYPE_CHECKING:
@@ -61,6 +61,17 @@ def _signup_denied(draft: Draft, command: RecordedCommand) -> None:
             code="extensibility_error",
             reason=command.arguments.get("reason", ""),
             user_message=command.arguments.get("userMessage"),
+            action=command.action,
+        )
+    )
+
+
+def _credential_denied(draft: Draft, command: RecordedCommand) -> None:
+    draft.deny(
+        Denial(
+            kind="credential",
+            code="invalid_user_password",
+            reason=command.arguments.get("options", {}).get("reason", ""),
             action=command.action,
         )
     )
@@ -182,6 +193,22 @@ REJECT_SUBJECT_TOKEN: Final = Method(
     "Refuse the exchange with invalid_request and count a failed attempt of this IP address.",
     parameters=(Parameter("reason", text(4096, minimum=1), "Why; 1 to 4096 characters.", message=True),),
     apply=_invalid_token,
+    denies=True,
+)
+
+DENY_CREDENTIAL: Final = Method(
+    "authentication.deny",
+    "command",
+    "void",
+    "Refuse the login when this Action completes; no later Action runs. The caller is answered as for a "
+    "wrong credential.",
+    options=Options(
+        (Option("reason", Reason, "Why; for the tenant's records, never for the caller.", message=True),),
+        bare="reason",
+    ),
+    decided="The code of the denial is invalid_user_password, as for a wrong credential. A value in place of "
+    "the options is the reason. " + _LENIENT,
+    apply=_credential_denied,
     denies=True,
 )
 

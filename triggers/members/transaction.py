@@ -65,6 +65,11 @@ def with_metadata(event: dict[str, Any]) -> dict[str, Any]:
     return replaced(event, ["transaction", "metadata"], record(event, "transaction", "metadata"))
 
 
+def with_transaction(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with a transaction and its metadata, whether the platform gave one or not."""
+    return replaced(event, ["transaction", "metadata"], record(event, "transaction", "metadata"))
+
+
 def set_metadata(returns: Returns) -> Method:
     """`transaction.setMetadata(key, value)`."""
     return Method(

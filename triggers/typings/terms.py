@@ -100,7 +100,8 @@ class Field:
 
 def union(items: Iterable[Term]) -> Term:
     """A union without repetitions; of one type, that type."""
-    different = tuple(dict.fromkeys(items))
+    flat = (part for item in items for part in (item.items if item.kind == "union" else (item,)))
+    different = tuple(dict.fromkeys(flat))
     if ANY in different:
         return ANY
     return different[0] if len(different) == 1 else Term("union", different)

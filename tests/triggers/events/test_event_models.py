@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.drawn import examples
 from tests.strategies import events, json_values, wild_values
+from triggers import all_triggers
 from triggers.events import (
     EXAMPLES,
     MODELS,
@@ -30,8 +31,8 @@ def dumped(trigger_id: str, event: object) -> object:
     return model.model_dump(exclude_unset=True, by_alias=True)
 
 
-def test_there_is_a_model_and_an_example_for_each_of_the_eleven_triggers():
-    assert len(MODELS) == 11
+def test_there_is_a_model_and_an_example_for_each_trigger():
+    assert set(MODELS) == {trigger.id for trigger in all_triggers()}
     assert list(EXAMPLES) == list(MODELS)
 
 

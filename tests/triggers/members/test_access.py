@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.triggers.driver import Flow, error
+from tests.triggers.driver import ABSENT, Flow, error
 
 DENYING = ["post-login", "pre-user-registration", "password-reset-post-challenge"]
 
@@ -27,6 +27,39 @@ def test_a_deny_always_denies(trigger: str, arguments: list, reason: str) -> Non
     flow = Flow(trigger).action(("access.deny", *arguments))
     assert flow.effects.decision == "deny"
     assert flow.effects.denial.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([{"reason": "a stolen password"}], "a stolen password"),
+        ([], ""),
+        ([None], ""),
+        ([{}], ""),
+        ([{"reason": None}], ""),
+        ([{"reason": 5, "other": 1}], "5"),
+        (["bare"], "bare"),
+        ([0], "0"),
+        ([[1]], "[1]"),
+        ([{"reason": "x" * 5000}], "x" * 4096),
+        ([{"reason": "first"}, "extra"], "first"),
+    ],
+)
+def test_a_credential_is_refused_whatever_the_reason(arguments: list, reason: str) -> None:
+    flow = Flow("post-credential-validation").action(
+        ("authentication.deny", *arguments), ("transaction.setMetadata", "kept", 1)
+    )
+    denial = flow.effects.denial
+    assert (denial.kind, denial.code, denial.reason) == ("credential", "invalid_user_password", reason)
+    assert flow.effects.transaction_metadata == {"kept": 1}
+    assert flow.action(("authentication.deny", {"reason": "later"})).effects.denial.reason == reason
+
+
+@pytest.mark.parametrize("transaction", [ABSENT, None, {}, {"correlation_id": "c"}])
+def test_a_checked_credential_always_has_a_transaction(transaction: object) -> None:
+    flow = Flow("post-credential-validation", {"transaction": transaction})
+    assert flow.session().event["transaction"]["metadata"] == {}
+    assert flow.effects.transaction_metadata is None
 
 
 def test_deny_in_post_login_is_access_denied() -> None:

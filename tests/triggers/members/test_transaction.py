@@ -99,6 +99,10 @@ def test_a_token_exchange_hands_metadata_on_to_the_login() -> None:
     exchange.action(("authentication.setUserById", "u"), ("transaction.setMetadata", "a", 1))
     handed_on = exchange.effects.transaction_metadata
     assert handed_on == {"a": 1}
+    nothing = Flow(
+        "post-login", {"transaction.metadata": Flow("custom-token-exchange").effects.transaction_metadata}
+    )
+    assert nothing.session().event["transaction"]["metadata"] == {}
     login = Flow("post-login", {"transaction.metadata": handed_on})
     assert login.session().event["transaction"]["metadata"] == {"a": 1}
     assert login.action(("transaction.setMetadata", "b", 2)).effects.transaction_metadata == {"a": 1, "b": 2}

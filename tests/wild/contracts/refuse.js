@@ -22,6 +22,7 @@ const thrown = {
     }
   },
   text: () => "no seat is left: Größe 0",
+  nothing: () => undefined,
   object: () => ({ seats: 0 }),
 };
 
@@ -33,6 +34,8 @@ const refuse = {
   token: (api, error) => api.access.rejectInvalidSubjectToken(error),
   session: (api, error) => api.session.revoke(error, { preserveRefreshTokens: true }),
   refresh: (api, error) => api.refreshToken.revoke(error),
+  credential: (api, error) => api.authentication.deny({ reason: error }),
+  bare: (api, error) => api.authentication.deny(error),
   drop: (api, error) => api.notification.drop(error),
   retry: (api, error) => api.notification.retry(error),
 };
@@ -43,7 +46,7 @@ async function run(event, api) {
 }
 for (const name of [
   "PostLogin", "CredentialsExchange", "PreUserRegistration", "PostChallenge", "CustomTokenExchange",
-  "CustomPhoneProvider", "CustomEmailProvider",
+  "CustomPhoneProvider", "CustomEmailProvider", "PostCredentialValidation",
 ]) {
   exports["onExecute" + name] = run;
 }

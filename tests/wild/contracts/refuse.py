@@ -34,6 +34,9 @@ REFUSE = {
     "token": lambda api, error: api.access.reject_invalid_subject_token(error),
     "session": lambda api, error: api.session.revoke(error, preserve_refresh_tokens=True),
     "refresh": lambda api, error: api.refresh_token.revoke(error),
+    "credential": lambda api, error: api.authentication.deny(reason=error),
+    "options": lambda api, error: api.authentication.deny({"reason": error}),
+    "bare": lambda api, error: api.authentication.deny(error),
     "drop": lambda api, error: api.notification.drop(error),
     "retry": lambda api, error: api.notification.retry(error),
 }
@@ -50,3 +53,4 @@ on_execute_post_challenge = run
 on_execute_custom_token_exchange = run
 on_execute_custom_phone_provider = run
 on_execute_custom_email_provider = run
+on_execute_post_credential_validation = run

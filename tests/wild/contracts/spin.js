@@ -1,0 +1,4 @@
+// Waits for a service that never answers.
+exports.onExecutePostCredentialValidation = async () => {
+  for (;;);
+};
