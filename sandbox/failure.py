@@ -63,8 +63,8 @@ NEXT_STEP: Final[dict[FailureCode, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of the guest's stack, in the tenant's own source. Lines and columns count from 1. Lone
-    surrogates in names become U+FFFD, as everywhere in failures: they must have a JSON form."""
+    """One frame of the guest's stack, in the tenant's own source or in a package. Lines and columns count
+    from 1. Lone surrogates in names become U+FFFD, as everywhere in failures: they must have a JSON form."""
 
     function: str
     file: str
@@ -78,7 +78,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the tenant's source. Lines and columns count from 1.
+    """Where in the tenant's source, or in a package that the tenant's code is not above. Lines and columns
+    count from 1.
 
     `excerpt` is the source line itself; a caret goes under `column`.
     """
@@ -102,8 +103,8 @@ class Failure:
         code: one of `FailureCode`.
         message: one sentence (or the guest's own error message) for the tenant.
         error_name: the guest's error class, such as `TypeError`, where there was one.
-        place: where in the tenant's source, where known.
-        stack: frames in the tenant's source, innermost first, at most `MAX_STACK_FRAMES`.
+        place: where in the tenant's source, or else in a package, where known.
+        stack: frames in the tenant's source and packages, innermost first, at most `MAX_STACK_FRAMES`.
         next_step: what to do about it.
         detail: further facts by name, JSON scalars only (a limit, a rule, an id).
     """

@@ -22,6 +22,8 @@ _STATUS_THROWN: Final = 1
 _STATUS_NO_HANDLER: Final = 2
 _MAX_EXCERPT: Final = 200
 _MAX_NAME: Final = 100
+_MAX_FILE: Final = 200
+_BUNDLE: Final = "actionbox:packages"
 _MAX_LISTED: Final = 30
 """Names in a message, of those that an Action exports."""
 _FRAME: Final = re.compile(
@@ -216,25 +218,41 @@ def _refused(told: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _frames(text: Any, program: Program) -> Iterator[Frame]:
-    """Frames in the tenant's own files; the engine's, the prelude's and the packages' are of no use to a
-    tenant."""
+    """Frames in the tenant's own files and in those of packages; the engine's and the prelude's are of no use
+    to a tenant."""
     sources = {item.source.filename: item for item in (*program.modules, program)}
     count = 0
     for line in text.split("\n") if isinstance(text, str) else ():
         found = _FRAME.match(line)
-        own = sources.get(found["file"]) if found is not None else None
-        if found is None or own is None or count >= MAX_STACK_FRAMES:
+        if found is None or count >= MAX_STACK_FRAMES:
             continue
-        place = original(own.mappings, int(found["line"][:9]), int(found["column"][:9]))
-        if place is None:
-            continue  # in what the compiler added
-        count += 1
-        yield Frame(
-            function=(found["function"] or "<anonymous>")[:_MAX_NAME],
-            file=own.source.filename,
-            line=place[0],
-            column=_characters(own.source, *place),
-        )
+        own = sources.get(found["file"])
+        frame = _package_frame(found) if own is None else _own_frame(found, own)
+        if frame is not None:
+            count += 1
+            yield frame
+
+
+def _own_frame(found: re.Match[str], own: Program) -> Frame | None:
+    """A frame in `own`; None in what the compiler added."""
+    place = original(own.mappings, int(found["line"][:9]), int(found["column"][:9]))
+    if place is None:
+        return None
+    return Frame(_function(found), own.source.filename, place[0], _characters(own.source, *place))
+
+
+def _package_frame(found: re.Match[str]) -> Frame | None:
+    """A frame in a file of a package, as programs see it; None for what is the prelude's."""
+    file = _text(found["file"])[:_MAX_FILE]
+    if file == _BUNDLE:
+        file = "packages"
+    elif not file.startswith("/"):
+        return None
+    return Frame(_function(found), file, int(found["line"][:9]), int(found["column"][:9]))
+
+
+def _function(found: re.Match[str]) -> str:
+    return (found["function"] or "<anonymous>")[:_MAX_NAME]
 
 
 def _characters(source: Source, line: int, column: int | None) -> int | None:
@@ -244,11 +262,13 @@ def _characters(source: Source, line: int, column: int | None) -> int | None:
 
 
 def _place_of(frames: Sequence[Frame], program: Program) -> Place | None:
-    if not frames:
-        return None
-    first = frames[0]
+    """The innermost place in the tenant's own files; where there is none, as in what a package does later
+    by itself, that in the package."""
     sources = {item.source.filename: item.source for item in (*program.modules, program)}
-    return place_in(sources[first.file], first.line, first.column)
+    for frame in frames:
+        if frame.file in sources:
+            return place_in(sources[frame.file], frame.line, frame.column)
+    return Place(frames[0].file, frames[0].line, frames[0].column) if frames else None
 
 
 def _text(value: Any) -> str:
