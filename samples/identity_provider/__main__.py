@@ -6,7 +6,7 @@ import os
 
 import uvicorn
 
-from runner.client import RuntimeClient
+from actionbox import RuntimeClient
 from samples.identity_provider.app import Application, Provider, make_app
 
 _APPLICATIONS = (

@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.concurrency import run_in_threadpool
 
-from runner.client import RuntimeClient, ServiceError
+from actionbox import RuntimeClient, ServiceError
 from samples.identity_provider.flows import Flows, Refused, Step, Transaction, apply_metadata
 from samples.identity_provider.people import People, Person
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.client import Accepted, RuntimeClient, ServiceError
-from runner.outcome import FlowOutcome
+from actionbox import Accepted, FlowOutcome, RuntimeClient, ServiceError
 from samples.identity_provider.people import Person, now
 
 CONNECTION = {"id": "con_people", "name": "people", "strategy": "auth0"}
