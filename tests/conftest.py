@@ -6,13 +6,18 @@ import os
 import random
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from runner.workers import watch
 from tests.drawn import FUZZ_UNTIL, examples
+
+if TYPE_CHECKING:
+    from tests.parity.ways import Ways
 
 # Machines that run the suite are shared and slow at times: what is too slow for hypothesis is no fault.
 settings.register_profile(
@@ -24,6 +29,17 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("actionbox")
+
+
+@pytest.fixture(scope="session")
+def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
+    """The three ways to run flows, with one server and one worker for all tests of a process."""
+    from runner.service.logs import configure_logs
+    from tests.parity.ways import open_ways
+
+    configure_logs("error", "json")
+    with open_ways(tmp_path_factory.mktemp("parity")) as opened:
+        yield opened
 
 
 # Every worker of the suite, those of servers that tests start included, proves that it imports and opens
