@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import delete, select, tuple_
 
-from runner.store import Store
+from runner.store import Store, kept
 from runner.store.clientkeys import UsedAssertionRow
 from runner.store.columns import now
 from runner.store.entities import EventDeliveryRow
@@ -80,7 +80,16 @@ class Cleaner:
                     JobRow.state == DONE, JobRow.updated_at < moment - _DONE_KEPT
                 ),
             ),
+            "kept_versions": self._kept_versions(moment),
         }
+
+    def _kept_versions(self, moment: datetime) -> int:
+        total, due = 0, _BATCH
+        while due == _BATCH:
+            with self._store.begin() as session:
+                due = kept.clean(session, moment, _BATCH)
+            total += due
+        return total
 
     def _executions(self, moment: datetime) -> int:
         """With what hangs on them; those with work still to do stay."""

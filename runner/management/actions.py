@@ -142,7 +142,7 @@ def delete_action(
     force: Annotated[bool, Query(description="Take it out of its bindings first.")] = False,
 ) -> Response:
     """With all its versions. A bound Action is refused unless `force` is true; one that an entity runs,
-    always."""
+    always. Flows that wait with it go on with it until they expire."""
     with caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_match(request, action_etag(row))

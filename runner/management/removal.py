@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import timedelta
+from typing import Any, Final
+
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.management.context import box, note
 from runner.management.deploying import collect_bundles
+from runner.runtime.bound import Reader
 from runner.service.auth import Caller
 from runner.service.errors import ApiError
+from runner.store.columns import now
 from runner.store.generations import bump
+from runner.store.kept import KeptVersionRow, keep_version
 from runner.store.models import ActionRow, ActionVersionRow, BindingRow
-from runner.store.sealing import ACTION, VERSION
+from runner.store.sealing import ACTION, VERSION, SealError
+from runner.store.suspensions import pinned_versions
+from triggers import get_trigger
+
+_MARGIN: Final = timedelta(minutes=5)
+"""Clocks of replicas differ, and a leg has to be written."""
 
 
 def remove_action(caller: Caller, session: Session, row: ActionRow, *, force: bool) -> None:
-    """Delete the Action, its versions and its secrets. `force`: its bindings too.
+    """Delete the Action, its versions and its secrets. `force`: its bindings too. What suspended flows need
+    of it stays until none of them waits any more (`runner.store.kept`).
 
     Raises:
         ApiError: 409: it is bound, or was attached to something in this moment.
@@ -36,6 +49,7 @@ def remove_action(caller: Caller, session: Session, row: ActionRow, *, force: bo
         )
     ).all()
     secrets = box(caller, session)
+    _keep_for_flows(caller, session, row, set(versions))
     secrets.remove(VERSION, versions)
     secrets.remove(ACTION, [row.id])
     caller.service.builds.cancel(session, row)
@@ -48,3 +62,26 @@ def remove_action(caller: Caller, session: Session, row: ActionRow, *, force: bo
     for trigger in triggers or {row.trigger_id}:
         bump(session, caller.tenant, trigger)
     note(caller, session, "action.delete", row.id)
+
+
+def _keep_for_flows(caller: Caller, session: Session, row: ActionRow, versions: set[str]) -> None:
+    """Keep the versions that flows wait with, and the deployed one, with which a flow that runs now may come
+    to wait."""
+    settings = caller.service.settings
+    needed = versions & pinned_versions(session, caller.tenant)
+    if row.deployed_version_id is not None and get_trigger(row.trigger_id).continue_handler is not None:
+        needed.add(row.deployed_version_id)
+    wait = timedelta(seconds=settings.handle_seconds, milliseconds=settings.budget_ms) + _MARGIN
+    reader = Reader(session, caller.service.keys.ring, caller.tenant)
+    for version_id in sorted(needed):
+        kept = KeptVersionRow(
+            tenant_id=caller.tenant,
+            id=version_id,
+            action_id=row.id,
+            action_name=row.name,
+            expires_at=now() + wait,
+        )
+        secrets: dict[str, Any] = {}
+        with contextlib.suppress(SealError):  # what does not open is lost to the flows either way
+            secrets = reader.pinned([version_id]).secrets[0]
+        keep_version(session, box(caller, session), kept, secrets)

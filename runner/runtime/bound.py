@@ -14,6 +14,7 @@ from runner.action import Action, FailPolicy
 from runner.runtime.entities import Entity, action_of, is_switched_off
 from runner.runtimes import LANGUAGES, file_name
 from runner.store import KeyRing, Sealed
+from runner.store.kept import KeptVersionRow, kept_secrets
 from runner.store.models import (
     ActionRow,
     ActionVersionRow,
@@ -24,6 +25,7 @@ from runner.store.models import (
     SecretRow,
 )
 from runner.store.sealing import MODULE_VERSION, VERSION, secret_context
+from runner.store.secrets import SecretBox
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.program import Dependencies, Language, Source
@@ -97,20 +99,25 @@ class Reader:
         return BoundFlow((self._action(action, None),), (version,))
 
     def pinned(self, version_ids: Sequence[str]) -> Pinned:
-        """What a suspended flow goes on with. Of a version that was deleted meanwhile nothing is known."""
-        versions, secrets = [], []
-        for version_id in version_ids:
-            version = self._version(version_id)
-            action = (
-                None if version is None else self._session.get(ActionRow, (self._tenant, version.action_id))
-            )
-            values: dict[str, Any] = dict(self._secrets(VERSION, version_id))
-            if version is not None:
-                values |= {f"actions:{name}": item for name, item in self._module_secrets(version).items()}
-            secrets.append(values)
-            known = ("", "") if action is None else (action.id, action.name)
-            versions.append(BoundVersion(*known, version_id))
-        return Pinned(tuple(versions), tuple(secrets))
+        """What a suspended flow goes on with, of Actions that were deleted meanwhile too."""
+        found = [self._pinned(version_id) for version_id in version_ids]
+        return Pinned(tuple(version for version, _ in found), tuple(secrets for _, secrets in found))
+
+    def _pinned(self, version_id: str) -> tuple[BoundVersion, dict[str, Any]]:
+        version = self._version(version_id)
+        if version is None:
+            return self._kept(version_id)
+        action = self._session.get(ActionRow, (self._tenant, version.action_id))
+        known = ("", "") if action is None else (action.id, action.name)
+        values: dict[str, Any] = dict(self._secrets(VERSION, version_id))
+        values |= {f"actions:{name}": item for name, item in self._module_secrets(version).items()}
+        return BoundVersion(*known, version_id), values
+
+    def _kept(self, version_id: str) -> tuple[BoundVersion, dict[str, Any]]:
+        row = self._session.get(KeptVersionRow, (self._tenant, version_id))
+        known = ("", "") if row is None else (row.action_id, row.action_name)
+        box = SecretBox(self._session, self._ring, self._tenant)
+        return BoundVersion(*known, version_id), kept_secrets(box, version_id)
 
     def _action(self, action: ActionRow, binding: BindingRow | None) -> Action:
         assert action.deployed_version_id is not None

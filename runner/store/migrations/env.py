@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from alembic import context
 
-from runner.store import clientkeys, entities, models, runs
+from runner.store import clientkeys, entities, kept, keychecks, models, runs
 from runner.store.columns import Base
 
-for module in (clientkeys.ClientKeyRow, entities.TokenExchangeProfileRow, models.ActionRow, runs.JobRow):
+for module in (
+    clientkeys.ClientKeyRow,
+    entities.TokenExchangeProfileRow,
+    keychecks.KeyCheckRow,
+    kept.KeptVersionRow,
+    models.ActionRow,
+    runs.JobRow,
+):
     assert module.metadata is Base.metadata
 
 context.configure(
