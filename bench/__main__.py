@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from bench import flow, latency, limits, packages, queue, service, workers
+from bench import flood, flow, latency, limits, packages, queue, service, workers
 from bench.measure import machine
 
 PARTS = {
@@ -21,12 +21,16 @@ PARTS = {
     "service": service.table,
     "service-scaling": service.scaling,
     "service-fairness": service.fairness,
+    "service-flood": flood.table,
 }
 
 
 def main() -> None:
     console = Console()
     console.print(machine())
+    if sys.argv[1:2] == ["service-flood"]:
+        console.print(flood.table(tuple(sys.argv[2:])))
+        return
     for name in sys.argv[1:] or PARTS:
         console.print(PARTS[name]())
 
