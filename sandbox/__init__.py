@@ -16,9 +16,9 @@ from sandbox.caps import Limits
 from sandbox.egress.none import NoEgress
 from sandbox.execution import execute
 from sandbox.failure import BuildError, Failure, FailureCode
-from sandbox.live import LivePort
-from sandbox.port import ApiReply, ExecutionPort
-from sandbox.program import JsonValue, Language, Program, Request, Source
+from sandbox.live import LivePort, NoApi
+from sandbox.port import ExecutionPort
+from sandbox.program import Language, Program, Request, Source
 from sandbox.result import Engine, ExecutionResult
 from sandbox.setuperror import SetUpError
 
@@ -58,9 +58,13 @@ def open_engine(language: Language, progress: Callable[[str], None] | None = Non
     return engine
 
 
-def build(source: Source, limits: Limits = Limits()) -> Program:  # noqa: B008 - frozen
-    """Compile and check `source`. Raises `BuildError` with a typed failure."""
-    return open_engine(source.language).build(source, limits)
+def build(source: Source, limits: Limits = Limits(), *, load: bool = False) -> Program:  # noqa: B008 - frozen
+    """Compile and check `source`. Raises `BuildError` with a typed failure.
+
+    Args:
+        load: refuse packages that never finish loading, as is due once for each version.
+    """
+    return open_engine(source.language).build(source, limits, load=load)
 
 
 def exports(
@@ -71,7 +75,7 @@ def exports(
     """Names of the functions that the top level of `program` exports, found by running it with no api
     and no network. `wanted` are asked for by themselves: a JavaScript proxy need not list what it has.
     Raises `BuildError` when the top level fails."""
-    port = LivePort(_NoApi(), NoEgress(), limits)
+    port = LivePort(NoApi(), NoEgress(), limits)
     port.begin(time.monotonic() + limits.wall_ms / 1000)
     try:
         return open_engine(program.language).exports(program, limits, port, wanted)
@@ -88,13 +92,6 @@ def build_images(progress: Callable[[str], None] | None = None) -> None:
     """Build every guest image that the cache does not hold yet, and open its engine."""
     for language in Language:
         open_engine(language, progress)
-
-
-class _NoApi:
-    """The api of a top level that runs only to be looked at."""
-
-    def call(self, path: str, arguments: list[JsonValue]) -> ApiReply:  # noqa: ARG002
-        return {"forged": True}
 
 
 def _make_engine(language: Language, progress: Callable[[str], None]) -> Engine:

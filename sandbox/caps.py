@@ -132,6 +132,10 @@ MAX_BUNDLE_BYTES: Final = 16 * MIB
 """What the bundler makes of all packages of one Action."""
 MAX_IMAGE_BYTES: Final = 64 * MIB
 """The compiled image with all packages of one Action loaded; AWS's clients make 29 MB."""
+MAX_PACKAGE_MEMORY_BYTES: Final = 40 * MIB
+"""What all packages of one Action keep once they are loaded: their image travels in one message."""
+MAX_PACKAGE_LOADS: Final = 2_000
+"""Top levels that are run to make one image, those that are run again included."""
 PACKAGES_SECONDS: Final = 300
 """Longest resolution and download."""
 
@@ -149,6 +153,10 @@ MAX_PYTHON_UNITS: Final = 500
 """Files of packages and shared modules that one Action reaches."""
 MAX_PYTHON_UNITS_BYTES: Final = 8 * MIB
 """Compiled code of all of them."""
+MAX_PACKAGES_COMPILE_SECONDS: Final = 20
+"""Longest compilation of all of them."""
+MAX_PACKAGES_LOAD_SECONDS: Final = 6
+"""Longest import of all of them, when a version is built."""
 
 # --- wasm ---
 MAX_CACHE_BYTES: Final = 4096 * MIB

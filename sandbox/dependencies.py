@@ -6,6 +6,7 @@ build.state, build.log, build.program, build.lock
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -201,7 +202,7 @@ def build_action(
         )
         work.move(state=BuildState.PACKAGED, lock=prepared.lock, module_locks=prepared.module_locks)
         work.say("building the program")
-        program = (compile_source or sandbox.build)(prepared.source, limits)
+        program = (compile_source or functools.partial(sandbox.build, load=True))(prepared.source, limits)
         for note in program.notes:
             work.say(note)
         work.move(state=BuildState.BUILT, program=program)

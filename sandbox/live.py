@@ -307,6 +307,14 @@ class LivePort:
             self._recorder.stop(failure)
 
 
+class NoApi:
+    """The api of a top level that runs only to be looked at."""
+
+    def call(self, path: str, arguments: list[JsonValue]) -> ApiReply:  # noqa: ARG002
+        """See `ApiHost.call`."""
+        return {"forged": True}
+
+
 def _visible(reply: ApiReply) -> str:
     """The part of a reply that the guest sees; empty for a plain `undefined`."""
     shown: dict[str, JsonValue] = {}

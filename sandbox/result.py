@@ -60,8 +60,12 @@ class Engine(Protocol):
     @property
     def language(self) -> Language: ...
 
-    def build(self, source: Source, limits: Limits) -> Program:
-        """Compile and check. Raises `BuildError` (syntax, policy, timeout, memory, output, internal)."""
+    def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:
+        """Compile and check; with `load`, packages are loaded once as well.
+
+        Raises:
+            BuildError: syntax, policy, timeout, memory, stack, output, internal.
+        """
         ...
 
     def exports(

@@ -12,6 +12,8 @@ NOTIFICATION: Final = "notification"
 """A further attempt at a message, which an Action asked for."""
 BUILD: Final = "build"
 """A build of an Action's draft."""
+PACKAGE_BUILD: Final = "package-build"
+"""The same of a draft with packages or modules, which takes seconds: others do not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
     # What may pass, such as a registry that does not answer. One at a time of a tenant: each takes seconds
     # of a core.
     (BUILD, ""): Policy(pauses=(3.0, 6.0), tenant_running=1),
+    (PACKAGE_BUILD, ""): Policy(pauses=(3.0, 6.0), tenant_running=1),
 }
 """By kind and trigger; a kind's row for the trigger "" holds for all that have none of their own."""
 

@@ -90,8 +90,9 @@ class JobQueue:
         due = self._clock() + timedelta(seconds=delay_seconds)
         row = session.get(JobRow, (tenant, job_id), with_for_update=True) if job_id else None
         if row is None:
-            row = JobRow(tenant_id=tenant, id=job_id or new_id(), kind=kind, execution_id=execution_id)
+            row = JobRow(tenant_id=tenant, id=job_id or new_id(), execution_id=execution_id)
             session.add(row)
+        row.kind = kind
         row.payload, row.next_at, row.updated_at = payload, due, self._clock()
         row.state, row.attempts, row.last_error = READY, 0, None
         row.lease_owner = row.lease_until = None

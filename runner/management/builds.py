@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from runner.jobs.policy import BUILD
+from runner.jobs.policy import BUILD, PACKAGE_BUILD
 from runner.jobs.queue import Job, JobQueue
 from runner.jobs.worker import Ended, Lane
 from runner.management.building import Building
@@ -35,7 +35,8 @@ class Builds:
     def enqueue(self, session: Session, row: ActionRow, *, deploy_as: str | None = None) -> None:
         """Have the draft built, and deployed for the client `deploy_as` if there is one."""
         payload = {"action_id": row.id, "deploy_as": deploy_as}
-        self._queue.put(session, row.tenant_id, BUILD, payload, job_id=_job_id(row))
+        kind = PACKAGE_BUILD if row.dependencies or row.modules else BUILD
+        self._queue.put(session, row.tenant_id, kind, payload, job_id=_job_id(row))
 
     def cancel(self, session: Session, row: ActionRow) -> None:
         """The draft is being deleted, or replaced by what is built already."""
@@ -43,7 +44,7 @@ class Builds:
 
 
 class BuildJobs:
-    """A `Handler` of the kind `build`."""
+    """A `Handler` of builds."""
 
     def __init__(self, building: Building, threads: int) -> None:
         self._building = building
@@ -58,11 +59,12 @@ class BuildJobs:
         self._building.give_up(session, job, error)
 
 
-def build_lane(store: Store, keys: Keys, builder: Builder, settings: ServiceSettings) -> Lane:
-    """Builds on `builder`, `build_threads` at a time; none at all for 0."""
-    handler = BuildJobs(Building(store, keys, builder), settings.build_threads)
+def build_lanes(store: Store, keys: Keys, builder: Builder, settings: ServiceSettings) -> list[Lane]:
+    """Builds on `builder`: `build_threads` at a time, and as many with packages; none at all for 0."""
+    building = Building(store, keys, builder)
     grace = min(_GRACE_SECONDS, settings.shutdown_seconds)
-    return Lane((BUILD,), settings.build_threads, handler, grace)
+    places = settings.build_threads
+    return [Lane((kind,), places, BuildJobs(building, places), grace) for kind in (BUILD, PACKAGE_BUILD)]
 
 
 def _job_id(row: ActionRow) -> str:

@@ -72,7 +72,7 @@ class Job(TypedDict):
     """Asynchronous work."""
 
     id: str
-    kind: Literal["flow", "notification", "build"]
+    kind: Literal["flow", "notification", "build", "package-build"]
     trigger_id: TriggerId | None
     execution_id: str | None
     state: JobState

@@ -15,7 +15,7 @@ from runner.jobs.flows import FlowJobs
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker, Lane
-from runner.management.builds import build_lane
+from runner.management.builds import build_lanes
 from runner.runtime.flows import Flows
 from runner.runtime.follow import Follower
 from runner.runtime.idempotency import Idempotency
@@ -99,7 +99,7 @@ class Plane:
             recorded=follower.recorded,
         )
         metrics.watch(pool.snapshot, queue.counts)
-        lanes = [build_lane(store, keys, pooled, settings)]
+        lanes = build_lanes(store, keys, pooled, settings)
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             lanes.append(Lane((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))

@@ -69,7 +69,8 @@ class ServiceSettings(BaseSettings):
         egress_allow: the only hosts that Actions may reach, as `sandbox.egress.parse_allow` reads them; all
             public ones when empty.
         egress_https_only: whether Actions may use https alone.
-        build_threads: builds at a time in this process; 0 leaves them to others.
+        build_threads: builds at a time in this process, and as many more of drafts with packages or
+            modules; 0 leaves them to others.
         log_format, log_level: of the service's own log, on standard error.
     """
 

@@ -100,7 +100,8 @@ class JobRow(Base, Owned, Stamped):
     """Work that was acknowledged and is not done (an outbox): written in the transaction that caused it.
 
     Attributes:
-        kind: `flow` (an asynchronous trigger), `notification` (a retry that an Action asked for) or `build`.
+        kind: `flow` (an asynchronous trigger), `notification` (a retry that an Action asked for) `build`, or
+            `package-build`.
         payload: what it needs, without secrets.
         execution_id: the same in every attempt; None for builds.
         state: `ready`, `running`, `done`, or `dead` (all attempts failed).

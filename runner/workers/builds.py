@@ -47,31 +47,35 @@ class Builds:
         self._compile = compile_source
         self._origin = origin or make_origin
         self._wheels = wheels
-        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="actionbox-build")
+        self._threads, self._threads_with_packages = (
+            ThreadPoolExecutor(_AT_ONCE, thread_name_prefix=name)
+            for name in ("actionbox-build", "actionbox-packages")
+        )
         self._tools = ThreadPoolExecutor(2, thread_name_prefix="actionbox-bundler")
-        self._tenants: dict[str, asyncio.Lock] = {}
+        self._tenants: dict[tuple[str, bool], asyncio.Lock] = {}
         self._waiting = 0
         self._images = Images(self.transpiled)
         self._transpiled: OrderedDict[tuple[str, str], Finished] = OrderedDict()
 
     def close(self) -> None:
         """Begin nothing more."""
-        for threads in (self._threads, self._tools):
+        for threads in (self._threads, self._threads_with_packages, self._tools):
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def build(self, tenant: str, call: BuildCall, report: Callable[[Build], None]) -> Build:
-        """Build a version; one at a time for each tenant. Raises `TooBusyError`."""
+        """Build a version; for each tenant one at a time, and one with packages. Raises `TooBusyError`."""
         if self._waiting >= _WAITING:
             raise TooBusyError("service", 5)
         self._waiting += 1
-        lock = self._tenants.setdefault(tenant, asyncio.Lock())
+        turn = tenant, bool(call.wanted or call.modules)
+        lock = self._tenants.setdefault(turn, asyncio.Lock())
         try:
             async with lock:
                 return await self._build(tenant, call, report)
         finally:
             self._waiting -= 1
             if not lock.locked():
-                self._tenants.pop(tenant, None)
+                self._tenants.pop(turn, None)
 
     async def _build(self, tenant: str, call: BuildCall, report: Callable[[Build], None]) -> Build:
         loop = asyncio.get_running_loop()
@@ -95,7 +99,8 @@ class Builds:
                 report=tell,
             )
 
-        return await loop.run_in_executor(self._threads, work)
+        heavy = call.wanted or call.modules
+        return await loop.run_in_executor(self._threads_with_packages if heavy else self._threads, work)
 
     async def _compiled(self, tenant: str, source: Source, limits: Limits) -> Program:
         notes: tuple[str, ...] = ()

@@ -23,12 +23,15 @@ from runner.settings import Settings
 from runner.suspension import PinnedAction, SuspendedFlow
 from runner.workers.fetches import CallFetches
 from runner.workers.frames import FrameError
+from sandbox.caps import MAX_PACKAGES_COMPILE_SECONDS, MAX_PACKAGES_LOAD_SECONDS
 from sandbox.failure import Failure, FailureCode
 from sandbox.program import Source
 from triggers import Effects, EventError, Problem, Trigger
 
 _BUILD_SECONDS: Final = 5.0
 """What compiling one source may take that a worker has not seen (the compiler's own limit is lower)."""
+_PACKAGES_SECONDS: Final = MAX_PACKAGES_COMPILE_SECONDS + MAX_PACKAGES_LOAD_SECONDS
+"""The same of a Python source with the packages that it brings along."""
 _HANDLE_SLACK: Final = 60.0
 
 
@@ -86,6 +89,8 @@ class Flight:
         """It has been sent: until when its worker must answer."""
         self.sent_at = time.monotonic()
         building = _BUILD_SECONDS * (new_sources or self.is_build)
+        if building:
+            building += _PACKAGES_SECONDS * sum(1 for source in self.sources if _brings_files(source))
         self.deadline = self.sent_at + self.limit_seconds() + building + grace
 
     # --- how it can end ---
@@ -178,6 +183,10 @@ class Flight:
             f"The execution did not end within {limit} ms and its worker was stopped.",
             detail={"limit_ms": limit, "worker": "stopped"},
         )
+
+
+def _brings_files(source: Source) -> bool:
+    return source.dependencies is not None and bool(source.dependencies.files)
 
 
 def _reference(trigger: Trigger) -> TriggerRef:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -27,6 +29,9 @@ BUILDER: Final = ("-I", "-X", "utf8", "-m", "runner.workers.child", "build")
 _SECONDS: Final = 180.0
 """From the start of the process to the image."""
 _AT_ONCE: Final = 2
+_REFUSED_SECONDS: Final = 600.0
+"""How long it is remembered that packages cannot be loaded."""
+_MOST_REFUSED: Final = 256
 
 
 Transpile = Callable[[messages.TranspileAsk, bytes], Coroutine[Any, Any, tuple[dict[str, Any], bytes]]]
@@ -40,6 +45,7 @@ class Images:
         self._transpile = transpile
         self._making: dict[str, asyncio.Task[bytes]] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._refused: OrderedDict[str, tuple[float, Failure]] = OrderedDict()
 
     async def get(self, dependencies: Dependencies) -> bytes:
         """The image of `dependencies`, from the cache or made now (seconds).
@@ -51,6 +57,9 @@ class Images:
         found = await asyncio.to_thread(artefacts.find, EQUIPPED, key)
         if found is not None:
             return found
+        until, failure = self._refused.get(key, (0.0, None))
+        if failure is not None and time.monotonic() < until:
+            raise BuildError(failure)
         task = self._making.get(key)
         if task is None:
             task = self._making[key] = asyncio.get_running_loop().create_task(self._make(key, dependencies))
@@ -58,10 +67,22 @@ class Images:
         return await asyncio.shield(task)
 
     async def _make(self, key: str, dependencies: Dependencies) -> bytes:
-        async with self._places:
-            made = await _Order(dependencies, self._transpile).filled()
+        try:
+            async with self._places:
+                made = await _Order(dependencies, self._transpile).filled()
+        except BuildError as error:
+            self._refuse(key, error.failure)
+            raise
         await asyncio.to_thread(artefacts.keep, EQUIPPED, key, made)
         return made
+
+    def _refuse(self, key: str, failure: Failure) -> None:
+        """Whoever builds with these packages again need not keep a builder busy to learn the same."""
+        if failure.code is FailureCode.INTERNAL:
+            return
+        self._refused[key] = (time.monotonic() + _REFUSED_SECONDS, failure)
+        while len(self._refused) > _MOST_REFUSED:
+            self._refused.popitem(last=False)
 
 
 class _Order:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +20,7 @@ from sandbox.javascript.silence import Silence
 from sandbox.javascript.snapshot import export_positions, stack_pointer
 from sandbox.port import HostPort
 from sandbox.wasm.calls import Exports, entered, link, u32
+from sandbox.wasm.slices import overseen, run_in_slices
 
 _MINIMUM_VERSION: Final = (0, 16)
 """Older ones have size wraps on 32-bit hosts such as wasm32 (threat-model 7)."""
@@ -28,18 +30,19 @@ _HEAP_BYTES: Final = 2560 * KIB
 """What the prelude allocates, roughly: its bytecode is put beyond, to leave no hole."""
 _FUNCTIONS: Final = ("prepare", "start", "poll", "resume", "adopt", "fail", "tell", "over", "equip")
 _SCRATCH_BYTES: Final = 64 * KIB
-_BOOT_TICKS: Final = 12_000
+_BOOT_SECONDS: Final = 60.0
+_SLICE_TICKS: Final = 10
 _BOOT_MEMORY: Final = 256 * MIB
 _ERRNO: Final = 1_167_412
 """libc's errno in this very binary, whose digest is checked; `_check_errno` proves it."""
-_ENOMEM: Final = 48
+ENOMEM: Final = 48
 _STRIP_SOURCE: Final = 1 << 4
 _GC_THRESHOLD: Final = 16 * MIB
 """Heap size at which cycles are first collected. A collection writes to every object, and so would
 copy every page of the snapshot; Actions of the usual size never reach it."""
 
 _SMALLEST_HOLE, _LARGEST_HOLE, _LARGEST_BLOCK = 8, 512 * KIB, 1 * KIB
-_MALLOC_TOP: Final = 1_166_912
+MALLOC_TOP: Final = 1_166_912
 """Where dlmalloc keeps the start of its last, never-used block, in this very binary."""
 
 _BOOT_EXPORTS: Final = frozenset(
@@ -80,6 +83,37 @@ _NOWHERE: Final = Layout(
 )  # fmt: skip
 
 
+class Allowance:
+    """Processor time of a guest that is being booted: a busy machine must not make an honest one late.
+
+    Attributes:
+        over: it was stopped because it had used all of it, or after far too long a time.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.over = False
+        self.allow(seconds)
+
+    def allow(self, seconds: float) -> None:
+        """So much from now on. To be called by the guest's thread."""
+        self._until = time.thread_time() + seconds
+        self._latest = time.monotonic() + max(_BOOT_SECONDS, 10 * seconds)
+
+    def go_on(self) -> int:
+        """See `sandbox.wasm.slices.GoOn`."""
+        self.over = time.thread_time() >= self._until or time.monotonic() >= self._latest
+        return 0 if self.over else _SLICE_TICKS
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """One that is being booted."""
+
+    machine: Machine
+    host: Host
+    time: Allowance
+
+
 class Equipment(Protocol):
     """What is put into the guest beside the prelude."""
 
@@ -91,7 +125,7 @@ class Equipment(Protocol):
         """What the guest talks to while it is equipped."""
         ...
 
-    def install(self, machine: Machine) -> bool:
+    def install(self, guest: Guest) -> bool:
         """Put it into the guest. False when that has to begin again, in a fresh guest."""
         ...
 
@@ -115,7 +149,8 @@ def boot(
     Raises:
         BootError: the engine is too old, or the prelude threw.
     """
-    with _booted(engine, module, binary, Silence()) as machine:
+    with _booted(engine, module, binary, Silence()) as guest:
+        machine = guest.machine
         code = _compile(machine, script, "actionbox:prelude")
         probe = _compile(machine, "Math.random()", "actionbox:probe")
         if equipment is not None:
@@ -123,11 +158,13 @@ def boot(
             equipment.compile(partial(_compile, machine))
     while True:
         port = Silence() if equipment is None else equipment.make_port()
-        with _booted(engine, module, binary, port) as machine:
+        with _booted(engine, module, binary, port) as guest:
+            machine = guest.machine
             machine.layout = _install(machine, code)
             _check_errno(machine)
             machine.layout = replace(machine.layout, random_state=_find_random_state(machine, probe))
-            if equipment is None or equipment.install(machine):
+            if equipment is None or equipment.install(guest):
+                guest.time.allow(_BOOT_SECONDS)
                 return _freeze(machine, stack_pointer(binary))
 
 
@@ -143,7 +180,7 @@ def _content(machine: Machine, stack_top: int) -> bytes:
     """Linear memory as the image has it: without what is left on the stack, which lies below the data,
     and above the last live block."""
     memory = machine.memory
-    heap_top = memory.read_u32(_MALLOC_TOP) + _TOP_HEADER
+    heap_top = memory.read_u32(MALLOC_TOP) + _TOP_HEADER
     content = memory.read(0, memory.size, memory.size)
     below = bytes(MAILBOX) + content[MAILBOX:MAILBOX_END] + bytes(stack_top - MAILBOX_END)
     return below + content[stack_top:heap_top] + bytes(len(content) - heap_top)
@@ -152,19 +189,20 @@ def _content(machine: Machine, stack_top: int) -> bytes:
 @contextlib.contextmanager
 def _booted(
     engine: wasmtime.Engine, module: wasmtime.Module, binary: bytes, port: HostPort
-) -> Iterator[Machine]:
+) -> Iterator[Guest]:
     """A fresh QuickJS with nothing evaluated."""
     store = wasmtime.Store(engine)
-    store.set_epoch_deadline(_BOOT_TICKS)
+    allowance = Allowance(_BOOT_SECONDS)
+    run_in_slices(store, _SLICE_TICKS)
     store.set_limits(memory_size=_BOOT_MEMORY)
     positions = export_positions(binary)
     wanted = {name: positions[name] for name in EXPORTS | _BOOT_EXPORTS}
     host = Host(port)
     exports = link(engine, module, IMPORTS).instantiate(store, wanted)
-    with entered(host):
+    with entered(host), overseen(allowance.go_on):
         machine = host.machine = Machine(exports, _NOWHERE)
         machine.layout = _start_engine(exports)
-        yield machine
+        yield Guest(machine, host, allowance)
 
 
 def _start_engine(exports: Exports) -> Layout:
@@ -304,9 +342,9 @@ def _fill_holes(machine: Machine) -> None:
 
 def _extends_heap(machine: Machine, allocate: Callable[[], int], free: Callable[[int], int]) -> bool:
     """Allocate once; whether that took new memory, which is then given back, and not a hole."""
-    top = machine.memory.read_u32(_MALLOC_TOP)
+    top = machine.memory.read_u32(MALLOC_TOP)
     at = u32(allocate())
-    if machine.memory.read_u32(_MALLOC_TOP) == top:
+    if machine.memory.read_u32(MALLOC_TOP) == top:
         return False
     free(at)
     return True
@@ -316,6 +354,6 @@ def _check_errno(machine: Machine) -> None:
     """Prove that a refused growth of memory is noted where we look for it."""
     memory = machine.memory
     memory.write(_ERRNO, bytes(4))
-    if u32(machine.exports.wasm_malloc(2 * _BOOT_MEMORY)) != 0 or memory.read_u32(_ERRNO) != _ENOMEM:
+    if u32(machine.exports.wasm_malloc(2 * _BOOT_MEMORY)) != 0 or memory.read_u32(_ERRNO) != ENOMEM:
         raise BootError("a refused growth of memory is not noted in errno")
     memory.write(_ERRNO, bytes(4))

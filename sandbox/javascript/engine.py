@@ -58,8 +58,8 @@ class JavaScriptEngine:
         return Language.JAVASCRIPT
 
     @with_room
-    def build(self, source: Source, limits: Limits) -> Program:
-        """See `sandbox.result.Engine.build`. Never runs tenant code."""
+    def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:  # noqa: ARG002
+        """See `sandbox.result.Engine.build`. Never runs tenant code; images have their packages loaded."""
         program = compiler.build(self.image, source, limits)
         if source.dependencies is None:
             return program

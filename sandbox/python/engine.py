@@ -13,13 +13,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sandbox.caps import MAX_PACKAGE_SOURCE_BYTES, MAX_SOURCE_BYTES, MAX_SOURCE_LINES, Limits
+from sandbox.caps import (
+    MAX_PACKAGE_SOURCE_BYTES,
+    MAX_PACKAGES_COMPILE_SECONDS,
+    MAX_PACKAGES_LOAD_SECONDS,
+    MAX_SOURCE_BYTES,
+    MAX_SOURCE_LINES,
+    Limits,
+)
+from sandbox.egress.none import NoEgress
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.lingering import linger, until
+from sandbox.live import LivePort, NoApi
 from sandbox.port import HostPort
 from sandbox.program import Language, Program, Request, Source
 from sandbox.python import failures
-from sandbox.python.equipment import Compiled, build_equipped, unit_code
+from sandbox.python.equipment import Compiled, Units, build_equipped
 from sandbox.python.image import Image, ImageError, load_image
 from sandbox.python.instance import Guest, Instance, WasmtimeError
 from sandbox.python.pool import Pool
@@ -97,11 +106,31 @@ class PythonEngine:
     # --- Engine ---
 
     @with_room
-    def build(self, source: Source, limits: Limits) -> Program:
+    def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:
         """Check and compile. See `sandbox.result.Engine.build`."""
         if source.dependencies is None:
             return self._compile(source, limits, "").program
-        return build_equipped(source, lambda part, context: self._compile(part, limits, context))
+        until = time.monotonic() + MAX_PACKAGES_COMPILE_SECONDS
+
+        def compile_part(part: Source, context: str) -> Compiled:
+            left = int((until - time.monotonic()) * 1000)
+            if left <= 0:
+                raise BuildError(_too_much_to_compile())
+            return self._compile(part, replace(limits, wall_ms=min(limits.wall_ms, left)), context)
+
+        return build_equipped(source, compile_part, functools.partial(self._load, limits) if load else None)
+
+    def _load(self, limits: Limits, program: Program) -> None:
+        """Import packages once. Raises `BuildError` when that never ends, or takes too much."""
+        limits = replace(limits, wall_ms=min(limits.wall_ms, MAX_PACKAGES_LOAD_SECONDS * 1000))
+        port, units = LivePort(NoApi(), NoEgress(), limits), Units(program)
+        port.begin(time.monotonic() + limits.wall_ms / 1000)
+        try:
+            answer = self._execute(program, Request("", "{}", "{}"), limits, port, units).answer
+        finally:
+            port.end()
+        if isinstance(answer, Failure) and answer.code in _ENDLESS:
+            raise BuildError(_unloadable(answer, units.last))
 
     def _compile(self, source: Source, limits: Limits, context: str) -> Compiled:
         is_package = context.startswith(_PACKAGE)
@@ -168,13 +197,15 @@ class PythonEngine:
 
     # --- calls into the guest ---
 
-    def _execute(self, program: Program, request: Request, limits: Limits, port: HostPort) -> _Report:
+    def _execute(
+        self, program: Program, request: Request, limits: Limits, port: HostPort, units: Units | None = None
+    ) -> _Report:
         if program.image != self.image_digest:
             return _Report(_OTHER_IMAGE)
         code = program.code.decode("latin-1")  # a character per byte: the guest's interface has strings only
         surface = surface_lines(request.surface)
         arguments = (code, request.handler, request.event, surface, request.module_secrets)
-        outcome = self._call(limits, "execute", *arguments, port=port, program=program)
+        outcome = self._call(limits, "execute", *arguments, port=port, units=units or Units(program))
         if isinstance(outcome.answer, Failure):
             return _Report(outcome.answer, outcome.memory_bytes)
         report = _read(outcome.answer, program, limits)
@@ -188,7 +219,7 @@ class PythonEngine:
         name: str,
         *arguments: str,
         port: HostPort | None = None,
-        program: Program | None = None,
+        units: Units | None = None,
     ) -> _Answer:
         """The guest's answer, or why there is none."""
         deadline = time.monotonic() + limits.wall_ms / 1000
@@ -198,8 +229,8 @@ class PythonEngine:
             return _Answer(failures.internal("No instance of the Python sandbox could be made.", str(error)))
         try:
             instance.bind(port, limits, deadline)
-            if program is not None and program.modules:
-                instance.binding.unit = functools.partial(unit_code, program)
+            if units is not None:
+                instance.binding.unit = units.code
             text = instance.call(name, *arguments)
             memory = instance.memory_bytes()
             handles = instance.binding.handles
@@ -274,6 +305,34 @@ def _of_build(failure: Failure, limits: Limits) -> Failure:
     if failure.code is FailureCode.STACK:
         return Failure(FailureCode.SYNTAX, "The source is nested too deeply to compile.")
     return failure
+
+
+_ENDLESS: Final = (FailureCode.TIMEOUT, FailureCode.MEMORY, FailureCode.STACK)
+"""How a package ends that cannot be loaded. One that throws may load where there is a network."""
+
+
+def _unloadable(failure: Failure, filename: str) -> Failure:
+    """Why packages cannot be loaded: of the one whose file was imported last."""
+    first, _, rest = filename.partition("/")
+    folder = first if "-" in first else rest.partition("/")[0]  # a module's packages stand below its name
+    is_module = filename.startswith("actions:")
+    name = filename if is_module else folder.rpartition("-")[0]
+    what = f"The module {name}" if is_module else f"The package {name}"
+    did = {
+        FailureCode.TIMEOUT: "does not finish loading: what it runs at its top level takes too long.",
+        FailureCode.MEMORY: "needs more memory than it may have to load.",
+        FailureCode.STACK: "recurses too deeply while it loads.",
+    }[failure.code]
+    step = "Use another version of it, or another package."
+    return Failure(failure.code, f"{what} {did}", next_step=step, detail={"package": name})
+
+
+def _too_much_to_compile() -> Failure:
+    return Failure(
+        FailureCode.TIMEOUT,
+        f"The packages of the Action take longer than {MAX_PACKAGES_COMPILE_SECONDS} s to compile.",
+        next_step="Use smaller packages.",
+    )
 
 
 def _checked(source: Source, most: int) -> str:

@@ -12,6 +12,7 @@ from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.program import Dependencies, Language, PackageFile, Program, SharedModule, Source
 
 _NAMESPACE: Final = "actions"
+_LOADING: Final = "packages.py"
 _MARK: Final = 2
 """Bytes of the mark before a unit's code: `r:` or `u:`."""
 
@@ -34,14 +35,19 @@ def module_name(module: SharedModule | str) -> str:
     return name.replace("-", "_")
 
 
-def build_equipped(source: Source, compile_source: Compile) -> Program:
+def build_equipped(
+    source: Source, compile_source: Compile, load: Callable[[Program], None] | None = None
+) -> Program:
     """The program of a source with dependencies; units that nothing imports are left out.
+
+    Args:
+        load: gets a program that imports what the source may import, and does nothing else.
 
     Raises:
         BuildError: as the compiler does, with places in the file in question; `dependency` over a cap.
     """
     assert source.dependencies is not None
-    return _Build(source.dependencies, compile_source).run(source)
+    return _Build(source.dependencies, compile_source).run(source, load)
 
 
 class _Build:
@@ -55,7 +61,7 @@ class _Build:
         self._programs: list[Program] = []
         self._bytes = 0
 
-    def run(self, source: Source) -> Program:
+    def run(self, source: Source, load: Callable[[Program], None] | None) -> Program:
         names = [module_name(module) for module in self._modules]
         action = self._compile(source, self._context("", "action", modules=names))
         self._add_packages("", action.imports)
@@ -64,11 +70,22 @@ class _Build:
             context = self._context(name, "module")
             compiled = self._add("", f"{_NAMESPACE}.{name}", text, context, module=module.name)
             self._add_packages(name, compiled.imports)
+        if load is not None:
+            load(self._loading(action.imports, names))
+        return self._whole(action.program)
+
+    def _whole(self, program: Program) -> Program:
+        """`program` with the units."""
         header = json.dumps(self._units).encode()
-        mark, code = action.program.code[:1], action.program.code[_MARK:]
-        return replace(
-            action.program, code=mark + b"+" + header + b"\n" + code, modules=tuple(self._programs)
-        )
+        mark, code = program.code[:1], program.code[_MARK:]
+        return replace(program, code=mark + b"+" + header + b"\n" + code, modules=tuple(self._programs))
+
+    def _loading(self, imports: tuple[str, ...], modules: list[str]) -> Program:
+        known = self._files.get("", {})
+        lines = [f"import {name}" for name in imports if name in known]
+        lines += [f"from {_NAMESPACE} import {name}" for name in modules]
+        source = Source(Language.PYTHON, _LOADING, "\n".join(lines))
+        return self._whole(self._compile(source, self._context("", "action", modules=modules)).program)
 
     def _context(self, scope: str, kind: str, *, package: str = "", modules: list[str] | None = None) -> str:
         packages = sorted(self._files.get(scope, ()))
@@ -122,8 +139,20 @@ def _with_parents(name: str) -> Iterator[str]:
     return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
-def unit_code(program: Program, number: int) -> str:
-    """What the guest is handed when it imports unit `number`; empty when there is none."""
-    if not 0 <= number < len(program.modules):
-        return ""
-    return program.modules[number].code[_MARK:].decode("latin-1")
+class Units:
+    """Hands the guest the units of a program.
+
+    Attributes:
+        last: file of the unit that was imported last, as failures show it; empty for none.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._units = program.modules
+        self.last = ""
+
+    def code(self, number: int) -> str:
+        """What the guest is handed when it imports unit `number`; empty when there is none."""
+        if not 0 <= number < len(self._units):
+            return ""
+        self.last = self._units[number].source.filename
+        return self._units[number].code[_MARK:].decode("latin-1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -327,3 +328,70 @@ def test_images_of_versions_that_are_not_used_are_freed(make: Make, monkeypatch:
     assert images[0]() is None
     assert images[1]() is not None
     assert logged(builds[0]) == ["0"]
+
+
+ENDLESS = {
+    "loop": ("timeout", "for (;;) {}"),
+    "loop-that-catches": ("timeout", "for (;;) { try { for (;;) {} } catch {} finally {} }"),
+    "expression": ("timeout", "/^(a+)+$/.test('a'.repeat(40) + 'b')"),
+    "promises": ("timeout", "const next = () => Promise.resolve().then(next); next();"),
+    "generator": ("timeout", "function* all() { for (;;) yield 1; } for (const one of all());"),
+    "logs": ("timeout", "for (;;) console.log('x');"),
+    "randoms": ("timeout", "for (;;) Math.random();"),
+    "getter": ("timeout", "Object.defineProperty(module, 'exports', { get() { for (;;); } });"),
+    "throws-a-loop": ("timeout", "throw { get name() { for (;;); } };"),
+    "memory": ("memory", "const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1));"),
+    "texts": ("memory", "let text = 'x'; for (;;) text = [text, text].join('');"),
+    "objects": ("memory", "let all = []; for (;;) all = [all, { all }];"),
+    "keeps": ("memory", "exports.kept = new Uint8Array(60 << 20).fill(1);"),
+    "recursion": ("stack", "const next = () => next() + 1; next();"),
+}
+ENDING = {
+    "long-message": ("throw new Error('x'.repeat(100_000))", "fails (an error with a long message)"),
+    "waits": ("const end = Date.now() + 5; while (Date.now() < end); exports.x = 1;", "waits for the clock"),
+    "gives-back": (
+        "let all = []; try { for (;;) all.push(new Uint8Array(1 << 20).fill(1)) } catch {} all = null;",
+        "",
+    ),
+}
+
+
+class TestLoading:
+    @pytest.fixture(autouse=True)
+    def _soon(self, monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
+        monkeypatch.setattr("sandbox.javascript.equipment._LOAD_SECONDS", 0.5)
+        stamp = time.time_ns()
+        for name, (_, code) in ENDLESS.items():
+            shelf.add(name, code=f"{code}\n// {stamp}")
+        for name, (code, _) in ENDING.items():
+            shelf.add(name, code=f"{code}\n// {stamp}")
+
+    @pytest.mark.parametrize("name", ENDLESS)
+    def test_what_never_ends_fails_with_the_name_of_the_package(self, make: Make, name: str) -> None:
+        found = failed(make(handler(f"require('{name}')"), name))
+        code = ENDLESS[name][0]
+        # A slow machine may run out of time before it runs out of memory.
+        assert found.code == code or (code == "memory" and found.code == "timeout"), found
+        assert found.message.startswith(f"The package {name} ")
+        assert found.detail["package"] == name
+
+    @pytest.mark.parametrize("name", ENDING)
+    def test_what_ends_is_built(self, make: Make, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sandbox.javascript.equipment._LOAD_SECONDS", 10.0)
+        build = make(handler(f"require('{name}')"), name)
+        assert build.failure is None, build.failure
+        anew = [line.text for line in build.log if "anew" in line.text]
+        assert all(f"because it {ENDING[name][1]} while it loads" in text for text in anew)
+        assert len(anew) == bool(ENDING[name][1])
+
+    def test_what_the_engine_cannot_compile(self, make: Make, shelf: Shelf) -> None:
+        shelf.add("nested", code=f"exports.x = {'[' * 20_000}{']' * 20_000};")
+        found = failed(make(handler("require('nested')"), "nested"))
+        assert (found.code, found.detail) == ("dependency", {"rule": "load"})
+        assert "cannot be compiled" in found.message
+
+    def test_a_package_of_a_module_is_named_with_it(self, make: Make) -> None:
+        module = Module("m", "m.js", "require('loop')", (Wanted("loop"),))
+        found = failed(make(handler("require('actions:m')"), modules=(module,)))
+        assert found.code == "timeout"
+        assert found.message.startswith("The package loop of actions:m does not finish loading")

@@ -377,3 +377,68 @@ class TestCaps:
         assert failure.code is FailureCode.OUTPUT
         assert "bursts-1.0/bursts.py" in failure.message
         assert MAX_SOURCE_BYTES < MAX_PACKAGE_SOURCE_BYTES
+
+
+ENDLESS = {
+    "loop": ("timeout", "while True: pass"),
+    "catches": (
+        "timeout",
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+    ),
+    "expression": ("timeout", "import re\nre.match(r'^(a+)+$', 'a' * 40 + 'b')"),
+    "generator": ("timeout", "def every():\n    while True: yield 1\nsum(every())"),
+    "number": ("timeout", "x = 7 ** 30_000_000"),
+    "memory": ("memory", "every = []\nwhile True: every.append(bytearray(1 << 20))"),
+    "recursion": ("stack", "def again(): return again() + 1\nagain()"),
+}
+
+
+class TestLoading:
+    """As when a version is built."""
+
+    @pytest.mark.parametrize("name", ENDLESS)
+    def test_what_never_ends_fails_with_the_name_of_the_package(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        code, text = ENDLESS[name]
+        monkeypatch.setattr("sandbox.python.engine.MAX_PACKAGES_LOAD_SECONDS", 1)
+        put(tmp_path, name, "1.0", {f"{name}/__init__.py": "from . import inner", f"{name}/inner.py": text})
+        with pytest.raises(BuildError) as caught:
+            sandbox.build(
+                prepare(source("pass", f"import {name}"), [f"{name}==1.0"], folder=tmp_path).source,
+                LIMITS,
+                load=True,
+            )
+        assert caught.value.failure.code == code
+        assert caught.value.failure.message.startswith(f"The package {name} ")
+        assert caught.value.failure.detail == {"package": name}
+
+    def test_of_a_module(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sandbox.python.engine.MAX_PACKAGES_LOAD_SECONDS", 1)
+        put(tmp_path, "loop", "1.0", {"loop.py": "while True: pass"})
+        for module in (
+            PythonModule("my-own", "m.py", "import loop", ("loop==1.0",)),
+            PythonModule("my-own", "m.py", "while True: pass"),
+        ):
+            made = prepare(source("pass"), [], folder=tmp_path, modules=[module]).source
+            with pytest.raises(BuildError) as caught:
+                sandbox.build(made, LIMITS, load=True)
+            package = bool(module.requirements)
+            assert caught.value.failure.code == "timeout"
+            assert caught.value.failure.message.startswith(
+                "The package loop " if package else "The module actions:my-own "
+            )
+
+    def test_what_throws_or_asks_for_the_network_is_built(self, tmp_path: Path) -> None:
+        put(tmp_path, "throws", "1.0", {"throws.py": "raise ValueError('not today')"})
+        put(tmp_path, "asks", "1.0", {"asks.py": "import http\nhttp.get('https://x.example/')"})
+        for name in ("throws", "asks"):
+            made = prepare(source("pass", f"import {name}"), [f"{name}==1.0"], folder=tmp_path).source
+            assert sandbox.build(made, LIMITS, load=True) == sandbox.build(made, LIMITS)
+
+    def test_compiling_all_of_them_is_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sandbox.python.engine.MAX_PACKAGES_COMPILE_SECONDS", 0)
+        put(tmp_path, "fine", "1.0")
+        failure = unbuildable(tmp_path, "import fine", "fine==1.0")
+        assert failure.code == "timeout"
+        assert "longer than 0 s to compile" in failure.message
