@@ -117,7 +117,7 @@ class Desk(Asking):
     def _built(self, number: int, source: Source, limits: Limits) -> None:
         """Compile, for what the compiler says; each worker that runs the source compiles it then."""
         try:
-            sandbox.build(source, limits)
+            sandbox.build(source, limits, load=True)
         except BuildError as error:
             self._link.send({"t": "built", "id": number, "ok": False}, failure_bytes(error.failure))
         else:
