@@ -8,6 +8,7 @@ from dataclasses import replace
 from sandbox.caps import MAX_EVENT_BYTES, Limits
 from sandbox.failure import Failure, FailureCode, internal_failure
 from sandbox.jsontext import utf8_length
+from sandbox.pace import ended
 from sandbox.port import ExecutionPort
 from sandbox.program import Program, Request
 from sandbox.result import Engine, EngineReport, ExecutionResult, Statistics
@@ -23,6 +24,7 @@ def execute(
     wall, cpu = time.perf_counter(), time.thread_time()
     port.begin(time.monotonic() + limits.wall_ms / 1000)
     report = _run(engine, program, request, limits, port)
+    ended()
     # A fatal failure outranks what the guest reports; what only shows at the end does not.
     failure = port.fatal or report.failure
     port.end()

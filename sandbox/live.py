@@ -19,6 +19,7 @@ from sandbox.journal import Journal
 from sandbox.jsontext import JsonRefusedError, encode, parse, utf8_length
 from sandbox.logbook import LogBook, measured
 from sandbox.operations import Operations
+from sandbox.pace import away
 from sandbox.port import ApiHost, ApiReply, Command, LogLine
 from sandbox.program import JsonValue
 from sandbox.recorder import Recorder, abridged, fingerprint
@@ -188,7 +189,8 @@ class LivePort:
         if timeout_ms is not None:
             timeout_ms = min(max(timeout_ms, 0.0), MAX_TIMEOUT_MS) if timeout_ms == timeout_ms else 0.0
         wanted = list(handles[: caps.MAX_FETCHES])
-        answer = self._operations.wait_any(wanted, timeout_ms)
+        with away():
+            answer = self._operations.wait_any(wanted, timeout_ms)
         self._record("wait", {"handles": wanted, "timeout_ms": timeout_ms}, {"answer": answer})
         return answer
 

@@ -28,7 +28,7 @@ IMAGES_MISSING: Final = 3
 """Exit status: the guest images are not built yet."""
 
 
-_SWITCH_SECONDS: Final = 0.001
+_SWITCH_SECONDS: Final = 0.0002
 """How long a thread waits before it demands the interpreter lock from one that computes."""
 
 

@@ -159,7 +159,7 @@ class Crew:
         if pinging:
             self._ping_at = now + _PING_SECONDS
         for member in list(self.members):
-            if any(flight.deadline < now for flight in member.flights.values()):
+            if member.late(now):
                 member.process.kill("late")
             elif member.state == STARTING:
                 if now - member.started_at > self._settings.start_seconds:

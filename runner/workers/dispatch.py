@@ -51,6 +51,7 @@ class Dispatcher:
         self._numbers = itertools.count(1)
         self._done = self._lost = self._refused = 0
         self._mean_ms = 10.0
+        self._swept_at = time.monotonic()
 
     @property
     def busy(self) -> bool:
@@ -97,11 +98,14 @@ class Dispatcher:
             now = time.monotonic()
 
             def place(
-                numbers: TenantNumbers, best: list[Member | None] = best, now: float = now
+                numbers: TenantNumbers,
+                flight: Flight,
+                best: list[Member | None] = best,
+                now: float = now,
             ) -> tuple[Member, bool] | None:
                 if numbers.computing >= self._most_computing and self._usage.mixed(now):
                     return None
-                low = self._usage.heavy(numbers, now)
+                low = flight.is_build or self._usage.heavy(numbers, now)
                 member = best[low]
                 return None if member is None else (member, low)
 
@@ -158,10 +162,11 @@ class Dispatcher:
         oldest = now - self.settings.wait_seconds
         for flight in self.queue.remove_all(lambda item: item.queued_at < oldest):
             refuse(flight, TooBusyError("service", self._retry_after()))
+        passed_ms, self._swept_at = (now - self._swept_at) * 1000, now
         for member in self.crew.members:
-            for flight in member.flights.values():
-                if flight.demoted_at:  # it loops; what it really used is known when it ends
-                    self.charge(flight, (now - flight.demoted_at) * 1000)
+            long = [flight for flight in member.flights.values() if flight.long]
+            for flight in long:  # they take turns; what each really used is known when it ends
+                self.charge(flight, flight.charged_ms + passed_ms / len(long))
 
     # --- ends ---
 

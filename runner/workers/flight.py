@@ -28,11 +28,13 @@ from sandbox.failure import Failure, FailureCode
 from sandbox.program import Source
 from triggers import Effects, EventError, Problem, Trigger
 
-_BUILD_SECONDS: Final = 5.0
+_BUILD_SECONDS: Final = 10.0
 """What compiling one source may take that a worker has not seen (the compiler's own limit is lower)."""
 _PACKAGES_SECONDS: Final = MAX_PACKAGES_COMPILE_SECONDS + MAX_PACKAGES_LOAD_SECONDS
 """The same of a Python source with the packages that it brings along."""
 _HANDLE_SLACK: Final = 60.0
+_WRITING_SECONDS: Final = 10.0
+"""What a worker that is alive may take from the end of a guest to the outcome."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +48,7 @@ class Flight:
         store_key: of the suspended flow that it resumes.
         detached: it does not hold up others of its worker any more.
         computes: it does not wait for an answer, as far as is known.
+        long: it has computed for some time.
         charged_ms: processor time that its tenant was charged with so far.
     """
 
@@ -68,7 +71,8 @@ class Flight:
     low: bool = False
     detached: bool = False
     computes: bool = False
-    demoted_at: float = 0.0
+    long: bool = False
+    extended: int = 0
     charged_ms: float = 0.0
     tries: int = 0
 
@@ -92,6 +96,13 @@ class Flight:
         if building:
             building += _PACKAGES_SECONDS * sum(1 for source in self.sources if _brings_files(source))
         self.deadline = self.sent_at + self.limit_seconds() + building + grace
+
+    def extend(self) -> None:
+        """A guest of it is over: its worker may take a while to write down what it did, when others do so
+        too. Once or twice for each Action, or a worker could hold it for ever."""
+        if self.extended < 2 * max(1, len(self.actions)):
+            self.extended += 1
+            self.deadline = max(self.deadline, time.monotonic() + _WRITING_SECONDS)
 
     # --- how it can end ---
 

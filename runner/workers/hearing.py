@@ -21,7 +21,7 @@ from runner.workers.codec import read_failure
 from runner.workers.dispatch import Dispatcher, refuse, settle
 from runner.workers.flight import Flight, lost, refusal, too_much
 from runner.workers.frames import FrameError
-from runner.workers.lanes import DEMOTE_SECONDS
+from runner.workers.lanes import LONG_SECONDS
 from runner.workers.member import Member
 from sandbox.failure import BuildError
 
@@ -132,11 +132,14 @@ class Hearing:
         self.calls.give_up(flight, too_much())
 
     def _on_moved(self, member: Member, flight: Flight, message: messages.Moved, _: bytes) -> None:
+        if message.state == "ends":
+            flight.extend()
+            return
         member.detached(flight)
         self.calls.computes(flight, message.state != "waits")
-        if message.state == "demoted":
-            flight.demoted_at = time.monotonic() - DEMOTE_SECONDS
-            self.calls.charge(flight, DEMOTE_SECONDS * 1000)
+        if message.state == "long":
+            flight.long = True
+            self.calls.charge(flight, LONG_SECONDS * 1000)
         self.calls.dispatch()
 
     def _on_ask(self, member: Member, flight: Flight, message: Any, body: bytes) -> None:

@@ -2,10 +2,10 @@
 
 A lane runs one leg at a time, because two short ones on two threads hand the interpreter lock to and fro and
 end later than one after the other (measured: bench/workers.py). A leg that waits for an answer or takes more
-than a few milliseconds leaves its place in the lane ("detached") and goes on beside the next. One that has
-computed for longer loses its thread's priority, so that however many loop, a short leg gets the core at
-once; its thread ends with it, because a thread cannot raise its priority again. The low lane is for legs of
-tenants that use more than their share: others need not queue behind them.
+than a few milliseconds leaves its place in the lane ("detached") and goes on beside the next. One that
+computes for longer passes the gate from then on (`runner.workers.gate`), so that however many loop or call
+the host, a short leg finds a core and the interpreter lock. The low lane is for builds and for legs of
+tenants that use more than their share: they pass the gate from the start, and nobody queues behind them.
 """
 
 from __future__ import annotations
@@ -15,22 +15,27 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from sandbox.priority import give_way
+from runner.workers.gate import Gate, Pass
+from sandbox.pace import paced
 
 DETACH_SECONDS: Final = 0.005
 """Wall time after which a leg no longer holds up the next."""
-DEMOTE_SECONDS: Final = 0.03
-"""Processor time after which a leg's thread loses its priority."""
+GATE_SECONDS: Final = 0.005
+"""Processor time after which a leg passes the gate."""
+LONG_SECONDS: Final = 0.03
+"""Processor time after which the parent is told that a leg is a long one."""
 _LOOK_SECONDS: Final = 0.005
+_NORMAL: Final = 0
 _QUIET_SECONDS: Final = 0.1
 
 
 class Leg:
     """One task with its place. `work` runs it; it must not raise."""
 
-    __slots__ = ("busy", "clock", "cpu", "demoted", "holds", "lane", "number", "since", "thread", "work")
+    __slots__ = ("busy", "clock", "cpu", "holds", "lane", "long", "number", "pace", "since", "work")
 
     def __init__(self, number: int, work: Callable[[Leg], None], *, low: bool = False) -> None:
         self.number = number
@@ -38,11 +43,11 @@ class Leg:
         self.lane = int(low)
         self.holds = False
         self.busy = False
-        self.demoted = False
+        self.long = False
+        self.pace: Pass | None = None
         self.since = 0.0
         self.cpu = 0.0
         self.clock = 0
-        self.thread = 0
 
 
 class _Lane:
@@ -58,11 +63,13 @@ class Lanes:
 
     Args:
         tell: told, before the next leg begins, that a leg left its place (it `waits`, or `computes`); later,
-            that one which computed `waits`, or has lost its priority (`demoted`).
+            that one which computed `waits`, or has computed for long (`long`); and that
+            the guest of a long one `ends`, so that only what it did is still to be written down.
     """
 
     def __init__(self, tell: Callable[[int, str], None]) -> None:
         self._tell = tell
+        self._gate = Gate()
         self._lock = threading.Lock()
         self._lanes = (_Lane(), _Lane())
         self._running: set[Leg] = set()
@@ -82,7 +89,12 @@ class Lanes:
                 lane.waiting.append(leg)
                 return
             lane.busy = leg.holds = True
+            self._short(leg.lane, True)
             self._hand(leg)
+
+    def _short(self, lane: int, running: bool) -> None:
+        if lane == _NORMAL:
+            self._gate.short_legs(running)
 
     def waits(self, leg: Leg) -> None:
         """The leg waits for an answer from now on: let the next one begin. To be called by its thread."""
@@ -110,6 +122,7 @@ class Lanes:
         leg.holds = False
         if not lane.waiting:
             lane.busy = False
+            self._short(leg.lane, False)
             return None
         following = lane.waiting.popleft()
         following.holds = True
@@ -124,33 +137,35 @@ class Lanes:
             threading.Thread(target=self._serve, args=(leg,), name="actionbox-leg", daemon=True).start()
 
     def _serve(self, leg: Leg | None) -> None:
-        """A thread's life: legs of one lane, until one of them costs it its priority."""
+        """A thread's life: legs of one lane."""
         assert leg is not None
         lane = self._lanes[leg.lane]
         clock = time.pthread_getcpuclockid(threading.get_ident())
-        thread = threading.get_native_id()
         while True:
             if leg is None:
                 leg = lane.tasks.get()
-            leg.clock, leg.thread = clock, thread
+            pace = Pass(self._gate, gated=leg.lane != _NORMAL, at_end=partial(self._guest_ended, leg))
+            leg.clock, leg.pace = clock, pace
             leg.cpu, leg.since = time.clock_gettime(clock), time.monotonic()
             self._running.add(leg)
             if not self._some.is_set():
                 self._some.set()
-            leg.work(leg)
-            if leg.demoted:
-                self._ended(leg, lane)
-                return
+            with paced(pace):
+                leg.work(leg)
+            pace.leave()
             leg = self._ended(leg, lane)
 
+    def _guest_ended(self, leg: Leg) -> None:
+        if leg.long:
+            with self._lock:
+                self._tell(leg.number, "ends")
+
     def _ended(self, leg: Leg, lane: _Lane) -> Leg | None:
-        """What the thread does next; None: it waits, or ends when it has lost its priority."""
+        """What the thread does next; None: it waits."""
         with self._lock:
             self._running.discard(leg)
             following = self._leave(leg) if leg.holds else None
-            if leg.demoted and following is not None:
-                self._hand(following)
-            elif following is None and not leg.demoted:
+            if following is None:
                 lane.idle += 1
             return following
 
@@ -175,12 +190,15 @@ class Lanes:
             if leg.holds:
                 # Whether it sleeps or starves cannot be told; the second must not let more of its kind in.
                 self._detach(leg, busy=True)
-            if not leg.demoted:
-                self._demote(leg)
+            if not leg.long:
+                self._measure(leg)
 
-    def _demote(self, leg: Leg) -> None:
+    def _measure(self, leg: Leg) -> None:
         with self._lock:
-            if leg in self._running and time.clock_gettime(leg.clock) - leg.cpu > DEMOTE_SECONDS:
-                leg.demoted = True
-                give_way(leg.thread)
-                self._tell(leg.number, "demoted")
+            if leg not in self._running or leg.pace is None:
+                return
+            used = time.clock_gettime(leg.clock) - leg.cpu
+            leg.pace.gated = leg.pace.gated or leg.busy or used > GATE_SECONDS
+            if used > LONG_SECONDS:
+                leg.long = True
+                self._tell(leg.number, "long")

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from runner.workers.frames import TO_WORKER, Decoder
 from runner.workers.messages import encode
+from sandbox.pace import away
 
 _CHUNK: Final = 256 * 1024
 _ANSWER_SECONDS: Final = 60.0
@@ -47,7 +48,8 @@ class Link:
         self._waiting[number] = answers
         try:
             self.send({**head, "ask": number}, body)
-            answer, content = answers.get(timeout=_ANSWER_SECONDS)
+            with away():
+                answer, content = answers.get(timeout=_ANSWER_SECONDS)
         except queue.Empty:
             raise LinkError("the parent does not answer") from None
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -51,6 +52,7 @@ class Member:
         self._holding = ([], [])  # type: tuple[list[Flight], list[Flight]]
         self._pings = 0
         self._asks = 0
+        self._late_cpu: float | None = None
         self._log_until, self._log_left = 0.0, 0
 
     # --- what it can take ---
@@ -141,6 +143,19 @@ class Member:
     def silent_seconds(self, now: float) -> float:
         """Since its last message."""
         return now - self.heard_at
+
+    def late(self, now: float) -> bool:
+        """Whether one of its legs should have ended, and it had the processor time to end it: on a machine
+        that has too much to do, a worker that is killed is only one more that has to start."""
+        deadline = min((flight.deadline for flight in self.flights.values()), default=math.inf)
+        if deadline >= now:
+            self._late_cpu = None
+            return False
+        used = self.process.processor_seconds()
+        if self._late_cpu is None:
+            self._late_cpu = used
+        grace = self._settings.grace_seconds
+        return used - self._late_cpu >= grace or now - deadline >= 2 * grace or used == 0
 
     def worn(self) -> bool:
         """It has run or grown so much that another one shall take its place."""

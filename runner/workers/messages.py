@@ -44,11 +44,11 @@ class Log(_Message):
 
 class Moved(_Message):
     """The leg does not hold up others any more: it `waits` for an answer, or `computes` for long; or, later,
-    the one became the other, or it lost its priority (`demoted`)."""
+    the one became the other, or it has computed for long (`long`), or its guest is over (`ends`)."""
 
     t: Literal["moved"]
     id: _Number
-    state: Literal["waits", "computes", "demoted"]
+    state: Literal["waits", "computes", "long", "ends"]
 
 
 class Done(_Message):

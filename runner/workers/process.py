@@ -118,6 +118,14 @@ class WorkerProcess(asyncio.Protocol):
             return 0
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
+    def processor_seconds(self) -> float:
+        """Processor time that the process has used; 0 where that cannot be told."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, IndexError, ValueError):
+            return 0.0
+
     async def ended(self) -> None:
         """Wait until the process is gone and collected."""
         if self._transport is not None:

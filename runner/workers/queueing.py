@@ -6,12 +6,18 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 Place = TypeVar("Place")
 _KEPT: int = 1000
 """Tenants whose numbers are kept after their last call."""
+
+
+_RANKED: Final = 64
+"""Tenants that are compared by their use, for each turn; with more of them only the order of turns counts."""
+_EQUAL_MS: Final = 50.0
+"""Processor time lately that makes no difference."""
 
 
 class QueueFullError(Exception):
@@ -34,6 +40,10 @@ class TenantNumbers:
     lost: int = 0
     cpu_ms: float = 0.0
     cpu_at: float = field(default_factory=time.monotonic)
+
+    def used(self, now: float) -> float:
+        """What the tenant used lately, in milliseconds."""
+        return float(self.cpu_ms * 0.5 ** (now - self.cpu_at)) if self.cpu_ms else 0.0
 
 
 class FairQueue(Generic[Item]):
@@ -93,17 +103,17 @@ class FairQueue(Generic[Item]):
         self._waiting.setdefault(tenant, deque()).appendleft(item)
         self._count += 1
 
-    def take(self, place: Callable[[TenantNumbers], Place | None]) -> tuple[Item, Place] | None:
+    def take(self, place: Callable[[TenantNumbers, Item], Place | None]) -> tuple[Item, Place] | None:
         """The next item and its place; None when nothing can go.
 
         Args:
-            place: where an item of the tenant with these numbers would run now; None for nowhere.
+            place: where this item of the tenant with these numbers would run now; None for nowhere.
         """
-        for tenant in list(self._waiting):
+        for tenant in self._in_turn():
             numbers = self._numbers.get(tenant) or self.numbers(tenant)
             if numbers.running >= self._tenant_running:
                 continue
-            found = place(numbers)
+            found = place(numbers, self._waiting[tenant][0])
             if found is None:
                 continue
             waiting = self._waiting[tenant]
@@ -116,6 +126,18 @@ class FairQueue(Generic[Item]):
             numbers.running += 1
             return item, found
         return None
+
+    def _in_turn(self) -> list[str]:
+        """Tenants that wait: who used less of the processors lately first, among equals one after another."""
+        names = list(self._waiting)
+        if len(names) > 1:
+            now = time.monotonic()
+            names[:_RANKED] = sorted(names[:_RANKED], key=lambda name: self._used(name, now))
+        return names
+
+    def _used(self, tenant: str, now: float) -> int:
+        numbers = self._numbers.get(tenant)
+        return 0 if numbers is None else int(numbers.used(now) / _EQUAL_MS)
 
     def ended(self, tenant: str) -> None:
         """An item that was taken is over."""

@@ -32,7 +32,7 @@ class Usage:
 
     def used(self, numbers: TenantNumbers, now: float) -> float:
         """What a tenant used lately, in milliseconds."""
-        return float(numbers.cpu_ms * 0.5 ** (now - numbers.cpu_at)) if numbers.cpu_ms else 0.0
+        return numbers.used(now)
 
     def mixed(self, now: float) -> bool:
         """Whether several tenants called lately."""

@@ -129,8 +129,8 @@ def _pages(image: Image, prepared: Prepared, most_bytes: int) -> tuple[tuple[int
     """What loading `prepared` writes to a fresh instance; None when that cannot be told."""
     host = Host(Silence())
     try:
-        with entered(host), image.store(Limits(), time.monotonic() + _SECONDS) as store:
-            exports = image.linked.instantiate(store, image.positions)
+        with entered(host), image.store(Limits(), time.monotonic() + _SECONDS) as timed:
+            exports = image.linked.instantiate(timed.store, image.positions)
             machine = host.machine = Machine(exports, image.layout)
             before = machine.memory.read(0, machine.memory.size, machine.memory.size)
             prepared.put_into(machine)

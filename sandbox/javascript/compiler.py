@@ -34,6 +34,8 @@ from sandbox.wasm.traps import GuestStopped, StopKind
 
 _COMPILE_SECONDS: Final = 2.0
 """Longest compilation; a source of the largest size takes some milliseconds."""
+_PATIENCE_SECONDS: Final = 4.0
+"""What it may wait for others of its process."""
 _MAX_CODE_BYTES: Final = 64 * MAX_SOURCE_BYTES
 
 _SCRIPT: Final = 0
@@ -173,8 +175,8 @@ class _Compiler:
 
     def _parse(self, unit: _Unit, filename: str) -> bytes:
         host = Host(Silence())
-        with entered(host), self._image.store(self._limits, self._deadline) as store:
-            exports = self._image.linked.instantiate(store, self._image.positions)
+        with entered(host), self._image.store(self._limits, self._deadline, _PATIENCE_SECONDS) as timed:
+            exports = self._image.linked.instantiate(timed.store, self._image.positions)
             machine = host.machine = Machine(exports, self._image.layout)
             try:
                 return _compile_in(machine, unit, filename)

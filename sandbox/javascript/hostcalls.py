@@ -28,6 +28,7 @@ from sandbox.javascript.amend import NOTED_OBJECT
 from sandbox.javascript.locales import locale_text
 from sandbox.javascript.machine import TAG_NULL, GuestStarvedError, Machine, whole
 from sandbox.javascript.words import in_v8s_words
+from sandbox.pace import current
 from sandbox.port import HostPort, LogLevel
 from sandbox.program import Program
 from sandbox.wasm.calls import Import, StopGuest, u32
@@ -68,6 +69,7 @@ class Host:
 
     def __init__(self, port: HostPort, program: Program | None = None) -> None:
         self.port = port
+        self.pace = current()
         self.program = program
         self.machine: Machine
         self.outcome: tuple[int, str] | None = None
@@ -110,6 +112,8 @@ class Host:
 def _host_call(host: Host, _name: int, _length: int, _this: int, count: int, boxes: int) -> int:
     if host.outcome is not None:
         raise StopGuest  # imports close at completion (threat-model K5)
+    if host.pace is not None and host.pace.gated:
+        host.pace.step()
     operation, *values = host.arguments(count, boxes) or [0]
     handler = _OPERATIONS.get(whole(operation) or 0)
     box = handler(host, values) if handler else host.machine.box_undefined()
@@ -309,6 +313,8 @@ def _clock_time_get(host: Host, clock: int, _precision: int, at: int) -> int:
     """Whole milliseconds, so that no finer clock is to be had (threat-model I7)."""
     if clock & 0xFFFF_FFFF > 1:
         return _INVAL
+    if host.pace is not None and host.pace.gated:
+        host.pace.step()
     reading = host.port.wall_ms() if clock & 0xFFFF_FFFF == 0 else host.port.monotonic_ms()
     host.machine.memory.write(at, struct.pack("<Q", reading * 1_000_000))
     if host.port.fatal is not None:

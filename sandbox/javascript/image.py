@@ -36,7 +36,8 @@ from sandbox.javascript.snapshot import export_positions, freeze
 from sandbox.setuperror import SetUpError
 from sandbox.wasm.artefacts import load_or_build
 from sandbox.wasm.calls import Linked, link
-from sandbox.wasm.engine import Pool, configuration_key, make_engine, ticks
+from sandbox.wasm.engine import Pool, configuration_key, make_engine
+from sandbox.wasm.slices import Timed, overseen
 from sandbox.wasm.traps import GuestStopped, StopKind
 
 _log: Final = logging.getLogger(__name__)
@@ -74,12 +75,13 @@ class Image:
     notes: tuple[str, ...] = ()
 
     @contextlib.contextmanager
-    def store(self, limits: Limits, deadline: float) -> Iterator[wasmtime.Store]:
+    def store(self, limits: Limits, deadline: float, patience: float = 0.0) -> Iterator[Timed]:
         """A store that ends with the block, limited in memory and in time.
 
         Args:
             limits: what its memory may grow to.
             deadline: in `time.monotonic()` seconds.
+            patience: see `Timed`.
 
         Raises:
             GuestStopped: no slot became free before the deadline.
@@ -90,8 +92,9 @@ class Image:
             store = wasmtime.Store(self.engine)
             try:
                 store.set_limits(limits.memory_bytes, MAX_TABLE_ELEMENTS, 1, 1, 1)
-                store.set_epoch_deadline(ticks(deadline - time.monotonic()))
-                yield store
+                timed = Timed(store, deadline, patience)
+                with overseen(timed.go_on):
+                    yield timed
             finally:
                 # Here and not in a thread of its own: handing over costs more than closing (measured).
                 store.close()

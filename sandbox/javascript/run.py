@@ -8,8 +8,6 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-import wasmtime
-
 from sandbox.caps import LINGER_JOBS, LINGER_JOBS_MS, Limits
 from sandbox.egress.wire import handle_of
 from sandbox.failure import Failure
@@ -30,8 +28,8 @@ from sandbox.lingering import linger, until
 from sandbox.port import HostPort
 from sandbox.program import Request
 from sandbox.wasm.calls import entered
-from sandbox.wasm.engine import ticks
 from sandbox.wasm.memory import GuestMemoryError
+from sandbox.wasm.slices import Timed
 from sandbox.wasm.traps import GuestStopped, StopKind
 
 _PENDING, _REJECTED = 0, 2
@@ -74,9 +72,9 @@ class Run:
     def _perform(self, request: str) -> Failure | None:
         host = self._host
         try:
-            with entered(host), self._image.store(self._limits, self._deadline) as store:
+            with entered(host), self._image.store(self._limits, self._deadline) as timed:
                 try:
-                    self._boot(store)
+                    self._boot(timed)
                     completed = self._drive(request)
                 finally:
                     self._measure()
@@ -97,9 +95,9 @@ class Run:
     def _late(self) -> bool:
         return time.monotonic() >= self._deadline
 
-    def _boot(self, store: wasmtime.Store) -> None:
-        self._store = store
-        exports = self._image.linked.instantiate(store, self._image.positions)
+    def _boot(self, timed: Timed) -> None:
+        self._timed = timed
+        exports = self._image.linked.instantiate(timed.store, self._image.positions)
         machine = self._host.machine = Machine(exports, self._image.layout)
         self._prepared.put_into(machine)
         seed = struct.unpack("<Q", self._port.random(8).ljust(8, b"\0"))[0] or 1  # 0 is its fixed point
@@ -107,7 +105,7 @@ class Run:
 
     def _arm(self) -> None:
         """Let the guest run until the deadline; again after each wait, because waits take real time."""
-        self._store.set_epoch_deadline(ticks(self._deadline - time.monotonic()))
+        self._timed.arm(self._deadline)
 
     def _drive(self, request: str) -> bool:
         """Whether the handler completed. False when nothing is left that could go on; all other ends
@@ -175,7 +173,7 @@ class Run:
             delay = number(machine.call(machine.layout.poll)) or -1.0
             patience = left * 1000 if delay < 0 else min(left * 1000, delay)
             answer = self._port.wait_any(sorted(handles), patience)
-            self._store.set_epoch_deadline(ticks(end - time.monotonic()))
+            self._timed.arm(end)
             if answer:
                 handles.discard(handle_of(answer))
                 turns = LINGER_JOBS
@@ -187,7 +185,7 @@ class Run:
     def _left_over(self, end: float, turns: int) -> int:
         """Run queued jobs and timers of zero, `turns` at most and for a while; how many turns are left."""
         machine = self._host.machine
-        self._store.set_epoch_deadline(ticks(min(end - time.monotonic(), LINGER_JOBS_MS / 1000)))
+        self._timed.arm(min(end, time.monotonic() + LINGER_JOBS_MS / 1000))
         while turns > 0:
             if not machine.run_job():
                 if number(machine.call(machine.layout.poll)) != 0:

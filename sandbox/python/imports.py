@@ -31,6 +31,7 @@ from sandbox.caps import (
 )
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES, NO_MORE, NO_MORE_ANSWER, handle_of
 from sandbox.failure import Failure, FailureCode
+from sandbox.pace import Pace
 from sandbox.port import HostPort, LogLevel
 from sandbox.python import values
 
@@ -62,11 +63,12 @@ class Binding:
     """What the host functions of one instance answer from; no port before it is bound to an execution.
     `handles`: operations started and not yet settled."""
 
-    __slots__ = ("deadline", "fault", "handles", "number", "port", "unit")
+    __slots__ = ("deadline", "fault", "handles", "number", "pace", "port", "unit")
 
     def __init__(self) -> None:
         self.number = next(_numbers)
         self.port: HostPort | None = None
+        self.pace: Pace | None = None
         self.fault: Failure | None = None
         self.deadline = math.inf
         self.handles: set[int] = set()
@@ -246,6 +248,9 @@ def _callback(name: str, answer: Imported) -> Any:
         if binding is None:
             return _trap()
         try:
+            pace = binding.pace
+            if pace is not None and pace.gated:
+                pace.step()
             answer(binding, arguments, results)
         except BaseException:  # noqa: BLE001 - nothing may pass into wasm
             _fault(binding, name)

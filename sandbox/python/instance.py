@@ -12,10 +12,12 @@ from wasmtime import _bindings as c
 from wasmtime.component import Component, ExportIndex, Linker
 
 from sandbox.caps import MAX_TABLE_ELEMENTS, MIB, Limits
+from sandbox.pace import current
 from sandbox.port import HostPort
 from sandbox.python import gauge, values
 from sandbox.python.imports import Binding, define_imports
-from sandbox.wasm.engine import ticks
+from sandbox.wasm.engine import TICK_SECONDS, ticks
+from sandbox.wasm.slices import Timed, overseen
 
 _EXPORTS: Final = ("warm", "build", "execute")
 _WARM_SECONDS: Final = 30.0
@@ -60,6 +62,7 @@ class Instance:
         self, engine: wasmtime.Engine, component: Component, linker: Linker, exports: dict[str, ExportIndex]
     ) -> None:
         self._binding = Binding()
+        self._timed: Timed | None = None
         self._store = wasmtime.Store(engine)
         try:
             c.wasmtime_context_set_data(self._store._context(), ctypes.c_void_p(self._binding.number))
@@ -104,9 +107,11 @@ class Instance:
             deadline: in `time.monotonic()` seconds.
         """
         self._binding.port = port
+        self._binding.pace = current()
         self._binding.deadline = deadline
         self._limit(limits.memory_bytes)
-        self._store.set_epoch_deadline(ticks(max(0.0, deadline - time.monotonic())) + _SPARE_TICKS)
+        spare = _SPARE_TICKS * TICK_SECONDS
+        self._timed = Timed(self._store, max(deadline, time.monotonic()) + spare)
 
     @property
     def binding(self) -> Binding:
@@ -118,7 +123,13 @@ class Instance:
         Raises:
             WasmtimeError: it trapped; the text says why.
         """
-        return values.call_strings(self._functions[name], self._store._context(), arguments, MAX_ANSWER_BYTES)
+        with overseen(self._go_on):
+            return values.call_strings(
+                self._functions[name], self._store._context(), arguments, MAX_ANSWER_BYTES
+            )
+
+    def _go_on(self) -> int:
+        return 0 if self._timed is None else self._timed.go_on()
 
     def memory_bytes(self) -> int:
         """Linear memory now, which is the most it ever was: it never shrinks. 0: the image cannot tell.

@@ -21,6 +21,7 @@ import wasmtime
 from wasmtime import _ffi as ffi  # type: ignore[attr-defined, unused-ignore]
 
 from sandbox.wasm.memory import GuestMemory
+from sandbox.wasm.slices import was_stopped
 from sandbox.wasm.traps import GuestStopped, StopKind, kind_of_code
 
 # A handle of our own: prototypes set on it do not disturb wasmtime-py's.
@@ -214,9 +215,9 @@ def _trampoline(item: Import) -> Any:
 
 
 def _raise_stop(error: int | None, trap: ctypes.c_void_p, kind_of_errors: StopKind) -> None:
-    if error:  # not a trap of the machine's own: a trampoline's, or a refused instantiation
+    if error:  # not a trap of the machine's own: a trampoline's, a refused instantiation, the end of slices
         _error_delete(error)
-        raise GuestStopped(kind_of_errors)
+        raise GuestStopped(StopKind.DEADLINE if was_stopped() else kind_of_errors)
     code = ctypes.c_uint8(0)
     known = _trap_code(trap, ctypes.addressof(code))
     _trap_delete(trap)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
 from sandbox.caps import MAX_WASM_STACK_BYTES, MIB
+from sandbox.pace import current, paced
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -49,10 +50,13 @@ def _elsewhere(work: Callable[[], _T]) -> _T:
     results: list[_T] = []
     errors: list[BaseException] = []
 
+    pace = current()
+
     def run() -> None:
         _known.enough = True
         try:
-            results.append(work())
+            with paced(pace):
+                results.append(work())
         except BaseException as error:  # noqa: BLE001 - raised again by the caller's thread
             errors.append(error)
 

@@ -41,6 +41,7 @@ _BY_CODE: Final = {
 
 _BY_TEXT: Final = (
     ("wasm trap: interrupt", StopKind.DEADLINE),
+    ("stopped at the end of a slice", StopKind.DEADLINE),
     ("all fuel consumed", StopKind.DEADLINE),
     ("call stack exhausted", StopKind.STACK),
     ("wasm trap:", StopKind.FAULT),

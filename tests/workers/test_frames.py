@@ -91,9 +91,9 @@ GOOD: tuple[dict[str, Any], ...] = (
         "problems": [["$", "a", "b", None]],
         "total": 1,
     },
-    {"t": "built", "id": 1, "ok": True, "exports": ["onExecutePostLogin"]},
+    {"t": "built", "id": 1, "ok": True},
     {"t": "cache", "ask": 1, "id": 1, "op": "set", "key": "k", "value": "v", "expires_at": 1, "now": 1},
-    {"t": "directory", "ask": 1, "id": 1, "op": "groups", "subject": "s"},
+    {"t": "directory", "ask": 1, "id": 1, "op": "groups"},
     {"t": "fetch", "id": 1, "session": 1, "fetch": 1, "allow": -1, "left_ms": 5.0},
 )
 """Messages as a healthy worker sends them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import time
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from runner.workers.lanes import Lanes, Leg
-from sandbox.priority import LOW_NICE
+from sandbox.pace import current
 
 SECONDS = 20.0
 
@@ -92,40 +91,22 @@ def test_the_low_lane_waits_for_nobody_and_holds_up_nobody(stage: Stage) -> None
     assert {stage.begun.get(timeout=SECONDS) for _ in range(2)} == {0, 1}
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="thread priorities are Linux's")
-def test_a_leg_that_computes_long_loses_its_priority_and_its_thread_runs_nothing_else() -> None:
-    seen: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+@pytest.mark.parametrize("low", [False, True])
+def test_a_leg_that_computes_long_passes_the_gate_and_is_told(low: bool) -> None:
     moved: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+    gated: queue.SimpleQueue[tuple[bool, bool]] = queue.SimpleQueue()
     lanes = Lanes(lambda number, state: moved.put((number, state)))
 
-    def states_of_the_first() -> list[str]:
-        found: list[str] = []
-        while len(found) < 3:
-            number, state = moved.get(timeout=SECONDS)
-            if number == 1:  # on a busy machine the short leg takes long as well
-                found.append(state)
-        return found
-
-    def look(_: Leg) -> None:
-        thread = threading.get_native_id()
-        seen.put((thread, os.getpriority(os.PRIO_PROCESS, thread)))
-
     def compute(leg: Leg) -> None:
+        pace = current()
+        assert pace is not None
+        before = pace.gated
         end = time.monotonic() + SECONDS
-        while not leg.demoted and time.monotonic() < end:
+        while not leg.long and time.monotonic() < end:
             sum(range(1000))
+        gated.put((before, pace.gated))
         lanes.waits(leg)
-        look(leg)
 
-    for low in (False, True):
-        lanes.submit(Leg(1, compute, low=low))
-        slow, nice = seen.get(timeout=SECONDS)
-        assert states_of_the_first() == ["computes", "demoted", "waits"]
-        assert nice == LOW_NICE
-        until = time.monotonic() + SECONDS
-        while lanes.running and time.monotonic() < until:
-            time.sleep(0.001)
-        lanes.submit(Leg(2, look, low=low))
-        other, nice = seen.get(timeout=SECONDS)
-        assert other != slow
-        assert nice == os.getpriority(os.PRIO_PROCESS, 0)
+    lanes.submit(Leg(1, compute, low=low))
+    assert gated.get(timeout=SECONDS) == (low, True)
+    assert [moved.get(timeout=SECONDS)[1] for _ in range(3)] == ["computes", "long", "waits"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ def queue(running: int = 100, tenant: int = 1000, total: int = 1000) -> FairQueu
 
 def drain(items: FairQueue[str]) -> list[str]:
     taken = []
-    while (found := items.take(lambda _: True)) is not None:
+    while (found := items.take(lambda *_: True)) is not None:
         taken.append(found[0])
     return taken
 
@@ -28,6 +30,16 @@ def test_tenants_take_turns_however_many_calls_one_has() -> None:
     items.put("quiet", "quiet-0")
     items.put("third", "third-0")
     assert drain(items) == ["loud-0", "quiet-0", "third-0", "loud-1", "loud-2", "loud-3", "loud-4"]
+
+
+def test_who_used_less_lately_comes_first() -> None:
+    items = queue()
+    for name in ("much", "more", "little", "none"):
+        items.put(name, name)
+    usage, now = Usage(), time.monotonic()
+    for name, used in {"much": 2_000.0, "more": 4_000.0, "little": 20.0}.items():
+        usage.add(items.numbers(name), used, now)
+    assert drain(items) == ["little", "none", "much", "more"]
 
 
 def test_a_tenant_at_its_limit_does_not_hold_up_others() -> None:
@@ -46,8 +58,8 @@ def test_who_has_no_place_waits_and_others_go() -> None:
     items.put("low", "low-0")
     items.put("normal", "normal-0")
     low = items.numbers("low")
-    assert items.take(lambda numbers: None if numbers is low else "here") == ("normal-0", "here")
-    assert items.take(lambda _: None) is None
+    assert items.take(lambda numbers, _: None if numbers is low else "here") == ("normal-0", "here")
+    assert items.take(lambda *_: None) is None
     assert len(items) == 1
 
 
@@ -68,7 +80,7 @@ def test_a_full_queue_says_whose_it_is(tenant: int, total: int, scope: str) -> N
 def test_what_comes_back_is_first_of_its_tenant() -> None:
     items = queue(tenant=1)
     items.put("a", "1")
-    assert items.take(lambda _: True) == ("1", True)
+    assert items.take(lambda *_: True) == ("1", True)
     items.put("a", "2")
     items.put_back("a", "1")
     assert drain(items) == ["1", "2"]

@@ -7,7 +7,6 @@ import json
 import time
 
 import pytest
-import wasmtime
 from hypothesis import given
 from hypothesis import strategies as st
 from wasmtime import _func
@@ -44,10 +43,10 @@ class _Instance:
     def __enter__(self) -> Host:
         self.host = Host(Silence())
         self._store = self.image.store(Limits(), time.monotonic() + 30)
-        store: wasmtime.Store = self._store.__enter__()
+        timed = self._store.__enter__()
         self._entered = entered(self.host)
         self._entered.__enter__()
-        exports = self.image.linked.instantiate(store, self.image.positions)
+        exports = self.image.linked.instantiate(timed.store, self.image.positions)
         self.host.machine = Machine(exports, self.image.layout)
         return self.host
 

@@ -32,8 +32,8 @@ def image() -> Image:
 
 
 def fresh_memory(image: Image) -> bytes:
-    with entered(Host(Silence())), image.store(Limits(), time.monotonic() + 5) as store:
-        memory = image.linked.instantiate(store, image.positions).memory
+    with entered(Host(Silence())), image.store(Limits(), time.monotonic() + 5) as timed:
+        memory = image.linked.instantiate(timed.store, image.positions).memory
         return memory.read(0, memory.size, memory.size)
 
 
