@@ -10,7 +10,7 @@ import sandbox
 from runner.action import Action
 from runner.errors import FlowError
 from sandbox.program import Language, Program
-from triggers import Trigger, all_triggers
+from triggers import Trigger, known_triggers
 
 
 def camel_case(name: str) -> str:
@@ -32,7 +32,7 @@ def spelling(handler: str, language: Language) -> str:
 def exported(program: Program) -> tuple[str, ...]:
     """Names of exported functions as the source spells them. Runs the top level without api and network.
     Raises `BuildError` when it fails."""
-    wanted = [handler for trigger in all_triggers() for handler in trigger.handlers]
+    wanted = [handler for trigger in known_triggers() for handler in trigger.handlers]
     return sandbox.exports(program, wanted=wanted)
 
 
@@ -48,11 +48,11 @@ def infer_trigger(actions: Sequence[Action]) -> Trigger:
         BuildError: a source does not build, or its top level fails.
         FlowError: `no_trigger`: no handler is exported, or the Actions are for different triggers.
     """
-    candidates = list(all_triggers())
+    candidates = list(known_triggers())
     for action in actions:
         names = exported(sandbox.build(action.source))
         handlers = handlers_among(names, action.language)
-        candidates_here = [item for item in all_triggers() if item.execute_handler in handlers]
+        candidates_here = [item for item in known_triggers() if item.execute_handler in handlers]
         if not candidates_here:
             raise FlowError("no_trigger", missing_handler(action, names, None))
         candidates = [item for item in candidates if item in candidates_here]
@@ -68,7 +68,7 @@ def infer_trigger(actions: Sequence[Action]) -> Trigger:
 
 def missing_handler(action: Action, names: Sequence[str], trigger: Trigger | None) -> str:
     """A sentence: which handler is missing, what is exported instead, and the nearest match."""
-    wanted = [trigger.execute_handler] if trigger else [item.execute_handler for item in all_triggers()]
+    wanted = [trigger.execute_handler] if trigger else [item.execute_handler for item in known_triggers()]
     spelled = [spelling(handler, action.language) for handler in wanted]
     exports = f"it exports {', '.join(names)}" if names else "it exports no function"
     subject = (

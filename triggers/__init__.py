@@ -1,10 +1,10 @@
 """Contracts of the triggers: event models, api surfaces, and how recorded commands become effects."""
 
-from triggers.catalogue import UndocumentedTriggerError, UnknownTriggerError
+from triggers.catalogue import UnknownTriggerError
 from triggers.effects import Effects
 from triggers.problems import EventError, Problem
 from triggers.refusal import CommitError, ResumeError
-from triggers.registry import all_triggers, get_trigger
+from triggers.registry import all_triggers, get_trigger, known_triggers
 from triggers.services import CacheStore, Directory, MemoryCache, Services, StaticDirectory
 from triggers.session import ActionSession, Reply
 from triggers.state import FlowState, RecordedCommand, Suspension, resume
@@ -27,9 +27,9 @@ __all__ = [
     "StaticDirectory",
     "Suspension",
     "Trigger",
-    "UndocumentedTriggerError",
     "UnknownTriggerError",
     "all_triggers",
     "get_trigger",
+    "known_triggers",
     "resume",
 ]

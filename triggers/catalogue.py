@@ -28,16 +28,6 @@ class Version:
     compatible: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Undocumented:
-    """A trigger whose id is known and whose handlers, event and api nobody documents."""
-
-    id: str
-    versions: tuple[Version, ...]
-    binding_policy: BindingPolicy | None
-    note: str
-
-
 _RECENT: Final = ("node18-actions", "node22")
 
 
@@ -51,34 +41,6 @@ def deprecated(name: str) -> Version:
     return Version(name, "DEPRECATED", ("node22",), "node12")
 
 
-UNDOCUMENTED: Final = (
-    Undocumented(
-        "password-hash-migration",
-        (current("v1", ("node22",)),),
-        "entity-bound",
-        "listed by the Management API; its handlers, event and api are undocumented",
-    ),
-    Undocumented(
-        "login-post-identifier",
-        (),
-        None,
-        "named in the documented list of ids; its handlers, event and api are undocumented",
-    ),
-    Undocumented(
-        "signup-post-identifier",
-        (current("v1", ("node22",)),),
-        None,
-        "published as Beta typings with an empty api; its handler name is undocumented",
-    ),
-    Undocumented(
-        "mcp-tool",
-        (current("v1", ("node22",)),),
-        "entity-bound",
-        "seen in recorded lists only; its handlers, event and api are undocumented",
-    ),
-)
-
-
 class UnknownTriggerError(LookupError):
     """There is no such trigger, or none that can run. `nearest` is the likeliest meant id."""
 
@@ -88,18 +50,8 @@ class UnknownTriggerError(LookupError):
         self.nearest = nearest
 
 
-class UndocumentedTriggerError(UnknownTriggerError):
-    """The id is known, and nothing says how such an Action would run."""
-
-
 def unknown(trigger_id: object, known: tuple[str, ...]) -> UnknownTriggerError:
     """The error for an id that is not among `known`."""
-    for item in UNDOCUMENTED:
-        if item.id == trigger_id:
-            return UndocumentedTriggerError(
-                f"the trigger {item.id} cannot be run: it is {item.note}. "
-                f"Triggers that can be run: {', '.join(known)}"
-            )
     shown = str(trigger_id)[:80]
     nearest = next(iter(difflib.get_close_matches(shown.lower(), known, n=1, cutoff=0.5)), None)
     hint = f" Did you mean {nearest}?" if nearest else ""

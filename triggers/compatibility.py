@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from triggers.catalogue import UNDOCUMENTED
 from triggers.decisions import DECISIONS
 from triggers.events.shape import Property, walk
 from triggers.markdown import code, codes, table
 from triggers.pages import GENERATED, signature
-from triggers.registry import all_triggers
+from triggers.registry import known_triggers
 
 if TYPE_CHECKING:
     from triggers.surface import Method
@@ -75,22 +74,28 @@ state in brackets is the service's own (early access, beta, or known from the pu
 
 def compatibility() -> str:
     """The whole document."""
-    triggers = all_triggers()
+    triggers = known_triggers()
     links = ", ".join(f"[{trigger.id}](triggers/{trigger.id}.md)" for trigger in triggers)
     sections = (_section(trigger) for trigger in triggers)
-    parts = [_INTRO.format(links=links), *_missing(), *_everywhere(), *sections]
+    parts = [_INTRO.format(links=links), *_missing(), *_experimental(), *_everywhere(), *sections]
     return "\n\n".join(parts) + "\n"
 
 
 def _missing() -> Iterator[str]:
-    rows: list[tuple[str, str, str]] = [
-        (code(item.id), "the whole trigger", item.note) for item in UNDOCUMENTED
-    ]
-    rows += [
-        (code(trigger) if trigger != "all" else "all", what, why) for trigger, what, why in NOT_AVAILABLE
-    ]
+    rows = [(code(trigger) if trigger != "all" else "all", what, why) for trigger, what, why in NOT_AVAILABLE]
     yield "## Not available"
     yield table(("Trigger", "What", "Why"), rows)
+
+
+def _experimental() -> Iterator[str]:
+    yield "## Experimental"
+    yield (
+        "Of these triggers the event is known and no api is published. Their Actions can be written, typed, "
+        "run and tested (`actionbox run`, the library, `POST /actions/actions/{id}/test`); the api is empty. "
+        "The service neither binds nor invokes them, and all of this may change with what is published."
+    )
+    rows = ((code(item.id), item.experimental) for item in known_triggers() if item.experimental)
+    yield table(("Trigger", "What is known"), rows)
 
 
 def _everywhere() -> Iterator[str]:
@@ -102,14 +107,21 @@ def _section(trigger: Trigger) -> str:
     versions = ", ".join(f"{version.name} {version.status}" for version in trigger.versions)
     parts = [
         f"## {trigger.id}",
-        f"Versions: {versions}; {trigger.version} runs. Handlers: {codes(trigger.handlers)}.",
-        table(("Member", "State", "Source"), (_member(method) for method in trigger.surface.methods)),
+        f"Versions: {versions}; {trigger.version} runs. Handlers: {codes(trigger.handlers)}."
+        + (" Experimental: no api is published." if trigger.experimental else ""),
+        *_members(trigger),
         table(("Property", "State", "Set by"), _properties(trigger)),
     ]
     decided = list(_decided(trigger))
     if decided:
         parts += ["Decided:", "\n".join(decided)]
     return "\n\n".join(parts)
+
+
+def _members(trigger: Trigger) -> Iterator[str]:
+    if trigger.surface.methods:
+        rows = (_member(method) for method in trigger.surface.methods)
+        yield table(("Member", "State", "Source"), rows)
 
 
 def _member(method: Method) -> tuple[str, str, str]:

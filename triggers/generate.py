@@ -9,14 +9,14 @@ from typing import Final
 
 from triggers.compatibility import compatibility
 from triggers.pages import reference
-from triggers.registry import all_triggers
+from triggers.registry import known_triggers
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
 
 def documents() -> dict[str, str]:
     """Text of each generated document, by its path below `docs/`."""
-    pages = {f"triggers/{trigger.id}.md": reference(trigger) for trigger in all_triggers()}
+    pages = {f"triggers/{trigger.id}.md": reference(trigger) for trigger in known_triggers()}
     return {**pages, "compatibility.md": compatibility()}
 
 

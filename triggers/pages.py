@@ -45,6 +45,7 @@ def reference(trigger: Trigger) -> str:
         f"# {trigger.id}",
         GENERATED,
         trigger.summary,
+        *_experimental(trigger),
         _facts(trigger),
         "## Handlers",
         fenced(_javascript(trigger), "js"),
@@ -53,7 +54,7 @@ def reference(trigger: Trigger) -> str:
         _EVENT_NOTE,
         _event_table(trigger, types),
         "## Api",
-        _API_NOTE,
+        _API_NOTE if trigger.surface.methods else "None is published: `api` is an empty object.",
         *(_method(method, types) for method in trigger.surface.methods),
         *_types(types),
         *_limits(trigger),
@@ -73,6 +74,14 @@ _API_NOTE: Final = (
     "Members that return the api can be chained. In Python names are in snake_case, and options are keyword "
     "arguments. Wrong arguments throw at the call."
 )
+
+
+def _experimental(trigger: Trigger) -> Iterator[str]:
+    if trigger.experimental:
+        yield (
+            f"**Experimental**: {trigger.experimental}. Actions can be written, run and tested; the service "
+            "neither binds nor invokes them. All of it may change with what is published."
+        )
 
 
 def _facts(trigger: Trigger) -> str:

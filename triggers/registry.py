@@ -1,4 +1,5 @@
-"""All triggers, in the order of the documented list of ids; those that it lacks come last."""
+"""All triggers, in the order of the documented list of ids; those that it lacks come last, and after them the
+experimental ones."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from triggers import (
     custom_phone_provider,
     custom_token_exchange,
     event_stream,
+    experimental,
     password_reset_post_challenge,
     post_change_password,
     post_credential_validation,
@@ -35,20 +37,31 @@ _TRIGGERS: Final = (
     event_stream.TRIGGER,
     post_credential_validation.TRIGGER,
 )
-_BY_ID: Final = {trigger.id: trigger for trigger in _TRIGGERS}
+_EXPERIMENTAL: Final = (
+    experimental.PASSWORD_HASH_MIGRATION,
+    experimental.LOGIN_POST_IDENTIFIER,
+    experimental.SIGNUP_POST_IDENTIFIER,
+    experimental.MCP_TOOL,
+)
+_KNOWN: Final = (*_TRIGGERS, *_EXPERIMENTAL)
+_BY_ID: Final = {trigger.id: trigger for trigger in _KNOWN}
 
 
 def all_triggers() -> tuple[Trigger, ...]:
-    """Every trigger that can be run."""
+    """Every trigger that is complete: documented, bound and invoked."""
     return _TRIGGERS
+
+
+def known_triggers() -> tuple[Trigger, ...]:
+    """Those and the experimental ones, whose Actions can be run and tested too."""
+    return _KNOWN
 
 
 def get_trigger(trigger_id: str) -> Trigger:
     """The trigger of this id.
 
     Raises:
-        UnknownTriggerError: names the nearest match; `UndocumentedTriggerError` for ids that are known
-            and cannot be run.
+        UnknownTriggerError: names the nearest match.
     """
     found = _BY_ID.get(trigger_id) if isinstance(trigger_id, str) else None
     if found is None:

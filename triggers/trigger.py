@@ -36,6 +36,8 @@ class Trigger:
         notes: look at a finished draft and add warnings.
         checks: run when an Action completed, with its commands and whether it denied; raise `CommitError`.
         decided: flow-level decisions where the reference is silent.
+        experimental: why the trigger is not complete, see `triggers.experimental`; empty when it is.
+        listed: whether the Management API's list of triggers has it.
     """
 
     id: str
@@ -52,6 +54,8 @@ class Trigger:
     notes: tuple[Callable[[Draft], None], ...] = field(default=(), repr=False)
     checks: tuple[Callable[[Sequence[RecordedCommand], bool], None], ...] = field(default=(), repr=False)
     decided: tuple[str, ...] = ()
+    experimental: str = ""
+    listed: bool = True
 
     @property
     def version(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from runner.cli.terminal import line, output_console
 from runner.errors import InputError
 from sandbox.program import Language
-from triggers import all_triggers, get_trigger
+from triggers import get_trigger, known_triggers
 
 _LANGUAGES = {
     "js": Language.JAVASCRIPT,
@@ -59,7 +59,7 @@ def types_command(trigger: str | None, language: str | None, folder: Path | None
     import triggers.typings as typings
 
     is_python = bool(language) and parse_language(str(language)) is Language.PYTHON
-    chosen = [get_trigger(trigger)] if trigger else all_triggers()
+    chosen = [get_trigger(trigger)] if trigger else known_triggers()
     if folder is None:
         generate = typings.python if is_python else typings.javascript
         sys.stdout.write("\n".join(generate(item).rstrip("\n") + "\n" for item in chosen))
@@ -90,17 +90,18 @@ def triggers_command(*, as_json: bool) -> None:
                     "version": item.version,
                     "handlers": list(item.handlers),
                     "blocking": item.blocking,
+                    "experimental": bool(item.experimental),
                     "max_actions": item.max_actions,
                     "summary": item.summary,
                 }
-                for item in all_triggers()
+                for item in known_triggers()
             ]
         )
         return
     console = output_console()
-    width = max(len(item.id) for item in all_triggers())
-    for item in all_triggers():
-        kind = "blocking" if item.blocking else "not blocking"
+    width = max(len(item.id) for item in known_triggers())
+    for item in known_triggers():
+        kind = "experimental" if item.experimental else "blocking" if item.blocking else "not blocking"
         console.print(
             line((item.id.ljust(width), "bold"), f"  {item.version}  {', '.join(item.handlers)}  ({kind})")
         )

@@ -16,7 +16,7 @@ from runner.cli.terminal import error_console, line, output_console
 from runner.errors import RunnerError
 from runner.handlers import exported, handlers_among, missing_handler, spelling
 from sandbox.failure import BuildError
-from triggers import Trigger, all_triggers, get_trigger
+from triggers import Trigger, get_trigger, known_triggers
 
 
 def check_command(files: Sequence[Path], trigger: str | None) -> None:
@@ -36,7 +36,8 @@ def _check(file: Path, trigger: Trigger | None, console: Console) -> bool:
         describe(error, error_console())
         return False
     found = handlers_among(names, action.language)
-    matching = [item for item in ([trigger] if trigger else all_triggers()) if item.execute_handler in found]
+    chosen = [trigger] if trigger else known_triggers()
+    matching = [item for item in chosen if item.execute_handler in found]
     if not matching:
         _missing(action, names, trigger)
         return False

@@ -15,10 +15,9 @@ from typing_extensions import TypedDict
 from runner.outcome import CommandRecord, Decision, LogRecord
 from runner.runtimes import LANGUAGES
 from sandbox.failure import Failure
-from triggers import Effects, all_triggers
-from triggers.catalogue import UNDOCUMENTED
+from triggers import Effects, known_triggers
 
-TRIGGER_IDS: Final = (*(item.id for item in all_triggers()), *(item.id for item in UNDOCUMENTED))
+TRIGGER_IDS: Final = tuple(item.id for item in known_triggers())
 RUNTIMES: Final = tuple(LANGUAGES)
 
 Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]

@@ -24,8 +24,7 @@ from runner.store.columns import new_id, now
 from runner.store.generations import bump
 from runner.store.models import ActionRow, BindingRow
 from sandbox.caps import MIB
-from triggers import Trigger, all_triggers
-from triggers.catalogue import UNDOCUMENTED, Version
+from triggers import Trigger, UnknownTriggerError, get_trigger, known_triggers
 
 router: Final = management_router("Triggers")
 _POLICIES: Final = {"fail_closed": "closed", "fail_open": "open", "last_good": "last_good"}
@@ -36,13 +35,8 @@ _NAMES: Final = {stored: name for name, stored in _POLICIES.items()}
 @router.get("/actions/triggers", summary="List triggers", response_model=None)
 def list_triggers(caller: Annotated[Caller, needs("read:actions")]) -> Response:  # noqa: ARG001
     """Every version of every trigger; not paged. `python3` is ours, on the versions that run here."""
-    known = [_trigger(item.id, item.binding_policy, item.versions, runs=True) for item in all_triggers()]
-    more = [
-        _trigger(other.id, other.binding_policy, other.versions, runs=False)
-        for other in UNDOCUMENTED
-        if other.binding_policy is not None
-    ]
-    return answer({"triggers": [version for versions in (*known, *more) for version in versions]})
+    listed = [version for item in known_triggers() if item.listed for version in _versions(item)]
+    return answer({"triggers": listed})
 
 
 @router.get("/actions/triggers/{trigger_id}/bindings", summary="List bindings", response_model=None)
@@ -54,7 +48,7 @@ def list_bindings(
 ) -> Response:
     """In the order of execution; empty for triggers that are bound to entities."""
     wanted = Page(page, per_page)
-    _check_known(trigger_id)
+    _known(trigger_id)
     with caller.service.store.read() as session:
         rows = _bound(session, caller.tenant, trigger_id)
         items = _views(caller, session, list(wanted.part(rows)))
@@ -225,35 +219,36 @@ def _etag(rows: Sequence[BindingRow]) -> str:
     return etag(hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
 
 
-def _trigger(
-    trigger_id: str, policy: str | None, versions: Sequence[Version], *, runs: bool
-) -> list[dict[str, Any]]:
+def _versions(trigger: Trigger) -> list[dict[str, Any]]:
     return [
         {
-            "id": trigger_id,
+            "id": trigger.id,
             "version": version.name,
             "status": version.status,
-            "runtimes": [*version.runtimes, *([PYTHON] if runs and version.status == "CURRENT" else [])],
+            "runtimes": [*version.runtimes, *([PYTHON] if version.status == "CURRENT" else [])],
             "default_runtime": version.default_runtime,
             "compatible_triggers": [{"id": other, "version": name} for other, name in version.compatible],
-            "binding_policy": policy,
+            "binding_policy": trigger.binding_policy,
         }
-        for version in versions
+        for version in trigger.versions
     ]
 
 
-def _check_known(trigger_id: str) -> None:
-    known = {item.id for item in all_triggers()} | {item.id for item in UNDOCUMENTED}
-    if trigger_id not in known:
-        raise not_found("trigger")
+def _known(trigger_id: str) -> Trigger:
+    """Raises `ApiError` 404."""
+    try:
+        return get_trigger(trigger_id)
+    except UnknownTriggerError:
+        raise not_found("trigger") from None
 
 
 def _bindable(trigger_id: str) -> Trigger:
     """Raises `ApiError`: 404 for an unknown trigger, 400 for one that is not bound here."""
-    _check_known(trigger_id)
-    trigger = next((item for item in all_triggers() if item.id == trigger_id), None)
-    if trigger is None:
-        raise bad_request(f"Nothing can be bound to {trigger_id}: it is not documented how it runs.")
+    trigger = _known(trigger_id)
+    if trigger.experimental:
+        raise bad_request(
+            f"Nothing can be bound to {trigger_id}: it is experimental, and its Actions can only be tested."
+        )
     if trigger.binding_policy == _ENTITY_BOUND:
         raise bad_request(f"Nothing can be bound to {trigger_id} here: it is an entity-bound trigger.")
     return trigger

@@ -32,7 +32,7 @@ from runner.store import SqlSuspensions
 from runner.store.runs import SuspensionRow
 from runner.suspension import SuspendedFlow, store_key
 from runner.workers.calls import LegCall, LegReply, ResumeCall
-from triggers import Effects, Trigger, get_trigger
+from triggers import Effects, Trigger, UnknownTriggerError, get_trigger
 
 
 class Pool(Protocol):
@@ -116,6 +116,11 @@ class Flows:
             UnknownActionError, TooBusyError.
         """
         trigger = get_trigger(trigger_id)
+        if trigger.experimental:
+            raise UnknownTriggerError(
+                f"{trigger_id} is experimental and not invoked: {trigger.experimental}. Its Actions can be "
+                "run with `actionbox run` and tested as drafts"
+            )
         run = Run(tenant, trigger, body, _new_execution_id(), traceparent)
         if is_asynchronous(trigger_id):
             trigger.parse_event(body.event)

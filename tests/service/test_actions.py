@@ -231,7 +231,7 @@ def test_an_incompatible_trigger_change_is_refused(client: Client, trigger: str)
         ({"name": "x" * 256, "supported_triggers": [{"id": "post-login"}]}, "$.name"),
         ({"name": "x", "supported_triggers": []}, "$.supported_triggers"),
         ({"name": "x", "supported_triggers": [{"id": "post-logon"}]}, "$.supported_triggers[0].id"),
-        ({"name": "x", "supported_triggers": [{"id": "mcp-tool"}]}, "$.supported_triggers[0].id"),
+        ({"name": "x", "supported_triggers": [{"id": "mcp-tools"}]}, "$.supported_triggers[0].id"),
         ({"name": "x", "supported_triggers": [{"id": "post-login", "version": "v1"}]}, "version"),
         ({"name": "x", "supported_triggers": [{"id": "post-login"}], "status": "built"}, "status"),
         ({"name": "x", "supported_triggers": [{"id": "post-login"}], "tenant_id": "y"}, "tenant_id"),

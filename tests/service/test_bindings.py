@@ -7,7 +7,7 @@ import pytest
 from runner.store.generations import generation
 from runner.store.notices import BINDINGS
 from tests.service.server import Client, Reply, Server
-from triggers import all_triggers
+from triggers import all_triggers, get_trigger
 
 RESET = "exports.onExecutePostChallenge = async () => {};"
 
@@ -124,6 +124,29 @@ def test_as_many_as_the_trigger_takes(client: Client) -> None:
 def test_entity_bound_triggers(client: Client, trigger: str) -> None:
     assert client.get(f"/triggers/{trigger}/bindings") == {"bindings": [], "per_page": 20}
     assert patch(client, trigger=trigger).status == 400
+
+
+EXPERIMENTAL = ["password-hash-migration", "login-post-identifier", "signup-post-identifier", "mcp-tool"]
+
+
+@pytest.mark.parametrize("trigger", EXPERIMENTAL)
+def test_experimental_triggers_are_tested_and_nothing_more(whole: Server, trigger: str) -> None:
+    client = whole.client()
+    handler = get_trigger(trigger).execute_handler
+    code = (
+        f"exports.{handler} = async (event, api) => console.log(Object.keys(api).length, event.tool?.name);"
+    )
+    action = client.deployed("tried", code=code, supported_triggers=[{"id": trigger, "version": "v1"}])
+    tested = client.call("POST", f"/actions/{action['id']}/test", {"payload": {}}).json["payload"]
+    assert tested["decision"] == "allow"
+    assert tested["logs"][0]["text"].startswith("0 ")
+    refused = patch(client, by("action_id", action["id"]), trigger=trigger)
+    assert (refused.status, "it is experimental" in refused.json["message"]) == (400, True)
+    assert client.get(f"/triggers/{trigger}/bindings") == {"bindings": [], "per_page": 20}
+    body = {"event": get_trigger(trigger).example_event, "action_id": action["id"]}
+    invoked = client.call("POST", f"//runtime/v1/triggers/{trigger}/invoke", body)
+    assert (invoked.status, invoked.json["errorCode"]) == (404, "unknown_trigger")
+    assert "experimental" in invoked.json["message"]
 
 
 def test_unknown_triggers(client: Client) -> None:

@@ -188,7 +188,7 @@ def test_filters(client: Client) -> None:
     assert names(deployed=False) == [second["name"]]
     assert names(triggerId="post-login") == ["first", "second"]
     assert names(triggerId="credentials-exchange") == []
-    assert names(triggerId="login-post-identifier") == [], "known, though nothing can be made for it"
+    assert names(triggerId="login-post-identifier") == []
     assert names(actionName="First") == []
 
 

@@ -6,10 +6,20 @@ import json
 
 import pytest
 
-from triggers import UndocumentedTriggerError, UnknownTriggerError, all_triggers, get_trigger
-from triggers.catalogue import UNDOCUMENTED
+from triggers import (
+    EventError,
+    Trigger,
+    UnknownTriggerError,
+    all_triggers,
+    get_trigger,
+    known_triggers,
+    typings,
+)
+from triggers.compatibility import compatibility
 from triggers.decisions import DECISIONS
+from triggers.effects import Effects
 from triggers.gates import GATES
+from triggers.pages import reference
 
 IN_ORDER = [
     "post-login",
@@ -54,10 +64,56 @@ def test_nothing_near_gets_the_list_alone() -> None:
     assert "event-stream" in caught.value.message
 
 
-@pytest.mark.parametrize("trigger_id", [item.id for item in UNDOCUMENTED])
-def test_a_trigger_that_nobody_documents_is_known_and_cannot_run(trigger_id: str) -> None:
-    with pytest.raises(UndocumentedTriggerError, match="undocumented"):
-        get_trigger(trigger_id)
+EXPERIMENTAL = known_triggers()[len(IN_ORDER) :]
+
+
+def test_experimental_triggers_come_last_and_are_no_complete_ones() -> None:
+    assert known_triggers()[: len(IN_ORDER)] == all_triggers()
+    assert {trigger.id: trigger.execute_handler for trigger in EXPERIMENTAL} == {
+        "password-hash-migration": "onExecutePasswordHashMigration",
+        "login-post-identifier": "onExecuteLoginPostIdentifier",
+        "signup-post-identifier": "onExecuteSignupPostIdentifier",
+        "mcp-tool": "onExecuteMcpTool",
+    }
+    assert not any(trigger.experimental for trigger in all_triggers())
+
+
+@pytest.mark.parametrize("trigger", EXPERIMENTAL, ids=lambda trigger: trigger.id)
+def test_an_experimental_trigger_has_an_event_and_no_api(trigger: Trigger) -> None:
+    assert trigger.experimental
+    assert trigger.surface.wire() == {}
+    event = trigger.example_event
+    assert trigger.parse_event(event) == event
+    assert trigger.begin(event).effects() == Effects()
+    assert "Experimental" in reference(trigger)
+    assert f"## {trigger.id}" in compatibility()
+    compile(typings.python(trigger), f"{trigger.id}.pyi", "exec")
+
+
+@pytest.mark.parametrize(
+    ("trigger", "event", "path"),
+    [
+        (
+            "login-post-identifier",
+            {"authentication": {"identifier": {}}},
+            "$.authentication.identifier.value",
+        ),
+        ("login-post-identifier", {}, "$.authentication"),
+        ("password-hash-migration", {"custom_hash_required": True}, "$.plaintext_password"),
+        (
+            "password-hash-migration",
+            {"plaintext_password": "p", "custom_password_hash": "h"},
+            "$.custom_password_hash",
+        ),
+        ("mcp-tool", {"tool": {"name": "t"}, "tool_call": {"params": []}}, "$.tool_call.params"),
+        ("mcp-tool", {"tool": {}, "tool_call": {"params": {}}}, "$.tool.name"),
+        ("signup-post-identifier", {"initial_connection": {}}, "$.initial_connection.id"),
+    ],
+)
+def test_events_of_experimental_triggers_are_checked(trigger: str, event: dict, path: str) -> None:
+    with pytest.raises(EventError) as caught:
+        get_trigger(trigger).parse_event(event)
+    assert path in [problem.path for problem in caught.value.problems]
 
 
 def test_the_catalogue_of_versions() -> None:

@@ -19,6 +19,12 @@ from triggers.events.custom_email_provider import CustomEmailProviderEvent
 from triggers.events.custom_phone_provider import CustomPhoneProviderEvent
 from triggers.events.custom_token_exchange import CustomTokenExchangeEvent
 from triggers.events.event_stream import EventStreamEvent
+from triggers.events.experimental import (
+    LoginPostIdentifierEvent,
+    McpToolEvent,
+    PasswordHashMigrationEvent,
+    SignupPostIdentifierEvent,
+)
 from triggers.events.part import Part
 from triggers.events.password_reset_post_challenge import PasswordResetPostChallengeEvent
 from triggers.events.post_change_password import PostChangePasswordEvent
@@ -57,6 +63,10 @@ MODELS: Final[Mapping[str, type[Part]]] = MappingProxyType(
         "custom-token-exchange": CustomTokenExchangeEvent,
         "event-stream": EventStreamEvent,
         "post-credential-validation": PostCredentialValidationEvent,
+        "password-hash-migration": PasswordHashMigrationEvent,
+        "login-post-identifier": LoginPostIdentifierEvent,
+        "signup-post-identifier": SignupPostIdentifierEvent,
+        "mcp-tool": McpToolEvent,
     }
 )
 """Event model of each trigger, by trigger id, in the order of the reference's catalogue."""

@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 EARLY_ACCESS = "early access"
 BETA = "beta"
 ENTERPRISE = "enterprise plan"
+EXPERIMENTAL = "experimental"
 GATED = "feature-gated"
 PACKAGE = "published package only"
 PACKAGE_SAMPLE = "sample event of the published package only"
