@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from runner.action import Action
 from runner.cases.load import load_stubs
 from runner.cases.worlds import frozen_clock, seeded_entropy
 from runner.cli.images import open_engines
@@ -28,7 +29,7 @@ from runner.outcome import Decision, FlowOutcome
 from runner.record import Recorder, write_record
 from runner.settings import Settings
 from runner.suspension import FileStore, default_folder
-from sandbox.egress import Egress, RecordingEgress, StubEgress
+from sandbox.egress import Egress, RecordingEgress, StubEgress, preload
 from sandbox.egress.model import narrowed
 from triggers import Trigger, get_trigger
 
@@ -85,11 +86,18 @@ def run_once(options: RunOptions) -> FlowOutcome:
     event = read_object(options.event, "event") if options.event else None
     actions = load_actions(options.actions, secrets.with_defaults((event or {}).get("secrets")))
     runner, recorder = make_runner(options)
+    if options.stub is None and any(_may_make_requests(action) for action in actions):
+        preload()
     open_engines(action.language for action in actions)
     trigger = known or infer_trigger(actions)
     outcome = runner.run(trigger, event if event is not None else _example(trigger), actions)
     finish(outcome, options, recorder, [action.every_secret for action in actions], runner.egress)
     return outcome
+
+
+def _may_make_requests(action: Action) -> bool:
+    """A guess, which only says what to load while the sandbox starts."""
+    return any(word in action.source.text for word in ("fetch", "http", "require("))
 
 
 def _example(trigger: Trigger) -> dict[str, Any]:

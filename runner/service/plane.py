@@ -56,8 +56,9 @@ def make_pool(settings: ServiceSettings, store: Store) -> WorkerPool:
 
 def make_egress(settings: ServiceSettings) -> Egress:
     """The network as the settings allow it."""
-    from sandbox.egress import HttpEgress
+    from sandbox.egress import HttpEgress, preload
 
+    preload()
     return HttpEgress(settings.egress)
 
 

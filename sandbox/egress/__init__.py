@@ -9,7 +9,7 @@ NoEgress()                   refuses everything
 from __future__ import annotations
 
 from sandbox.egress.allow import AllowRule, parse_allow
-from sandbox.egress.client import HttpEgress
+from sandbox.egress.client import HttpEgress, preload
 from sandbox.egress.model import Egress, EgressError, EgressSession, FetchRequest, FetchResponse
 from sandbox.egress.none import NoEgress
 from sandbox.egress.policy import EgressPolicy
@@ -34,4 +34,5 @@ __all__ = [
     "StubFormatError",
     "parse_allow",
     "parse_stubs",
+    "preload",
 ]

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from sandbox.egress.session import HttpSession
 
 
+def preload() -> None:
+    """Load the HTTP library, on the background thread and without waiting for it, where requests are to be
+    expected: the first one need not wait then."""
+    submit(_load())
+
+
+async def _load() -> None:
+    import sandbox.egress.session  # noqa: F401
+
+
 class HttpEgress:
     """Requests over the network under `policy`. One per process is enough; executions share nothing.
 
