@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -113,6 +115,11 @@ def test_values_are_read_as_the_engine_writes_them() -> None:
         assert machine.text(machine.new_string(text), 100) == text
         with pytest.raises(GuestMemoryError):
             machine.text(machine.new_string("x" * 100), 99)
+
+
+def test_numbers_cross_whatever_the_engine_made_of_them(evaluate: Callable[..., Any]) -> None:
+    """A root is a float for the engine, also where it is whole."""
+    assert evaluate("require('crypto').randomBytes(Math.sqrt(256)).length") == 16
 
 
 class BrokenPort(LivePort):
