@@ -35,7 +35,7 @@ _ORIGINS: Final = {
     "output": FailureCode.OUTPUT,
 }
 _STACK_MESSAGE: Final = "Maximum call stack size exceeded"
-_MEMORY_MESSAGE: Final = "out of memory"
+_MEMORY_MESSAGES: Final = ("out of memory", "out of memory in regexp execution")
 
 
 def from_guest(
@@ -190,7 +190,7 @@ def _sounds_starved(told: dict[str, Any], message: str) -> bool:
     """Whether the engine threw for want of memory: its own error, or bare null when even that did not fit."""
     if told.get("bare"):
         return message in ("null", "[a value that cannot be shown]")
-    return told.get("unreadable") is True or (told.get("engine") is True and message == _MEMORY_MESSAGE)
+    return told.get("unreadable") is True or (told.get("engine") is True and message in _MEMORY_MESSAGES)
 
 
 def _detail(told: dict[str, Any]) -> dict[str, str | int | float | bool | None]:

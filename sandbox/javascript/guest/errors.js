@@ -1,7 +1,7 @@
 // What an error says to the host, whatever a tenant did to it.
 
 import {
-  ErrorCtor, RangeErrorCtor, TypeErrorCtor, WeakMapCtor, defineHidden, hasOwn, isError, jsonStringify, stringSlice, toText, toWellFormed, weakMapGet, weakMapSet,
+  ErrorCtor, RangeErrorCtor, SyntaxErrorCtor, TypeErrorCtor, WeakMapCtor, defineHidden, hasOwn, isError, jsonStringify, stringSlice, toText, toWellFormed, weakMapGet, weakMapSet,
 } from './primordials.js';
 import { inspectSafely } from './inspect.js';
 import { recordOf } from './stacks.js';
@@ -92,7 +92,7 @@ const InternalErrorCtor = InternalError;
 
 /** Whether the engine's own classes made it: only these may stand for memory or stack exhaustion. */
 function isEngineError(value) {
-  return value instanceof InternalErrorCtor || value instanceof RangeErrorCtor;
+  return value instanceof InternalErrorCtor || value instanceof RangeErrorCtor || value instanceof SyntaxErrorCtor;
 }
 
 /** Whether the engine threw it because the stack ended. */

@@ -175,3 +175,23 @@ def test_an_execution_after_each_stop_is_exact(run: Run, succeed: Run) -> None:
     ):
         assert run(action(body), limits=LIMITS).failure is not None
         assert succeed(action("console.log('fine')")).log == ["fine"]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "/(?:a|b)*c/.test('ab'.repeat(5_000_000))",
+        "/(.|\\n)*z/.test('a'.repeat(20_000_000))",
+        "'a'.repeat(9_000_000).replace(/(a)(a)*/, '$1')",
+        "'ab'.repeat(8_000_000).match(/((a)|(b))*c/)",
+    ],
+)
+def test_a_regular_expression_that_takes_too_much_memory(run: Run, expression: str) -> None:
+    failure = run(f"exports.onExecutePostLogin = () => {{ {expression}; }};").failure
+    assert failure.code is FailureCode.MEMORY
+    assert failure.detail["limit"] == "memory_bytes"
+
+
+def test_an_action_that_says_so_has_not_run_out_of_memory(run: Run) -> None:
+    text = "exports.onExecutePostLogin = () => { throw new SyntaxError('out of memory'); };"
+    assert run(text).failure.code is FailureCode.THROW
