@@ -24,7 +24,7 @@ from sandbox.egress.model import (
     Outcome,
     Settle,
 )
-from sandbox.egress.wire import read_request
+from sandbox.egress.wire import read_error, read_request
 from sandbox.journal import Journal
 from sandbox.live import Clock, LivePort
 from sandbox.port import ApiHost
@@ -116,8 +116,7 @@ def _recorded_answers(journal: Journal) -> Iterator[tuple[FetchRequest, Outcome]
 
 def _outcome(answer: dict[str, Any]) -> Outcome:
     if "error" in answer:
-        error = answer["error"]
-        return EgressError(error["rule"], error["message"], error.get("system", ""))
+        return read_error(answer["error"])
     ok = answer["ok"]
     return FetchResponse(
         status=ok["status"],

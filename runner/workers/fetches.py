@@ -81,7 +81,8 @@ class CallFetches:
     def _settle(self, session: int, fetch: int, outcome: Outcome) -> None:
         head: dict[str, Any] = {"t": "settled", "id": self._call, "session": session, "fetch": fetch}
         if isinstance(outcome, EgressError):
-            error = {"rule": outcome.rule, "message": outcome.message, "system": outcome.system}
+            error: dict[str, Any] = {"rule": outcome.rule, "message": outcome.message}
+            error |= {"system": outcome.system, "argument": outcome.argument}
             self._tell({**head, "error": error}, b"")
             return
         head["ok"] = {

@@ -16,13 +16,13 @@ from runner.workers.link import Link
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import (
     Cancel,
-    EgressError,
     EgressSession,
     FetchRequest,
     FetchResponse,
     Outcome,
     Settle,
 )
+from sandbox.egress.wire import read_error
 from triggers.members.cache import MAX_KEY_BYTES
 from triggers.services import CacheRecord
 
@@ -145,8 +145,7 @@ def _wire(request: FetchRequest) -> bytes:
 
 def _outcome(head: dict[str, Any], body: bytes) -> Outcome:
     if "error" in head:
-        error = head["error"]
-        return EgressError(error["rule"], error["message"], error.get("system", ""))
+        return read_error(head["error"])
     found = head["ok"]
     return FetchResponse(
         status=found["status"],

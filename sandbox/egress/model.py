@@ -48,13 +48,15 @@ class EgressError(Exception):
         message: one sentence for the tenant.
         system: the name that Node has for it, e.g. `ECONNREFUSED`, `CERT_HAS_EXPIRED`; empty when the rule
             alone tells.
+        argument: an argument of the request is refused, before anything of the network is asked.
     """
 
-    def __init__(self, rule: str, message: str, system: str = "") -> None:
+    def __init__(self, rule: str, message: str, system: str = "", *, argument: bool = False) -> None:
         super().__init__(message)
         self.rule = rule
         self.message = message
         self.system = system
+        self.argument = argument
 
 
 Outcome = FetchResponse | EgressError

@@ -35,10 +35,19 @@ class Hop:
         return self.number > 0
 
 
+_ARGUMENTS: Final = frozenset(("url", "method", "headers"))
+"""Rules about what the caller wrote, which is wrong wherever it would go."""
+
+
 def first_hop(request: FetchRequest) -> Hop:
     """The request as it is sent first. Raises `EgressError` when URL, method or headers do not stand."""
-    url, method = parse_url(request.url), check_method(request.method)
-    return Hop(method, url, tuple(check_headers(request.headers)), request.body, request.redirect)
+    try:
+        url, method = parse_url(request.url), check_method(request.method)
+        headers = tuple(check_headers(request.headers))
+    except EgressError as error:
+        error.argument = error.rule in _ARGUMENTS
+        raise
+    return Hop(method, url, headers, request.body, request.redirect)
 
 
 def next_hop(hop: Hop, status: int, headers: Headers) -> Hop | None:

@@ -61,9 +61,16 @@ def answer(handle: int, outcome: Outcome) -> str:
 
 def error_answer(handle: int, error: EgressError) -> str:
     """The same for a refusal. Fetch reports all of them as `TypeError`."""
-    reason = {"name": "TypeError", "message": error.message, "code": "egress", "rule": error.rule}
+    reason: dict[str, JsonValue] = {
+        "name": "TypeError",
+        "message": error.message,
+        "code": "egress",
+        "rule": error.rule,
+    }
     if error.system:
         reason["system"] = error.system
+    if error.argument:
+        reason["argument"] = True
     return encode({"id": handle, "error": reason})
 
 
@@ -84,6 +91,12 @@ def handle_of(text: str) -> int:
     return int(found[1]) if found else int(json.loads(text)["id"])
 
 
+def read_error(reason: dict[str, Any]) -> EgressError:
+    """The refusal that `error_answer` wrote, in `error`."""
+    system, argument = str(reason.get("system") or ""), bool(reason.get("argument"))
+    return EgressError(reason["rule"], reason["message"], system, argument=argument)
+
+
 def _url(value: str) -> str:
     if utf8_length(value) > caps.MAX_FETCH_URL_BYTES:
         raise EgressError("url", f"the URL is longer than {caps.MAX_FETCH_URL_BYTES} bytes")
@@ -94,7 +107,7 @@ def _method(value: Any) -> str:
     if value is None:
         return "GET"
     if not isinstance(value, str) or not value or len(value) > 64:
-        raise EgressError("method", "the method must be a short text such as GET")
+        raise EgressError("method", "the method must be a short text such as GET", argument=True)
     return value
 
 

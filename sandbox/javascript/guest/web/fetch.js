@@ -12,6 +12,12 @@ function networkError(error, told, url) {
   return markOrigin(error, 'egress', told.rule);
 }
 
+/** An argument that the host refuses where the standard does not: a TypeError like those that the standard has. */
+function refusedArgument(error, told) {
+  Object.defineProperty(error, 'message', { value: told.message, writable: true, configurable: true });
+  return error;
+}
+
 export async function fetch(input, init = undefined) {
   const failed = new TypeError('fetch failed'); // knows the tenant's line, which is gone after an await
   const refused = refusal(); // before a request is made of it: thousands of them take seconds
@@ -26,6 +32,7 @@ export async function fetch(input, init = undefined) {
     redirect: request.redirect,
   }));
   const answer = await Promise.race([promise, aborted(signal, abandon)]);
+  if (answer.error?.argument === true) throw refusedArgument(failed, answer.error);
   if (answer.error !== undefined) throw networkError(failed, answer.error, request.url);
   return responseFromHost(answer.ok);
 }

@@ -33,6 +33,15 @@ class FetchError(OSError):
         self.rule = rule
 
 
+class FetchArgumentError(TypeError, ValueError):
+    """An argument of a request is refused, before anything of the network is asked. What JavaScript has as
+    `TypeError`. `rule` says which: `url`, `method`, `headers` or `option`."""
+
+    def __init__(self, message: str, rule: str = "option") -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
 class FetchTimeoutError(FetchError, TimeoutError):
     """A request did not finish in its time."""
 
@@ -63,8 +72,10 @@ def api_error(error: dict[str, Any]) -> ApiError:
     return _KINDS.get(name, ApiError)(message, name, error.get("code"))
 
 
-def fetch_error(error: dict[str, Any]) -> FetchError:
+def fetch_error(error: dict[str, Any]) -> FetchError | FetchArgumentError:
     """The exception for an `error` object of a fetch answer."""
     message = str(error.get("message") or "The request failed.")
     rule = error.get("rule")
+    if error.get("argument"):
+        return FetchArgumentError(message, str(rule))
     return (FetchTimeoutError if rule == "timeout" else FetchError)(message, rule)

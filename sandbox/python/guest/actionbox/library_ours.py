@@ -10,7 +10,10 @@ from .jwt import algorithms, api, client, encoding, exceptions, jwk, jws
 from .modules import FACADES, facade
 
 _METHODS = "request get post put patch delete head options".split()
-_ERRORS = "ApiError ApiTypeError ApiValueError FetchError FetchTimeoutError HTTPStatusError OutputError"
+_ERRORS = (
+    "ApiError ApiTypeError ApiValueError FetchArgumentError FetchError FetchTimeoutError HTTPStatusError "
+    "OutputError"
+)
 
 
 def declare() -> None:

@@ -49,6 +49,7 @@ def _ours() -> dict[str, Any]:
         "http": modules.FACADES["http"],
         "ApiError": errors.ApiError,
         "FetchError": errors.FetchError,
+        "FetchArgumentError": errors.FetchArgumentError,
     }
 
 

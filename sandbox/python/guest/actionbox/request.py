@@ -8,6 +8,7 @@ from typing import Any
 
 from . import wire
 from .encoder import encode
+from .errors import FetchArgumentError, FetchError, OutputError
 
 MAX_TIMEOUT_SECONDS = 3_600
 _FORM = "application/x-www-form-urlencoded"
@@ -69,21 +70,33 @@ KEYWORDS = frozenset(Options.__init__.__kwdefaults__)
 
 
 def request(caller: str, method: object, url: object, options: dict[str, Any]) -> str:
-    """JSON of a request. Raises TypeError, ValueError in the words of `caller`."""
+    """JSON of a request.
+
+    Raises:
+        FetchArgumentError: an argument cannot be used, in the words of `caller`.
+        FetchError: the request is larger than the sandbox sends.
+    """
+    try:
+        return encode(_read(caller, method, url, options))
+    except OutputError:
+        raise FetchError("the request is larger than the sandbox sends", "too-large") from None
+    except (TypeError, ValueError) as error:
+        raise FetchArgumentError(str(error)) from None
+
+
+def _read(caller: str, method: object, url: object, options: dict[str, Any]) -> dict[str, Any]:
     for name in options:
         if name not in KEYWORDS:
             raise TypeError(_unknown(caller, name))
     given = Options(**options)
-    return encode(
-        {
-            "url": _with_query(str(url), given.params),
-            "method": str(method).upper(),
-            "headers": given.headers,
-            "body": _base64(given.body),
-            "timeoutMs": given.timeout,
-            "redirect": given.redirect,
-        }
-    )
+    return {
+        "url": _with_query(str(url), given.params),
+        "method": str(method).upper(),
+        "headers": given.headers,
+        "body": _base64(given.body),
+        "timeoutMs": given.timeout,
+        "redirect": given.redirect,
+    }
 
 
 _ALWAYS = {

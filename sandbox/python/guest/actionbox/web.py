@@ -158,7 +158,7 @@ def fetch(url: object, *, method: str = "GET", **options: Any) -> asyncio.Future
 
     Raises:
         FetchError: when awaited: refused, or broken.
-        TypeError, ValueError: an option is unknown, or cannot be used.
+        FetchArgumentError: an argument cannot be used; when awaited, where the host is the one to tell.
     """
     return loop.current().start("fetch", request("fetch", method, url, options), _response)
 
