@@ -83,6 +83,8 @@ class CaseItem(pytest.Item):
         result = run_case(self.case, _programs(self.config))
         if result.status == "skipped":
             pytest.skip(self.case.skip or "")
+        if result.filled:
+            self.add_report_section("call", "actionbox event", result.filled)
         if result.outcome is not None:
             self._report_logs(result)
         if result.status != "passed":

@@ -14,6 +14,7 @@ from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entro
 from runner.dependencies import module_secrets
 from runner.library import Runner
 from runner.outcome import FlowOutcome
+from runner.partial import completed
 from runner.programs import ProgramCache
 from runner.returning import merge_patch, returning_request, session_token, with_timestamps
 from runner.secretnames import SecretValues, apart
@@ -103,9 +104,10 @@ class ActionBox:
             clock=frozen_clock(epoch(clock)),
             entropy=seeded_entropy(seed),
         )
-        base = event if event is not None else get_trigger(trigger).example_event
-        patched: dict[str, Any] = merge_patch(dict(base), dict(patch or {}))
-        outcome = self._runner.run(trigger, patched, self._actions, executed_rules=executed_rules)
+        known = get_trigger(trigger)
+        base = event if event is not None else known.example_event
+        whole = completed(known, base, [patch or {}]).event
+        outcome = self._runner.run(known, whole, self._actions, executed_rules=executed_rules)
         return self._seen(outcome)
 
     def resume(

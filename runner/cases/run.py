@@ -20,6 +20,7 @@ from runner.errors import InputError, RunnerError
 from runner.jsonfile import read_json
 from runner.library import Runner
 from runner.outcome import FlowOutcome
+from runner.partial import completed
 from runner.programs import ProgramCache
 from runner.returning import merge_patch, returning_request, session_token, with_timestamps
 from runner.settings import Settings
@@ -43,6 +44,7 @@ class CaseResult:
         status: `unusable` when the case itself is wrong, `problem` says how.
         step: number of the step that differs, from 1.
         outcome: of that step, or of the last one.
+        filled: sentence about what the example event gave; "" when the case's event is whole.
     """
 
     case: Case
@@ -52,18 +54,24 @@ class CaseResult:
     differences: tuple[Difference, ...] = ()
     problem: Exception | None = None
     outcome: FlowOutcome | None = None
+    filled: str = ""
 
 
-def run_case(case: Case, programs: ProgramCache) -> CaseResult:
-    """Run one case. Never raises for what is wrong with the case or its Actions."""
+def run_case(case: Case, programs: ProgramCache, *, strict: bool = False) -> CaseResult:
+    """Run one case. Never raises for what is wrong with the case or its Actions.
+
+    Args:
+        strict: refuse an event that is not whole instead of filling it up from the trigger's example.
+    """
     if case.skip is not None:
         return CaseResult(case, "skipped", 0.0)
     began = time.monotonic()
+    play = _Play(case, programs, strict)
     try:
-        result = _Play(case, programs).run()
+        result = play.run()
     except UNUSABLE as error:
         result = CaseResult(case, "unusable", 0.0, problem=error)
-    return replace(result, seconds=time.monotonic() - began)
+    return replace(result, seconds=time.monotonic() - began, filled=play.filled)
 
 
 @dataclass(slots=True)
@@ -72,6 +80,8 @@ class _Play:
 
     case: Case
     programs: ProgramCache
+    strict: bool
+    filled: str = ""
     trigger: Trigger = field(init=False)
     runner: Runner = field(init=False)
     traces: list[LegTrace] = field(default_factory=list)
@@ -144,14 +154,20 @@ class _Play:
 
     def _event(self) -> dict[str, Any]:
         given = self.case.event
-        if isinstance(given, str):
-            event = read_json(self.case.path.parent / given, "event")
-        else:
-            event = given if given is not None else self.trigger.example_event
-        for patch in self.case.patches:
-            event = merge_patch(event, patch)
+        if given is None:
+            return self._patched(self.trigger.example_event)
+        event = read_json(self.case.path.parent / given, "event") if isinstance(given, str) else given
         if not isinstance(event, dict):
             raise InputError("not_an_object", f"event {given} must be a JSON object")
+        if self.strict:
+            return self._patched(event)
+        made = completed(self.trigger, event, self.case.patches)
+        self.filled = made.sentence(self.trigger)
+        return made.event
+
+    def _patched(self, event: dict[str, Any]) -> dict[str, Any]:
+        for patch in self.case.patches:
+            event = merge_patch(event, patch)
         return event
 
     def _actions(self, step: Step) -> list[Action]:

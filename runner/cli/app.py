@@ -82,6 +82,9 @@ WheelsOption = Annotated[
     Path | None,
     typer.Option("--wheels", metavar="DIR", help="The folder of wheels with Python packages of Actions."),
 ]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Refuse an event that is not whole, as the service does.")
+]
 LanguageOption = Annotated[str | None, typer.Option("--language", "-l", help="js or py.")]
 
 
@@ -122,9 +125,10 @@ def run(
             "--event",
             "-e",
             metavar="FILE",
-            help="Event as JSON, - for standard input; left out: the example.",
+            help="Event as JSON, - for standard input; what it lacks, the example gives.",
         ),
     ] = None,
+    strict: StrictOption = False,
     secret: SecretOption = None,
     secrets: SecretsFile = None,
     timeout: Timeout = None,
@@ -156,6 +160,7 @@ def run(
             actions=tuple(actions),
             trigger=trigger,
             event=event,
+            strict=strict,
             secrets=tuple(secret or ()),
             secrets_file=secrets,
             timeout=timeout,
@@ -328,6 +333,7 @@ def run_tests(
         typer.Option("--filter", "-k", metavar="TEXT", help="Only cases whose name contains TEXT."),
     ] = None,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
+    strict: StrictOption = False,
     registry: RegistryOption = None,
     packages: PackagesOption = None,
     wheels: WheelsOption = None,
@@ -336,7 +342,7 @@ def run_tests(
     from runner.cli.test import test_command
 
     _packages_from(registry, packages, wheels)
-    test_command(paths or [Path()], name_filter, junit)
+    test_command(paths or [Path()], name_filter, junit, strict=strict)
 
 
 @app.command()

@@ -26,6 +26,7 @@ from runner.cli.terminal import error_console, line, output_console
 from runner.handlers import infer_trigger
 from runner.library import Runner, public_egress
 from runner.outcome import Decision, FlowOutcome
+from runner.partial import completed
 from runner.record import Recorder, write_record
 from runner.settings import Settings
 from runner.suspension import FileStore, default_folder
@@ -67,6 +68,7 @@ class RunOptions(CommonOptions):
     actions: tuple[Path, ...]
     trigger: str | None
     event: Path | None
+    strict: bool = False
 
 
 def run_command(options: RunOptions, *, watch: bool) -> None:
@@ -90,7 +92,7 @@ def run_once(options: RunOptions) -> FlowOutcome:
         preload()
     open_engines(action.language for action in actions)
     trigger = known or infer_trigger(actions)
-    outcome = runner.run(trigger, event if event is not None else _example(trigger), actions)
+    outcome = runner.run(trigger, _whole(trigger, event, strict=options.strict), actions)
     finish(outcome, options, recorder, [action.every_secret for action in actions], runner.egress)
     return outcome
 
@@ -100,10 +102,19 @@ def _may_make_requests(action: Action) -> bool:
     return any(word in action.source.text for word in ("fetch", "http", "require("))
 
 
-def _example(trigger: Trigger) -> dict[str, Any]:
-    text = f"no --event was given: running on the example event of {trigger.id}"
-    error_console().print(line((text, "dim")))
-    return trigger.example_event
+def _whole(trigger: Trigger, event: dict[str, Any] | None, *, strict: bool) -> dict[str, Any]:
+    """The event that was given, filled up from the example unless `strict`; the example when none was."""
+    if event is None:
+        text = f"no --event was given: running on the example event of {trigger.id}"
+        whole = trigger.example_event
+    elif strict:
+        return event
+    else:
+        made = completed(trigger, event)
+        text, whole = made.sentence(trigger), made.event
+    if text:
+        error_console().print(line((text, "dim")))
+    return whole
 
 
 def make_runner(options: CommonOptions) -> tuple[Runner, Recorder]:

@@ -38,7 +38,7 @@ class _Suite:
     unusable: list[tuple[Path, RunnerError]] = field(default_factory=list)
 
 
-def test_command(paths: Sequence[Path], name_filter: str | None, junit: Path | None) -> None:
+def test_command(paths: Sequence[Path], name_filter: str | None, junit: Path | None, *, strict: bool) -> None:
     """Run every case, print what fails, and exit: 0 passed, 1 failed, 2 unusable."""
     suite = _collect(paths, name_filter)
     console = output_console()
@@ -47,7 +47,7 @@ def test_command(paths: Sequence[Path], name_filter: str | None, junit: Path | N
     }
     open_engines(language for language in languages if language is not None)
     began = time.monotonic()
-    results = _run(suite.cases, console)
+    results = _run(suite.cases, console, strict=strict)
     for file, error in suite.unusable:
         console.print(line(_MARKS["unusable"], f" {file}"))
         describe(error, console)
@@ -73,15 +73,15 @@ def _collect(paths: Sequence[Path], name_filter: str | None) -> _Suite:
     return suite
 
 
-def _run(cases: Sequence[Case], console: Console) -> list[CaseResult]:
+def _run(cases: Sequence[Case], console: Console, *, strict: bool) -> list[CaseResult]:
     programs = ProgramCache()
     results = []
     with _progress(console, len(cases)) as (shown, advance):
         for case in cases:
-            result = run_case(case, programs)
+            result = run_case(case, programs, strict=strict)
             results.append(result)
             advance()
-            if result.status != "passed" or not console.is_terminal:
+            if result.status != "passed" or result.filled or not console.is_terminal:
                 _show(result, shown)
     return results
 
@@ -101,6 +101,8 @@ def _show(result: CaseResult, console: Console) -> None:
     case = result.case
     milliseconds = f"({result.seconds * 1000:.0f} ms)"
     console.print(line(_MARKS[result.status], f" {case.path} :: {case.name} ", (milliseconds, "dim")))
+    if result.filled:
+        console.print(line((result.filled, "dim"), indent=6))
     if result.status == "skipped":
         console.print(line(case.skip or "", indent=6))
     if result.problem is not None:

@@ -325,7 +325,8 @@ class TestStatistics(TypedDict):
 
 
 class TestPayload(TypedDict):
-    """What the draft did; an open object. `error` and `failure` are there when it failed, which is a 200."""
+    """What the draft did; an open object. `error` and `failure` are there when it failed, which is a 200;
+    `filled_in` when the event was not whole: members that the trigger's example gave."""
 
     decision: Decision
     effects: Effects
@@ -334,6 +335,7 @@ class TestPayload(TypedDict):
     stats: TestStatistics
     error: NotRequired[TestError]
     failure: NotRequired[Failure]
+    filled_in: NotRequired[list[str]]
 
 
 @_closed

@@ -16,6 +16,7 @@ from runner.management.context import answer, box, find, management_router
 from runner.management.render import BUILT
 from runner.management.schemas import TestAction
 from runner.outcome import FlowOutcome
+from runner.partial import completed
 from runner.runtimes import LANGUAGES, file_name
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request, invalid_body
@@ -37,34 +38,38 @@ _SETTLED: Final = frozenset({BUILT, "failed"})
 async def test_action(
     caller: Annotated[Caller, needs("create:actions")], action_id: str, body: TestAction
 ) -> Response:
-    """`payload.event` is the event (or the payload itself is); an empty payload takes the trigger's example.
-    An Action that fails is a 200 with `payload.error`."""
+    """`payload.event` is the event (or the payload itself is). One that is not whole is laid over the
+    trigger's example; `payload.filled_in` of the answer names the members that the example gave. An Action
+    that fails is a 200 with `payload.error`."""
     return await caller.service.tests.run(caller.tenant, lambda: _test(caller, action_id, body))
 
 
 def _test(caller: Caller, action_id: str, body: TestAction) -> Response:
     trigger_id, action = _load(caller, action_id)
-    event = _event(body.payload, trigger_id)
+    event = completed(get_trigger(trigger_id), _event(body.payload))
     began = time.perf_counter()
     try:
-        outcome = caller.service.flows.run_flow(caller.tenant, trigger_id, event, [action])
+        outcome = caller.service.flows.run_flow(caller.tenant, trigger_id, event.event, [action])
     except EventError as error:
         raise _wrong_event(error, body.payload) from None
     except BusyError as error:
         raise ApiError(
             429, str(error), "too_many_requests", headers={"Retry-After": str(error.retry_after)}
         ) from None
-    return answer({"payload": _payload(outcome, (time.perf_counter() - began) * 1000)})
+    payload = _payload(outcome, (time.perf_counter() - began) * 1000)
+    if event.filled:
+        payload["filled_in"] = list(event.filled)
+    return answer({"payload": payload})
 
 
 test_action.__test__ = False  # type: ignore[attr-defined]
 
 
-def _event(payload: Mapping[str, Any], trigger_id: str) -> Mapping[str, Any]:
+def _event(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     inner = payload.get("event", payload)
     if not isinstance(inner, dict):
         raise invalid_body("'Expected type object' at $.payload.event.")
-    return inner or get_trigger(trigger_id).example_event
+    return inner
 
 
 def _wrong_event(error: EventError, payload: Mapping[str, Any]) -> ApiError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -61,6 +62,27 @@ def _example() -> dict[str, dict[str, object]]:
     from triggers import get_trigger
 
     return get_trigger("post-login").example_event
+
+
+def test_what_an_event_lacks_comes_from_the_example(client: Client) -> None:
+    code = "exports.onExecutePostLogin = async (event) => { console.log(JSON.stringify(event)); };"
+    action = client.create(code=code)
+    part = {"user": {"email": "maya@quay.example"}, "request": {"query": {"a": "1"}}}
+    payload = run(client, action, {"event": part})
+    seen = json.loads(payload["logs"][0]["text"])  # type: ignore[index]
+    assert seen["user"]["email"] == "maya@quay.example"
+    assert seen["user"]["user_id"] == _example()["user"]["user_id"]
+    assert seen["request"]["query"]["a"] == "1"
+    assert seen["client"] == _example()["client"]
+    filled = payload["filled_in"]
+    assert isinstance(filled, list)
+    assert {"client", "user.user_id"} <= set(filled)
+    assert "user.email" not in filled
+    assert "filled_in" not in run(client, action, {"event": _example()}), "it is whole"
+    least = {name: value for name, value in _example().items() if name != "organization"}
+    whole = run(client, action, {"event": least})
+    assert "filled_in" not in whole
+    assert "organization" not in json.loads(whole["logs"][0]["text"])  # type: ignore[index]
 
 
 def test_the_draft_runs_and_not_what_is_deployed(client: Client) -> None:
