@@ -128,7 +128,11 @@ UNAWAITED = {
 
 @pytest.mark.parametrize("version", ["2.44.1", "3.7.2"])
 @pytest.mark.parametrize("name", UNAWAITED)
-def test_calls_that_nobody_awaits_reach_the_tenant(tenant: Site, version: str, name: str) -> None:
+def test_calls_that_nobody_awaits_reach_the_tenant(
+    tenant: Site, monkeypatch: pytest.MonkeyPatch, version: str, name: str
+) -> None:
+    monkeypatch.setattr("sandbox.javascript.run.LINGER_JOBS_MS", 5_000)  # for busy machines
+    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 5_000)
     text = f"""const {{ ManagementClient }} = require('auth0');
         exports.onExecutePostLogin = (event, api) => {{
           const management = new ManagementClient({{ ...{OPTIONS}, scope: 'update:users' }});

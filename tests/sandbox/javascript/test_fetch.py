@@ -14,6 +14,13 @@ from tests.sandbox.javascript.conftest import Run
 SITE = "https://api.example.com"
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Caps in time that no busy machine reaches."""
+    monkeypatch.setattr("sandbox.javascript.run.LINGER_JOBS_MS", 10_000)
+    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 10_000)
+
+
 def action(body: str) -> str:
     return f"exports.onExecutePostLogin = async (event, api) => {{ {body} }};"
 
@@ -207,10 +214,8 @@ def test_a_request_that_nobody_awaits_holds_the_handler_for_a_while_only(
 
 @pytest.mark.parametrize(("jobs", "sent"), [(LINGER_JOBS, True), (LINGER_JOBS + 1, False)])
 def test_turns_after_the_handlers_end_are_run_up_to_their_cap(
-    succeed: Run, monkeypatch: pytest.MonkeyPatch, jobs: int, sent: bool
+    succeed: Run, patient: None, jobs: int, sent: bool
 ) -> None:
-    monkeypatch.setattr("sandbox.javascript.run.LINGER_JOBS_MS", 5_000)
-    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 5_000)
     egress = stubbed(Stub(f"{SITE}/"))
     turns = f"const turn = (n) => (n ? setImmediate(turn, n - 1) : fetch('{SITE}/')); turn({jobs});"
     succeed(f"exports.onExecutePostLogin = () => {{ {turns} }};", egress=egress)
@@ -231,7 +236,7 @@ CHAINS = {
 @pytest.mark.parametrize("name", CHAINS)
 @pytest.mark.parametrize("when", ["at the end", "after an answer"])
 def test_chains_that_nobody_awaits_go_on_through_turns_of_the_loop(
-    succeed: Run, name: str, when: str
+    succeed: Run, patient: None, name: str, when: str
 ) -> None:
     egress = stubbed(Stub(f"{SITE}/*"))
     first = "then_();" if when == "at the end" else f"fetch('{SITE}/first').then(then_);"
@@ -258,7 +263,7 @@ def test_chains_that_nobody_awaits_end_at_a_timer(succeed: Run, left: str) -> No
     assert [request.url for request in egress.requests] == [f"{SITE}/a"]
 
 
-def test_an_error_in_one_chain_that_nobody_awaits_ends_no_other(succeed: Run) -> None:
+def test_an_error_in_one_chain_that_nobody_awaits_ends_no_other(succeed: Run, patient: None) -> None:
     egress = stubbed(Stub(f"{SITE}/*"))
     succeed(
         f"""exports.onExecutePostLogin = () => {{
