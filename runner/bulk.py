@@ -18,13 +18,13 @@ _ITEM: Final = 128
 """What a log line or a command costs beside its texts, and more than a small value does."""
 
 
-def passes(outcome: FlowOutcome, end: LegEnd) -> bool:
+def passes(outcome: FlowOutcome, end: LegEnd, cap: int = MAX_OUTCOME_BYTES) -> bool:
     """Whether the outcome of `end` is within its cap. Nearly all are known to be without being written."""
     most = sum(map(_record_weight, end.records))
     most += sum(_weight(command.arguments) for command in end.state.commands)
-    if most * _LONGEST < MAX_OUTCOME_BYTES:
+    if most * _LONGEST < cap:
         return True
-    return utf8_length(outcome.to_json()) <= MAX_OUTCOME_BYTES
+    return utf8_length(outcome.to_json()) <= cap
 
 
 def over(end: LegEnd, actions: tuple[Action, ...], what: str, limit: str, most: int) -> LegEnd:

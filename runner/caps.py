@@ -35,9 +35,10 @@ MAX_PROGRAMS: Final = 512
 
 MAX_OUTCOME_BYTES: Final = 16 * KIB * KIB
 """JSON of one leg's outcome: what its Actions logged and asked for, and the effects."""
-MAX_SUSPENDED_BYTES: Final = 48 * KIB * KIB
-"""JSON of a flow that waits for its user, with the sources of its Actions. Both fit into one message of a
-worker."""
+MAX_SUSPENDED_BYTES: Final = 40 * KIB * KIB
+"""JSON of a flow that waits for its user, with the sources of its Actions."""
+MAX_RECORDED_BYTES: Final = 8 * KIB * KIB
+"""JSON of what goes on record of one leg. All three fit into one message of a worker."""
 
 # --- the service (threat-model 4.9) ---
 MAX_BODY_BYTES: Final = 2 * KIB * KIB

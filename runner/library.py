@@ -86,6 +86,8 @@ class Runner:
         clock, entropy: what guests read as time and randomness.
         wall: epoch seconds for handles, records and tokens.
         observer: told of every leg when it is over, from the thread that ran it.
+        recorder: given, from the same thread, what of a leg's outcome may go on record; None when it may as
+            a whole.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -98,6 +100,7 @@ class Runner:
     entropy: Callable[[int], bytes] = os.urandom
     wall: Callable[[], float] = time.time
     observer: Observer | None = None
+    recorder: Callable[[FlowOutcome | None], None] | None = None
 
     def run(
         self,
@@ -215,9 +218,9 @@ class Runner:
                     flow.tenant, flow.execution_id, flow.leg, flow.flushed, leg, end, tracer.executions()
                 )
             )
-        return self._conclude(flow, end, started_at)
+        return self._conclude(flow, end, started_at, leg.services.issued)
 
-    def _conclude(self, flow: _Flow, end: LegEnd, started_at: float) -> FlowOutcome:
+    def _conclude(self, flow: _Flow, end: LegEnd, started_at: float, issued: Sequence[str]) -> FlowOutcome:
         reporter = Reporter(
             trigger=flow.trigger,
             tenant=flow.tenant,
@@ -235,6 +238,8 @@ class Runner:
         outcome = reporter.outcome(end, handle, expires_at)
         if waiting is not None and outcome.suspension is not None:
             self.store.put(store_key(flow.tenant, handle), waiting, expires_at)
+        if self.recorder is not None:
+            self.recorder(reporter.on_record(outcome, end, issued))
         return outcome
 
     def _services(self, flow: _Flow, tracer: Tracer) -> Services:

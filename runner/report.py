@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from runner import bulk
 from runner.action import Action
 from runner.caps import MAX_OUTCOME_BYTES, MAX_SUSPENDED_BYTES
 from runner.flow import LegEnd
+from runner.onrecord import RecordRedactor, on_record
 from runner.outcome import (
     ActionRecord,
     Decision,
@@ -87,8 +89,15 @@ class Reporter:
             ),
         )
 
+    def on_record(self, outcome: FlowOutcome, end: LegEnd, issued: Sequence[str]) -> FlowOutcome | None:
+        """What of `outcome` goes on record, see `runner.onrecord`; None when it is all of it. `issued`:
+        tokens that its Actions made."""
+        until = time.monotonic() + _REDACT_SECONDS / 2
+        redactor = RecordRedactor((action.every_secret for action in self.actions), issued, until)
+        return on_record(outcome, end, redactor, [action.limits or self.limits for action in self.actions])
+
     def _redactor(self) -> Redactor:
-        until = time.monotonic() + _REDACT_SECONDS
+        until = time.monotonic() + _REDACT_SECONDS / 2
         return Redactor((action.every_secret for action in self.actions), until=until)
 
     def kept(

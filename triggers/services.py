@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from triggers.values import Group, Role
+
+MOST_ISSUED: Final = 100
+"""Tokens that one leg remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ class Services:
         payload_may_override_claims: whether the payload of `encodeToken` may replace `iss`, `sub`, `iat`
             and `exp`, as the public package lets it (threat-model J2).
         redirect_issuer: the `iss` that incoming tokens must carry; None leaves it to the Action.
+        issued: tokens that Actions made for external sites, the first `MOST_ISSUED` of them.
     """
 
     clock: Callable[[], float] = time.time
@@ -124,6 +128,12 @@ class Services:
     features: frozenset[str] = frozenset()
     payload_may_override_claims: bool = True
     redirect_issuer: str | None = None
+    issued: list[str] = field(default_factory=list)
+
+    def note_issued(self, token: str) -> None:
+        """A token goes to an external site: whoever keeps records leaves it out of them."""
+        if len(self.issued) < MOST_ISSUED and token not in self.issued:
+            self.issued.append(token)
 
     def now(self) -> int:
         """Milliseconds since 1970, whole."""

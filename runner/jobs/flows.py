@@ -27,13 +27,13 @@ class FlowJobs:
         """Run the flow under the job's execution id."""
         try:
             run = _run_of(job)
-            outcome, versions = await self._flows.run(run)
+            ran = await self._flows.run(run)
         except TooBusyError as error:
             return Ended(error=str(error), later=float(error.retry_after))
         except (EventError, UnknownActionError, UnknownTriggerError, SealError) as error:
             return Ended(error=str(error))
-        keep = partial(self._flows.finish, run, outcome, versions)
-        why = _failure(job, outcome)
+        keep = partial(self._flows.finish, run, ran)
+        why = _failure(job, ran.outcome, ran.kept or ran.outcome)
         return Ended(keep=keep, error=why, again=bool(why))
 
     def give_up(self, session: Session, job: Job, error: str) -> None:
@@ -50,13 +50,14 @@ def _run_of(job: Job) -> Run:
     )
 
 
-def _failure(job: Job, outcome: FlowOutcome) -> str:
+def _failure(job: Job, outcome: FlowOutcome, kept: FlowOutcome) -> str:
     """Why the job failed; "" when it did not. A failed delivery is tried again as often as its trigger
-    allows; a failed flow of another trigger is an outcome like any other."""
+    allows; a failed flow of another trigger is an outcome like any other. The text is of what is `kept`."""
     notification = outcome.effects.notification
     if notification is not None and notification.outcome == "retry":
-        return notification.reason or "the Action asked for another attempt"
+        shown = kept.effects.notification
+        return (shown and shown.reason) or "the Action asked for another attempt"
     if job.payload["trigger"] == "event-stream" and outcome.decision is Decision.FAILED:
-        assert outcome.failure is not None
-        return f"{outcome.failure.code.value}: {outcome.failure.message}"
+        assert kept.failure is not None
+        return f"{kept.failure.code.value}: {kept.failure.message}"
     return ""

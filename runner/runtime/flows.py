@@ -66,6 +66,15 @@ class Run:
         return payload_of(self.trigger.id, self.body.model_dump(mode="json"), self.traceparent)
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a leg ended. `kept`: what of the outcome goes on record; None when it is all of it."""
+
+    outcome: FlowOutcome
+    versions: Sequence[BoundVersion]
+    kept: FlowOutcome | None = None
+
+
 class Flows:
     """The runtime plane. For one event loop."""
 
@@ -128,11 +137,9 @@ class Flows:
                 return await self._accept_event(run, slot)
             await self._flow(run)
             return await self._accept(run, slot)
-        outcome, versions = await self.run(run)
-        answer = Answer(200, outcome.to_json())
-        await self._record(
-            run.tenant, outcome, versions, run.traceparent, slot=slot, answer=answer, again=run
-        )
+        ran = await self.run(run)
+        answer = Answer(200, ran.outcome.to_json())
+        await self._record(run.tenant, ran, run.traceparent, slot=slot, answer=answer, again=run)
         return answer
 
     async def resume(
@@ -156,15 +163,16 @@ class Flows:
         )
         reply = await self._pool.resume(tenant, call)
         answer = Answer(200, reply.outcome.to_json())
-        await self._record(tenant, reply.outcome, pinned.versions, traceparent, slot=slot, answer=answer)
+        ran = Ran(reply.outcome, pinned.versions, reply.kept)
+        await self._record(tenant, ran, traceparent, slot=slot, answer=answer)
         return answer
 
-    async def run(self, run: Run) -> tuple[FlowOutcome, tuple[BoundVersion, ...]]:
+    async def run(self, run: Run) -> Ran:
         """Run the flow of `run` and write nothing. Raises as `invoke` does."""
         flow = await self._flow(run)
         if not flow.actions:
             run.trigger.parse_event(run.body.event)
-            return self._nothing_bound(run), ()
+            return Ran(self._nothing_bound(run), ())
         call = LegCall(
             trigger=run.trigger.id,
             event=run.body.event,
@@ -174,11 +182,9 @@ class Flows:
             executed_rules=run.body.executed_rules,
         )
         reply = await self._pool.run(run.tenant, call)
-        return reply.outcome, flow.versions
+        return Ran(reply.outcome, flow.versions, reply.kept)
 
-    async def finish(
-        self, run: Run, outcome: FlowOutcome, versions: Sequence[BoundVersion], end: Change
-    ) -> None:
+    async def finish(self, run: Run, ran: Ran, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
 
         def ended(session: Session) -> None:
@@ -186,7 +192,7 @@ class Flows:
             if run.trigger.id == streams.TRIGGER:
                 streams.settle(session, run.tenant, run.execution_id)
 
-        await self._record(run.tenant, outcome, versions, run.traceparent, end=ended)
+        await self._record(run.tenant, ran, run.traceparent, end=ended)
 
     async def _flow(self, run: Run) -> BoundFlow:
         entity = entity_of(run.trigger, run.body.event, run.body.action_id)
@@ -245,8 +251,7 @@ class Flows:
     async def _record(
         self,
         tenant: str,
-        outcome: FlowOutcome,
-        versions: Sequence[BoundVersion],
+        ran: Ran,
         traceparent: str | None,
         *,
         slot: Slot | None = None,
@@ -255,10 +260,12 @@ class Flows:
         end: Change | None = None,
     ) -> None:
         """Write a leg's record and everything that belongs to it in one transaction, then show it."""
+        outcome, versions = ran.outcome, ran.versions
         self._observe(outcome)
         trace_flow(outcome, context_of(traceparent))
         shown: dict[str, Any] = {}
-        record = LegRecord.of(tenant, outcome, versions, traceparent, self._kept, first=again is not None)
+        kept = ran.kept or outcome
+        record = LegRecord.of(tenant, kept, versions, traceparent, self._kept, first=again is not None)
 
         def change(session: Session) -> None:
             shown.update(record.write(session))

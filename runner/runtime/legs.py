@@ -137,6 +137,6 @@ def _stored(outcome: FlowOutcome) -> str:
     in the results."""
     suspension = outcome.suspension
     if suspension is not None:
-        suspension = suspension.model_copy(update={"handle": "", "state": ""})
+        suspension = suspension.model_copy(update={"handle": "", "state": "", "url": None})
     actions = tuple(action.model_copy(update={"logs": ()}) for action in outcome.actions)
     return outcome.model_copy(update={"suspension": suspension, "actions": actions}).to_json()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,7 +29,7 @@ from runner.service.background import Loop, hearing, running
 from runner.service.keys import Keys
 from runner.service.pooled import Pooled
 from runner.service.settings import ServiceSettings
-from runner.store import SqlSuspensions, Store
+from runner.store import KeyRing, SqlSuspensions, Store
 from runner.workers import PoolSettings, WorkerPool
 from sandbox.egress.model import Egress
 
@@ -37,7 +37,7 @@ _PARALLEL_JOBS: Final = 2
 """Jobs at a time for each worker process: most wait for the network."""
 
 
-def make_pool(settings: ServiceSettings, store: Store) -> WorkerPool:
+def make_pool(settings: ServiceSettings, store: Store, ring: Callable[[], KeyRing]) -> WorkerPool:
     """The workers, not started."""
     pool = PoolSettings(
         workers=settings.workers,
@@ -48,7 +48,7 @@ def make_pool(settings: ServiceSettings, store: Store) -> WorkerPool:
     return WorkerPool(
         pool,
         egress=make_egress(settings),
-        store=SqlSuspensions(store),
+        store=SqlSuspensions(store, ring),
         origin=lambda: origin_of(settings.npm_registry, settings.npm_packages),
         wheels=settings.wheels,
     )
@@ -80,8 +80,8 @@ class Plane:
     @classmethod
     def of(cls, settings: ServiceSettings, store: Store, keys: Keys) -> Plane:
         """Put together; starts nothing."""
-        pool, metrics, hub = make_pool(settings, store), Metrics(), Hub()
         ring = lambda: keys.ring  # noqa: E731
+        pool, metrics, hub = make_pool(settings, store, ring), Metrics(), Hub()
         queue = JobQueue(store)
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
@@ -89,7 +89,7 @@ class Plane:
         flows = Flows(
             snapshots=snapshots,
             pool=pool,
-            suspensions=SqlSuspensions(store),
+            suspensions=SqlSuspensions(store, ring),
             writer=writer,
             idempotency=idempotency,
             queue=queue,

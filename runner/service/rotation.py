@@ -15,6 +15,7 @@ from runner.runtime import idempotency
 from runner.service.keys import checked
 from runner.service.settings import ServiceSettings
 from runner.service.setup import open_store, opened
+from runner.store import suspensions
 from runner.store.engine import Store
 from runner.store.keychecks import check_ring, forget_checks, opens_secret
 from runner.store.models import SecretRow
@@ -82,9 +83,9 @@ def rotate(settings: ServiceSettings, *, prune: bool = False) -> Rotation:
 
 def reseal(store: Store, ring: KeyRing) -> int:
     """Seal with the ring's current key what is sealed with another; how many secrets that were. Kept answers
-    of idempotent requests are sealed anew as well, but not counted."""
+    of idempotent requests and suspended flows are sealed anew as well, but not counted."""
     total = 0
-    for batch, counts in ((_secrets, True), (_answers, False)):
+    for batch, counts in ((_secrets, True), (_answers, False), (_waiting, False)):
         done = _BATCH
         while done == _BATCH:
             with store.begin() as session:
@@ -126,6 +127,10 @@ def _used_keys(store: Store) -> set[str]:
 
 def _answers(session: Session, ring: KeyRing) -> int:
     return idempotency.reseal(session, ring, _BATCH)
+
+
+def _waiting(session: Session, ring: KeyRing) -> int:
+    return suspensions.reseal(session, ring, _BATCH)
 
 
 def _secrets(session: Session, ring: KeyRing) -> int:

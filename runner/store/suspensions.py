@@ -1,7 +1,12 @@
-"""Suspended flows in the database: each handle works once, over all replicas."""
+"""Suspended flows in the database: each handle works once, over all replicas.
+
+They are sealed: a waiting flow holds what its Actions asked for, secrets among it, and the state that a
+redirect brings back.
+"""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +17,7 @@ from runner.errors import ResumeError
 from runner.store.columns import now
 from runner.store.engine import Store
 from runner.store.runs import SuspensionRow
+from runner.store.sealing import KeyRing, Sealed, SealError
 from runner.suspension import handle_expired, handle_unknown, handle_used
 
 
@@ -31,8 +37,12 @@ class SqlSuspensions:
     """A `runner.suspension.SuspensionStore`. `take` is one conditional update, so of many callers at once
     one has it (threat-model J3)."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, store: Store, ring: Callable[[], KeyRing], clock: Callable[[], datetime] = now
+    ) -> None:
+        """`ring`: gives the keys that are in force now."""
         self._store = store
+        self._ring = ring
         self._clock = clock
 
     def put(
@@ -52,7 +62,7 @@ class SqlSuspensions:
                     key=key,
                     tenant_id=tenant,
                     execution_id=execution_id,
-                    text=text,
+                    text=_sealed(self._ring(), key, text),
                     versions=list(versions),
                     expires_at=datetime.fromtimestamp(expires_at, UTC),
                 )
@@ -60,7 +70,8 @@ class SqlSuspensions:
 
     def peek(self, key: str) -> str:
         with self._store.read() as session:
-            return self._waiting(session, key)
+            stored = self._waiting(session, key)
+        return _opened(self._ring(), key, stored)
 
     def versions(self, key: str) -> tuple[str, ...]:
         """Ids of the versions that the flow is pinned to; empty when there is no such flow."""
@@ -70,7 +81,7 @@ class SqlSuspensions:
 
     def take(self, key: str) -> str:
         with self._store.begin() as session:
-            text = self._waiting(session, key)
+            text = _opened(self._ring(), key, self._waiting(session, key))
             taken = session.execute(
                 update(SuspensionRow)
                 .where(SuspensionRow.key == key, SuspensionRow.text.is_not(None))
@@ -95,3 +106,38 @@ class SqlSuspensions:
         assert row is not None
         assert row.text is not None
         return row.text
+
+
+def reseal(session: Session, ring: KeyRing, most: int) -> int:
+    """Seal up to `most` waiting flows with the ring's current key that are sealed with another, or by an
+    earlier release not at all; how many."""
+    rows = session.scalars(
+        select(SuspensionRow)
+        .where(SuspensionRow.text.not_like(f"{ring.current}:%"), SuspensionRow.expires_at > now())
+        .limit(most)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        row.text = _sealed(ring, row.key, _opened(ring, row.key, row.text or ""))
+    return len(rows)
+
+
+def _sealed(ring: KeyRing, key: str, text: str) -> str:
+    sealed = ring.seal(text, _context(key))
+    return f"{sealed.key_id}:{base64.b64encode(sealed.data).decode()}"
+
+
+def _opened(ring: KeyRing, key: str, stored: str) -> str:
+    """Raises `SealError`."""
+    if stored.startswith("{"):  # of an earlier release, which did not seal
+        return stored
+    key_id, _, data = stored.partition(":")
+    try:
+        sealed = Sealed(key_id, base64.b64decode(data))
+    except ValueError:
+        raise SealError("a stored flow was altered") from None
+    return ring.open(sealed, _context(key))
+
+
+def _context(key: str) -> tuple[str, ...]:
+    return ("suspension", key)

@@ -71,6 +71,7 @@ class LegReply(_Call):
         record: JSON text of the `runner.record.FlowRecord`, secrets marked; None unless asked for, or when
             it is larger than a message may be.
         suspended: the flow as it is kept for its resume.
+        kept: what of the outcome goes on record; None when it is all of it.
         waited_ms: in the pool's queue.
         ran_ms: from there to the reply.
     """
@@ -78,6 +79,7 @@ class LegReply(_Call):
     outcome: FlowOutcome
     record: str | None = None
     suspended: SuspendedFlow | None = None
+    kept: FlowOutcome | None = None
     waited_ms: float = 0.0
     ran_ms: float = 0.0
 

@@ -194,6 +194,7 @@ class Desk(Asking):
         egress = RemoteEgress(link, number, lists, lambda: self._lanes.waits(leg))
         self._egress[number] = egress
         traces: list[LegTrace] = []
+        recorded: list[FlowOutcome | None] = []
         runner = Runner(
             settings=read_settings(head["settings"]),
             egress=egress,
@@ -202,17 +203,24 @@ class Desk(Asking):
             caches=lambda _tenant, _trigger: RemoteCache(link, number),
             directory=RemoteDirectory(link, number),
             observer=traces.append if head["record"] else None,
+            recorder=recorded.append,
         )
         try:
             outcome = run(runner)
         except (UnknownTriggerError, EventError, FlowError, ResumeError) as error:
             self._refuse(number, error)
             return
-        parts = [outcome.to_json().encode(), store.put_text.encode(), b""]
+        kept = recorded[0]
+        parts = [
+            outcome.to_json().encode(),
+            store.put_text.encode(),
+            b"" if kept is None else kept.to_json().encode(),
+            b"",
+        ]
         if traces:
             text = make_record(traces[0], outcome, keep_secrets=False).model_dump_json(by_alias=True).encode()
             # What a replay wants is left out when there is no room for it.
-            parts[2] = text if sum(map(len, parts)) + len(text) <= TO_PARENT.body else b""
+            parts[3] = text if sum(map(len, parts)) + len(text) <= TO_PARENT.body else b""
         link.send(
             {
                 "t": "done",

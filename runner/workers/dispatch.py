@@ -204,6 +204,7 @@ class Dispatcher:
             outcome=outcome,
             record=facts.get("record"),
             suspended=facts.get("suspended"),
+            kept=facts.get("kept"),
             waited_ms=(flight.sent_at - flight.queued_at) * 1000,
             ran_ms=(now - flight.sent_at) * 1000,
         )

@@ -114,6 +114,19 @@ class Flight:
         Raises:
             FrameError: a worker's outcome is not one of this call.
         """
+        self.check_own(outcome)
+        if (outcome.suspension is not None) != (waiting is not None) or (waiting is None) != (
+            expires_at is None
+        ):
+            raise FrameError("a suspension without its flow, or a flow without its suspension")
+        if waiting is None or expires_at is None:
+            return None
+        self._check_waiting(outcome, waiting, expires_at)
+        # A worker has no bundles of packages, and what resumes is not for it to say.
+        return waiting.model_copy(update={"actions": tuple(PinnedAction.of(item) for item in self.actions)})
+
+    def check_own(self, outcome: FlowOutcome) -> None:
+        """Raises `FrameError` when the outcome is not one of this call."""
         assert self.trigger is not None
         same = (
             outcome.execution_id == self.execution_id
@@ -125,15 +138,6 @@ class Flight:
         )
         if not same:
             raise FrameError("an outcome of another call")
-        if (outcome.suspension is not None) != (waiting is not None) or (waiting is None) != (
-            expires_at is None
-        ):
-            raise FrameError("a suspension without its flow, or a flow without its suspension")
-        if waiting is None or expires_at is None:
-            return None
-        self._check_waiting(outcome, waiting, expires_at)
-        # A worker has no bundles of packages, and what resumes is not for it to say.
-        return waiting.model_copy(update={"actions": tuple(PinnedAction.of(item) for item in self.actions)})
 
     def _check_waiting(self, outcome: FlowOutcome, waiting: SuspendedFlow, expires_at: float) -> None:
         assert self.trigger is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -69,18 +70,22 @@ class Hearing:
         handler(self, member, flight, message, body)
 
     def _on_done(self, member: Member, flight: Flight, message: messages.Done, body: bytes) -> None:
-        first, second, third = message.parts
-        if flight.is_build or first + second + third != len(body):
+        if flight.is_build or sum(message.parts) != len(body):
             raise FrameError("a reply whose parts are not its body")
+        ends = list(itertools.accumulate(message.parts))
+        first, *others = (body[end - size : end] for end, size in zip(ends, message.parts, strict=True))
         try:
-            outcome = FlowOutcome.from_json(body[:first])
-            waiting = SuspendedFlow.model_validate_json(body[first : first + second]) if second else None
+            outcome = FlowOutcome.from_json(first)
+            waiting = SuspendedFlow.model_validate_json(others[0]) if others[0] else None
+            kept = FlowOutcome.from_json(others[1]) if others[1] else None
         except ValidationError as error:
             raise FrameError(f"no outcome: {error.error_count()} problems") from None
         waiting = flight.checked(outcome, waiting, message.expires_at)
-        record = body[first + second :].decode("utf-8", "replace") if third else None
+        if kept is not None:
+            flight.check_own(kept)
+        record = others[2].decode("utf-8", "replace") if others[2] else None
         self.calls.charge(flight, sum(item.statistics.cpu_ms for item in outcome.actions if item.statistics))
-        reply = self.calls.reply(flight, outcome, record=record, suspended=waiting)
+        reply = self.calls.reply(flight, outcome, record=record, suspended=waiting, kept=kept)
         self.calls.over(member, flight)
         if waiting is None or flight.future.done():
             settle(flight, reply)

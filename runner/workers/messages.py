@@ -52,11 +52,12 @@ class Moved(_Message):
 
 
 class Done(_Message):
-    """A leg's outcome. The body is the outcome, the suspended flow and the record, with these lengths."""
+    """A leg's outcome. The body is the outcome, the suspended flow, what of the outcome goes on record when
+    that is not all of it, and the record for a replay, with these lengths."""
 
     t: Literal["done"]
     id: _Number
-    parts: tuple[_Number, _Number, _Number]
+    parts: tuple[_Number, _Number, _Number, _Number]
     expires_at: float | None = None
 
 

@@ -116,7 +116,7 @@ class Plane:
         self.flows = Flows(
             snapshots=self.snapshots,
             pool=pool,
-            suspensions=SqlSuspensions(store),
+            suspensions=SqlSuspensions(store, lambda: RING),
             writer=self.writer,
             idempotency=self.idempotency,
             queue=self.queue,
@@ -133,7 +133,7 @@ class Plane:
 @asynccontextmanager
 async def plane(store: Store) -> AsyncIterator[Plane]:
     """With one worker process."""
-    pool = WorkerPool(PoolSettings(workers=1), egress=NoEgress(), store=SqlSuspensions(store))
+    pool = WorkerPool(PoolSettings(workers=1), egress=NoEgress(), store=SqlSuspensions(store, lambda: RING))
     await pool.start()
     made = Plane(store, pool)
     try:

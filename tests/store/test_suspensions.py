@@ -8,13 +8,71 @@ from datetime import UTC, datetime
 import pytest
 
 from runner.errors import ResumeError
-from runner.store import SqlSuspensions, Store
+from runner.service.rotation import reseal
+from runner.store import KeyRing, SealError, SqlSuspensions, Store
+from runner.store.runs import SuspensionRow
 
 LATER = 4_000_000_000.0
+RING = KeyRing({"k1": b"1" * 32})
+
+
+def ring() -> KeyRing:
+    return RING
+
+
+def stored(store: Store, key: str = "k") -> str | None:
+    with store.read() as session:
+        return session.get_one(SuspensionRow, key).text
+
+
+def test_a_flow_is_sealed_for_its_handle(store: Store) -> None:
+    suspensions = SqlSuspensions(store, ring)
+    suspensions.put("k", "a secret text", LATER)
+    suspensions.put("other", "another", LATER)
+    sealed = stored(store)
+    assert sealed is not None
+    assert sealed.startswith("k1:")
+    assert "secret" not in sealed
+    with store.begin() as session:
+        session.get_one(SuspensionRow, "other").text = sealed
+    with pytest.raises(SealError):
+        suspensions.take("other")
+    assert suspensions.peek("k") == suspensions.take("k") == "a secret text"
+    assert stored(store) is None
+
+
+@pytest.mark.parametrize("text", ["k1:", "k1:x", "k1:\u00e9", "k9:AAAA", "nothing"])
+def test_what_is_no_sealed_flow_does_not_open(store: Store, text: str) -> None:
+    suspensions = SqlSuspensions(store, ring)
+    suspensions.put("k", "text", LATER)
+    with store.begin() as session:
+        session.get_one(SuspensionRow, "k").text = text
+    for look in (suspensions.peek, suspensions.take):
+        with pytest.raises(SealError):
+            look("k")
+    assert stored(store) == text, "it can be taken once the right ring is back"
+
+
+def test_flows_that_an_earlier_release_left_open_go_on_and_are_sealed_with_the_next_key(store: Store) -> None:
+    suspensions = SqlSuspensions(store, ring)
+    suspensions.put("k", "text", LATER)
+    suspensions.put("used", "text", LATER)
+    suspensions.take("used")
+    suspensions.put("plain", "{}", LATER)
+    with store.begin() as session:
+        session.get_one(SuspensionRow, "plain").text = "{}"
+    assert suspensions.peek("plain") == "{}"
+    rotated = RING.rotated()
+    reseal(store, rotated)
+    for key, text in (("k", "text"), ("plain", "{}")):
+        sealed = stored(store, key)
+        assert sealed is not None
+        assert sealed.startswith("k2:")
+        assert SqlSuspensions(store, lambda: rotated).take(key) == text
 
 
 def test_of_many_takers_one_has_it(store: Store) -> None:
-    suspensions = SqlSuspensions(store)
+    suspensions = SqlSuspensions(store, ring)
     suspensions.put("k", "text", LATER, tenant="t", versions=["v1", "v2"])
     assert suspensions.peek("k") == "text"
     assert suspensions.versions("k") == ("v1", "v2")
@@ -36,7 +94,7 @@ def test_of_many_takers_one_has_it(store: Store) -> None:
 
 def test_unknown_used_and_expired_are_told_apart(store: Store) -> None:
     clock = [datetime(2026, 1, 1, tzinfo=UTC)]
-    suspensions = SqlSuspensions(store, clock=lambda: clock[0])
+    suspensions = SqlSuspensions(store, ring, clock=lambda: clock[0])
     suspensions.put("k", "text", clock[0].timestamp() + 10)
     suspensions.put("used", "text", clock[0].timestamp() + 10)
     suspensions.take("used")
@@ -49,7 +107,7 @@ def test_unknown_used_and_expired_are_told_apart(store: Store) -> None:
 
 
 def test_what_was_put_is_there_for_another_process(store: Store, url: str) -> None:
-    SqlSuspensions(store).put("k", "text ü", LATER)
+    SqlSuspensions(store, ring).put("k", "text ü", LATER)
     other = Store.open(url)
-    assert SqlSuspensions(other).take("k") == "text ü"
+    assert SqlSuspensions(other, ring).take("k") == "text ü"
     other.close()

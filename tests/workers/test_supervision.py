@@ -245,8 +245,8 @@ outcome = {"schema": "actionbox.outcome/1", "execution_id": call["execution_id"]
   "decision": "allow", "effects": {},
   "actions": [{"index": 0, "name": "js", "language": "javascript", "digest": DIGEST, "status": "ran"}],
   "timing": {"started_at": 1.0, "wall_ms": 1.0, "budget_ms": 1}}
-def reply(outcome, waiting=b"", record=b"", expires_at=None):
-    parts = [json.dumps(outcome).encode(), waiting, record]
+def reply(outcome, waiting=b"", kept=b"", record=b"", expires_at=None):
+    parts = [json.dumps(outcome).encode(), waiting, kept, record]
     send({"t": "done", "id": call["id"], "parts": [len(part) for part in parts], "expires_at": expires_at},
          b"".join(parts))
 """
@@ -264,11 +264,14 @@ LIES = {
     "large body": 'send(b"{}", lengths=(2, 1 << 31))',
     "foreign call": 'send({"t": "fault", "id": call["id"] + 1, "fault": "x"})',
     "ready twice": 'send({"t": "ready", "rights": {}})',
-    "no outcome": 'send({"t": "done", "id": call["id"], "parts": [2, 0, 0]}, b"{}")',
-    "wrong parts": 'send({"t": "done", "id": call["id"], "parts": [9, 0, 0]}, b"{}")',
+    "no outcome": 'send({"t": "done", "id": call["id"], "parts": [2, 0, 0, 0]}, b"{}")',
+    "wrong parts": 'send({"t": "done", "id": call["id"], "parts": [9, 0, 0, 0]}, b"{}")',
     "other execution": OUTCOME + 'outcome["execution_id"] = "exe_other"; reply(outcome)',
     "other tenant": OUTCOME + 'outcome["tenant"] = "victim"; reply(outcome)',
     "other version": OUTCOME + 'outcome["actions"][0]["digest"] = "0" * 64; reply(outcome)',
+    "another one on record": OUTCOME
+    + 'reply(outcome, kept=json.dumps({**outcome, "tenant": "victim"}).encode())',
+    "nothing on record": OUTCOME + 'reply(outcome, kept=b"{}")',
     "not blocking": OUTCOME + 'outcome["trigger"]["blocking"] = False; reply(outcome)',
     "fewer Actions": OUTCOME + 'outcome["actions"] = []; reply(outcome)',
     "a suspended flow from nowhere": OUTCOME + 'reply(outcome, waiting=b"{}", expires_at=1e12)',

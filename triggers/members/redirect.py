@@ -76,9 +76,11 @@ def _encode(call: Call) -> str:
     if fixed and not call.services.payload_may_override_claims:
         raise call.refusal(f"options.payload must not carry {', '.join(sorted(fixed))}", code="not_allowed")
     try:
-        return session_tokens.sign({**claims, **options["payload"]}, options["secret"])
+        token = session_tokens.sign({**claims, **options["payload"]}, options["secret"])
     except session_tokens.TokenError as error:
         raise call.refusal(str(error)) from None
+    call.services.note_issued(token)
+    return token
 
 
 def _validate(call: Call) -> dict[str, Any]:
