@@ -114,6 +114,7 @@ def forget(settings: ServiceSettings) -> int:
             for row in lost:
                 session.delete(row)
             idempotency.forget(session, ring)
+            suspensions.forget(session, ring)
             forget_checks(session)
             count = len(lost)
         checked(store, ring)

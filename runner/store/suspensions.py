@@ -122,6 +122,15 @@ def reseal(session: Session, ring: KeyRing, most: int) -> int:
     return len(rows)
 
 
+def forget(session: Session, ring: KeyRing) -> None:
+    """Delete the waiting flows that the ring does not open."""
+    for row in session.scalars(select(SuspensionRow).where(SuspensionRow.text.is_not(None))):
+        try:
+            _opened(ring, row.key, row.text or "")
+        except SealError:
+            session.delete(row)
+
+
 def _sealed(ring: KeyRing, key: str, text: str) -> str:
     sealed = ring.seal(text, _context(key))
     return f"{sealed.key_id}:{base64.b64encode(sealed.data).decode()}"

@@ -11,6 +11,7 @@ from runner.errors import ResumeError
 from runner.service.rotation import reseal
 from runner.store import KeyRing, SealError, SqlSuspensions, Store
 from runner.store.runs import SuspensionRow
+from runner.store.suspensions import forget
 
 LATER = 4_000_000_000.0
 RING = KeyRing({"k1": b"1" * 32})
@@ -51,6 +52,18 @@ def test_what_is_no_sealed_flow_does_not_open(store: Store, text: str) -> None:
         with pytest.raises(SealError):
             look("k")
     assert stored(store) == text, "it can be taken once the right ring is back"
+
+
+def test_flows_that_no_key_opens_can_be_given_up(store: Store) -> None:
+    suspensions = SqlSuspensions(store, ring)
+    suspensions.put("k", "text", LATER)
+    other = KeyRing({"k1": b"2" * 32})
+    SqlSuspensions(store, lambda: other).put("lost", "text", LATER)
+    with store.begin() as session:
+        forget(session, RING)
+    assert suspensions.take("k") == "text"
+    with pytest.raises(ResumeError):
+        suspensions.peek("lost")
 
 
 def test_flows_that_an_earlier_release_left_open_go_on_and_are_sealed_with_the_next_key(store: Store) -> None:
