@@ -18,8 +18,10 @@ _ITEM: Final = 128
 """What a log line or a command costs beside its texts, and more than a small value does."""
 
 
-def passes(outcome: FlowOutcome, end: LegEnd, cap: int = MAX_OUTCOME_BYTES) -> bool:
-    """Whether the outcome of `end` is within its cap. Nearly all are known to be without being written."""
+def passes(outcome: FlowOutcome, end: LegEnd, cap: int | None = None) -> bool:
+    """Whether the outcome of `end` is within its cap (`MAX_OUTCOME_BYTES`), or another `cap`. Nearly all are
+    known to be without being written."""
+    cap = MAX_OUTCOME_BYTES if cap is None else cap
     most = sum(map(_record_weight, end.records))
     most += sum(_weight(command.arguments) for command in end.state.commands)
     if most * _LONGEST < cap:

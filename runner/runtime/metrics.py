@@ -56,15 +56,27 @@ class Metrics:
             if action.status is not Status.SKIPPED and action.statistics is not None:
                 self._action_seconds.labels(action.language.value).observe(action.statistics.wall_ms / 1000)
 
-    def watch(self, pool: Callable[[], PoolSnapshot], jobs: Callable[[], dict[str, int]]) -> None:
-        """Also tell, whenever somebody asks, what the pool and the queue of jobs look like."""
-        self.registry.register(_Gauges(pool, jobs))
+    def watch(
+        self,
+        pool: Callable[[], PoolSnapshot],
+        jobs: Callable[[], dict[str, int]],
+        lost_lines: Callable[[], int],
+    ) -> None:
+        """Also tell, whenever somebody asks, what the pool and the queue of jobs look like, and how many
+        lines of the log were lost."""
+        self.registry.register(_Gauges(pool, jobs, lost_lines))
 
 
 class _Gauges(Collector):
-    def __init__(self, pool: Callable[[], PoolSnapshot], jobs: Callable[[], dict[str, int]]) -> None:
+    def __init__(
+        self,
+        pool: Callable[[], PoolSnapshot],
+        jobs: Callable[[], dict[str, int]],
+        lost_lines: Callable[[], int],
+    ) -> None:
         self._pool = pool
         self._jobs = jobs
+        self._lost_lines = lost_lines
 
     def describe(self) -> Iterator[Metric]:
         return iter(())
@@ -77,6 +89,10 @@ class _Gauges(Collector):
             "actionbox_pool_healthy": ("1 while some worker is ready.", float(pool.healthy)),
             "actionbox_pool_refused": ("Calls told to come later, since the start.", pool.refused),
             "actionbox_pool_lost": ("Legs whose worker gave no outcome, since the start.", pool.lost),
+            "actionbox_log_lines_lost": (
+                "Lines of the log that could not be written, since the start.",
+                self._lost_lines(),
+            ),
             "actionbox_workers_recycled": ("Workers replaced in order, since the start.", pool.recycled),
             "actionbox_workers_resident_bytes": (
                 "Resident memory of all workers.",

@@ -27,6 +27,7 @@ from runner.runtime.routes import Runtime
 from runner.runtime.snapshots import Snapshots
 from runner.service.background import Loop, hearing, running
 from runner.service.keys import Keys
+from runner.service.logs import lost_lines
 from runner.service.pooled import Pooled
 from runner.service.settings import ServiceSettings
 from runner.store import KeyRing, SqlSuspensions, Store
@@ -99,7 +100,7 @@ class Plane:
             observe=metrics.observe,
             recorded=follower.recorded,
         )
-        metrics.watch(pool.snapshot, queue.counts)
+        metrics.watch(pool.snapshot, queue.counts, lost_lines)
         lanes = build_lanes(store, keys, pooled, settings)
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -23,7 +22,7 @@ from runner.service.app import create_app
 from runner.service.connections import limits_of, protocol, watch
 from runner.service.container import Service
 from runner.service.firstclient import command, credential_lines
-from runner.service.logs import configure_logs
+from runner.service.logs import configure_logs, say
 from runner.service.plane import Plane
 from runner.service.settings import ServiceSettings
 from runner.service.setup import ensure_tenant, make_service, open_service_keys, open_store
@@ -201,5 +200,4 @@ def _greet(service: Service, tls: TlsFiles | None) -> None:
         show = command(settings, f"tenant credentials {first.credentials.tenant}")
         lines += ["", f"First start. These are the credentials; `{show}` shows them again:"]
         lines += [f"  {text}".rstrip() for text in credential_lines(settings, first, ca)]
-    sys.stdout.write("\n".join(lines) + "\n\n")
-    sys.stdout.flush()
+    say("\n".join(lines) + "\n\n")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from types import FrameType
 
-from runner.service.logs import configure_logs
+from runner.service.logs import configure_logs, say
 from runner.service.plane import Plane
 from runner.service.serve import serve_metrics
 from runner.service.settings import ServiceSettings
@@ -49,6 +48,5 @@ async def _run(plane: Plane) -> None:
         # Not the loop's own way: when it closes, it lets the next signal kill the process.
         signal.signal(number, end)
     async with plane.running():
-        sys.stdout.write("actionbox worker: ready\n")
-        sys.stdout.flush()
+        say("actionbox worker: ready\n")
         await stop.wait()
