@@ -34,6 +34,14 @@ class Pace(Protocol):
         """A slice of computing has ended; the next one begins with the return."""
         ...
 
+    def begin_slow(self) -> bool:
+        """Wait until no other thread computes slowly; False when the time was over before."""
+        ...
+
+    def end_slow(self) -> None:
+        """The slow computation is over."""
+        ...
+
     def ended(self) -> None:
         """A guest is over; what it did is still to be written down."""
         ...
@@ -63,6 +71,24 @@ def breathe() -> None:
     """For loops of the host's own over much that an execution did: let others go first."""
     pace = current()
     if pace is not None and pace.gated:
+        pace.step()
+
+
+@contextlib.contextmanager
+def slow() -> Iterator[None]:
+    """The block computes for long without the interpreter lock: beside who has the turn, one at a time."""
+    pace = current()
+    if pace is None:
+        yield
+        return
+    pace.gated = True
+    pace.leave()
+    began = pace.begin_slow()
+    try:
+        yield
+    finally:
+        if began:
+            pace.end_slow()
         pace.step()
 
 

@@ -57,6 +57,7 @@ class Crew:
         self._changed = asyncio.Event()
         self._stopping = False
         self._failed: Member | None = None
+        self._outgoing: Member | None = None
         self._watching: asyncio.Task[None] | None = None
         self._ping_at = 0.0
 
@@ -111,6 +112,9 @@ class Crew:
         missing = sorted(name for name, held in member.rights.items() if not held)
         if missing:
             _log.warning("worker %d runs without: %s", member.process.pid, ", ".join(missing))
+        outgoing, self._outgoing = self._outgoing, None
+        if outgoing is not None and outgoing.state == READY:
+            outgoing.state = DRAINING
         self._changed.set()
         self._on_ready()
 
@@ -123,6 +127,11 @@ class Crew:
             reason = member.process.reason or "died"
             self.restarts[reason] += 1
             _log.error("worker %d is gone (%s): %s", member.process.pid, reason, _why(member))
+            if member is self._outgoing:
+                self._outgoing = None  # its successor is on its way
+                self._changed.set()
+                self._on_lost(member)
+                return
             lived = time.monotonic() - member.started_at
             if not starting and lived > _SETTLED_SECONDS:
                 self._backoff = _FIRST_BACKOFF
@@ -173,16 +182,16 @@ class Crew:
         self._on_sweep(now)
 
     def _recycle(self) -> None:
-        """Replace one worn worker at a time: its successor first, then it may end what it runs."""
+        """Replace one worn worker at a time: it works until its successor is ready, and ends what it runs."""
         for member in self.members:
             if member.state == DRAINING and not member.flights:
                 member.process.close()
-        if any(member.state != READY for member in self.members):
+        if self._outgoing is not None or any(member.state != READY for member in self.members):
             return
         worn = next((member for member in self.members if member.worn()), None)
         if worn is not None:
             self.recycled += 1
-            worn.state = DRAINING
+            self._outgoing = worn
             self._later(self._replace(0.0))
 
 

@@ -96,14 +96,18 @@ class Dispatcher:
             if best[0] is None and best[1] is None:
                 return
             now = time.monotonic()
+            free = sum(member.free for member in self.crew.members)
+            mixed = self._usage.mixed(now)
 
             def place(
                 numbers: TenantNumbers,
                 flight: Flight,
                 best: list[Member | None] = best,
                 now: float = now,
+                free: int = free,
+                mixed: bool = mixed,
             ) -> tuple[Member, bool] | None:
-                if numbers.computing >= self._most_computing and self._usage.mixed(now):
+                if mixed and (numbers.computing >= self._most_computing or 0 < numbers.running >= free):
                     return None
                 low = flight.is_build or self._usage.heavy(numbers, now)
                 member = best[low]

@@ -89,6 +89,11 @@ class Flight:
         most = sum(each) + twice * max(each, default=0)
         return min(self.settings.budget_ms, most) / 1000
 
+    def memory_bytes(self) -> int:
+        """Most linear memory that its guests may have at a time."""
+        limits = [action.limits or self.settings.limits for action in self.actions]
+        return max((item.memory_bytes for item in limits), default=self.settings.limits.memory_bytes)
+
     def arm(self, new_sources: int, grace: float) -> None:
         """It has been sent: until when its worker must answer."""
         self.sent_at = time.monotonic()

@@ -14,20 +14,21 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-_SHORT_SECONDS: Final = 0.02
+_SHORT_SECONDS: Final = 0.01
 """Longest wait for short legs; then a long one goes on for a while, however many there are."""
-_FREE_SECONDS: Final = 0.002
+_FREE_SECONDS: Final = 0.005
 _HEAD_START: Final = 0.03
 """Seconds of computing by which a leg that is new here comes before the others."""
 
 
 class Gate:
-    """For one worker."""
+    """For one worker. `slow`: held by a leg that computes beside them, without the interpreter lock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._holder: Pass | None = None
         self._waiting: list[Pass] = []
+        self.slow = threading.Semaphore()
         self._idle = threading.Event()
         self._idle.set()
 
@@ -153,8 +154,16 @@ class Pass:
     def turn(self) -> None:
         """See `Pace.turn`."""
         if self.gated:
-            self._gate.exchange(self)
-            self._gate.let_short_ones_pass(self)
+            self._gate.exchange(self)  # what the guest computes needs no lock that short ones wait for
+
+    def begin_slow(self) -> bool:
+        """See `Pace.begin_slow`."""
+        left = None if self.until == math.inf else max(0.0, self.until - time.monotonic())
+        return self._gate.slow.acquire(timeout=left)
+
+    def end_slow(self) -> None:
+        """See `Pace.end_slow`."""
+        self._gate.slow.release()
 
     def ended(self) -> None:
         """See `Pace.ended`."""

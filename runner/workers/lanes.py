@@ -198,7 +198,7 @@ class Lanes:
             if leg not in self._running or leg.pace is None:
                 return
             used = time.clock_gettime(leg.clock) - leg.cpu
-            leg.pace.gated = leg.pace.gated or leg.busy or used > GATE_SECONDS
+            leg.pace.gated = leg.pace.gated or used > GATE_SECONDS
             if used > LONG_SECONDS:
                 leg.long = True
                 self._tell(leg.number, "long")

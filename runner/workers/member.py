@@ -63,6 +63,11 @@ class Member:
             return 0
         return AHEAD - len(self._holding[low])
 
+    @property
+    def free(self) -> int:
+        """Legs that it may get in all."""
+        return max(0, self._settings.slots - len(self.flights)) if self.state == READY else 0
+
     def send(self, flight: Flight) -> None:
         """Give it a leg. Raises `UnsendableError`, and then it has none."""
         frames: list[bytes] = []
@@ -159,7 +164,8 @@ class Member:
 
     def worn(self) -> bool:
         """It has run or grown so much that another one shall take its place."""
-        grown = self.process.resident_bytes() - self.first_bytes
+        held = sum(flight.memory_bytes() for flight in self.flights.values())  # until they end
+        grown = self.process.resident_bytes() - self.first_bytes - held
         return self.legs >= self._settings.recycle_legs or grown >= self._settings.recycle_bytes
 
     def snapshot(self) -> WorkerSnapshot:

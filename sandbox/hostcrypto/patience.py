@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sandbox.caps import MAX_HEAVY_COMPUTATIONS
 from sandbox.hostcrypto.errors import CryptoError
-from sandbox.priority import give_way
+from sandbox.pace import slow
 
 _slots: Final = threading.BoundedSemaphore(MAX_HEAVY_COMPUTATIONS)
 
@@ -26,13 +26,17 @@ def within(deadline: float, work: Callable[[], Any]) -> Any:
     Raises:
         CryptoError: the deadline passed.
     """
+    with slow():  # what may take seconds shall not slow down what takes a millisecond
+        return _within(deadline, work)
+
+
+def _within(deadline: float, work: Callable[[], Any]) -> Any:
     if not _slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
         raise _late()
     outcome: list[Any] = []
     failure: list[BaseException] = []
 
     def run() -> None:
-        give_way()  # what may take seconds shall not slow down what takes a millisecond
         try:
             outcome.append(work())
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for

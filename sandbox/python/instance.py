@@ -138,9 +138,10 @@ class Instance:
             WasmtimeError: the guest trapped before; nothing can be asked of it any more.
         """
         measure = self._functions.get(gauge.EXPORT)
-        return (
-            0 if measure is None else values.call_number(measure, self._store._context()) * gauge.PAGE_BYTES
-        )
+        if measure is None:
+            return 0
+        with overseen(self._go_on):
+            return values.call_number(measure, self._store._context()) * gauge.PAGE_BYTES
 
     def shut(self) -> None:
         """Nothing more crosses to the host; the memory may be dropped later."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from runner.workers.gate import Gate, Pass
-from sandbox.pace import away, current, paced
+from sandbox.pace import away, current, paced, slow
 
 SECONDS = 20.0
 
@@ -94,11 +94,37 @@ def test_short_legs_are_waited_for_and_never_for_long() -> None:
     gate.short_legs(True)
     began = time.monotonic()
     leg.step()
-    assert time.monotonic() - began >= 0.015, "it waited"
+    assert time.monotonic() - began >= 0.008, "it waited"
     leg.step()  # and then it may go on for a while
     gate.short_legs(False)
     leg.step()
     assert gate.holds(leg)
+
+
+def test_one_computes_slowly_at_a_time_beside_who_has_the_turn() -> None:
+    gate = Gate()
+    inside, most = 0, 0
+    lock = threading.Lock()
+    turns: list[bool] = []
+
+    def work() -> None:
+        nonlocal inside, most
+        mine = Pass(gate)
+        with paced(mine), slow():
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            other = Pass(gate, gated=True)
+            other.step()
+            turns.append(gate.holds(other))
+            other.leave()
+            with lock:
+                inside -= 1
+        mine.leave()
+
+    run(*[work] * 8)
+    assert most == 1
+    assert turns == [True] * 8
 
 
 def test_a_leg_that_is_not_gated_passes_always() -> None:
