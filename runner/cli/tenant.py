@@ -18,6 +18,7 @@ from runner.cli.terminal import error_console, line, output_console
 from runner.client.http import RUNTIME, Api, ServiceError
 from runner.errors import InputError
 from runner.tenant.apply import Applier
+from runner.tenant.hurdles import refuse_hurdles, refuse_sources
 from runner.tenant.plan import SHARED, Change, Values, make_plan
 from runner.tenant.profile import save
 from runner.tenant.project import Project
@@ -68,6 +69,7 @@ def push_command(
     api = target.api()
     remote = fetch(api, set(project.bindings))
     changes = make_plan(project, remote, values, prune=prune)
+    refuse_hurdles(project, remote, changes, prune=prune)
     console = output_console()
     if not changes:
         console.print(line("nothing to change"))
@@ -75,19 +77,20 @@ def push_command(
     for change in changes:
         _show(change, console)
     if dry_run:
+        refuse_sources(project, changes)
         console.print(line((f"{_count(changes)}; nothing was sent (--dry-run)", "dim")))
         return
     if not yes:
         _confirm(_count(changes))
     applier = Applier(api, say=lambda text: error_console().print(line((text, "dim"))))
-    applier.apply(changes, {name: unit.id for name, unit in remote.modules.items()})
-    console.print(line((f"{_count(changes)} made", "green")))
+    made = applier.apply(changes, {name: unit.id for name, unit in remote.modules.items()})
+    console.print(line((f"{_plural(made, 'change')} made" if made else "nothing changed", "green")))
 
 
 def pull_command(target: Target, folder: Path, *, force: bool) -> None:
     """Write the tenant's Actions, modules and bindings to `folder`."""
     files = pull(fetch(target.api()), folder, force=force)
-    output_console().print(line(f"{len(files)} files written to {folder}"))
+    output_console().print(line(f"{_plural(len(files), 'file')} written to {folder}"))
 
 
 def rollback_command(target: Target, name: str, number: int, *, update_draft: bool) -> None:
@@ -186,7 +189,11 @@ def _show(change: Change, console: Console) -> None:
 
 
 def _count(changes: Sequence[Change]) -> str:
-    return f"{len(changes)} change{'' if len(changes) == 1 else 's'}"
+    return _plural(len(changes), "change")
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _confirm(what: str) -> None:

@@ -125,7 +125,8 @@ def update_action(
         if body.supported_triggers is not None:
             drafts.change_trigger(session, row, body.supported_triggers[0])
         drafts.apply_fields(session, row, body, box(caller, session))
-        caller.service.builds.enqueue(session, row)
+        if row.status == drafts.PENDING:
+            caller.service.builds.enqueue(session, row)
         note(caller, session, "action.update", row.id, row.code)
         session.flush()
         value = _view(caller, session, row)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.handlers import snake_case
+from runner.management.render import BUILT
 from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
 from runner.runtimes import DEFAULT, LANGUAGES
 from runner.service.errors import bad_request, invalid_body
@@ -59,12 +60,15 @@ def default_code(runtime: str, trigger: Trigger) -> str:
 
 
 def apply_fields(session: Session, row: ActionRow, body: ActionFields, secrets: SecretBox) -> None:
-    """Write what was sent into the draft, which is to be built again.
+    """Write what was sent into the draft, which is to be built again. A draft that was sent no more than the
+    secrets that it has stays as it is.
 
     Raises:
         ApiError: 400: a secret without a value to keep, an unknown module.
     """
     sent = body.model_fields_set
+    if sent == {"secrets"} and row.status == BUILT and has_secrets(secrets, ACTION, row.id, body.secrets):
+        return
     if "code" in sent:
         row.code = body.code
     if body.runtime:
@@ -98,6 +102,10 @@ def _check_packages(language: Language, body: ActionFields) -> None:
         except DependencyError as error:
             text = f"{error.message} {error.next_step}".strip()
             raise invalid_body(f"'{text}' at $.dependencies[{index}].") from None
+
+
+def has_secrets(secrets: SecretBox, kind: str, owner: str, given: Sequence[SecretInput]) -> bool:
+    return secrets.holds(kind, owner, {item.name: item.value for item in given})
 
 
 def put_secrets(secrets: SecretBox, kind: str, owner: str, given: Sequence[SecretInput]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from runner.caps import MAX_VERSIONS
 from runner.management.context import etag
-from runner.management.drafts import put_secrets
+from runner.management.drafts import has_secrets, put_secrets
 from runner.management.render import moment, secret_names
 from runner.management.schemas import ModuleFields
 from runner.service.errors import ApiError
@@ -25,6 +25,8 @@ WHAT: Final = "module"
 def apply_fields(row: ModuleRow, body: ModuleFields, secrets: SecretBox) -> None:
     """Write what was sent into the draft. Raises `ApiError` 400."""
     sent = body.model_fields_set
+    if sent == {"secrets"} and has_secrets(secrets, MODULE, row.id, body.secrets):
+        return
     if "code" in sent:
         row.code = getattr(body, "code")  # noqa: B009 - both subclasses have it
     if "dependencies" in sent:

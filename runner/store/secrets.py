@@ -79,6 +79,13 @@ class SecretBox:
         """Both have the same names with the same values."""
         return self.values(kind, owner) == self.values(other_kind, other)
 
+    def holds(self, kind: str, owner: str, wanted: Mapping[str, str | None]) -> bool:
+        """Whether `replace` would change nothing."""
+        there = self.values(kind, owner)
+        return there.keys() == wanted.keys() and all(
+            value is None or there[name] == value for name, value in wanted.items()
+        )
+
     def remove(self, kind: str, owners: Iterable[str]) -> None:
         self._session.execute(
             delete(SecretRow).where(

@@ -10,6 +10,7 @@ from typing import Any, Final
 from runner.client.http import Api
 from runner.errors import RunnerError
 from runner.tenant.plan import Change, Step
+from runner.tenant.project import LATEST
 from runner.tenant.remote import ACTIONS, MODULES, TRIGGERS
 
 _BUILD_SECONDS: Final = 300.0
@@ -33,51 +34,67 @@ class Applier:
     _modules: dict[str, str] = field(default_factory=dict)
     """Ids of modules by name."""
 
-    def apply(self, changes: Sequence[Change], modules: Mapping[str, str]) -> None:
-        """Make `changes` in order. `modules`: ids of the modules that exist, by name.
+    def apply(self, changes: Sequence[Change], modules: Mapping[str, str]) -> int:
+        """Make `changes` in order, and say how many of them changed anything: values of secrets can be sent
+        that are there already. `modules`: ids of the modules that exist, by name.
 
         Raises:
             PushError, ServiceError: what was done before stays done; a second push goes on from there.
         """
         self._modules = dict(modules)
+        made = 0
         for change in changes:
             self.say(f"{change.step.value} {change.kind} {change.name}")
             if change.kind == "binding":
                 self.api.send("PATCH", f"{TRIGGERS}/{change.name}/bindings", body=change.body)
-            elif change.kind == "module":
-                self._module(change)
+                made += 1
             else:
-                self._action(change)
+                made += self._module(change) if change.kind == "module" else self._action(change)
+        return made
 
-    def _module(self, change: Change) -> None:
-        module_id = self._write(MODULES, change)
-        if module_id is None:
-            return
-        self._modules[change.name] = module_id
+    def _module(self, change: Change) -> bool:
+        module = self._write(MODULES, change)
+        if module is None:
+            return True
+        self._modules[change.name] = str(module["id"])
+        if module.get("all_changes_published"):
+            return False
         if change.deploy:
-            self.api.send("POST", f"{MODULES}/{module_id}/versions")
+            self.api.send("POST", f"{MODULES}/{module['id']}/versions")
+        return True
 
-    def _action(self, change: Change) -> None:
-        action_id = self._write(ACTIONS, change)
-        if action_id is not None and change.deploy:
-            self._wait_until_built(action_id, change.name)
-            self.api.send("POST", f"{ACTIONS}/{action_id}/deploy")
+    def _action(self, change: Change) -> bool:
+        action = self._write(ACTIONS, change)
+        if action is None:
+            return True
+        if action.get("all_changes_deployed") and "deployed_version" in action:
+            return False
+        if change.deploy:
+            self._wait_until_built(str(action["id"]), change.name)
+            self.api.send("POST", f"{ACTIONS}/{action['id']}/deploy")
+        return True
 
-    def _write(self, path: str, change: Change) -> str | None:
-        """Create, update or delete; the id of what is there afterwards."""
+    def _write(self, path: str, change: Change) -> Mapping[str, Any] | None:
+        """Create, update or delete; what is there afterwards."""
         body = dict(change.body)
         if "modules" in body:
             body["modules"] = [self._reference(item) for item in body["modules"]]
         if change.step is Step.CREATE:
-            return str(self.api.send("POST", path, body=body).value["id"])
+            return self._answer("POST", path, body)
         assert change.remote is not None, "a plan only changes what it saw"
         where = f"{path}/{change.remote.id}"
         if change.step is Step.DELETE:
             self.api.send("DELETE", where, query={"force": True} if path == ACTIONS else None)
             return None
-        if change.step is Step.UPDATE:
-            self.api.send("PATCH", where, body=body, headers=_if_match(change.remote.etag))
-        return change.remote.id
+        if change.step is Step.UPDATE and not _has_modules(change, body):
+            return self._answer("PATCH", where, body, _if_match(change.remote.etag))
+        return change.remote.raw
+
+    def _answer(
+        self, method: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> Mapping[str, Any]:
+        answered: Mapping[str, Any] = self.api.send(method, path, body=body, headers=headers).value
+        return answered
 
     def _reference(self, item: Mapping[str, Any]) -> dict[str, str]:
         name, number = item["module_name"], item["module_version_number"]
@@ -89,6 +106,8 @@ class Applier:
                 next_step="Add it under `modules`, or correct the name.",
             )
         versions = self.api.pages(f"{MODULES}/{module_id}/versions", "versions")
+        if number == LATEST:
+            number = max((version["version_number"] for version in versions), default=0)
         for version in versions:
             if version["version_number"] == number:
                 return {"module_id": module_id, "module_version_id": version["id"]}
@@ -111,6 +130,16 @@ class Applier:
                     next_step="Push again later: what is done stays done.",
                 )
             self.sleep(_POLL_SECONDS)
+
+
+def _has_modules(change: Change, body: Mapping[str, Any]) -> bool:
+    """Whether only modules were to change, and the versions are those that the Action has: a module whose
+    secrets were sent again has no new one."""
+    assert change.remote is not None
+    there = {item["module_id"]: item["module_version_id"] for item in change.remote.raw.get("modules") or ()}
+    return set(body) == {"modules"} and there == {
+        item["module_id"]: item["module_version_id"] for item in body["modules"]
+    }
 
 
 def _if_match(etag: str) -> dict[str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Literal
 
 from runner.errors import InputError
-from runner.tenant.project import Project, Unit
+from runner.tenant.project import LATEST, Project, Unit
 from runner.tenant.remote import Remote, RemoteUnit
 
 Kind = Literal["action", "module", "binding"]
@@ -66,8 +66,10 @@ def make_plan(project: Project, remote: Remote, values: Values, *, prune: bool) 
     changes: list[Change] = []
     for name, unit in project.modules.items():
         changes += _unit_changes("module", unit, remote.modules.get(name), _of(values, f"actions:{name}"))
+    published = {change.name for change in changes if change.deploy}
     for name, unit in project.actions.items():
-        changes += _unit_changes("action", unit, remote.actions.get(name), _of(values, name))
+        known_modules = replace(unit, modules=_numbers(unit.modules, remote, published))
+        changes += _unit_changes("action", known_modules, remote.actions.get(name), _of(values, name))
     known = set(project.actions) | (set() if prune else set(remote.actions))
     for trigger, names in project.bindings.items():
         changes += _binding_changes(trigger, names, remote.bindings.get(trigger, ()), known)
@@ -75,6 +77,16 @@ def make_plan(project: Project, remote: Remote, values: Values, *, prune: bool) 
         changes += _deletions("action", remote.actions, project.actions)
         changes += _deletions("module", remote.modules, project.modules)
     return tuple(changes)
+
+
+def _numbers(modules: Mapping[str, int | str], remote: Remote, published: set[str]) -> dict[str, int | str]:
+    """`latest` as a number, unless only this push makes that version."""
+    return {
+        name: remote.modules[name].latest
+        if number == LATEST and name in remote.modules and name not in published
+        else number
+        for name, number in modules.items()
+    }
 
 
 def _of(values: Values, owner: str) -> dict[str, str]:
@@ -151,7 +163,11 @@ def _differences(
 
 
 def _secrets_line(unit: Unit, remote: RemoteUnit, given: Mapping[str, str]) -> str:
-    parts = [f"{name} set" for name in unit.secrets if name in given]
+    parts = [
+        f"{name} set" + (" (nothing changes if it has this value)" if name in remote.secrets else "")
+        for name in unit.secrets
+        if name in given
+    ]
     parts += [f"{name} kept" for name in unit.secrets if name not in given]
     parts += [f"{name} removed" for name in remote.secrets if name not in unit.secrets]
     return ", ".join(parts)

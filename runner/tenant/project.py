@@ -6,7 +6,7 @@ actions:
     trigger: post-login
     dependencies: { axios: 1.7.2 }
     secrets: [API_KEY]
-    modules: { logger: 2 }
+    modules: { logger: latest }
 modules:
   logger: { file: logger.js }
 bindings:
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +30,8 @@ from sandbox.program import Language
 from triggers import UnknownTriggerError, get_trigger
 
 MANIFEST: Final = "actionbox.yaml"
+LATEST: Final = "latest"
+"""Instead of a module's version number: the newest one, once this push has published its own."""
 RUNTIMES: Final = {Language.JAVASCRIPT: "node22", Language.PYTHON: "python3"}
 """The runtime of an Action that names none, by the language of its file."""
 
@@ -47,11 +49,11 @@ class ModuleEntry(_Part):
 
 
 class ActionEntry(ModuleEntry):
-    """An Action. `modules`: version numbers by name. `deploy`: whether `push` deploys it."""
+    """An Action. `modules`: version numbers by name, or `latest`. `deploy`: whether `push` deploys it."""
 
     trigger: str
     runtime: str | None = None
-    modules: dict[str, int] = Field(default_factory=dict)
+    modules: dict[str, Annotated[int, Field(ge=1)] | Literal["latest"]] = Field(default_factory=dict)
     deploy: bool = True
 
 
@@ -71,7 +73,8 @@ class Unit:
         trigger, runtime: empty for modules.
         dependencies: versions by package.
         secrets: names.
-        modules: version numbers by module.
+        modules: version numbers by module, or `LATEST`.
+        file: as the project file names it.
     """
 
     name: str
@@ -80,8 +83,10 @@ class Unit:
     runtime: str = ""
     dependencies: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
-    modules: Mapping[str, int] = field(default_factory=dict)
+    modules: Mapping[str, int | str] = field(default_factory=dict)
     deploy: bool = True
+    file: str = ""
+    language: Language = Language.JAVASCRIPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +116,7 @@ class Project:
         _check(manifest, str(path))
         return cls(
             actions={name: _action(name, entry, folder) for name, entry in manifest.actions.items()},
-            modules={
-                name: Unit(
-                    name,
-                    load_source(folder / entry.file).text,
-                    dependencies=entry.dependencies,
-                    secrets=entry.secrets,
-                )
-                for name, entry in manifest.modules.items()
-            },
+            modules={name: _module(name, entry, folder) for name, entry in manifest.modules.items()},
             bindings=manifest.bindings,
         )
 
@@ -135,6 +132,20 @@ def _action(name: str, entry: ActionEntry, folder: Path) -> Unit:
         secrets=entry.secrets,
         modules=entry.modules,
         deploy=entry.deploy,
+        file=entry.file,
+        language=source.language,
+    )
+
+
+def _module(name: str, entry: ModuleEntry, folder: Path) -> Unit:
+    source = load_source(folder / entry.file)
+    return Unit(
+        name=name,
+        code=_plain_text(source.text, source.language, entry.file),
+        dependencies=entry.dependencies,
+        secrets=entry.secrets,
+        file=entry.file,
+        language=source.language,
     )
 
 

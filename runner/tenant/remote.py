@@ -21,6 +21,8 @@ class RemoteUnit:
         raw: the object as it was answered.
         etag: of the draft, "" where the service gives none.
         current: the deployed (or published) version equals the draft.
+        deployed: there is a deployed version.
+        latest: number of a module's newest version, 0 before there is one.
     """
 
     id: str
@@ -34,6 +36,8 @@ class RemoteUnit:
     current: bool
     etag: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    deployed: bool = False
+    latest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ def _action(api: Api, action_id: str) -> RemoteUnit:
             for module in item.get("modules") or ()
         },
         current=bool(item.get("all_changes_deployed")) and "deployed_version" in item,
+        deployed="deployed_version" in item,
         etag=answer.etag,
         **_common(item),
     )
@@ -95,6 +100,7 @@ def _module(api: Api, module_id: str) -> RemoteUnit:
         runtime="",
         modules={},
         current=bool(item.get("all_changes_published")),
+        latest=int(item.get("latest_version_number") or 0),
         etag=answer.etag,
         **_common(item),
     )

@@ -98,6 +98,73 @@ def test_a_folder_is_pushed_changed_rolled_back_and_pulled(served: Served, folde
     assert actionbox(served, "push", str(other)) == "nothing to change\n"
 
 
+def test_secrets_that_are_there_already_make_no_new_version(served: Served, folder: Path) -> None:
+    """And a module that is named as `latest` is the version that the same push publishes."""
+    manifest = folder / "actionbox.yaml"
+    manifest.write_text(MANIFEST.replace("words: 1", "words: latest").replace("greet:", "greet-again:", 1))
+    manifest.write_text(manifest.read_text().replace("[greet]", "[greet-again]"))
+    (folder / "words.js").write_text(WORDS.replace("hello", "welcome"))
+    push = ["push", str(folder), "--yes", "--secrets", str(folder / "secrets.json")]
+    actionbox(served, *push)
+    assert login(served).effects.id_token_claims == {"https://x.example/words": "welcome Maya, signed"}
+    versions = versions_of(served, "greet-again")
+
+    text = actionbox(served, *push)
+    assert "NAME set (nothing changes if it has this value)" in text
+    assert "nothing changed\n" in text
+    assert versions_of(served, "greet-again") == versions
+
+    (folder / "secrets.json").write_text(json.dumps({"NAME": "Maya", "actions:words": {"SIGN": "sealed"}}))
+    assert "2 changes made" in actionbox(served, *push)
+    assert login(served).effects.id_token_claims == {"https://x.example/words": "welcome Maya, sealed"}
+    assert versions_of(served, "greet-again") == versions + 1
+
+
+def versions_of(served: Served, name: str) -> int:
+    api = served.api()
+    (found,) = api.get("/api/v2/actions/actions", actionName=name).value["actions"]
+    return len(api.pages(f"/api/v2/actions/actions/{found['id']}/versions", "versions"))
+
+
+def test_a_dry_run_finds_what_the_push_would_trip_over(served: Served, folder: Path) -> None:
+    (folder / "actionbox.yaml").write_text(
+        """
+actions:
+  broken: { file: broken.js, trigger: post-login }
+  other: { file: note.py, trigger: post-login }
+  held: { file: greet.js, trigger: post-login, deploy: false, modules: { nothing: 1 } }
+  packed: { file: good.js, trigger: post-login, dependencies: { BAD NAME: 1.0.0 } }
+bindings:
+  post-login: [held]
+"""
+    )
+    (folder / "broken.js").write_text("exports.onExecutePostLogin = async (event, api) => {")
+    (folder / "good.js").write_text("exports.onExecutePostLogin = async (event, api) => {};")
+    before = served.api().get("/api/v2/actions/actions").value["total"]
+    text = actionbox(served, "push", str(folder), "--dry-run", "--secret", "NAME=x", status=2)
+    for problem in (
+        "action packed: ''BAD NAME' is not the name of an npm package'",
+        "action held: there is no module 'nothing', here or on the service",
+        "bindings.post-login: held is not deployed, and only what is deployed can be bound",
+        "Nothing was sent.",
+    ):
+        assert problem in text, text
+    assert actionbox(served, "push", str(folder), "--yes", status=2) == text, "a push stops there as well"
+
+    (folder / "actionbox.yaml").write_text(
+        """
+actions:
+  broken: { file: broken.js, trigger: post-login }
+  other: { file: note.py, trigger: post-login }
+"""
+    )
+    text = actionbox(served, "push", str(folder), "--dry-run", status=2)
+    assert "action broken does not build: SyntaxError" in text
+    assert "(broken.js:1)" in text
+    assert "action other: note.py does not export on_execute_post_login" in text
+    assert served.api().get("/api/v2/actions/actions").value["total"] == before
+
+
 def test_an_asynchronous_trigger_and_its_logs(served: Served, folder: Path) -> None:
     actionbox(served, "push", str(folder), "--secrets", str(folder / "secrets.json"), "--yes")
     seen: list[Any] = []

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import InputError
+from runner.tenant.hurdles import refuse_hurdles
 from runner.tenant.plan import SHARED, Change, Step, make_plan
-from runner.tenant.project import Project, Unit
+from runner.tenant.project import LATEST, Project, Unit
 from runner.tenant.pull import pull
 from runner.tenant.remote import Remote, RemoteUnit
 
@@ -110,6 +111,56 @@ def test_what_the_folder_does_not_name_goes_only_with_prune() -> None:
     assert (change.step, change.name) == (Step.DELETE, "other")
     with pytest.raises(InputError, match="names 'other'"):
         plan(project(UNIT, post_login=("other",)), there, prune=True)
+
+
+def words(**changes: Any) -> RemoteUnit:
+    """A module on the service."""
+    return replace(THERE, id="mod_1", name="words", trigger="", runtime="", latest=2, **changes)
+
+
+def test_the_latest_version_of_a_module() -> None:
+    unit = replace(UNIT, modules={"words": LATEST})
+    module = Unit("words", UNIT.code)
+    local = Project({"roles": unit}, {"words": module}, {})
+    there = Remote({"roles": replace(THERE, modules={"words": 2})}, {"words": words()}, {})
+    assert plan(local, there) == (), "it has the newest already"
+    behind = Remote({"roles": replace(THERE, modules={"words": 1})}, {"words": words()}, {})
+    (change,) = plan(local, behind)
+    assert change.body["modules"] == [{"module_name": "words", "module_version_number": 2}]
+    _, change = plan(replace(local, modules={"words": replace(module, code="// new\n")}), there)
+    assert change.body["modules"] == [{"module_name": "words", "module_version_number": LATEST}]
+
+
+def hurdle(local: Project, there: Remote, *, prune: bool = False) -> str:
+    with pytest.raises(InputError) as caught:
+        refuse_hurdles(local, there, plan(local, there, prune=prune), prune=prune)
+    assert caught.value.code == "push_would_fail"
+    return caught.value.message
+
+
+def test_what_a_push_would_trip_over() -> None:
+    held = replace(UNIT, deploy=False)
+    assert "roles is not deployed" in hurdle(project(held, post_login=("roles",)), NOTHING)
+    elsewhere = remote(replace(THERE, trigger="credentials-exchange", deployed=True))
+    assert hurdle(project(post_login=("roles",)), elsewhere) == (
+        "bindings.post-login: roles is an Action for credentials-exchange"
+    )
+    assert "roles is not deployed" in hurdle(project(post_login=("roles",)), remote(THERE))
+    for number, newest in ((3, 2), (9, 2)):
+        unit = replace(UNIT, modules={"words": number})
+        message = hurdle(project(unit), Remote({}, {"words": words()}, {}))
+        assert f"module words will have no version {number}, only up to {newest}" in message
+        assert "`words: latest`" in message
+    assert "there is no module 'words'" in hurdle(project(replace(UNIT, modules={"words": 1})), NOTHING)
+    packages = replace(UNIT, dependencies={"BAD NAME": "1.0.0"})
+    assert "is not the name of an npm package" in hurdle(project(packages), NOTHING)
+
+
+def test_what_a_push_does_not_trip_over() -> None:
+    unit = replace(UNIT, modules={"words": 3}, deploy=False)
+    local = Project({"roles": unit}, {"words": Unit("words", "// new\n")}, {"post-login": ("roles",)})
+    there = Remote({"roles": replace(THERE, deployed=True)}, {"words": words()}, {})
+    refuse_hurdles(local, there, plan(local, there), prune=False)
 
 
 NAMES = st.text(st.sampled_from("abcA /.ü-"), min_size=1, max_size=8)
