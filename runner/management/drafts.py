@@ -60,14 +60,13 @@ def default_code(runtime: str, trigger: Trigger) -> str:
 
 
 def apply_fields(session: Session, row: ActionRow, body: ActionFields, secrets: SecretBox) -> None:
-    """Write what was sent into the draft, which is to be built again. A draft that was sent no more than the
-    secrets that it has stays as it is.
+    """Write what was sent into the draft, which is to be built again unless it was sent what it has.
 
     Raises:
         ApiError: 400: a secret without a value to keep, an unknown module.
     """
     sent = body.model_fields_set
-    if sent == {"secrets"} and row.status == BUILT and has_secrets(secrets, ACTION, row.id, body.secrets):
+    if row.status == BUILT and _is_same(session, row, body, secrets):
         return
     if "code" in sent:
         row.code = body.code
@@ -102,6 +101,20 @@ def _check_packages(language: Language, body: ActionFields) -> None:
         except DependencyError as error:
             text = f"{error.message} {error.next_step}".strip()
             raise invalid_body(f"'{text}' at $.dependencies[{index}].") from None
+
+
+def _is_same(session: Session, row: ActionRow, body: ActionFields, secrets: SecretBox) -> bool:
+    """Whether the draft has all that was sent. Packages are found anew whenever they are sent."""
+    sent = body.model_fields_set - {"name", "supported_triggers", "deploy"}
+    return bool(sent) and all(
+        {
+            "code": lambda: body.code == row.code,
+            "runtime": lambda: body.runtime in ("", row.runtime),
+            "modules": lambda: resolve_modules(session, row.tenant_id, body.modules) == row.modules,
+            "secrets": lambda: has_secrets(secrets, ACTION, row.id, body.secrets),
+        }.get(name, lambda: False)()
+        for name in sent
+    )
 
 
 def has_secrets(secrets: SecretBox, kind: str, owner: str, given: Sequence[SecretInput]) -> bool:

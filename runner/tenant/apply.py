@@ -86,7 +86,7 @@ class Applier:
         if change.step is Step.DELETE:
             self.api.send("DELETE", where, query={"force": True} if path == ACTIONS else None)
             return None
-        if change.step is Step.UPDATE and not _has_modules(change, body):
+        if change.step is Step.UPDATE:
             return self._answer("PATCH", where, body, _if_match(change.remote.etag))
         return change.remote.raw
 
@@ -130,16 +130,6 @@ class Applier:
                     next_step="Push again later: what is done stays done.",
                 )
             self.sleep(_POLL_SECONDS)
-
-
-def _has_modules(change: Change, body: Mapping[str, Any]) -> bool:
-    """Whether only modules were to change, and the versions are those that the Action has: a module whose
-    secrets were sent again has no new one."""
-    assert change.remote is not None
-    there = {item["module_id"]: item["module_version_id"] for item in change.remote.raw.get("modules") or ()}
-    return set(body) == {"modules"} and there == {
-        item["module_id"]: item["module_version_id"] for item in body["modules"]
-    }
 
 
 def _if_match(etag: str) -> dict[str, str]:

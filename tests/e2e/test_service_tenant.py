@@ -159,7 +159,7 @@ actions:
 """
     )
     text = actionbox(served, "push", str(folder), "--dry-run", status=2)
-    assert "action broken does not build: SyntaxError" in text
+    assert "action broken does not build: " in text
     assert "(broken.js:1)" in text
     assert "action other: note.py does not export on_execute_post_login" in text
     assert served.api().get("/api/v2/actions/actions").value["total"] == before

@@ -284,3 +284,28 @@ def test_the_cap_on_code_is_what_it_says(client: Client) -> None:
     body = {"name": "x", "supported_triggers": [{"id": "post-login"}]}
     assert client.call("POST", "/actions", {**body, "code": "/" * 100_001}).status == 400
     assert client.call("POST", "/actions", {**body, "code": "/" * 100_000}).status == 201
+
+
+def test_a_draft_that_is_sent_what_it_has_stays_as_it_is(client: Client) -> None:
+    """So that tools which send everything each time make no versions of nothing."""
+    action = client.deployed(secrets=[{"name": "KEY", "value": "one"}])
+    path = f"/actions/{action['id']}"
+    there = client.get(path)
+    for same in (
+        {"secrets": [{"name": "KEY", "value": "one"}]},
+        {"secrets": [{"name": "KEY"}]},
+        {"code": there["code"], "runtime": there["runtime"], "modules": [], "secrets": [{"name": "KEY"}]},
+    ):
+        reply = client.call("PATCH", path, same)
+        assert (reply.status, reply.json["status"]) == (200, "built")
+        assert reply.json["all_changes_deployed"] is True
+    for other in (
+        {"secrets": [{"name": "KEY", "value": "two"}]},
+        {"secrets": [{"name": "KEY"}, {"name": "MORE", "value": "1"}]},
+        {"secrets": []},
+        {"code": there["code"] + "// more"},
+        {"dependencies": []},
+    ):
+        reply = client.call("PATCH", path, other)
+        assert (reply.status, reply.json["all_changes_deployed"]) == (200, False), other
+        client.settled(action["id"])
