@@ -25,9 +25,9 @@ TRIGGER: Final = Trigger(
         "An Action can refuse a valid credential; it cannot make an invalid one valid: nothing in the api "
         "does, and event.credential is the platform's. Where event.credential.valid is false the login "
         "fails, whatever the outcome says.",
-        "It fails closed. A flow that failed refuses the login, and so does an outcome that the platform "
-        "could not get. Every refusal is answered as a wrong credential is; the reason is for the tenant's "
-        "records.",
+        "It fails closed, unless a binding's own fail policy opens it. A flow that failed refuses the "
+        "login, and so does an outcome that the platform could not get. Every refusal is answered as a wrong "
+        "credential is; the reason is for the tenant's records.",
         "No page describes event.client, event.tenant and event.transaction here; what the platform knows of "
         "them is handed on. api.cache is there as in every trigger.",
     ),

@@ -1,8 +1,9 @@
 /**
  * Legacy session: swaps a session of the old portal for tokens of the new one.
  *
- * The old portal says to whom a session belongs. An unknown session counts as a failed attempt of the
- * caller's address; a portal that does not answer is nobody's fault and says so.
+ * The old portal says to whom a session belongs, and when it began, which Actions of post-login can read. An
+ * unknown session counts as a failed attempt of the caller's address; a portal that does not answer is
+ * nobody's fault and says so.
  *
  * Trigger: custom-token-exchange
  * Secrets:
@@ -32,4 +33,5 @@ exports.onExecuteCustomTokenExchange = async (event, api) => {
   }
   api.authentication.setUserById(session.user_id);
   api.user.setAppMetadata("migrated_from", "old-portal");
+  api.transaction.setMetadata("portal_session", session.started_at ?? null); // for Actions of post-login
 };
