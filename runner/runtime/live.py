@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from runner.store.engine import json_text
+
 MAX_BACKLOG: Final = 1_000
 MAX_BACKLOG_BYTES: Final = 8 * 1024 * 1024
-"""Items, and characters of all of them, that a slow reader may be behind; then it loses the oldest, and is
+"""Items, and bytes of all of them, that a slow reader may be behind; then it loses the oldest, and is
 told how many."""
 MAX_READERS: Final = 20
 """Streams of one tenant at a time."""
@@ -26,10 +28,11 @@ class TooManyReadersError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An item with its JSON text, which all readers share."""
+    """An item with its JSON text, which all readers share, and the bytes that this takes."""
 
     item: Item
     text: str
+    size: int
 
 
 class Reader:
@@ -42,7 +45,7 @@ class Reader:
 
     def offer(self, shown: Shown) -> None:
         """Add an item; the oldest give way when the reader is too far behind."""
-        self._bytes += len(shown.text)
+        self._bytes += shown.size
         self._queue.put_nowait(shown)
         while self._queue.qsize() > MAX_BACKLOG or self._bytes > MAX_BACKLOG_BYTES:
             self._taken(self._queue.get_nowait())
@@ -56,7 +59,7 @@ class Reader:
             return None
 
     def _taken(self, shown: Shown) -> Shown:
-        self._bytes -= len(shown.text)
+        self._bytes -= shown.size
         return shown
 
 
@@ -81,7 +84,8 @@ class Hub:
         if not readers:
             return
         self._listener(tenant, item)
-        shown = Shown(item, json.dumps(item))
+        text = json_text(item)
+        shown = Shown(item, text, len(text) if text.isascii() else sys.getsizeof(text))
         for reader in readers:
             reader.offer(shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -166,11 +167,25 @@ def _normal(url: URL) -> URL:
     return url
 
 
+def json_text(value: Any) -> str:
+    """JSON without escapes that only ASCII needs, which make three bytes of each of a text; with them where a
+    lone surrogate has no other form."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
+
+
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return _postgresql(url)
     engine = create_engine(
-        url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}
+        url,
+        hide_parameters=True,
+        json_serializer=json_text,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
     )
 
     @event.listens_for(engine, "connect")
@@ -196,6 +211,7 @@ def _postgresql(url: URL) -> Engine:
         pool_size=10,
         max_overflow=20,
         pool_pre_ping=True,
+        json_serializer=json_text,
         hide_parameters=True,  # what a statement carries is none of the log's business
         connect_args={"client_encoding": "utf8", "connect_timeout": 10, **_KEPT_ALIVE},
     )

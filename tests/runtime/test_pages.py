@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from runner.caps import MAX_LIST_BYTES
 from runner.runtime import executions
@@ -17,6 +17,7 @@ from runner.runtime.executions import Filters, get_execution, list_executions, l
 from runner.runtime.follow import Follower
 from runner.runtime.live import Hub
 from runner.store import Store
+from runner.store.bysize import bytes_of
 from runner.store.columns import now
 from runner.store.runs import ExecutionRow, JobRow
 from tests.runtime.tenants import tenant
@@ -79,8 +80,24 @@ def test_bytes_count_and_not_characters(store: Store, monkeypatch: pytest.Monkey
     t = tenant(store)
     for number in range(4):
         record(store, t, number, "日" * 400)
-    monkeypatch.setattr(executions, "MAX_LIST_BYTES", 2500)
+    monkeypatch.setattr(executions, "MAX_LIST_BYTES", 2400)
     assert [len(part) for part in walk(store, t, 100)] == [1, 1, 1, 1]
+    monkeypatch.setattr(executions, "MAX_LIST_BYTES", 2800)
+    assert [len(part) for part in walk(store, t, 100)] == [2, 2], "no escapes make more of them"
+
+
+@pytest.mark.parametrize(
+    "text", ["日" * 1000, "é" * 1000, "\U0001f600" * 1000, "plain", "\ud800 alone", "\x00"]
+)
+def test_what_is_stored_takes_the_bytes_of_its_text(store: Store, text: str) -> None:
+    t = tenant(store)
+    record(store, t, 1, text)
+    with store.read() as session:
+        (part,) = list_executions(session, t, Filters(), 0, 10).items
+        size = session.scalar(select(bytes_of(session, ExecutionRow.results)))
+    assert part["results"][0]["logs"][0]["text"] == text
+    assert size is not None
+    assert size <= len(text.encode("utf-8", "surrogatepass")) + 150
 
 
 def test_a_part_costs_the_memory_of_what_it_shows(store: Store) -> None:
