@@ -218,11 +218,11 @@ def open_ways(folder: Path) -> Iterator[Ways]:
     """All three ways, with a server that keeps its data in `folder`."""
     world = TheWorld()
 
-    def make_pool(settings: Any, store: Any) -> WorkerPool:
+    def make_pool(settings: Any, store: Any, ring: Any) -> WorkerPool:
         return WorkerPool(
             PoolSettings(workers=1, command=COMMAND, recycle_legs=10**9),
             egress=world,
-            store=SqlSuspensions(store),
+            store=SqlSuspensions(store, ring),
             caches=world.caches,
             directory=world.directory,
         )
