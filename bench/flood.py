@@ -198,7 +198,8 @@ class _Caller:
 
 def _prepared(served: Served, tenants: list[_Tenant], kind: str, url: str) -> Flood:
     """Have every tenant flood in this way."""
-    callers = [[_Caller(served.url, tenant.token) for _ in range(CALLERS)] for tenant in tenants]
+    tokens = [tenant.api(served.url).token() if kind in BUILDS else tenant.token for tenant in tenants]
+    callers = [[_Caller(served.url, token) for _ in range(CALLERS)] for token in tokens]
     if kind in BUILDS:
         drafts = [tenant.drafts(served.url) for tenant in tenants]
         numbers = itertools.count()
@@ -346,5 +347,7 @@ def _answering() -> Iterator[str]:
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/"
-        process.kill()
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}/"
+        finally:
+            process.kill()

@@ -76,7 +76,7 @@ class GroupCommit:
         spoils no other. Not when the database is what failed: the transaction may have been committed before
         the connection broke, and none of them may be done twice."""
         try:
-            with self._store.begin() as session:
+            with self._store.begin(urgent=True) as session:
                 for change in changes:
                     change(session)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked

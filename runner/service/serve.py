@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -34,6 +35,9 @@ _KEEP_ALIVE_SECONDS: Final = 30
 _TLS_FAREWELL_SECONDS: Final = 1.0
 _HANDSHAKE_SECONDS: Final = 10.0
 _BACKLOG: Final = 512
+_SWITCH_SECONDS: Final = 0.0005
+"""How long the event loop, on which logins hang, waits for the interpreter lock before it demands it from a
+thread that answers the Management API. It needs it some forty times for a login: 5 ms each made 200 ms."""
 
 
 def serve(settings: ServiceSettings) -> None:
@@ -48,6 +52,7 @@ def serve(settings: ServiceSettings) -> None:
 
 
 def _serve(settings: ServiceSettings) -> None:
+    sys.setswitchinterval(_SWITCH_SECONDS)
     configure_logs(settings.log_level, settings.log_format)
     listener = _bind(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})

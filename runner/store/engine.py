@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from runner.store.faults import is_unavailable
 from runner.store.notices import Notice, announced, send
+from runner.store.turn import WriterTurn
 
 _BUSY_MS: Final = 10_000
 """How long a writer of SQLite waits for another process."""
@@ -60,7 +60,7 @@ class Store:
         self.engine: Final = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         # SQLite has one writer. Waiting for our own turn here is fair; its busy handler is not.
-        self._writer = threading.RLock() if self.is_sqlite else None
+        self._writer = WriterTurn() if self.is_sqlite else None
         self._listeners: list[tuple[str, Listener, bool]] = []
         self.token: Final = secrets.token_hex(8)
         self.hears = False
@@ -96,11 +96,15 @@ class Store:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:
+    def begin(self, *, urgent: bool = False) -> Iterator[Session]:
         """A transaction: committed at the end of the block, rolled back when it raises. What was done in it
-        is on disk once the block is left."""
+        is on disk once the block is left.
+
+        Args:
+            urgent: before other writers of this process that wait: a login hangs on it.
+        """
         try:
-            with self._turn(), self._sessions.begin() as session:
+            with self._turn(urgent), self._sessions.begin() as session:
                 if self._writer is not None:
                     session.execute(text("begin immediate"))
                 yield session
@@ -114,13 +118,13 @@ class Store:
             self.tell(notice)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, urgent: bool) -> Iterator[None]:
         """The only writer of SQLite in this process, for the block. Raises `TimeoutError` of SQLAlchemy when
         another one is held up for too long: those behind it are not to wait for all before them."""
         if self._writer is None:
             yield
             return
-        if not self._writer.acquire(timeout=_TURN_SECONDS):
+        if not self._writer.acquire(_TURN_SECONDS, urgent=urgent):
             raise TurnTimeoutError("database is locked: other writers wait for it")
         try:
             yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -39,10 +40,10 @@ def test_what_comes_together_shares_a_transaction(store: Store) -> None:
     begun = 0
     real = store.begin
 
-    def counting():  # type: ignore[no-untyped-def]
+    def counting(**options: Any):  # type: ignore[no-untyped-def]
         nonlocal begun
         begun += 1
-        return real()
+        return real(**options)
 
     store.begin = counting  # type: ignore[method-assign]
 
@@ -95,10 +96,10 @@ def test_a_commit_that_may_have_happened_is_not_done_again(store: Store) -> None
     real, begun, done = store.begin, 0, []
 
     @contextmanager
-    def cut_off() -> Iterator[Session]:
+    def cut_off(**options: Any) -> Iterator[Session]:
         nonlocal begun
         begun += 1
-        with real() as session:
+        with real(**options) as session:
             yield session
         if begun == 1:
             raise OperationalError("commit", {}, Exception("server closed the connection"))
