@@ -72,8 +72,8 @@ def new_command(trigger: str, language: str | None, output: Path | None, *, forc
     """Write the Action and its case, and say how to run them."""
     contract = get_trigger(trigger)
     wanted = _language(language, output)
-    path = output or Path(f"{contract.id}.{'py' if wanted is Language.PYTHON else 'js'}")
-    case = path.with_name(f"{path.stem}.case.yaml")
+    path = output or Path(_file_name(contract.id, wanted))
+    case = _case_beside(path)
     if path.is_dir():
         raise InputError("is_folder", f"{path} is a folder; --output names the file to write")
     for file in (path, case):
@@ -87,6 +87,18 @@ def new_command(trigger: str, language: str | None, output: Path | None, *, forc
     console.print(line(f"wrote {path} and {case}"))
     console.print(line(f"run it:  actionbox run {path}"))
     console.print(line(f"test it: actionbox test {case}"))
+
+
+def _file_name(trigger: str, language: Language) -> str:
+    """As files of the language are called, so that an Action in each fits into one folder."""
+    return f"{trigger.replace('-', '_')}.py" if language is Language.PYTHON else f"{trigger}.js"
+
+
+def _case_beside(path: Path) -> Path:
+    """The case of `path`; with the whole name in it when an Action of another language has the short one."""
+    case = path.with_name(f"{path.stem}.case.yaml")
+    taken = case.exists() and not path.exists()
+    return path.with_name(f"{path.name}.case.yaml") if taken else case
 
 
 def _language(language: str | None, output: Path | None) -> Language:

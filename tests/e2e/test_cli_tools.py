@@ -65,12 +65,23 @@ class TestNew:
     ) -> None:
         written = cli("new", trigger, "--language", language)
         assert written.status == 0
-        file = f"{trigger}.{language}"
+        stem = trigger.replace("-", "_") if language == "py" else trigger
+        file = f"{stem}.{language}"
         assert cli("check", file).status == 0
         ran = cli("run", file)
         assert ran.status == 0, ran.out
         assert f"running for trigger {trigger}" in ran.out
-        assert cli("test", f"{trigger}.case.yaml").status == 0
+        assert cli("test", f"{stem}.case.yaml").status == 0
+
+    def test_both_languages_fit_into_one_folder(self, cli: Cli, folder: Path) -> None:
+        for output in ("mine.js", "mine.py"):
+            assert cli("new", "post-login", "-o", output).status == 0
+            assert cli("test", *(str(case) for case in folder.glob("mine*.case.yaml"))).status == 0
+        for language in ("js", "py"):
+            assert cli("new", "post-login", "--language", language).status == 0
+        found = {"mine.case.yaml", "mine.py.case.yaml", "post-login.case.yaml", "post_login.case.yaml"}
+        assert {case.name for case in folder.glob("*.case.yaml")} == found
+        assert cli("new", "post-login", "-o", "mine.js").status == 2, "and nothing is replaced"
 
     def test_the_output_tells_the_language(self, cli: Cli, folder: Path) -> None:
         assert cli("new", "post-login", "-o", "mine.py").status == 0

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from runner import caps as runner_caps
+from runner.cases.load import load_cases
+from runner.cases.run import run_case
 from runner.outcome import Decision, FlowOutcome
+from runner.programs import ProgramCache
 from sandbox import caps
 from sandbox.failure import FailureCode
 from triggers import session_tokens
@@ -29,6 +33,17 @@ def test_the_embedding_guide_runs_from_top_to_bottom(tmp_path: Path, monkeypatch
     code = "\n".join(blocks("embedding.md", "python"))
     assert code.count("assert ") > 10
     exec(compile(code, "docs/embedding.md", "exec"), {"__name__": "embedding"})
+
+
+def test_the_first_case_file_runs_where_the_page_says(tmp_path: Path) -> None:
+    folder = tmp_path / "post-login"
+    shutil.copytree(DOCS.parent / "samples" / "post-login", folder)
+    page = (DOCS / "testing.md").read_text(encoding="utf-8")
+    assert "This one runs in\n`samples/post-login`, as `actionbox test first.case.yaml`" in page
+    file = folder / "first.case.yaml"
+    file.write_text(blocks("testing.md", "yaml")[0], encoding="utf-8")
+    results = {case.name: run_case(case, ProgramCache()).status for case in load_cases(file)}
+    assert results == {"lets people in on a Wednesday": "passed", "refuses on a Sunday": "passed"}
 
 
 def test_the_pytest_examples_pass(pytester: pytest.Pytester) -> None:

@@ -161,5 +161,5 @@ function advice(name, known) {
   if (known !== undefined && hasOwn(known, bare)) {
     return `The package ${bare} has no such file, or its name is not written as a literal in the Action.`;
   }
-  return `Add ${bare} to the dependencies of the Action.`;
+  return `Add ${bare} to the dependencies of the Action: in package.json beside it, or in the service.`;
 }

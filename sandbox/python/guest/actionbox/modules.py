@@ -140,17 +140,15 @@ def missing_module(name: str) -> str | None:
     near = difflib.get_close_matches(name, FACADES, 1, 0.6)
     if near:
         return f"{refused}; did you mean '{near[0]}'?"
-    return f"{refused}; available are {', '.join(importable())}."
+    return (
+        f"{refused}; docs/python.md lists those that are. A pure-Python package is declared under "
+        "`dependencies` in pyproject.toml beside the Action, or in the service."
+    )
 
 
 def remedy(name: str) -> str | None:
     """What to use instead of a module that tenants ask for."""
     return REMEDIES.get(name) or REMEDIES.get(name.partition(".")[0])
-
-
-def importable() -> list[str]:
-    """The modules that Actions may import, sorted."""
-    return sorted(name for name in FACADES if not name.startswith("_"))
 
 
 def missing_name(module: str, name: str) -> str | None:
