@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.javascript import locales, toolchain
+from tests.drawn import examples
 from tests.sandbox.javascript.conftest import Run
 
 CASES: list[str] = json.loads(Path(__file__).with_name("intl_cases.json").read_text())
@@ -142,7 +143,7 @@ def test_a_language_without_data_is_the_default_one(succeed: Run, tag: str) -> N
         fullmatch=True,
     )
 )
-@settings(max_examples=40)
+@examples(40)
 def test_no_well_formed_tag_throws(succeed: Run, tag: str) -> None:
     body = "".join(f"{make.format(repr(tag))};" for make in SPEAKING)
     ran = succeed(f"exports.onExecutePostLogin = async () => {{ {body} }};")
