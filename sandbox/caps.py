@@ -13,8 +13,11 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
 # --- source text (reference/limits.md, code and entities) ---
-MAX_SOURCE_BYTES: Final = 100_000
-"""Action source in UTF-8 bytes; Auth0 recommends at most 100 kB."""
+DEFAULT_SOURCE_BYTES: Final = 100_000
+"""Source in UTF-8 bytes where nothing else is set; Auth0 recommends at most 100 kB."""
+MIN_SOURCE_BYTES: Final = 1_000
+MAX_SOURCE_BYTES: Final = 500_000
+"""What it can be set to. The compilers' limits of time and memory are made for this much."""
 MAX_SOURCE_LINES: Final = 20_000
 """Lines of one source; stops parsers that are quadratic in lines."""
 
@@ -129,13 +132,21 @@ MAX_PACKAGE_PATH: Final = 400
 MAX_PACKUMENT_BYTES: Final = 64 * MIB
 """What the registry says about one package."""
 MAX_BUNDLE_BYTES: Final = 16 * MIB
-"""What the bundler makes of all packages of one Action."""
+"""Scripts of all packages of one Action that are loaded."""
 MAX_IMAGE_BYTES: Final = 64 * MIB
 """The compiled image with all packages of one Action loaded; AWS's clients make 29 MB."""
 MAX_PACKAGE_MEMORY_BYTES: Final = 40 * MIB
 """What all packages of one Action keep once they are loaded: their image travels in one message."""
 MAX_PACKAGE_LOADS: Final = 2_000
 """Top levels that are run to make one image, those that are run again included."""
+MAX_PACKAGE_FILES: Final = 20_000
+"""Files of all packages of one Action that its programs can read."""
+MAX_PACKAGE_ARCHIVE_BYTES: Final = 12 * MIB
+"""The same, in compressed bytes; what is loaded is there whatever else is left out."""
+MAX_PACKAGE_READS: Final = 100_000
+"""Questions of one execution about files of its packages."""
+MAX_PACKAGE_READ_BYTES: Final = 256 * MIB
+"""Bytes of such files that one execution reads."""
 PACKAGES_SECONDS: Final = 300
 """Longest resolution and download."""
 

@@ -264,8 +264,8 @@ class _Preparation:
             SharedModule(item.name, item.filename, item.text)
             for item in sorted(modules, key=lambda item: item.name)
         )
-        script = bundle(scopes, self._origin, self._store, self._say)
-        dependencies = Dependencies.of(script, _entries(scopes), shared)
+        packed = bundle(scopes, self._origin, self._store, self._say)
+        dependencies = Dependencies.of(packed, _entries(scopes), shared)
         return Prepared(replace(source, dependencies=dependencies), own, locks)
 
     def _lock(self, wanted: Sequence[Wanted], lock: Lock | WheelLock | None) -> Lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -54,10 +55,12 @@ class Dependencies:
 
     Attributes:
         digest: names all of it, in hex.
-        bundle: JavaScript: a script of all npm packages, or empty.
-        entries: JavaScript: scope (empty, or `actions:NAME`) and specifier of everything in `bundle`.
+        bundle: JavaScript: a script of all npm packages, in versions from before there were archives.
+        entries: JavaScript: scope (empty, or `actions:NAME`) and specifier of everything that is loaded.
         modules: in order of name.
         files: Python: the files of all packages, in order of scope and name.
+        archive: JavaScript: the files of all npm packages, as base64 of what
+            `sandbox.javascript.packages.files` reads; empty for none.
     """
 
     digest: str
@@ -65,20 +68,31 @@ class Dependencies:
     entries: tuple[tuple[str, str], ...] = ()
     modules: tuple[SharedModule, ...] = field(default=(), compare=False)
     files: tuple[PackageFile, ...] = field(default=(), compare=False)
+    archive: str = field(default="", repr=False, compare=False)
 
     @classmethod
     def of(
         cls,
-        bundle: str,
+        archive: bytes,
         entries: tuple[tuple[str, str], ...],
         modules: tuple[SharedModule, ...],
         files: tuple[PackageFile, ...] = (),
     ) -> Dependencies:
         """With its digest."""
-        parts: list[Any] = [bundle, entries, [[item.name, item.filename, item.text] for item in modules]]
+        parts: list[Any] = [
+            hashlib.sha256(archive).hexdigest(),
+            entries,
+            [[item.name, item.filename, item.text] for item in modules],
+        ]
         if files:
             parts.append([[item.scope, item.name, item.filename, item.text] for item in files])
-        return cls(hashlib.sha256(json.dumps(parts).encode()).hexdigest(), bundle, entries, modules, files)
+        return cls(
+            hashlib.sha256(json.dumps(parts).encode()).hexdigest(),
+            entries=entries,
+            modules=modules,
+            files=files,
+            archive=base64.b64encode(archive).decode("ascii"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _RULES: Final = TypeAdapter(tuple[AllowRule, ...])
 
 
 def source_bytes(source: Source) -> bytes:
-    """A source without the bundle of its packages: the compiled image holds that."""
+    """A source without the files of its packages: the compiled image holds that."""
     data: dict[str, Any] = {
         "language": source.language.value,
         "filename": source.filename,
@@ -52,10 +52,11 @@ def read_source(body: bytes) -> Source:
 
 
 def dependencies_bytes(dependencies: Dependencies) -> bytes:
-    """Packages and modules with their bundle, for the process that makes the image."""
+    """Packages and modules with their files, for the process that makes the image."""
     data = {
         "digest": dependencies.digest,
         "bundle": dependencies.bundle,
+        "archive": dependencies.archive,
         "entries": dependencies.entries,
         "modules": [(item.name, item.filename, item.text) for item in dependencies.modules],
     }
@@ -71,6 +72,7 @@ def _dependencies(data: dict[str, Any]) -> Dependencies:
     return Dependencies(
         digest=data["digest"],
         bundle=data.get("bundle", ""),
+        archive=data.get("archive", ""),
         entries=tuple((scope, specifier) for scope, specifier in data["entries"]),
         modules=tuple(SharedModule(*item) for item in data["modules"]),
         files=tuple(PackageFile(*item) for item in data.get("files", ())),

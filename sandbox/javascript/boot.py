@@ -16,6 +16,7 @@ from sandbox.caps import JAVASCRIPT_STACK_BYTES, KIB, MIB
 from sandbox.javascript.amend import MAILBOX, MAILBOX_END, PLACES, mailbox
 from sandbox.javascript.hostcalls import IMPORTS, Host
 from sandbox.javascript.machine import EXPORTS, GuestExceptionError, Layout, Machine
+from sandbox.javascript.packages.files import NO_FILES, PackageFiles
 from sandbox.javascript.silence import Silence
 from sandbox.javascript.snapshot import export_positions, stack_pointer
 from sandbox.port import HostPort
@@ -26,7 +27,7 @@ _MINIMUM_VERSION: Final = (0, 16)
 """Older ones have size wraps on 32-bit hosts such as wasm32 (threat-model 7)."""
 _TOP_HEADER: Final = 64
 """Bytes at the start of that block that dlmalloc uses itself."""
-_HEAP_BYTES: Final = 2560 * KIB
+_HEAP_BYTES: Final = 3072 * KIB
 """What the prelude allocates, roughly: its bytecode is put beyond, to leave no hole."""
 _FUNCTIONS: Final = ("prepare", "start", "poll", "resume", "adopt", "fail", "tell", "over", "equip")
 _SCRATCH_BYTES: Final = 64 * KIB
@@ -117,6 +118,11 @@ class Guest:
 class Equipment(Protocol):
     """What is put into the guest beside the prelude."""
 
+    @property
+    def files(self) -> PackageFiles:
+        """What programs may read and load."""
+        ...
+
     def compile(self, compile_script: Callable[[str, str], bytes]) -> None:
         """Compile what has to be, with `compile_script(text, name)`. Called once, and first."""
         ...
@@ -158,7 +164,8 @@ def boot(
             equipment.compile(partial(_compile, machine))
     while True:
         port = Silence() if equipment is None else equipment.make_port()
-        with _booted(engine, module, binary, port) as guest:
+        files = NO_FILES if equipment is None else equipment.files
+        with _booted(engine, module, binary, port, files) as guest:
             machine = guest.machine
             machine.layout = _install(machine, code)
             _check_errno(machine)
@@ -188,7 +195,11 @@ def _content(machine: Machine, stack_top: int) -> bytes:
 
 @contextlib.contextmanager
 def _booted(
-    engine: wasmtime.Engine, module: wasmtime.Module, binary: bytes, port: HostPort
+    engine: wasmtime.Engine,
+    module: wasmtime.Module,
+    binary: bytes,
+    port: HostPort,
+    files: PackageFiles = NO_FILES,
 ) -> Iterator[Guest]:
     """A fresh QuickJS with nothing evaluated."""
     store = wasmtime.Store(engine)
@@ -197,7 +208,7 @@ def _booted(
     store.set_limits(memory_size=_BOOT_MEMORY)
     positions = export_positions(binary)
     wanted = {name: positions[name] for name in EXPORTS | _BOOT_EXPORTS}
-    host = Host(port)
+    host = Host(port, files=files)
     exports = link(engine, module, IMPORTS).instantiate(store, wanted)
     with entered(host), overseen(allowance.go_on):
         machine = host.machine = Machine(exports, _NOWHERE)

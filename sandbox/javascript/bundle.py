@@ -1,8 +1,7 @@
-"""Everything that an Action version may require, as one script: built once, cached by what went into it."""
+"""Everything that an Action version may require, as one archive: built once, cached by what went into it."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -15,6 +14,9 @@ from typing import Any, Final
 from sandbox.caps import MAX_BUNDLE_BYTES, MIB
 from sandbox.javascript import preferences, toolchain, transpile
 from sandbox.javascript.confined import COMPILING, Bounds, ToolTimeoutError, run_confined
+from sandbox.javascript.packages import files as package_files
+from sandbox.javascript.packages import unserved
+from sandbox.javascript.packages.files import PackageFiles, Packer
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.install import unpack
 from sandbox.packages.lock import Lock
@@ -27,7 +29,9 @@ Say = Callable[[str], None]
 _BUNDLER: Final = toolchain.HERE / "bundler.cjs"
 _SUBSTITUTES: Final = {path.stem: path for path in sorted((toolchain.HERE / "substitutes").glob("*.cjs"))}
 """Files of ours in the place of packages that cannot run here but whose API can be had."""
-_ENTRY: Final = "actionbox-entry.cjs"
+_OWN_FOLDER: Final = "/actionbox/"
+"""Where programs see them; as bundler.cjs has it."""
+_SCOPE: Final = "actions:"
 _BUNDLING: Final = Bounds(seconds=120.0, memory_bytes=2048 * MIB, output_bytes=4 * MAX_BUNDLE_BYTES)
 _NO_PACKAGE: Final = re.compile(r"[./\\]|[a-zA-Z]:[/\\]|(?:https?|data|file):")
 """Paths and URLs, which name no package."""
@@ -50,20 +54,27 @@ class Scope:
     """One set of packages: the Action's own (name `""`), or a module's (`actions:NAME`).
 
     Attributes:
-        specifiers: what is required of them: package names and subpaths.
+        specifiers: what is loaded of them: every declared package, and subpaths that stand in the text.
+        required: those that stand in the text as they are.
     """
 
     name: str
     lock: Lock
     specifiers: tuple[str, ...]
+    required: frozenset[str] = frozenset()
+
+    @property
+    def at(self) -> str:
+        """The folder, as programs see it, that `node_modules` is in, with a slash at its end."""
+        return f"/modules/{self.name.removeprefix(_SCOPE)}/" if self.name else "/"
 
 
 def scope_of(name: str, lock: Lock, text: str, filename: str) -> Scope:
     """The scope of a source `text`: every declared package, and the subpaths that the text names."""
     declared = [package for package, _ in lock.wanted]
-    used = (item for item in _required(text, filename) if split_specifier(item)[1])
-    subpaths = {_without_version(item) for item in used if split_specifier(item)[0] in declared}
-    return Scope(name, lock, tuple(sorted({*declared, *subpaths})))
+    items = (item for item in _required(text, filename) if not item.startswith(_SCOPE))
+    used = {_without_version(item) for item in items if split_specifier(item)[0] in declared}
+    return Scope(name, lock, tuple(sorted({*declared, *used})), frozenset(used))
 
 
 def required_names(text: str, filename: str) -> frozenset[str]:
@@ -76,7 +87,7 @@ def required_names(text: str, filename: str) -> frozenset[str]:
 
 def _without_version(specifier: str) -> str:
     name, subpath = split_specifier(specifier)
-    return f"{name}/{subpath}"
+    return f"{name}/{subpath}" if subpath else name
 
 
 def _required(text: str, filename: str) -> list[str]:
@@ -106,41 +117,60 @@ def _required(text: str, filename: str) -> list[str]:
     return [path for path in found if not _NO_PACKAGE.match(path)]
 
 
-def bundle(scopes: Sequence[Scope], origin: Callable[[], Origin], store: TarballStore, say: Say) -> str:
-    """A script (an expression) that gives a function of `require`; that gives, per scope, a function per
-    specifier which loads it.
+def bundle(scopes: Sequence[Scope], origin: Callable[[], Origin], store: TarballStore, say: Say) -> bytes:
+    """The packages of all scopes, as `PackageFiles` reads them; empty when nothing is required.
 
     Args:
         origin: asked for when a tarball is not in `store`.
         say: told what the bundler noticed.
 
     Raises:
-        DependencyError: `bundle`, `native`, `cap`, or what unpacking raises.
+        DependencyError: `bundle`, `exports`, `native`, `cap`, or what unpacking raises.
     """
     if not any(scope.specifiers for scope in scopes):
-        return ""
-    parts = [(scope.name, scope.lock.to_json(), scope.specifiers) for scope in scopes]
-    files = (_BUNDLER, Path(preferences.__file__), *_SUBSTITUTES.values())
+        return b""
+    parts = [(scope.name, scope.lock.to_json(), scope.specifiers, sorted(scope.required)) for scope in scopes]
+    files = (_BUNDLER, Path(preferences.__file__), Path(package_files.__file__), *_SUBSTITUTES.values())
     own = [path.read_text(encoding="utf-8") for path in files]
     key = json.dumps([own, toolchain.manifests_digest(), parts])
-    made = load_or_build("javascript-bundle", key, lambda: _bundle(scopes, origin, store, say).encode())
-    return made.decode()
+    return load_or_build("javascript-packed", key, lambda: _bundle(scopes, origin, store, say))
 
 
-def _bundle(scopes: Sequence[Scope], origin: Callable[[], Origin], store: TarballStore, say: Say) -> str:
+def _bundle(scopes: Sequence[Scope], origin: Callable[[], Origin], store: TarballStore, say: Say) -> bytes:
     root = Path(tempfile.mkdtemp(dir=cache_directory(), prefix="bundling-")).resolve()
+    packer = Packer()
+    for path in _SUBSTITUTES.values():
+        packer.add(f"{_OWN_FOLDER}{path.name}", path.read_bytes())
     try:
         job = []
         for number, scope in enumerate(scopes):
             folder = root / f"scope-{number}"
             folder.mkdir()
-            unpack(scope.lock, origin, store, folder, preferences.rewrite)
-            job.append({"name": scope.name, "folder": str(folder), "specifiers": scope.specifiers})
+            _unpack(scope, origin, store, folder, packer)
+            job.append(
+                {"name": scope.name, "folder": str(folder), "at": scope.at, "specifiers": scope.specifiers}
+            )
         say(f"bundling {sum(len(scope.lock.packages) for scope in scopes)} packages")
         result = _run_bundler(root, job)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    return _checked(result, say)
+    _check(result, scopes, packer, say)
+    seen = {
+        scope.name: {"at": scope.at, "names": [name for name, _ in scope.lock.wanted]} for scope in scopes
+    }
+    made = packer.pack(result["eager"], result["links"], result["code"], seen)
+    if left_out := PackageFiles(made).left_out:
+        say(f"{left_out} files of the packages are left out: what they can read has a limit")
+    return made
+
+
+def _unpack(
+    scope: Scope, origin: Callable[[], Origin], store: TarballStore, folder: Path, packer: Packer
+) -> None:
+    def keep(path: str, content: bytes) -> None:
+        packer.add(scope.at + path, content)
+
+    unpack(scope.lock, origin, store, folder, preferences.rewrite, keep)
 
 
 def _run_bundler(root: Path, scopes: list[dict[str, Any]]) -> Mapping[str, Any]:
@@ -173,7 +203,8 @@ def _run_bundler(root: Path, scopes: list[dict[str, Any]]) -> Mapping[str, Any]:
     return result
 
 
-def _checked(result: Mapping[str, Any], say: Say) -> str:
+def _check(result: Mapping[str, Any], scopes: Sequence[Scope], packer: Packer, say: Say) -> None:
+    """Raises `DependencyError` for what the bundler found that cannot work."""
     if result["native"]:
         file = result["native"][0]
         raise DependencyError(
@@ -184,20 +215,18 @@ def _checked(result: Mapping[str, Any], say: Say) -> str:
         )
     if result["errors"]:
         raise _failed(result["errors"])
+    for item in result["unresolved"]:
+        scope = next(scope for scope in scopes if scope.name == item["scope"])
+        unserved.check(item["specifier"], scope, packer.read, packer.paths)
+        say(f"the Action requires {item['specifier']}, which is not there; it fails if it is reached")
     for item in result["missing"][:_MAX_TOLD]:
-        who = "the Action" if item["from"].endswith(_ENTRY) else item["from"]
-        say(f"{who} requires {item['specifier']}, which is not there; it fails if it is reached")
-    code: str = result["code"]
-    if len(code.encode()) > MAX_BUNDLE_BYTES:
+        say(f"{item['from']} requires {item['specifier']}, which is not there; it fails if it is reached")
+    if packer.size(result["eager"]) > MAX_BUNDLE_BYTES:
         raise DependencyError(
             "cap",
             f"The packages hold more than {MAX_BUNDLE_BYTES} bytes of JavaScript.",
             next_step="Depend on fewer packages, or require only the subpaths that you use.",
         )
-    return (
-        "(function (require) {const module = {exports: {}}, exports = module.exports;\n"
-        f"{code}\nreturn module.exports;}})"
-    )
 
 
 def _failed(errors: Sequence[Mapping[str, Any]]) -> DependencyError:
@@ -210,8 +239,3 @@ def _failed(errors: Sequence[Mapping[str, Any]]) -> DependencyError:
         package=package,
         next_step="Use another version of the package, or another package.",
     )
-
-
-def digest_of(script: str) -> str:
-    """Names a bundle, in hex."""
-    return hashlib.sha256(script.encode()).hexdigest()

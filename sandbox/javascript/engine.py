@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import threading
 import time
@@ -17,6 +18,7 @@ from sandbox.javascript import compiler
 from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
 from sandbox.javascript.equipment import Packages
 from sandbox.javascript.image import Image, open_equipped, open_image
+from sandbox.javascript.packages.files import PackageFiles
 from sandbox.javascript.run import Run
 from sandbox.javascript.transpile import is_needed
 from sandbox.port import HostPort
@@ -128,7 +130,10 @@ class JavaScriptEngine:
 def _equipment(dependencies: Dependencies, modules: tuple[Program, ...]) -> Packages:
     named = zip(dependencies.modules, modules, strict=True)
     return Packages(
-        dependencies.bundle, dependencies.entries, [(item.name, made.code) for item, made in named]
+        PackageFiles(base64.b64decode(dependencies.archive)),
+        dependencies.entries,
+        [(item.name, made.code) for item, made in named],
+        dependencies.bundle,
     )
 
 

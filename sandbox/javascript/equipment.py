@@ -8,6 +8,7 @@ instance is older than the execution. (lodash reads the clock fifty times while 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -23,6 +24,7 @@ from sandbox.javascript.machine import (
     Machine,
     number,
 )
+from sandbox.javascript.packages.files import PackageFiles
 from sandbox.javascript.silence import Silence
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped
@@ -89,34 +91,59 @@ class Packages:
     """Implements `sandbox.javascript.boot.Equipment`.
 
     Args:
-        script: the bundle, or empty.
+        files: of the packages; scripts that are required by name are compiled now.
         entries: what to load.
         modules: name and bytecode of each shared module.
+        script: the bundle of a version that was built before there were `files`, or empty.
 
     Attributes:
         fresh: entries that are loaded in every execution, with what they do while they load.
     """
 
-    def __init__(self, script: str, entries: Sequence[Entry], modules: Sequence[tuple[str, bytes]]) -> None:
+    def __init__(
+        self,
+        files: PackageFiles,
+        entries: Sequence[Entry],
+        modules: Sequence[tuple[str, bytes]],
+        script: str = "",
+    ) -> None:
+        self._files = files
         self._script = script
         self._entries = entries
         self._modules = modules
         self._code = b""
+        self._scripts: list[tuple[str, bytes]] = []
         self._port = Watch()
         self._used = 0.0
         self._loads = 0
         self.fresh: dict[Entry, str] = {}
 
+    @property
+    def files(self) -> PackageFiles:
+        """See `Equipment.files`."""
+        return self._files
+
     def compile(self, compile_script: Callable[[str, str], bytes]) -> None:
         """See `Equipment.compile`. Raises `BuildError` for packages that the engine cannot compile."""
-        if not self._script:
-            return
         try:
-            self._code = compile_script(self._script, _BUNDLE_NAME)
+            if self._script:
+                self._code = compile_script(self._script, _BUNDLE_NAME)
+            for path in self._files.eager:
+                text = self._files.script(path)
+                if text is not None:
+                    self._scripts.append((path, compile_script(text, path)))
         except GuestStopped:
             raise BuildError(unloadable.slow_to_compile()) from None
         except (BootError, GuestStarvedError) as error:
             raise BuildError(unloadable.not_compiled(error)) from None
+
+    @property
+    def _scopes(self) -> str:
+        """Scope to where its packages are, and their names, as JSON."""
+        own = {"": {"at": "/", "names": []}} | {
+            f"actions:{name}": {"at": f"/modules/{name}/", "names": []} for name, _ in self._modules
+        }
+        return json.dumps(own | dict(self._files.scopes))
 
     def make_port(self) -> Watch:
         """See `Equipment.make_port`."""
@@ -130,7 +157,9 @@ class Packages:
             BuildError: a package never finishes loading, needs too much memory, or recurses without end.
         """
         machine = guest.machine
-        _equip(machine, "action", UNDEFINED, UNDEFINED)
+        _equip(machine, "scopes", machine.new_string(self._scopes), UNDEFINED)
+        for path, code in self._scripts:
+            _equip(machine, "script", machine.new_string(path), machine.run_bytecode(code))
         if self._code:
             _equip(machine, "bundle", UNDEFINED, machine.run_bytecode(self._code))
         for name, code in self._modules:

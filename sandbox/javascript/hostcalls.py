@@ -27,6 +27,8 @@ from sandbox.javascript import pure
 from sandbox.javascript.amend import NOTED_OBJECT
 from sandbox.javascript.locales import locale_text
 from sandbox.javascript.machine import TAG_NULL, GuestStarvedError, Machine, whole
+from sandbox.javascript.packages.calls import Reader
+from sandbox.javascript.packages.files import NO_FILES, PackageFiles
 from sandbox.javascript.words import in_v8s_words
 from sandbox.pace import current
 from sandbox.port import HostPort, LogLevel
@@ -51,6 +53,7 @@ _MAX_REJECTIONS: Final = 100
 """Rejected promises that are kept for the log, at a time."""
 _MAX_REJECTIONS_HEARD: Final = 2_000
 """Rejections of one execution that the engine tells of; a loop that fails more often is not slowed down."""
+_MAX_PATH_BYTES: Final = 4096
 
 
 class Host:
@@ -65,12 +68,16 @@ class Host:
         rejections: promises that were rejected and that nobody handles: the boxes of each and of its reason.
         over: the handler has ended; nothing is recorded or logged any more.
         program: what runs; None while an image is built.
+        packages: the files of the packages of the Action version.
     """
 
-    def __init__(self, port: HostPort, program: Program | None = None) -> None:
+    def __init__(
+        self, port: HostPort, program: Program | None = None, files: PackageFiles = NO_FILES
+    ) -> None:
         self.port = port
         self.pace = current()
         self.program = program
+        self.packages = Reader(files)
         self.machine: Machine
         self.outcome: tuple[int, str] | None = None
         self.broken: BaseException | None = None
@@ -271,6 +278,16 @@ def _explain(host: Host, values: list[int]) -> int:
     return machine.box_undefined() if words is None else machine.box_text(words)
 
 
+def _package(host: Host, values: list[int]) -> int:
+    """(what, path, name?) -> about files of packages: see `Reader.answer`."""
+    what = whole(values[0]) if values else None
+    path = host.string(values[1], _MAX_PATH_BYTES) if len(values) > 1 else None
+    name = host.string(values[2], _MAX_PATH_BYTES) if len(values) > 2 else ""
+    if what is None or path is None or name is None:
+        return host.machine.box_undefined()
+    return host.packages.answer(host.machine, what, path, name)
+
+
 _OPERATIONS: Final[dict[int, Callable[[Host, list[int]], int]]] = {
     1: _complete,
     2: _log,
@@ -285,6 +302,7 @@ _OPERATIONS: Final[dict[int, Callable[[Host, list[int]], int]]] = {
     11: _compute,
     12: _locale,
     13: _explain,
+    14: _package,
 }
 """Numbers as guest/host.js spells them."""
 

@@ -32,6 +32,7 @@ from sandbox.javascript import amend, locales, toolchain
 from sandbox.javascript.boot import Equipment, boot
 from sandbox.javascript.hostcalls import IMPORTS
 from sandbox.javascript.machine import EXPORTS, Layout
+from sandbox.javascript.packages.files import NO_FILES, PackageFiles
 from sandbox.javascript.snapshot import export_positions, freeze
 from sandbox.setuperror import SetUpError
 from sandbox.wasm.artefacts import load_or_build
@@ -43,7 +44,7 @@ from sandbox.wasm.traps import GuestStopped, StopKind
 _log: Final = logging.getLogger(__name__)
 
 QUICKJS_SHA256: Final = "d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9"
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 """Raise it when the code below or boot.py changes what an image means."""
 _SLOTS: Final = 64
 """Instances that can live at once in one process; further executions wait for one to end."""
@@ -63,6 +64,7 @@ class Image:
 
     Attributes:
         digest: names this image; bytecode of one image is never given to another.
+        files: of the packages in it.
         notes: what whoever builds an Action with it should know.
     """
 
@@ -72,6 +74,7 @@ class Image:
     positions: dict[str, int]
     layout: Layout
     digest: str
+    files: PackageFiles = NO_FILES
     notes: tuple[str, ...] = ()
 
     @contextlib.contextmanager
@@ -177,7 +180,8 @@ def _bounded(blob: bytes) -> bytes:
 
 
 def _read(engine: wasmtime.Engine, slots: threading.BoundedSemaphore, blob: bytes, digest: str) -> Image:
-    header, start = _header(blob)
+    header, files_at = _header(blob)
+    start = files_at + header["files"]
     module = wasmtime.Module.deserialize(engine, blob[start:])
     return Image(
         engine=engine,
@@ -186,12 +190,13 @@ def _read(engine: wasmtime.Engine, slots: threading.BoundedSemaphore, blob: byte
         positions=header["positions"],
         layout=Layout(**header["layout"]),
         digest=digest,
+        files=PackageFiles(blob[files_at:start]),
         notes=tuple(header["notes"]),
     )
 
 
 def _header(blob: bytes) -> tuple[dict[str, Any], int]:
-    """What stands before the compiled module, and where that begins."""
+    """What stands before files of packages and the compiled module, and where they begin."""
     length = struct.unpack_from("<I", blob)[0]
     return json.loads(blob[4 : 4 + length]), 4 + length
 
@@ -270,7 +275,12 @@ def _build(
     if equipment is None and used > _RESIDENT_BYTES:
         _log.warning("the JavaScript image has %d bytes, more than are kept resident", used)
     frozen = freeze(binary, booted.memory, EXPORTS)
-    notes = () if equipment is None else equipment.notes()
-    told = {"positions": export_positions(frozen), "layout": booted.layout.to_dict(), "notes": notes}
+    notes, files = ((), NO_FILES) if equipment is None else (equipment.notes(), equipment.files)
+    told = {
+        "positions": export_positions(frozen),
+        "layout": booted.layout.to_dict(),
+        "notes": notes,
+        "files": len(files.blob),
+    }
     header = json.dumps(told).encode()
-    return struct.pack("<I", len(header)) + header + wasmtime.Module(engine, frozen).serialize()
+    return struct.pack("<I", len(header)) + header + files.blob + wasmtime.Module(engine, frozen).serialize()

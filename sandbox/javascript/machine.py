@@ -22,6 +22,7 @@ TAG_FLOAT: Final = 8  # or any kind that has no name here
 TAG_NULL: Final = 2
 UNDEFINED: Final = 3 << 32
 _BYTECODE: Final = 1
+_OPTIONS_VERSION: Final = 1
 _FLOAT_ADDEND: Final = (0x7FF80000 - -9 + 1) << 32
 
 EXPORTS: Final = frozenset(
@@ -193,6 +194,18 @@ class Machine:
         compiled = self._read_bytecode(at, size)
         self.exports.wasm_free(at)
         return self.checked(self.exports.JS_EvalFunction(self.layout.context, compiled))
+
+    def evaluate(self, text: str, filename: str) -> int:
+        """The completion value of a script. Raises `GuestExceptionError`."""
+        data, name = text.encode("utf-8", "replace"), filename.encode("utf-8", "replace")
+        name_at, options = self.allocate(len(name) + 1), self.allocate(16)
+        self.memory.write(name_at, name + b"\0")
+        self.memory.write(options, struct.pack("<iiIi", _OPTIONS_VERSION, 0, name_at, 1))
+        at = self.place(data)
+        value = self.exports.JS_Eval2(self.layout.context, at, len(data), options)
+        for used in (at, options, name_at):
+            self.release(used)
+        return self.checked(value)
 
     def _read_bytecode(self, at: int, size: int) -> int:
         return self.checked(self.exports.JS_ReadObject(self.layout.context, at, size, _BYTECODE))

@@ -51,7 +51,7 @@ class Run:
         self._program = prepared.program
         self._limits = limits
         self._port = port
-        self._host = Host(port, prepared.program)
+        self._host = Host(port, prepared.program, image.files)
         self._handler = ""
         self._deadline = time.monotonic() + limits.wall_ms / 1000
         self.exported_names: tuple[str, ...] = ()

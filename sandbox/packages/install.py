@@ -135,12 +135,14 @@ def unpack(
     store: TarballStore,
     folder: Path,
     rewrite: Callable[[str, str, bytes], bytes] = lambda _package, _path, content: content,
+    keep: Callable[[str, bytes], None] = lambda _path, _content: None,
 ) -> None:
     """Put the code of every locked package below `folder`.
 
     Args:
         origin: asked for when a tarball is not in `store`.
         rewrite: changes a file on its way: (package name, path in the package, content).
+        keep: given every file as it is, code or not: (path below `folder`, content).
 
     Raises:
         DependencyError: `integrity` when bytes are not those that were locked; what fetching and unpacking
@@ -153,6 +155,7 @@ def unpack(
         target = folder / item.path
         target.mkdir(parents=True, exist_ok=True)
         for path, content in archive.files(data, item.label):
+            keep(f"{item.path}/{path}", content)
             if not path.endswith(_CODE) and "." in path.rpartition("/")[2]:
                 continue
             total += len(content)

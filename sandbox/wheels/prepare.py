@@ -143,7 +143,7 @@ def prepare(
         for item in sorted(modules, key=lambda item: item.name)
     )
     ordered = tuple(sorted(files, key=lambda file: (file.scope, file.name)))
-    return Prepared(replace(source, dependencies=Dependencies.of("", (), shared, ordered)), own, locks)
+    return Prepared(replace(source, dependencies=Dependencies.of(b"", (), shared, ordered)), own, locks)
 
 
 def _checked_name(name: str) -> str:

@@ -4,7 +4,7 @@ import { STATUS_EXPORTS, STATUS_NO_HANDLER, complete } from './host.js';
 import { leave } from './continuations.js';
 import { bindEvent, buildApi } from './api.js';
 import { find, functionNames } from './handlers.js';
-import { require, setModuleSecrets } from './modules.js';
+import { moduleNamed, require, setModuleSecrets } from './modules.js';
 import { settle } from './operations.js';
 import { fireNext, nextDelay } from './timers.js';
 import { fail } from './uncaught.js';
@@ -48,10 +48,8 @@ export function start(request) {
 }
 
 function load() {
-  const exports = {};
-  const module = { id: '.', path: '/', exports, filename, loaded: false, children: [], paths: [] };
-  require.main = module;
-  reflectApply(factory, exports, [exports, require, module, filename, '/']);
+  const module = moduleNamed(filename);
+  reflectApply(factory, module.exports, [module.exports, require, module, module.filename, module.path]);
   module.loaded = true;
   return module.exports;
 }

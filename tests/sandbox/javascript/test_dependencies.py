@@ -133,7 +133,7 @@ class TestRequire:
             ("undeclared", "Add undeclared to the dependencies"),
             ("@a/b/c", "Add @a/b to the dependencies"),
             ("./file", "An Action is one file"),
-            ("maths/nothing", "There is no such file in the installed packages"),
+            ("maths/nothing", "The package maths has no such file"),
             ("actions:none", "The Action has no module of this name"),
         ],
     )
@@ -155,10 +155,10 @@ class TestRequire:
         assert ran.log == ["1"]
         assert ran.failure.message.startswith("Cannot use module 'net' in an Action: there are no sockets")
 
-    def test_packages_find_no_file_at_all(self, make: Make) -> None:
+    def test_packages_find_their_own_files_alone(self, make: Make) -> None:
         build = make(handler("console.log(JSON.stringify(await require('touchy').read()))"), "touchy")
         assert logged(build) == [
-            '[false,4,"ENOENT","ENOENT: there are no files in an Action, open \'x\'","function"]'
+            '[false,4,"ENOENT","ENOENT: no such file or directory, open \'x\'","function"]'
         ]
 
     def test_what_a_package_lacks_fails_when_it_is_reached(self, make: Make) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox import caps
 from sandbox.javascript import bundle
+from sandbox.javascript.packages.files import Packer
 from sandbox.packages import folder, install, names, resolver
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.folder import FolderOrigin
@@ -79,9 +80,13 @@ def test_characters_of_names_and_versions() -> None:
 
 
 def test_bytes_of_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
-    result = {"code": "x" * 100, "errors": [], "native": [], "missing": []}
+    result = {"eager": ["/a.js", "/b.js"], "errors": [], "native": [], "missing": [], "unresolved": []}
+    packer = Packer()
+    packer.add("/a.js", b"x" * 60)
+    packer.add("/b.js", b"x" * 40)
+    packer.add("/unused.js", b"x" * 1000)
     monkeypatch.setattr(bundle, "MAX_BUNDLE_BYTES", 100)
-    assert "x" * 100 in bundle._checked(result, lambda _: None)
+    bundle._check(result, [], packer, lambda _: None)
     monkeypatch.setattr(bundle, "MAX_BUNDLE_BYTES", 99)
     with pytest.raises(DependencyError, match="hold more than 99 bytes"):
-        bundle._checked(result, lambda _: None)
+        bundle._check(result, [], packer, lambda _: None)

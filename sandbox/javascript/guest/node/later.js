@@ -10,7 +10,7 @@ import { errnoConstants, signals } from './system-errors.js';
 import { perfHooks } from './performance.js';
 import { makeModule } from './module.js';
 import * as moreStreams from '../web/more-streams.js';
-import { makeFs } from './fs-none.js';
+import { makeFs } from './fs.js';
 import { makeHttp } from './http.js';
 import { makeZlib } from './zlib.js';
 import { process } from './process.js';

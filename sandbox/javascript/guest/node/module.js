@@ -1,26 +1,16 @@
-// The module `module`, as far as programs ask it for a `require` or for what is built in.
+// The module `module`: that of packages, with a `require` that an Action may make too.
 
-import { builtinNames, require } from '../modules.js';
-import { isRefused, refusedNames } from '../refused.js';
+import { require } from '../modules.js';
+import { Module, fileOf } from '../packages/module.js';
 import { wrongType } from './errors.js';
 
 export function makeModule() {
-  function Module(id = '') {
-    Object.assign(this, { id, exports: {}, filename: null, loaded: false, children: [], paths: [] });
-  }
-  const isBuiltin = (name) => {
-    const bare = String(name).replace(/^node:/, '');
-    return builtinNames().includes(bare) || isRefused(bare);
-  };
-  return Object.assign(Module, {
-    Module, isBuiltin, builtinModules: [...new Set([...builtinNames(), ...refusedNames()])].sort(),
-    createRequire(filename) {
-      if (typeof filename !== 'string' && !(filename instanceof URL)) {
-        throw wrongType('filename', 'a file URL object, file URL string, or absolute path string', filename);
-      }
-      return require;
-    },
-    findPackageJSON: () => undefined, findSourceMap: () => undefined, syncBuiltinESMExports() {}, globalPaths: [],
-    wrap: (script) => `(function (exports, require, module, __filename, __dirname) { ${script}\n});`,
-  });
+  const ofPackages = Module.createRequire;
+  Module.createRequire = { createRequire(filename) {
+    if (typeof filename !== 'string' && !(filename instanceof URL)) {
+      throw wrongType('filename', 'a file URL object, file URL string, or absolute path string', filename);
+    }
+    return fileOf(filename)?.includes('/node_modules/') ? ofPackages(filename) : require;
+  } }.createRequire;
+  return Module;
 }

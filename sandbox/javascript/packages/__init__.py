@@ -1,0 +1,1 @@
+"""The files of npm packages, as the JavaScript guest reads and loads them."""

@@ -1,0 +1,1 @@
+exports.early = 1; exports.b = require('./b').seen; exports.late = 2;

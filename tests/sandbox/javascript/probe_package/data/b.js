@@ -1,0 +1,1 @@
+exports.z = 3; exports.k = 1;

@@ -1,0 +1,110 @@
+// Says of itself what Node puts around a module of a package; run in Node and in an Action.
+const path = require("path"), fs = require("fs"), { promisify } = require("util"), Module = require("module");
+const out = {};
+const probe = (name, make) => {
+  try { out[name] = make(); } catch (error) { out[name] = `${error.name} ${error.code}: ${String(error.message).split("\n")[0]}`; }
+};
+const here = (...parts) => path.join(__dirname, ...parts);
+const base = __dirname;
+const shown = (text) => String(text).replaceAll(base, "<here>");
+
+probe("parent is there", () => Boolean(module.parent) && !(!module.parent));
+probe("main", () => require.main === module);
+probe("main is a module", () => require.main instanceof Module);
+probe("module", () => module instanceof Module);
+probe("filename", () => [shown(__filename), shown(__dirname), shown(module.filename), shown(module.path), shown(module.id)]);
+probe("paths", () => module.paths[0] === here("node_modules"));
+probe("loaded", () => module.loaded);
+probe("this", () => this === exports && exports === module.exports);
+probe("computed json", () => require(here("data", "b.json")).k);
+probe("computed relative", () => { const name = "b"; return require("./data/" + name + ".json").k; });
+probe("template", () => { const name = "b"; return require(`./data/${name}`).k; });
+probe("aliased", () => { const r = require; return r("./data/b.json").k; });
+probe("module.require", () => module.require("./data/b.json").k);
+probe("createRequire", () => Module.createRequire(__filename)("./data/b.json").k);
+probe("createRequire url", () => Module.createRequire("file://" + __filename)("./data/b").k);
+probe("createRequire folder", () => Module.createRequire(here("data") + "/")("./b").k);
+probe("same module", () => require("./lib") === require(here("lib", "index.js")) && require("./lib").self() === require("./lib"));
+probe("child", () => [require("./lib").parent === module, module.children.some((one) => shown(one.id) === "<here>/lib/index.js")]);
+probe("folder with main", () => require("./folder"));
+probe("folder with index", () => require("./lib/").name);
+probe("no extension", () => require("./data/plain"));
+probe("json first", () => { const name = "./data/twice"; return require(name); });
+probe("resolve", () => [shown(require.resolve("./data/b")), shown(require.resolve("./lib")), require.resolve("fs"), require.resolve("node:path")]);
+probe("resolve paths", () => [shown(require.resolve("./b.json", { paths: [here("data")] })), shown(require.resolve.paths("x")[0])]);
+probe("resolve missing", () => require.resolve("./none"));
+probe("missing", () => { const name = "./none"; return require(name); });
+probe("missing package", () => { const name = "no-such-package"; return require(name); });
+probe("empty", () => require(""));
+probe("number", () => require(5));
+probe("cache", () => [__filename in require.cache, require.cache[require.resolve("./lib")].exports === require("./lib")]);
+probe("cache deleted", () => {
+  const before = require("./lib"), file = require.resolve("./lib");
+  delete require.cache[file];
+  return [require("./lib") !== before, require(file) === require("./lib")];
+});
+probe("cache replaced", () => {
+  const file = require.resolve("./data/b.json");
+  const kept = require.cache[file];
+  require.cache[file] = { exports: "mine" };
+  const found = require("./data/b.json");
+  require.cache[file] = kept;
+  return found;
+});
+probe("fails, and again", () => {
+  const name = "./throws";
+  const times = [1, 2].map(() => { try { return require(name); } catch (error) { return error.message; } });
+  return [times, require.resolve(name) in require.cache];
+});
+probe("does not parse", () => { const name = "./bad"; try { require(name); } catch (error) { return error instanceof SyntaxError; } });
+probe("bad json", () => { const name = "./bad.json"; try { require(name); } catch (error) { return [error.name, shown(error.message).split(":")[0]]; } });
+probe("circular", () => require("./circular/a"));
+probe("own package", () => require("probe/package.json").version);
+probe("package.json", () => require("./package.json").version);
+probe("sloppy", () => (function () { return this === globalThis; })());
+probe("hashbang", () => { const name = "./cli"; return require(name); });
+
+probe("read", () => fs.readFileSync(here("data/a.txt"), "utf8"));
+probe("read bytes", () => fs.readFileSync(here("data/a.txt")).toString("hex"));
+probe("read buffer", () => Buffer.isBuffer(fs.readFileSync(here("data/a.txt"))));
+probe("read by url", () => fs.readFileSync(new URL("file://" + here("data/a.txt")), { encoding: "utf8" }));
+probe("read by bytes", () => fs.readFileSync(Buffer.from(here("data/a.txt")), "latin1"));
+probe("read itself", () => fs.readFileSync(__filename, "utf8").includes("read itself"));
+probe("read folder", () => fs.readFileSync(here("data")));
+probe("read nothing", () => { try { fs.readFileSync(here("none")); } catch (e) { return [e.code, e.errno, e.syscall, shown(e.path), shown(e.message)]; } });
+probe("read wrong", () => fs.readFileSync(undefined));
+probe("read number", () => fs.readFileSync(here("data/a.txt"), "no-such"));
+probe("readdir", () => fs.readdirSync(here("data")));
+probe("readdir types", () => fs.readdirSync(__dirname, { withFileTypes: true }).filter((one) => one.isDirectory()).map((one) => one.name));
+probe("readdir recursive", () => fs.readdirSync(here("deep"), { recursive: true }).sort());
+probe("readdir of a file", () => { try { fs.readdirSync(here("data/a.txt")); } catch (e) { return [e.code, e.syscall]; } });
+probe("exists", () => [fs.existsSync(here("data/a.txt")), fs.existsSync(here("data")), fs.existsSync(here("none")), fs.existsSync(5)]);
+probe("stat", () => { const s = fs.statSync(here("data/a.txt")); return [s.isFile(), s.isDirectory(), s.isSymbolicLink(), s.size, s.mtime instanceof Date, s instanceof fs.Stats]; });
+probe("stat folder", () => { const s = fs.lstatSync(here("data")); return [s.isFile(), s.isDirectory()]; });
+probe("stat nothing", () => fs.statSync(here("none"), { throwIfNoEntry: false }) ?? "nothing");
+probe("access", () => fs.accessSync(here("data/a.txt"), fs.constants.R_OK) ?? "may");
+probe("access nothing", () => { try { fs.accessSync(here("none")); } catch (e) { return [e.code, e.syscall]; } });
+probe("realpath", () => shown(fs.realpathSync(here("data/../data/a.txt"))));
+probe("descriptor", () => {
+  const fd = fs.openSync(here("data/a.txt"), "r"), target = Buffer.alloc(4);
+  const counts = [fs.readSync(fd, target, 0, 2, null), fs.readSync(fd, target, 2, 2, null), fs.fstatSync(fd).size, fs.readSync(fd, target, 0, 4, 100)];
+  fs.closeSync(fd);
+  return [counts, target.toString(), (() => { try { fs.closeSync(fd); } catch (e) { return e.code; } })()];
+});
+out.later = async () => {
+  const later = {};
+  const slow = async (name, make) => { try { later[name] = await make(); } catch (error) { later[name] = [error.code, error.syscall]; } };
+  await slow("promises", () => fs.promises.readFile(here("data/a.txt"), "utf8"));
+  await slow("fs/promises", async () => (await require("fs/promises").readdir(here("data"))).length);
+  await slow("promises nothing", () => fs.promises.readFile(here("none")));
+  await slow("callback", () => new Promise((done, failed) => fs.readFile(here("data/a.txt"), "utf8", (error, text) => (error ? failed(error) : done(text)))));
+  await slow("callback nothing", () => new Promise((done, failed) => fs.stat(here("none"), (error) => (error ? failed(error) : done()))));
+  await slow("promisify", () => promisify(fs.readFile)(here("data/a.txt"), "utf8"));
+  await slow("exists", () => promisify(fs.exists)(here("data/a.txt")).catch(() => "no"));
+  await slow("stream", async () => { let text = ""; for await (const part of fs.createReadStream(here("data/a.txt"), { encoding: "utf8", start: 1, end: 3 })) text += part; return text; });
+  await slow("stream nothing", async () => { for await (const part of fs.createReadStream(here("none"))) return part; });
+  await slow("handle", async () => { const file = await fs.promises.open(here("data/a.txt")); const text = await file.readFile("utf8"); await file.close(); return text; });
+  await slow("dynamic import", async () => { const name = "b"; return (await import("./data/" + name + ".js")).default.z; });
+  return later;
+};
+module.exports = out;

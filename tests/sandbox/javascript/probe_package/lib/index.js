@@ -1,0 +1,1 @@
+exports.name = 'lib'; exports.parent = module.parent; exports.self = () => require('.');
