@@ -15,6 +15,7 @@ from runner.caps import MAX_SECRET_NAME, MAX_SECRET_VALUE, MAX_SECRETS
 from runner.dependencies import module_secrets, with_dependencies
 from runner.errors import ActionError
 from runner.secretnames import SCOPE, SecretValues, apart, together
+from runner.sourcesize import check_size
 from sandbox.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.program import Language, Source
@@ -159,13 +160,7 @@ def load_source(path: str | Path) -> Source:
     path = Path(path)
     raw = _read(path)
     language = _language(path)
-    if len(raw) > MAX_SOURCE_BYTES:
-        raise ActionError(
-            "too_large",
-            f"{path} is larger than {MAX_SOURCE_BYTES} bytes, the most that an Action may have",
-            next_step="Move data out of the source, or split the Action.",
-            source=str(path),
-        )
+    check_size(path, len(raw))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from runner.errors import ActionError
 from runner.lockfile import LockFile, invalid, read_json
 from runner.pyproject import WHEELS, with_wheels
+from runner.sourcesize import check_size
 from sandbox.caps import MAX_SOURCE_BYTES
 from sandbox.program import Language, Source
 
@@ -129,6 +130,7 @@ def _module(path: Path, name: str, item: Any) -> tuple[str, str, dict[str, str]]
     try:
         with (path.parent / file).open(encoding="utf-8-sig") as stream:
             text = stream.read(MAX_SOURCE_BYTES + 1)
+            check_size(path.parent / file, len(text.encode("utf-8", "replace")))
     except (OSError, ValueError) as error:
         raise ActionError(
             "dependency",

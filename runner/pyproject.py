@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from runner.errors import ActionError
 from runner.lockfile import LockFile, invalid
+from runner.sourcesize import check_size
 from sandbox.caps import MAX_SOURCE_BYTES
 from sandbox.program import Source
 
@@ -135,7 +136,9 @@ def _modules(manifest: Path, listed: Any) -> list[tuple[str, str, str, list[str]
 def _text(manifest: Path, name: str, file: str) -> str:
     try:
         with (manifest.parent / file).open(encoding="utf-8-sig") as stream:
-            return stream.read(MAX_SOURCE_BYTES + 1)
+            text = stream.read(MAX_SOURCE_BYTES + 1)
+            check_size(manifest.parent / file, len(text.encode("utf-8", "replace")))
+            return text
     except (OSError, ValueError) as error:
         raise ActionError(
             "dependency",

@@ -73,6 +73,7 @@ def list_actions(
 @router.post("/actions/actions", summary="Create an Action", status_code=201, response_model=None)
 def create_action(caller: Annotated[Caller, needs("create:actions")], body: CreateAction) -> Response:
     """Its draft is built in the background; `status` tells how far it is."""
+    drafts.check_source(body, caller.service.settings)
     trigger, version = drafts.choose_trigger(body.supported_triggers[0])
     runtime = drafts.runtime_of(body)
     row = ActionRow(
@@ -115,6 +116,7 @@ def update_action(
 ) -> Response:
     """Only what is sent changes; `secrets` and `dependencies` are complete new sets. With `If-Match` the
     change is made only when nobody else made one."""
+    drafts.check_source(body, caller.service.settings)
     with caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_match(request, action_etag(row))

@@ -13,11 +13,13 @@ from runner.management.render import BUILT
 from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
 from runner.runtimes import DEFAULT, LANGUAGES
 from runner.service.errors import bad_request, invalid_body
+from runner.service.settings import ServiceSettings
 from runner.service.validation import shown
 from runner.store.columns import now
 from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import ACTION
 from runner.store.secrets import SecretBox
+from sandbox.jsontext import utf8_length
 from sandbox.packages.errors import DependencyError
 from sandbox.program import Language
 from sandbox.wheels import check_requirement
@@ -57,6 +59,16 @@ def default_code(runtime: str, trigger: Trigger) -> str:
     if LANGUAGES[runtime] is Language.PYTHON:
         return f"async def {snake_case(trigger.execute_handler)}(event, api):\n    pass\n"
     return str(ActionFields.model_fields["code"].default)
+
+
+def check_source(body: ActionFields, settings: ServiceSettings) -> None:
+    """Raises `ApiError` 400 for a source that is larger than this service takes."""
+    size = utf8_length(body.code) if "code" in body.model_fields_set else 0
+    if size > settings.max_source_bytes:
+        raise invalid_body(
+            f"'the source has {size} bytes in UTF-8; the service takes {settings.max_source_bytes}, "
+            "as its setting max_source_bytes says' at $.code."
+        )
 
 
 def apply_fields(session: Session, row: ActionRow, body: ActionFields, secrets: SecretBox) -> None:

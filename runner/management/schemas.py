@@ -50,7 +50,9 @@ def _not_blank(text: str) -> str:
 def _fits(text: str) -> str:
     size = utf8_length(text)
     if size > MAX_SOURCE_BYTES:
-        raise ValueError(f"the source has {size} bytes in UTF-8; the most is {MAX_SOURCE_BYTES}")
+        raise ValueError(
+            f"the source has {size} bytes in UTF-8; no service takes more than {MAX_SOURCE_BYTES}"
+        )
     return text
 
 

@@ -25,7 +25,14 @@ from runner.caps import (
 )
 from runner.errors import InputError
 from runner.settings import Settings
-from sandbox.caps import MAX_MEMORY_BYTES, MIB, Limits
+from sandbox.caps import (
+    DEFAULT_SOURCE_BYTES,
+    MAX_MEMORY_BYTES,
+    MAX_SOURCE_BYTES,
+    MIB,
+    MIN_SOURCE_BYTES,
+    Limits,
+)
 from sandbox.egress import EgressPolicy, parse_allow
 from sandbox.egress.target import SCHEMES
 
@@ -51,6 +58,7 @@ class ServiceSettings(BaseSettings):
         run_jobs: run asynchronous triggers here; without, `actionbox worker` processes do.
         metrics_host, metrics_port: where Prometheus metrics are served; port 0 serves none.
         rate_per_second, rate_burst: requests of one tenant on the Management API.
+        max_source_bytes: of the source of one Action, in UTF-8.
         token_seconds: life of an access token.
         max_body_bytes, read_seconds: of one request's body.
         tenant_requests: of one tenant that are being answered, of one process.
@@ -92,6 +100,7 @@ class ServiceSettings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=256)] = Field(default_factory=lambda: os.cpu_count() or 1)
     rate_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 100
     rate_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    max_source_bytes: Annotated[int, Field(ge=MIN_SOURCE_BYTES, le=MAX_SOURCE_BYTES)] = DEFAULT_SOURCE_BYTES
     token_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     max_body_bytes: Annotated[int, Field(ge=1_024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
     read_seconds: Annotated[float, Field(gt=0, le=300)] = 20

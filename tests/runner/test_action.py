@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from runner import Action, ActionError, FailPolicy, Language, Limits, load_action
-from sandbox.caps import MAX_SOURCE_BYTES
+from runner.sourcesize import SETTING
+from sandbox.caps import DEFAULT_SOURCE_BYTES, MAX_SOURCE_BYTES
 from sandbox.program import Source
 
 
@@ -111,10 +113,35 @@ class TestRefusals:
         assert "offset 5" in error.message
 
     def test_a_source_over_the_cap(self, tmp_path: Path) -> None:
-        (tmp_path / "a.py").write_bytes(b"#" * MAX_SOURCE_BYTES)
-        assert len(load_action(tmp_path / "a.py").source.text) == MAX_SOURCE_BYTES
-        (tmp_path / "a.py").write_bytes(b"#" * (MAX_SOURCE_BYTES + 1))
-        assert self.refused(tmp_path / "a.py").code == "too_large"
+        (tmp_path / "a.py").write_bytes(b"#" * DEFAULT_SOURCE_BYTES)
+        assert len(load_action(tmp_path / "a.py").source.text) == DEFAULT_SOURCE_BYTES
+        (tmp_path / "a.py").write_bytes(b"#" * (DEFAULT_SOURCE_BYTES + 1))
+        error = self.refused(tmp_path / "a.py")
+        assert error.code == "too_large"
+        assert f"100000 bytes, the most that {SETTING} allows" in error.message
+
+    @pytest.mark.parametrize("most", [1_000, MAX_SOURCE_BYTES])
+    def test_the_cap_is_a_setting(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+        monkeypatch.setenv(SETTING, str(most))
+        (tmp_path / "a.js").write_bytes(b"/" * most)
+        assert len(load_action(tmp_path / "a.js").source.text) == most
+        (tmp_path / "a.js").write_bytes(b"/" * (most + 1))
+        assert self.refused(tmp_path / "a.js").code == "too_large"
+        module = {"dependencies": {}, "actionbox": {"modules": {"m": "m.js"}}}
+        (tmp_path / "package.json").write_text(json.dumps(module))
+        (tmp_path / "a.js").write_text("require('actions:m')")
+        (tmp_path / "m.js").write_bytes(b"/" * (most + 1))
+        with pytest.raises(ActionError, match=r"m\.js is larger than") as caught:
+            load_action(tmp_path / "a.js")
+        assert caught.value.code == "too_large"
+
+    @pytest.mark.parametrize("value", ["many", "-1", "999", str(MAX_SOURCE_BYTES + 1), "1e5", "9" * 5_000])
+    def test_a_cap_that_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(SETTING, value)
+        (tmp_path / "a.js").write_text("")
+        with pytest.raises(ActionError, match=f"{SETTING} must be a whole number") as caught:
+            load_action(tmp_path / "a.js")
+        assert caught.value.code == "invalid_setting"
 
 
 class TestSecrets:

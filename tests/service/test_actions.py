@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.service.server import HANDLER, Client, Server
+from tests.service.server import HANDLER, Client, Server, running, settings_for
+from triggers import get_trigger
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -309,3 +311,23 @@ def test_a_draft_that_is_sent_what_it_has_stays_as_it_is(client: Client) -> None
         reply = client.call("PATCH", path, other)
         assert (reply.status, reply.json["all_changes_deployed"]) == (200, False), other
         client.settled(action["id"])
+
+
+def test_the_cap_on_code_is_a_setting(tmp_path: Path) -> None:
+    """Up to that, an Action is built by a worker and runs."""
+    with running(settings_for(tmp_path, max_source_bytes=150_000), whole=True) as server:
+        client = server.client()
+        body = {"name": "x", "supported_triggers": [{"id": "post-login"}]}
+        reply = client.call("POST", "/actions", {**body, "code": "/" * 150_001})
+        assert (reply.status, reply.json["errorCode"]) == (400, "invalid_body")
+        assert reply.json["message"] == (
+            "Payload validation error: 'the source has 150001 bytes in UTF-8; the service takes 150000, "
+            "as its setting max_source_bytes says' at $.code."
+        )
+        action = client.deployed(code=HANDLER.ljust(150_000, "/"))
+        reply = client.call("PATCH", f"/actions/{action['id']}", {"code": "ä" * 75_001})
+        assert (reply.status, "has 150002 bytes" in reply.json["message"]) == (400, True)
+        client.bind(action)
+        event = {"event": get_trigger("post-login").example_event}
+        outcome = client.call("POST", "//runtime/v1/triggers/post-login/invoke", event).json
+        assert outcome["actions"][0]["failure"] is None, outcome

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from runner.workers import BuildCall
+from sandbox.caps import MAX_SOURCE_BYTES
 from sandbox.dependencies import Build, BuildState, Module, Wanted
 from sandbox.packages.folder import FolderOrigin
 from sandbox.program import Language, Source
@@ -64,7 +65,7 @@ def test_a_source_that_compiles(builders: LivePool, source: Source) -> None:
         ("a.js", "exports.x = ;", "syntax", 1),
         ("a.py", "import os", "policy", 1),
         ("a.ts", "const x: number = ;", "syntax", 1),
-        ("a.js", "x" * 100_001, "output", None),
+        ("a.js", "x" * (MAX_SOURCE_BYTES + 1), "output", None),
         ("a.js", "(" * 50_000, "syntax", None),
         ("a.py", "(" * 50_000, "syntax", None),
         ("a.js", "\0", "syntax", 1),
