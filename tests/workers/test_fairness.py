@@ -11,7 +11,7 @@ import pytest
 from runner.action import Action
 from runner.workers import PoolSettings, TooBusyError
 from sandbox.caps import Limits
-from sandbox.egress import StubEgress
+from sandbox.egress import StubEgress, parse_stubs
 from tests.workers.conftest import STUBS
 from tests.workers.pools import LivePool, javascript, pool, python
 
@@ -62,3 +62,14 @@ def test_long_legs_end_at_their_limit_though_they_take_turns(crowded: LivePool) 
         assert failure is not None
         assert failure.code == "timeout"
         assert "worker" not in failure.detail, "it ended by itself"
+
+
+def test_requests_that_hang_leave_a_place_for_whoever_comes() -> None:
+    slow = parse_stubs([{"url": "https://hangs.example/", "answer": {"text": "late", "delay_ms": 6000}}])
+    hangs = javascript("await fetch('https://hangs.example/');")
+    with pool(PoolSettings(workers=1, slots=8), egress=StubEgress(slow)) as live:
+        loud = [live.call(hangs, tenant=f"loud{number % 4}") for number in range(24)]
+        live.until(lambda: live.pool.snapshot().running >= 4)
+        for number in range(3):
+            assert live.run(javascript(""), tenant=f"quiet{number}").decision == "allow"
+        assert not any(call.done() for call in loud), "they waited for those that hang"
