@@ -1,6 +1,7 @@
 """The component's exports. Imported when the image is built; everything below it is in the snapshot."""
 
 import wit_world
+
 from actionbox import compiler, execution, rehearsal, snapshot, wire
 
 rehearsal.rehearse()
