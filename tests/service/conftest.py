@@ -14,8 +14,8 @@ from tests.service.server import Client, Server, running, settings_for
 
 @pytest.fixture(scope="session", autouse=True)
 def quiet() -> None:
-    """Only what goes wrong is logged."""
-    configure_logs("error", "json")
+    """Only what goes wrong is logged. Warnings stay: other tests of the process look for theirs."""
+    configure_logs("warning", "json")
 
 
 @pytest.fixture(scope="session")
