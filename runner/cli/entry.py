@@ -66,8 +66,12 @@ def _interruptibly(command: Callable[[], None]) -> None:
         except BaseException as error:  # noqa: BLE001 - SystemExit is how commands end
             result.set_exception(error)
 
-    threading.Thread(target=work, name="actionbox-command", daemon=True).start()
-    result.result()
+    thread = threading.Thread(target=work, name="actionbox-command", daemon=True)
+    thread.start()
+    error = result.exception()
+    thread.join()  # one that still unwinds while the interpreter ends can hold what that waits for
+    if error is not None:
+        raise error
 
 
 def _leave_at_once() -> NoReturn:

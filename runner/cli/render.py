@@ -34,11 +34,13 @@ _LEVEL_STYLES: Final = {"error": "red", "warn": "yellow", "debug": "dim", "trace
 _MAX_VALUE: Final = 400
 
 
-def show_outcome(outcome: FlowOutcome, console: Console, secrets: Sequence[Mapping[str, str]] = ()) -> None:
+def show_outcome(
+    outcome: FlowOutcome, console: Console, secrets: Sequence[Mapping[str, str]] = (), *, local: bool = True
+) -> None:
     """Print timeline, logs and failures per Action, then what the platform is asked to do.
 
     `secrets`: of the flow's Actions; their values are redacted in the effects shown, and a resume needs
-    them again.
+    them again. `local`: it ran here, so that `actionbox resume` can go on with it.
     """
     count = len(outcome.actions)
     actions = "1 Action" if count == 1 else f"{count} Actions"
@@ -48,7 +50,7 @@ def show_outcome(outcome: FlowOutcome, console: Console, secrets: Sequence[Mappi
         line((f"{outcome.trigger.id} {outcome.trigger.version}", "bold"), f"{leg} · {actions} · {timing}")
     )
     console.print()
-    width = max(len(one_line(record.name)) for record in outcome.actions)
+    width = max((len(one_line(record.name)) for record in outcome.actions), default=0)
     for record in outcome.actions:
         _show_action(record, width, console)
     console.print()
@@ -57,7 +59,8 @@ def show_outcome(outcome: FlowOutcome, console: Console, secrets: Sequence[Mappi
     for warning in outcome.warnings:
         console.print(line(("warning: ", "yellow"), one_line(warning), indent=2))
     if outcome.suspension is not None and outcome.suspension.handle:
-        _show_suspension(outcome.suspension, {name for values in secrets for name in values}, console)
+        names = {name for values in secrets for name in values}
+        _show_suspension(outcome.suspension, names, console, local=local)
 
 
 def _show_action(record: ActionRecord, width: int, console: Console) -> None:
@@ -166,7 +169,14 @@ def _value(value: Any) -> str:
     return one_line(text, _MAX_VALUE)
 
 
-def _show_suspension(suspension: SuspensionRecord, secret_names: Collection[str], console: Console) -> None:
+def _show_suspension(
+    suspension: SuspensionRecord, secret_names: Collection[str], console: Console, *, local: bool
+) -> None:
+    if not local:
+        console.print()
+        where = f"POST /runtime/v1/resume and the handle {suspension.handle}"
+        console.print(line(("resume with: ", "cyan"), where))
+        return
     arguments = ["actionbox", "resume", suspension.handle]
     if suspension.kind == "redirect":
         arguments += ["--query", f"state={suspension.state}"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,7 @@ ConfigOption = Annotated[
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database and key ring.")
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 KeyFiles = Annotated[
     list[Path] | None,
     typer.Option(
@@ -54,17 +55,16 @@ def serve(
     Needs no configuration for a first try: a database is made, and credentials and a curl are printed.
     """
     from runner.service.serve import serve as run
-    from runner.service.settings import load_settings
 
     run(
-        load_settings(
+        _settings(
             config,
+            data_dir,
             host=host,
             port=port,
             https=https,
             tls_cert=cert,
             tls_key=key,
-            data_dir=data_dir,
             workers=workers,
         )
     )
@@ -75,17 +75,15 @@ def worker(
     workers: Annotated[int | None, typer.Option("--workers", help="Processes that run Actions.")] = None,
 ) -> None:
     """Run asynchronous triggers only; any number of these on any number of machines share a database."""
-    from runner.service.settings import load_settings
     from runner.service.work import work
 
-    work(load_settings(config, workers=workers))
+    work(_settings(config, workers=workers))
 
 
 def show_config(config: ConfigOption = None, data_dir: DataOption = None) -> None:
     """Print the effective settings as JSON, without secrets."""
-    from runner.service.settings import load_settings
 
-    typer.echo(json.dumps(load_settings(config, data_dir=data_dir).shown(), indent=2))
+    typer.echo(json.dumps(_settings(config, data_dir).shown(), indent=2))
 
 
 @tenants.command("add")
@@ -97,10 +95,9 @@ def add_tenant(
 ) -> None:
     """Add a tenant with a client that has all scopes, and print the client's credentials."""
     from runner.service.firstclient import new_tenant
-    from runner.service.settings import load_settings
     from runner.service.setup import open_service_keys, open_store, opened
 
-    settings = load_settings(config, data_dir=data_dir)
+    settings = _settings(config, data_dir)
     with opened(open_store(settings)) as store:
         keys = open_service_keys(settings, store)
         with store.begin() as session:
@@ -116,15 +113,93 @@ def show_credentials(
 ) -> None:
     """Print the credentials of a tenant's first client again, with a new token."""
     from runner.service.firstclient import first_client
-    from runner.service.settings import load_settings
     from runner.service.setup import open_service_keys, open_store, opened
 
-    settings = load_settings(config, data_dir=data_dir)
+    settings = _settings(config, data_dir)
     with opened(open_store(settings)) as store:
         keys = open_service_keys(settings, store)
         with store.read() as session:
             found = first_client(session, settings, keys, tenant)
     _show_first(settings, found)
+
+
+@tenants.command("list")
+def list_tenants(
+    as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataOption = None
+) -> None:
+    """List the tenants."""
+    from sqlalchemy import select
+
+    from runner.service.setup import open_store, opened
+    from runner.store.models import Tenant
+
+    with opened(open_store(_settings(config, data_dir))) as store, store.read() as session:
+        rows = session.scalars(select(Tenant).order_by(Tenant.id)).all()
+    found = [{"id": row.id, "name": row.name, "created_at": row.created_at.isoformat()} for row in rows]
+    _list(found, as_json=as_json, nothing="no tenants; `actionbox tenant add` makes one")
+
+
+@tenants.command("remove")
+def remove_tenant(
+    tenant: Annotated[str, typer.Argument(help="Id of the tenant.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Remove a tenant with all it has: clients, Actions, secrets, executions."""
+    import os
+
+    from runner.errors import InputError
+    from runner.service.setup import open_store, opened
+    from runner.service.tenants import find_tenant
+    from runner.service.tenants import remove_tenant as remove
+
+    with opened(open_store(_settings(config, data_dir))) as store:
+        with store.read() as session:
+            find_tenant(session, tenant)
+        if not yes:
+            if not os.isatty(0):
+                raise InputError(
+                    "not_confirmed", f"there is nobody to ask about {tenant}", next_step="Use --yes."
+                )
+            typer.confirm(f"Remove {tenant} with all it has?", err=True, abort=True)
+        with store.begin() as session:
+            remove(session, tenant)
+    typer.echo(f"removed {tenant}")
+
+
+@clients.command("list")
+def list_clients(
+    tenant: Annotated[str | None, typer.Argument(help="Only of this tenant.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataOption = None,
+) -> None:
+    """List the API clients, without secrets."""
+    from sqlalchemy import select
+
+    from runner.service.setup import open_store, opened
+    from runner.service.tenants import find_tenant
+    from runner.store.models import ApiClient
+
+    query = select(ApiClient).order_by(ApiClient.tenant_id, ApiClient.created_at)
+    with opened(open_store(_settings(config, data_dir))) as store, store.read() as session:
+        if tenant is not None:
+            find_tenant(session, tenant)
+            query = query.where(ApiClient.tenant_id == tenant)
+        rows = session.scalars(query).all()
+    found = [
+        {
+            "tenant": row.tenant_id,
+            "id": row.id,
+            "name": row.name,
+            "state": "active" if row.revoked_at is None else "revoked",
+            "login": "secret" if row.secret_digest else "public key",
+            "scopes": row.scopes if as_json else _scopes(row.scopes),
+        }
+        for row in rows
+    ]
+    _list(found, as_json=as_json, nothing="no clients; `actionbox client add` makes one")
 
 
 @clients.command("add")
@@ -139,12 +214,11 @@ def add_client(
     data_dir: DataOption = None,
 ) -> None:
     """Add an API client; its secret is printed once. With a public key it has none."""
-    from runner.service.settings import load_settings
     from runner.service.setup import open_store, opened
     from runner.service.tenants import create_client
 
     keys = _read_keys(public_key or [])
-    with opened(open_store(load_settings(config, data_dir=data_dir))) as store, store.begin() as session:
+    with opened(open_store(_settings(config, data_dir))) as store, store.begin() as session:
         made = create_client(session, tenant, name, scope or None, keys)
     _show(made)
 
@@ -157,14 +231,13 @@ def rekey_client(
     data_dir: DataOption = None,
 ) -> None:
     """Replace the public keys of a client. To change keys, name old and new, and later the new one."""
-    from runner.service.settings import load_settings
     from runner.service.setup import open_store, opened
     from runner.service.tenants import replace_keys
 
     keys = _read_keys(public_key or [])
     if not keys:
         raise typer.BadParameter("name at least one file", param_hint="--public-key")
-    with opened(open_store(load_settings(config, data_dir=data_dir))) as store, store.begin() as session:
+    with opened(open_store(_settings(config, data_dir))) as store, store.begin() as session:
         replace_keys(session, client, keys)
     typer.echo(f"client {client} logs in with {len(keys)} public key{'s' if len(keys) > 1 else ''}")
 
@@ -176,11 +249,10 @@ def revoke_client(
     data_dir: DataOption = None,
 ) -> None:
     """Make a client's secret and tokens worthless, within seconds."""
-    from runner.service.settings import load_settings
     from runner.service.setup import open_store, opened
     from runner.service.tenants import revoke_client as revoke
 
-    with opened(open_store(load_settings(config, data_dir=data_dir))) as store, store.begin() as session:
+    with opened(open_store(_settings(config, data_dir))) as store, store.begin() as session:
         revoke(session, client)
     typer.echo(f"revoked {client}")
 
@@ -189,9 +261,8 @@ def revoke_client(
 def create_keys(config: ConfigOption = None, data_dir: DataOption = None) -> None:
     """Make the key ring; for PostgreSQL, once, before the first start. Copy it to every replica."""
     from runner.service.rotation import create
-    from runner.service.settings import load_settings
 
-    typer.echo(f"made {create(load_settings(config, data_dir=data_dir))}")
+    typer.echo(f"made {create(_settings(config, data_dir))}")
 
 
 @keys.command("rotate")
@@ -204,9 +275,8 @@ def rotate_keys(
 ) -> None:
     """Make a new key and seal every secret with it. Running replicas take it up by themselves."""
     from runner.service.rotation import rotate
-    from runner.service.settings import load_settings
 
-    done = rotate(load_settings(config, data_dir=data_dir), prune=prune)
+    done = rotate(_settings(config, data_dir), prune=prune)
     typer.echo(
         f"sealed {done.resealed} secrets with key {done.key_id}; the ring holds {', '.join(done.ring)}"
     )
@@ -216,9 +286,8 @@ def rotate_keys(
 def forget_lost(config: ConfigOption = None, data_dir: DataOption = None) -> None:
     """Delete the secrets that the key ring does not open, when the ring that does is lost."""
     from runner.service.rotation import forget
-    from runner.service.settings import load_settings
 
-    count = forget(load_settings(config, data_dir=data_dir))
+    count = forget(_settings(config, data_dir))
     typer.echo(f"deleted {count} secrets that the key ring does not open")
 
 
@@ -227,6 +296,34 @@ def _read_keys(files: list[Path]) -> list[PublicKey]:
     from runner.service.assertions import public_key
 
     return [public_key(read_text(file, "the public key", limit=MAX_KEY_FILE_BYTES)) for file in files]
+
+
+def _settings(config: Path | None, data_dir: Path | None = None, **options: Any) -> ServiceSettings:
+    """The settings; what the environment has that looks like one and is none is told."""
+    import os
+
+    from runner.service.settings import load_settings, misspelt
+
+    for text in misspelt(os.environ):
+        typer.echo(f"warning: {text}", err=True)
+    return load_settings(config, data_dir=data_dir, **options)
+
+
+def _scopes(scopes: list[Any]) -> str:
+    from runner.service.scopes import ALL_SCOPES
+
+    return "all" if set(scopes) >= set(ALL_SCOPES) else " ".join(scopes)
+
+
+def _list(rows: list[dict[str, Any]], *, as_json: bool, nothing: str) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    elif not rows:
+        typer.echo(nothing)
+    else:
+        widths = {name: max(len(str(row[name])) for row in rows) for name in rows[0]}
+        for row in rows:
+            typer.echo("  ".join(str(value).ljust(widths[name]) for name, value in row.items()).rstrip())
 
 
 def _show_first(settings: ServiceSettings, made: FirstClient) -> None:

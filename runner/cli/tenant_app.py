@@ -93,6 +93,36 @@ def rollback(
 
 @tenant_app.command()
 @connected
+def invoke(
+    target: Target,
+    trigger: Annotated[str, typer.Argument(help="Trigger id.")],
+    event: Annotated[
+        Path | None,
+        typer.Option(
+            "--event",
+            "-e",
+            metavar="FILE",
+            help="Event as JSON, - for standard input; left out: the example.",
+        ),
+    ] = None,
+    action: Annotated[
+        str | None, typer.Option("--action", metavar="ID", help="The Action, for triggers bound to entities.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Invoke a trigger of the service, as a platform does, with what is bound to it there.
+
+    Exit status as for `run`: 0 allowed or accepted, 1 denied, 2 failed or refused, 3 suspended.
+    """
+    from runner.cli.invoke import invoke_command
+
+    invoke_command(target, trigger, event, action, as_json=as_json)
+
+
+@tenant_app.command()
+@connected
 def executions(
     target: Target,
     trigger: Annotated[str | None, typer.Option("--trigger", "-t", help="Only of this trigger.")] = None,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_ACTION_NAME, MAX_ACTIONS
+from runner.caps import MAX_ACTION_NAME
 from runner.management import drafts
 from runner.management.answers import TRIGGER_IDS
 from runner.management.attached import check_unattached
@@ -89,7 +89,7 @@ def create_action(caller: Annotated[Caller, needs("create:actions")], body: Crea
         revision=0,
     )
     with caller.service.store.begin() as session:
-        _check_room(session, caller.tenant)
+        _check_room(session, caller.tenant, caller.service.settings.tenant_actions)
         session.add(row)
         _flush(session, body.name)
         drafts.apply_fields(session, row, body, box(caller, session))
@@ -163,10 +163,10 @@ def _view(caller: Caller, session: Session, row: ActionRow) -> dict[str, Any]:
     return ActionViews(session, box(caller, session), caller.tenant).action(row)
 
 
-def _check_room(session: Session, tenant: str) -> None:
+def _check_room(session: Session, tenant: str, most: int) -> None:
     count = session.scalar(select(func.count()).select_from(ActionRow).where(ActionRow.tenant_id == tenant))
-    if (count or 0) >= MAX_ACTIONS:
-        raise bad_request(f"The tenant has {count} actions, the most it may have.", "too_many_entities")
+    if (count or 0) >= most:
+        raise bad_request(f"The tenant has {count} actions; it may have {most}.", "too_many_entities")
 
 
 def _flush(session: Session, name: str) -> None:

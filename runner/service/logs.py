@@ -66,13 +66,18 @@ def _guarded(processors: Sequence[Callable[..., Any]], stream: LogStream) -> Cal
 
 
 def configure_logs(level: str = "info", form: str = "json") -> None:
-    """Send structlog's and the standard library's records to standard error in one form."""
+    """Send structlog's and the standard library's records to standard error in one form. `auto`: lines for
+    people on a terminal, JSON elsewhere."""
     global _stream
     _stream = stream = LogStream(sys.stderr)
+    if form == "auto":
+        form = "console" if sys.stderr.isatty() else "json"
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="iso", utc=True)
+        if form == "json"
+        else structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
     ]
     if form == "json":
         render = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -19,6 +22,7 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 from runner.caps import (
     DEFAULT_BUDGET_MS,
     DEFAULT_HANDLE_SECONDS,
+    MAX_ACTIONS,
     MAX_BODY_BYTES,
     MAX_BUDGET_MS,
     MAX_HANDLE_SECONDS,
@@ -39,6 +43,11 @@ from sandbox.egress.target import SCHEMES
 PREFIX = "ACTIONBOX_"
 CONFIG_FILE = "ACTIONBOX_CONFIG"
 """Environment variable: the settings file."""
+_OTHERS: Final = "CONFIG CACHE STATE DEBUG PROFILES URL TOKEN CLIENT_ID CLIENT_SECRET CA_FILE"
+OTHER_VARIABLES: Final = frozenset(PREFIX + name for name in _OTHERS.split())
+"""What else is ours: the settings file, and variables of the command line."""
+_LINK: Final = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_[0-9]+_")
+"""Names that Kubernetes gives to a pod for each service, here one that is called actionbox."""
 
 
 class ServiceSettings(BaseSettings):
@@ -61,6 +70,7 @@ class ServiceSettings(BaseSettings):
         max_source_bytes: of the source of one Action, in UTF-8.
         token_seconds: life of an access token.
         max_body_bytes, read_seconds: of one request's body.
+        tenant_actions: the most Actions of one tenant.
         tenant_requests: of one tenant that are being answered, of one process.
         max_connections: of clients, of one process.
         head_seconds: in which a connection must have sent the head of a request, once it has begun.
@@ -79,7 +89,8 @@ class ServiceSettings(BaseSettings):
         egress_https_only: whether Actions may use https alone.
         build_threads: builds at a time in this process, and as many more of drafts with packages or
             modules; 0 leaves them to others.
-        log_format, log_level: of the service's own log, on standard error.
+        log_format, log_level: of the service's own log, on standard error; `auto` is `console` on a terminal
+            and `json` elsewhere.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", validate_default=True)
@@ -104,6 +115,7 @@ class ServiceSettings(BaseSettings):
     token_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     max_body_bytes: Annotated[int, Field(ge=1_024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
     read_seconds: Annotated[float, Field(gt=0, le=300)] = 20
+    tenant_actions: Annotated[int, Field(ge=1, le=100_000)] = MAX_ACTIONS
     tenant_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 400
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
     head_seconds: Annotated[float, Field(gt=0, le=300)] = 10
@@ -125,7 +137,7 @@ class ServiceSettings(BaseSettings):
     egress_allow: tuple[str, ...] = ()
     egress_https_only: bool = False
     build_threads: Annotated[int, Field(ge=0, le=32)] = 2
-    log_format: Literal["json", "console"] = "json"
+    log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database_url")
@@ -266,6 +278,19 @@ def load_settings(config: Path | None = None, **overrides: Any) -> ServiceSettin
         raise _invalid(_sentences(error)) from None
     except (SourceError, ValueError) as error:  # ValueError: the file is not TOML
         raise _invalid(f"{file}: {error}" if file else str(error)) from None
+
+
+def misspelt(environment: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that looks like one of ours and is none."""
+    known = {PREFIX + name.upper() for name in ServiceSettings.model_fields} | OTHER_VARIABLES
+    texts = []
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or name in known or _LINK.search(name):
+            continue
+        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        texts.append(f"the environment variable {name} is no setting of actionbox and is ignored{hint}")
+    return texts
 
 
 def _invalid(problem: str) -> InputError:

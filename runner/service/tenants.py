@@ -17,7 +17,7 @@ from runner.service.assertions import PublicKey
 from runner.service.auth import new_secret, secret_digest
 from runner.service.scopes import ALL_SCOPES
 from runner.store.clientkeys import ClientKeyRow
-from runner.store.columns import now
+from runner.store.columns import Base, now
 from runner.store.models import ApiClient, Tenant
 
 _NO_DIGEST: Final = ""
@@ -144,3 +144,12 @@ def revoke_client(session: Session, client_id: str) -> None:
 def any_tenant(session: Session) -> bool:
     """Whether there is one."""
     return session.scalar(select(Tenant.id).limit(1)) is not None
+
+
+def remove_tenant(session: Session, tenant_id: str) -> None:
+    """Everything that the tenant has, its record of executions too. Raises `InputError` (`no_tenant`)."""
+    find_tenant(session, tenant_id)
+    for table in reversed(Base.metadata.sorted_tables):
+        if "tenant_id" in table.columns:
+            session.execute(table.delete().where(table.c.tenant_id == tenant_id))
+    session.execute(delete(Tenant).where(Tenant.id == tenant_id))

@@ -82,6 +82,10 @@ class KeyRing:
     def create(cls, path: Path) -> Self:
         """A ring with one new key, written to `path`, which must not exist. Raises `SealError`."""
         ring = cls({"k1": os.urandom(_KEY_BYTES)})
+        if path.exists():
+            raise SealError(
+                f"there is a key ring {path} already; `actionbox keys rotate` adds a new key to it"
+            )
         ring._write(path, exclusive=True)
         return ring
 

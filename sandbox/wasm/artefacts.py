@@ -159,7 +159,7 @@ def _key() -> bytes:
     path = cache_directory() / "artefact.key"
     with contextlib.suppress(FileNotFoundError):
         key = path.read_bytes()
-        if len(key) == _KEY_BYTES:
+        if len(key) == _KEY_BYTES and not _is_open(path):
             return key
         path.unlink(missing_ok=True)
     fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
@@ -172,6 +172,17 @@ def _key() -> bytes:
     finally:
         Path(temporary).unlink()
     return path.read_bytes()
+
+
+def _is_open(path: Path) -> bool:
+    """Whether others can read the key: what is tagged with it may be theirs."""
+    status = path.stat()
+    if not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return False
+    if status.st_uid != os.geteuid():
+        raise UnsafeCacheError(path, "can be read by others")
+    _log.warning("%s could be read by others: it is made anew, and the images are built again", path)
+    return True
 
 
 def _tag(path: Path, payload: bytes) -> bytes:

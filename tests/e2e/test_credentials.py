@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.client import RuntimeClient
+from runner.client import Api, Connection, RuntimeClient, ServiceError
 from runner.outcome import Decision, FlowOutcome
 from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve
 from triggers import get_trigger
@@ -177,3 +177,113 @@ def test_a_first_start_that_nobody_saw(tmp_path: Path, with_option: bool) -> Non
         url = re.search(r"actionbox serves (\S+)", text)
         assert url is not None
         assert run_curl(shown.stdout, url[1])["decision"] == "allow"
+
+
+THREE_WAYS = """
+exports.onExecutePostLogin = async (event, api) => {
+  if (event.user.email === "denied@x.example") return api.access.deny("not you");
+  if (event.user.email === "broken@x.example") throw new Error("broke");
+  if (event.user.email === "asked@x.example") return api.redirect.sendUserTo("https://x.example/");
+  console.log("hello", event.user.email);
+};
+"""
+ENDS = {"allowed": (0, "allow"), "denied": (1, "deny"), "broken": (2, "failed"), "asked": (3, "suspended")}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_invoke_prints_and_ends_as_run_does(served: Served, tmp_path: Path, name: str) -> None:
+    (tmp_path / "action.js").write_text(THREE_WAYS)
+    event = {**EVENT, "user": {**EVENT["user"], "email": f"{name}@x.example"}}
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    made = operator(served.data, "tenant", "add", f"invoke-{name}")
+    identity = {"client_id": found("client id", made), "client_secret": found("client secret", made)}
+    deploy(Api(Connection(served.url, **identity)))
+    env = {**environment(tmp_path), "ACTIONBOX_PROFILES": str(tmp_path), "ACTIONBOX_STATE": str(tmp_path)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [ACTIONBOX, *arguments]
+        return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+
+    by_secret = ["--client-id", identity["client_id"], "--client-secret", identity["client_secret"]]
+    assert run("login", served.url, *by_secret).returncode == 0
+    there = run("invoke", "post-login", "--event", "event.json")
+    here = run("run", "action.js", "--trigger", "post-login", "--event", "event.json")
+    assert (there.returncode, here.returncode) == (ENDS[name][0],) * 2, there.stderr
+    assert [first_words(text) for text in there.stdout.splitlines()[:4]] == [
+        first_words(text) for text in here.stdout.splitlines()[:4]
+    ]
+    as_json = run("invoke", "post-login", "--event", "event.json", "--json")
+    assert (as_json.returncode, json.loads(as_json.stdout)["decision"]) == ENDS[name]
+
+
+def first_words(text: str) -> list[str]:
+    """Without times and the name of the Action, which is a file's on the command line."""
+    return [word for word in text.replace("action.js", "action").split() if word.isalpha()][:4]
+
+
+def deploy(api: Api) -> None:
+    trigger = {"id": "post-login", "version": "v3"}
+    body = {"name": "action", "code": THREE_WAYS, "supported_triggers": [trigger]}
+    action = api.send("POST", "/api/v2/actions/actions", body=body).value
+    api.send("POST", f"/api/v2/actions/actions/{action['id']}/deploy", query={"wait": True})
+    bindings = [{"ref": {"type": "action_name", "value": "action"}, "display_name": "action"}]
+    api.send("PATCH", "/api/v2/actions/triggers/post-login/bindings", body={"bindings": bindings})
+
+
+def test_invoke_refuses_as_the_service_does(served: Served, tmp_path: Path) -> None:
+    env = {**environment(tmp_path), **served.environment()}
+    part = tmp_path / "part.json"
+    part.write_text('{"user": {}}')
+
+    def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [ACTIONBOX, "invoke", *arguments]
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+
+    for arguments, says in (
+        (["post-login", "--event", str(part)], "event"),
+        (["post-logn", "--event", str(part)], "post-login"),
+        (["post-login", "--event", str(tmp_path / "none.json")], "none.json"),
+    ):
+        done = invoke(*arguments)
+        assert done.returncode == 2, done
+        assert says in done.stderr
+        assert "Traceback" not in done.stderr
+    nothing_bound = invoke("post-login")
+    assert nothing_bound.returncode == 0, nothing_bound.stderr
+    accepted = invoke("post-user-registration")
+    assert accepted.returncode == 0, accepted.stderr
+    assert accepted.stdout.startswith("accepted: runs later as execution ")
+
+
+def test_operators_list_and_remove(served: Served) -> None:
+    made = operator(served.data, "tenant", "add", "leaving", "--name", "Leaving soon")
+    identity = {"client_id": found("client id", made), "client_secret": found("client secret", made)}
+    platform = RuntimeClient(served.url, **identity)
+    platform.invoke("post-login", EVENT)
+    assert re.search(r"^leaving +Leaving soon ", operator(served.data, "tenant", "list"), re.MULTILINE)
+    listed = json.loads(operator(served.data, "client", "list", "leaving", "--json"))
+    assert [(item["id"], item["state"]) for item in listed] == [(identity["client_id"], "active")]
+    assert identity["client_secret"] not in operator(served.data, "client", "list")
+    assert "Use --yes" in operator(served.data, "tenant", "remove", "leaving", status=2)
+    assert operator(served.data, "tenant", "remove", "leaving", "--yes") == "removed leaving\n"
+    assert "leaving" not in operator(served.data, "tenant", "list")
+    said = operator(served.data, "tenant", "remove", "leaving", "--yes", status=2)
+    assert "there is no tenant leaving" in said
+    time.sleep(6)  # a client that is gone is noticed within five seconds
+    with pytest.raises(ServiceError) as caught:
+        platform.executions()
+    assert caught.value.status == 401
+    assert isinstance(served.runtime().invoke("post-login", EVENT), FlowOutcome), "others are as they were"
+
+
+def test_a_sentence_each(served: Served, tmp_path: Path) -> None:
+    said = operator(served.data, "keys", "create", status=2)
+    assert "already" in said
+    assert "keys rotate" in said
+    env = environment(tmp_path, ACTIONBOX_WROKERS="2", ACTIONBOX_SERVICE_HOST="10.0.0.1")
+    done = subprocess.run([ACTIONBOX, "config"], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "warning: the environment variable ACTIONBOX_WROKERS is no setting of actionbox and is ignored; "
+        "did you mean ACTIONBOX_WORKERS?"
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import re
 import sqlite3
 import ssl
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.e2e.serving import ACTIONBOX, Served, serve
+from tests.e2e.serving import ACTIONBOX, Served, environment, serve
 from tests.service.server import HANDLER, Client, Reply
 
 LATE = """exports.onExecutePostLogin = async (event, api) => {
@@ -214,3 +215,26 @@ def test_why_workers_cannot_start_is_told_in_a_sentence(
     if command[0] == "serve":
         with serve(tmp_path) as served:
             assert served.token, "the start that failed has kept no secret to itself"
+
+
+def test_a_terminal_gets_lines_for_people(tmp_path: Path) -> None:
+    """And whatever is not one gets JSON."""
+    env = environment(tmp_path, ACTIONBOX_LOG_LEVEL="info")
+    here, there = pty.openpty()
+    command = [ACTIONBOX, "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, env=env, stdin=there, stdout=there, stderr=there, close_fds=True
+    ) as process:
+        os.close(there)
+        seen = b""
+        while b"/invoke" not in seen:
+            seen += os.read(here, 65_536)
+        process.terminate()
+        with contextlib.suppress(OSError):  # the other end is closed
+            while more := os.read(here, 65_536):
+                seen += more
+    os.close(here)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", seen.decode())
+    assert re.search(r"^\d\d:\d\d:\d\d \[info +\] Application startup complete", text, re.MULTILINE)
+    assert '{"event": "Application' not in text
+    assert "Traceback" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from runner import caps
 from runner.store.columns import new_id
 from runner.store.models import ActionRow, ModuleRow
 from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGE_VERSION
-from tests.service.server import Client, Server
+from tests.service.server import Client, Server, running, settings_for
 
 
 @pytest.fixture
@@ -130,3 +131,12 @@ def test_pages(client: Client) -> None:
     assert client.get("/actions", per_page=caps.MAX_PER_PAGE, page=caps.MAX_PAGE)["actions"] == []
     assert client.call("GET", "/actions", per_page=caps.MAX_PER_PAGE + 1).status == 400
     assert client.call("GET", "/actions", page=caps.MAX_PAGE + 1).status == 400
+
+
+def test_the_most_actions_are_a_setting(tmp_path: Path) -> None:
+    with running(settings_for(tmp_path, tenant_actions=2)) as server:
+        client = server.client()
+        replies = [client.call("POST", "/actions", action(name=name)) for name in "abc"]
+    assert [reply.status for reply in replies] == [201, 201, 400]
+    assert replies[2].json["errorCode"] == "too_many_entities"
+    assert "may have 2" in replies[2].json["message"]

@@ -94,6 +94,19 @@ def test_an_image_made_under_another_key_is_refused(cache: Path, key: bytes) -> 
     assert len((cache / "artefact.key").read_bytes()) == 32
 
 
+def test_a_key_that_others_can_read_is_made_anew(cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    builder = Builder()
+    load_or_build("js", "v1", builder)
+    path = cache / "artefact.key"
+    before = path.read_bytes()
+    path.chmod(0o644)
+    assert load_or_build("js", "v1", builder) == PAYLOAD
+    assert builder.built == 2, "whoever read it could have tagged the image"
+    assert path.read_bytes() != before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "could be read by others" in caplog.text
+
+
 def test_folder_key_and_images_are_for_the_owner_only(cache: Path) -> None:
     load_or_build("js", "v1", Builder())
     assert stat.S_IMODE(cache.stat().st_mode) == 0o700
