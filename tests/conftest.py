@@ -37,7 +37,7 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
     from runner.service.logs import configure_logs
     from tests.parity.ways import open_ways
 
-    configure_logs("error", "json")
+    configure_logs("warning", "json")
     with open_ways(tmp_path_factory.mktemp("parity")) as opened:
         yield opened
 
