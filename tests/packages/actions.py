@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,14 @@ from sandbox.dependencies import Build, Lock, Wanted, build_action
 from sandbox.egress import Egress, NoEgress
 from sandbox.live import LivePort
 from sandbox.program import Language, Request, Source
+from tests.parity.packages import check_alike
+from tests.parity.tape import Recording, Tape
+from tests.parity.ways import Ways
 from tests.sandbox.javascript.conftest import SURFACE, Ran
 from tests.sandbox.ports import FakeApi
 
+WAYS: Callable[[], Ways] | None = None
+"""Set while a test runs: in these ways every Action that it runs without a network is run again."""
 LOCKS = Path(__file__).parent / "locks"
 _RELOCK = "ACTIONBOX_RELOCK"
 _UNREACHABLE = "network"
@@ -66,9 +72,13 @@ def run(
     """Execute an Action with `packages`."""
     made = build(text, *packages, filename=filename)
     assert made.program is not None, made.failure
-    limits, api = sandbox.Limits(wall_ms=10_000), FakeApi()
+    limits, api, tape = sandbox.Limits(wall_ms=10_000), FakeApi(), Tape()
     request = Request(_HANDLER, json.dumps(event or {}), json.dumps(SURFACE))
-    return Ran(sandbox.run(made.program, request, limits, LivePort(api, egress or NoEgress(), limits)), api)
+    port = LivePort(api, Recording(egress or NoEgress(), tape), limits)
+    ran = Ran(sandbox.run(made.program, request, limits, port), api)
+    if WAYS is not None and egress is None:  # what timers and requests come to depends on who is faster
+        check_alike(WAYS(), made.program.source, event or {}, tape)
+    return ran
 
 
 def value_of(body: str, *packages: str, **options: Any) -> Any:

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.packages import actions
 from tests.packages.site import Site
+
+
+@pytest.fixture(autouse=True)
+def _alike(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Action that a test runs without a network ends alike in process, in a worker and over HTTP."""
+    monkeypatch.setattr(actions, "WAYS", lambda: request.getfixturevalue("ways"))
 
 
 @pytest.fixture(scope="session")
