@@ -16,7 +16,7 @@ bindings:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -122,18 +122,13 @@ class Project:
 
 
 def _action(name: str, entry: ActionEntry, folder: Path) -> Unit:
-    source = load_source(folder / entry.file)
-    return Unit(
-        name=name,
-        code=_plain_text(source.text, source.language, entry.file),
+    unit = _module(name, entry, folder)
+    return replace(
+        unit,
         trigger=entry.trigger,
-        runtime=entry.runtime or RUNTIMES[source.language],
-        dependencies=entry.dependencies,
-        secrets=entry.secrets,
+        runtime=entry.runtime or RUNTIMES[unit.language],
         modules=entry.modules,
         deploy=entry.deploy,
-        file=entry.file,
-        language=source.language,
     )
 
 
