@@ -226,11 +226,11 @@ def test_odd_characters(language: Language, name: str) -> None:
 COMPATIBLE = {
     "exec": "ｅxec('1')",
     "import": "import oｓ",
-    "dunder": "x = ().__ｃlass__",
-    "underscore": "x = ()._﹍class__",
+    "dunder": "x = ().__ｄict__",
+    "underscore": "x = ()._﹍dict__",
     "attribute of a call": "x = (lambda: 0).__ｇlobals__",
     "keyword": "ｉmport os",
-    "cookie of another encoding": "# -*- coding: utf-7 -*-\nx = ().+AF8AXw-class__",
+    "cookie of another encoding": "# -*- coding: utf-7 -*-\nx = ().+AF8AXw-dict__",
     "cookie of rot13": "# coding: rot13\nvzcbeg bf",
 }
 

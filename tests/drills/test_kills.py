@@ -158,7 +158,7 @@ def test_kill_9_while_the_first_start_makes_the_schema(tmp_path: Path, database:
         ):
             text_ = ""
             deadline = time.monotonic() + 60
-            while "actions/triggers" not in text_ and "Tokens:" not in text_:
+            while "/invoke" not in text_ and "Tokens:" not in text_:
                 assert started.poll() is None, text_
                 assert time.monotonic() < deadline, text_
                 while not lines.empty():

@@ -136,7 +136,8 @@ class TestAbout:
         assert result.status == 0
         assert all(trigger in result.out for trigger in TRIGGERS)
         listed = json.loads(cli("triggers", "--json").out)
-        assert [item["id"] for item in listed] == TRIGGERS
+        assert [item["id"] for item in listed if not item["experimental"]] == TRIGGERS
+        assert any(item["experimental"] for item in listed)
         assert listed[0]["handlers"] == ["onExecutePostLogin", "onContinuePostLogin"]
 
     @pytest.mark.parametrize("trigger", TRIGGERS)

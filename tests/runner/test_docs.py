@@ -104,7 +104,8 @@ def in_words(count: int) -> str:
             ["one hour" if runner_caps.DEFAULT_HANDLE_SECONDS == 3600 else "another time"],
         ),
         ("session token of", [in_words(session_tokens.MAX_PAYLOAD)]),
-        ("- A source has", [f"{caps.MAX_SOURCE_BYTES:,}", f"{caps.MAX_SOURCE_LINES:,}"]),
+        ("- A source has", [f"{caps.DEFAULT_SOURCE_BYTES:,}", f"{caps.MAX_SOURCE_LINES:,}"]),
+        ("- The setting `max_source_bytes`", [f"{caps.MAX_SOURCE_BYTES:,}"]),
         ("- Secrets:", [str(runner_caps.MAX_SECRETS), f"{runner_caps.MAX_SECRET_VALUE:,}"]),
         (
             "KiB of an execution are kept",

@@ -60,6 +60,7 @@ ELSEWHERE = {
     "MAX_BUNDLE_BYTES": ("packages",),
     "MAX_IMAGE_BYTES": ("workers",),
     "MAX_PACKAGES_COMPILE_SECONDS": ("wheels",),
+    "MAX_PACKAGES_LOAD_SECONDS": ("wheels",),
     "MAX_PACKAGE_MEMORY_BYTES": ("javascript",),
     "MAX_PACKAGE_LOADS": ("javascript",),
     "MAX_PACKAGE_FILES": ("javascript",),
