@@ -159,7 +159,7 @@ exports.onExecutePostLogin = async () => {
 };
 """
     ran = run(text, "axios@1.21.1")
-    assert ran.log == ["true ECONNRESET"]
+    assert ran.log == ["true ERR_ACCESS_DENIED"]
     assert ran.failure.code.value == "egress"
 
 

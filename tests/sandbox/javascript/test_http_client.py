@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandbox.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
 from tests.sandbox.javascript.test_node_later import HTTPS, handler, stubs
@@ -37,6 +39,41 @@ for (const make of [() => https.get('http://api.example/a'),
         "socket,true,timeout,ECONNRESET,socket hang up,close,AbortError,ABORT_ERR end,true 0",
         "ERR_INVALID_PROTOCOL", "ERR_INVALID_HTTP_TOKEN", "ERR_INVALID_CHAR", "ERR_UNESCAPED_CHARACTERS",
     ]  # fmt: skip
+
+
+ENDED = {
+    "request.abort()": "request abort|response aborted|request close|HEARD aborted ECONNRESET|response close",
+    "request.destroy()": "response aborted|request close|HEARD aborted ECONNRESET|response close",
+    "request.destroy(mine)": "request mine|response aborted|request close|HEARD aborted ECONNRESET|"
+    "response close",
+    "response.destroy()": "response aborted|response close|request close",
+    "response.destroy(mine)": "response aborted|request mine|HEARD mine|response close|request close",
+}
+"""What Node 24 emits for a response whose body is still to come. HEARD: errors that only a listener makes."""
+
+
+@pytest.mark.parametrize("listens", [True, False])
+@pytest.mark.parametrize("statement", ENDED)
+def test_a_response_that_is_given_up_fails_only_for_who_listens(
+    succeed: Run, statement: str, listens: bool
+) -> None:
+    body = f"""
+const seen = [], mine = new Error('mine');
+const request = https.get('https://api.example/a');
+request.on('error', (e) => seen.push('request ' + e.message));
+for (const name of ['abort', 'close']) request.on(name, () => seen.push('request ' + name));
+await new Promise((done) => request.on('response', (response) => {{
+  for (const name of ['aborted', 'end', 'close']) response.on(name, () => seen.push('response ' + name));
+  if ({str(listens).lower()}) response.on('error', ({{ message, code }}) =>
+    seen.push(['HEARD', message, code].join(' ').trim()));
+  {statement};
+  setTimeout(done, 20);
+}}));
+for (const line of seen) console.log(line);
+"""
+    expected = [line for line in ENDED[statement].split("|") if listens or not line.startswith("HEARD")]
+    egress = stubs({"url": "https://api.example/a", "answer": {"text": "x" * 100}})
+    assert succeed(HTTPS + handler(body), egress=egress).log == expected
 
 
 def test_a_wrapped_refusal_keeps_its_rule(run: Run) -> None:

@@ -80,6 +80,15 @@ export function makeHttp(protocol, { Readable, Writable }) {
       this.once('close', () => req.finishUp());
     }
     _read() {}
+    /** Ends the request as well. An error reaches who listens for one, and is nobody's otherwise, as in Node. */
+    _destroy(error, done) {
+      if (!this.complete) {
+        this.aborted = true;
+        this.emit('aborted');
+        this.req.destroy(error);
+      }
+      process.nextTick(() => done(this.listenerCount('error') ? error : null));
+    }
     setTimeout(delay, callback) {
       this.req.setTimeout(delay, callback);
       return this;
@@ -187,13 +196,13 @@ export function makeHttp(protocol, { Readable, Writable }) {
     }
     _destroy(error, done) {
       this.#abandon?.();
-      const late = this.res !== null;
-      if (late && !this.res.complete) {
-        this.res.aborted = true;
-        this.res.destroy(error ?? Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
-      }
-      done(error ?? (late ? null : Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })));
-      process.nextTick(() => this.finishUp());
+      const { res } = this;
+      done(error ?? (res ? null : Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })));
+      if (res?.destroyed) return; // its close ends the exchange
+      process.nextTick(() => {
+        this.finishUp();
+        if (res && !res.complete) res.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+      });
     }
     /** The exchange is over, well or not. */
     finishUp() {
