@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ from sandbox.dependencies import Build, Lock, Wanted, build_action
 from sandbox.egress import Egress, NoEgress
 from sandbox.live import LivePort
 from sandbox.program import Language, Request, Source
+from tests.packages.site import Site
 from tests.parity.packages import check_alike
-from tests.parity.tape import Recording, Tape
 from tests.parity.ways import Ways
 from tests.sandbox.javascript.conftest import SURFACE, Ran
 from tests.sandbox.ports import FakeApi
 
 WAYS: Callable[[], Ways] | None = None
-"""Set while a test runs: in these ways every Action that it runs without a network is run again."""
+"""Set while a test runs: in these ways every Action that it runs is run again, on the same server if any."""
 LOCKS = Path(__file__).parent / "locks"
 _RELOCK = "ACTIONBOX_RELOCK"
 _UNREACHABLE = "network"
@@ -72,13 +73,32 @@ def run(
     """Execute an Action with `packages`."""
     made = build(text, *packages, filename=filename)
     assert made.program is not None, made.failure
-    limits, api, tape = sandbox.Limits(wall_ms=10_000), FakeApi(), Tape()
+    limits, api, network = sandbox.Limits(wall_ms=10_000), FakeApi(), egress or NoEgress()
     request = Request(_HANDLER, json.dumps(event or {}), json.dumps(SURFACE))
-    port = LivePort(api, Recording(egress or NoEgress(), tape), limits)
-    ran = Ran(sandbox.run(made.program, request, limits, port), api)
-    if WAYS is not None and egress is None:  # what timers and requests come to depends on who is faster
-        check_alike(WAYS(), made.program.source, event or {}, tape)
+    ran = Ran(sandbox.run(made.program, request, limits, LivePort(api, network, limits)), api)
+    if WAYS is not None:
+        failed = [] if ran.result.failure is None else [ran.result.failure.code.value]
+        with asked_since(egress) as asked:
+            check_alike(WAYS(), made.program.source, event or {}, network, asked, failed)
     return ran
+
+
+@contextmanager
+def asked_since(egress: Egress | None) -> Iterator[Callable[[], list[Any]]]:
+    """Gives what a `Site` was asked since the last call. In the end the site knows what it was asked before."""
+    if not isinstance(egress, Site):
+        yield list
+        return
+    before = list(egress.asked)
+
+    def asked() -> list[Any]:
+        found = [(item.method, item.url, sorted(item.headers.items()), item.body) for item in egress.asked]
+        egress.asked.clear()
+        return found
+
+    asked()
+    yield asked
+    egress.asked[:] = before
 
 
 def value_of(body: str, *packages: str, **options: Any) -> Any:

@@ -12,7 +12,7 @@ from tests.packages.site import Site
 
 @pytest.fixture(autouse=True)
 def _alike(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every Action that a test runs without a network ends alike in process, in a worker and over HTTP."""
+    """Every Action that a test runs ends alike in process, in a worker and over HTTP."""
     monkeypatch.setattr(actions, "WAYS", lambda: request.getfixturevalue("ways"))
 
 

@@ -17,7 +17,6 @@ from triggers import CacheStore, Directory, StaticDirectory
 
 MOMENT = "1741701600"
 """The mark of the clock of guests, where nothing else is asked for (see `clock`)."""
-TICKING = "t1741701600"
 
 
 @dataclass
