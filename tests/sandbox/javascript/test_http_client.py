@@ -49,7 +49,7 @@ ENDED = {
     "response.destroy()": "response aborted|response close|request close",
     "response.destroy(mine)": "response aborted|request mine|HEARD mine|response close|request close",
 }
-"""What Node 24 emits for a response whose body is still to come. HEARD: errors that only a listener makes."""
+"""What Node 24 emits while the body is still to come. HEARD: emitted only when somebody listens."""
 
 
 @pytest.mark.parametrize("listens", [True, False])
