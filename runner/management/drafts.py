@@ -17,7 +17,7 @@ from runner.service.settings import ServiceSettings
 from runner.service.validation import shown
 from runner.store.columns import now
 from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
-from runner.store.sealing import ACTION
+from runner.store.sealing import ACTION, SealError
 from runner.store.secrets import SecretBox
 from sandbox.jsontext import utf8_length
 from sandbox.packages.errors import DependencyError
@@ -130,7 +130,11 @@ def _is_same(session: Session, row: ActionRow, body: ActionFields, secrets: Secr
 
 
 def has_secrets(secrets: SecretBox, kind: str, owner: str, given: Sequence[SecretInput]) -> bool:
-    return secrets.holds(kind, owner, {item.name: item.value for item in given})
+    """Whether all of it is stored already; what does not open any more is not."""
+    try:
+        return secrets.holds(kind, owner, {item.name: item.value for item in given})
+    except SealError:
+        return False
 
 
 def put_secrets(secrets: SecretBox, kind: str, owner: str, given: Sequence[SecretInput]) -> None:

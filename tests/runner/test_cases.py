@@ -274,7 +274,10 @@ class TestUnusable:
                 "{trigger: post-login, actions: [echo.js], event: no.json, expect: {decision: allow}}",
                 "no.json",
             ),
-            ("{trigger: post-login, actions: [echo.js], event: {}, expect: {decision: allow}}", "$.user"),
+            (
+                "{trigger: post-login, actions: [echo.js], event: {user: 5}, expect: {decision: allow}}",
+                "$.user",
+            ),
             (
                 "{trigger: post-login, actions: [{file: echo.js, fail: last_good}], expect: {a: 1}}",
                 "last_good",

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from triggers import all_triggers, get_trigger
+from triggers import get_trigger, known_triggers
 from triggers.typings import javascript, python
 
-TRIGGERS = [trigger.id for trigger in all_triggers()]
+TRIGGERS = [trigger.id for trigger in known_triggers()]
 
 
 def actionbox(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -50,7 +50,13 @@ def test_a_broken_event_is_explained_with_paths_and_hints(tmp_path):
     (tmp_path / "a.js").write_text("exports.onExecutePostLogin = async () => {};")
     (tmp_path / "e.json").write_text('{"user": {"userId": "x"}, "stats": {"logins_count": "1"}}')
     done = actionbox(
-        "run", str(tmp_path / "a.js"), "--trigger", "post-login", "--event", str(tmp_path / "e.json")
+        "run",
+        str(tmp_path / "a.js"),
+        "--trigger",
+        "post-login",
+        "--strict",
+        "--event",
+        str(tmp_path / "e.json"),
     )
     assert done.returncode == 2
     assert '$.stats.logins_count: expected a number, found a string ("1")' in done.stderr

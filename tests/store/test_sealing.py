@@ -64,7 +64,7 @@ def test_a_ring_on_file_is_its_owners_alone(tmp_path: Path) -> None:
     made = KeyRing.create(path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert KeyRing.load(path).open(made.seal("v", ["a"]), ["a"]) == "v"
-    with pytest.raises(SealError, match="cannot be written"):
+    with pytest.raises(SealError, match=r"there is a key ring .* already"):
         KeyRing.create(path)
     made.rotated().save(path)
     assert KeyRing.load(path).ids == ("k2", "k1")

@@ -47,7 +47,7 @@ def test_executions_after_the_first_do_the_same_and_draw_anew() -> None:
         assert result.failure is None
         assert [command.arguments for command in result.commands] == [
             [f"{n} 1 1"],
-            ["keys", ["setUserMetadata", "deep", "undefined", "state ful.js"]],
+            ["keys", ["setUserMetadata", "deep", "undefined", "/state ful.js"]],
         ]
         logs.add(result.logs[0].text)
     assert len({number for line in logs for number in line.split()}) == 10
