@@ -224,9 +224,7 @@ class LivePort:
         """See `HostPort.compute`. Only what draws random numbers is journalled, and not its arguments,
         which may hold keys."""
         answer = hostcrypto.compute(operation, arguments, self._deadline)
-        if (
-            time.monotonic() >= self._deadline
-        ):  # the guest is told of it, and may be done before it is stopped
+        if time.monotonic() >= self._deadline:  # the guest may be done before it is stopped
             limit = self._limits.wall_ms
             message = f"The Action ran longer than its limit of {limit} ms."
             self._stop(Failure(FailureCode.TIMEOUT, message, detail={"limit": "wall_ms", "value": limit}))
