@@ -118,14 +118,13 @@ def _check_packages(language: Language, body: ActionFields) -> None:
 def _is_same(session: Session, row: ActionRow, body: ActionFields, secrets: SecretBox) -> bool:
     """Whether the draft has all that was sent. Packages are found anew whenever they are sent."""
     sent = body.model_fields_set - {"name", "supported_triggers", "deploy"}
-    return bool(sent) and all(
-        {
-            "code": lambda: body.code == row.code,
-            "runtime": lambda: body.runtime in ("", row.runtime),
-            "modules": lambda: resolve_modules(session, row.tenant_id, body.modules) == row.modules,
-            "secrets": lambda: has_secrets(secrets, ACTION, row.id, body.secrets),
-        }.get(name, lambda: False)()
-        for name in sent
+    return (
+        bool(sent)
+        and sent <= {"code", "runtime", "modules", "secrets"}
+        and ("code" not in sent or body.code == row.code)
+        and body.runtime in ("", row.runtime)
+        and ("modules" not in sent or resolve_modules(session, row.tenant_id, body.modules) == row.modules)
+        and ("secrets" not in sent or has_secrets(secrets, ACTION, row.id, body.secrets))
     )
 
 
@@ -161,6 +160,8 @@ def change_trigger(session: Session, row: ActionRow, given: TriggerInput) -> Non
                 f"The trigger cannot change from {row.trigger_id} to {trigger.id}: they are not compatible. "
                 "Create another Action."
             )
+    if (row.trigger_id, row.trigger_version) != (trigger.id, version):
+        row.status = PENDING  # whatever else is sent, the draft is another one
     row.trigger_id, row.trigger_version = trigger.id, version
 
 

@@ -33,14 +33,14 @@ def refuse_hurdles(project: Project, remote: Remote, changes: Sequence[Change], 
     Raises:
         InputError: `push_would_fail`, with every hurdle on a line of its own.
     """
-    found = [
-        *_bodies(changes),
-        *_modules(
-            project, remote, {change.name for change in changes if change.kind == "module"}, prune=prune
-        ),
-        *_bindings(project, remote, prune=prune),
-    ]
-    _refuse(found)
+    published = {change.name for change in changes if change.kind == "module"}
+    _refuse(
+        [
+            *_bodies(changes),
+            *_modules(project, remote, published, prune=prune),
+            *_bindings(project, remote, prune=prune),
+        ]
+    )
 
 
 def refuse_sources(project: Project, changes: Sequence[Change]) -> None:

@@ -302,6 +302,7 @@ def test_a_draft_that_is_sent_what_it_has_stays_as_it_is(client: Client) -> None
         assert (reply.status, reply.json["status"]) == (200, "built")
         assert reply.json["all_changes_deployed"] is True
     for other in (
+        {"supported_triggers": [{"id": "post-login", "version": "v2"}], "secrets": [{"name": "KEY"}]},
         {"secrets": [{"name": "KEY", "value": "two"}]},
         {"secrets": [{"name": "KEY"}, {"name": "MORE", "value": "1"}]},
         {"secrets": []},
@@ -311,6 +312,7 @@ def test_a_draft_that_is_sent_what_it_has_stays_as_it_is(client: Client) -> None
         reply = client.call("PATCH", path, other)
         assert (reply.status, reply.json["all_changes_deployed"]) == (200, False), other
         client.settled(action["id"])
+        assert client.call("POST", f"{path}/deploy").status == 200
 
 
 def test_the_cap_on_code_is_a_setting(tmp_path: Path) -> None:
