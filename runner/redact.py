@@ -29,6 +29,8 @@ _LEAST: Final = 30_000
 """In texts that are shorter CPython searches in the simple way, whose time is that of needle times text."""
 _SIMPLE: Final = 2_500
 """Up to this length that does not matter."""
+_LOOKS: Final = 64
+"""Places that are found between two looks at the clock."""
 _WINDOW: Final = 1024 * 1024
 """Characters of one search; the interpreter's lock is held as long."""
 
@@ -45,7 +47,7 @@ class Form:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there are thousands, and each takes twice as long then
 class _Found:
     start: int
     end: int
@@ -63,11 +65,12 @@ class Redactor:
         secrets: Iterable[Mapping[str, str]],
         *,
         until: float | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.thread_time,
     ) -> None:
         """Args:
         secrets: those of every Action of the flow.
-        until: when to stop, in seconds of `monotonic`; what was not searched by then is left out.
+        until: when to stop, in seconds of `clock`; what was not searched by then is left out. Of processor
+            time, unless told otherwise: what is shown must not depend on what else the machine does.
         """
         known: dict[str, Form] = {}
         for index, mapping in enumerate(secrets):
@@ -78,7 +81,7 @@ class Redactor:
         self._forms = sorted(known.values(), key=lambda form: len(form.text), reverse=True)
         self._shortest = len(self._forms[-1].text) if self._forms else 0
         self._until = until
-        self._monotonic = monotonic
+        self._clock = clock
         self._separator = ""
 
     @property
@@ -172,16 +175,17 @@ class Redactor:
         found: list[_Found] = []
         covered = bytearray(len(text))
         for form in self._forms:  # the longest first: what is inside of one needs no place of its own
-            length, period = len(form.text), 0
-            at = _next(text, form.text, 0)
+            length, period, taken = len(form.text), 0, b"\x01" * len(form.text)
+            at, looked = _next(text, form.text, 0), 0
             while at >= 0:
                 last = at
                 if covered.find(0, at, at + length) >= 0:
                     period = period or _period(form.text)
                     for last in _run(text, form.text, at, period):
-                        covered[last : last + length] = b"\x01" * length
+                        covered[last : last + length] = taken
                         found.append(_Found(last, last + length, form))
-                if not self._in_time():
+                looked += 1
+                if looked % _LOOKS == 0 and not self._in_time():
                     return None
                 bare = covered.find(0, last + 1)
                 at = -1 if bare < 0 else _next(text, form.text, max(last + 1, bare - length + 1))
@@ -190,7 +194,7 @@ class Redactor:
         return sorted(found, key=lambda item: (item.start, -item.end))
 
     def _in_time(self) -> bool:
-        return self._until is None or self._monotonic() < self._until
+        return self._until is None or self._clock() < self._until
 
     def _replaced(self, text: str, pieces: Sequence[_Found]) -> str:
         parts, at, last = [], 0, ""

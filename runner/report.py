@@ -30,8 +30,8 @@ from sandbox.jsontext import utf8_length
 from triggers import Effects, FlowState, Suspension, Trigger
 
 _REDACT_SECONDS: Final = 1.0
-"""What redacting a leg may take; a worker that is not done soon after its leg's limit is stopped, with all
-that runs in it."""
+"""Of processor time, what redacting a leg may take; a worker that is not done soon after its leg's limit is
+stopped, with all that runs in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,12 @@ class Reporter:
     def on_record(self, outcome: FlowOutcome, end: LegEnd, issued: Sequence[str]) -> FlowOutcome | None:
         """What of `outcome` goes on record, see `runner.onrecord`; None when it is all of it. `issued`:
         tokens that its Actions made."""
-        until = time.monotonic() + _REDACT_SECONDS / 2
+        until = time.thread_time() + _REDACT_SECONDS / 2
         redactor = RecordRedactor((action.every_secret for action in self.actions), issued, until)
         return on_record(outcome, end, redactor, [action.limits or self.limits for action in self.actions])
 
     def _redactor(self) -> Redactor:
-        until = time.monotonic() + _REDACT_SECONDS / 2
+        until = time.thread_time() + _REDACT_SECONDS / 2
         return Redactor((action.every_secret for action in self.actions), until=until)
 
     def kept(

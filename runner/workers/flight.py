@@ -28,8 +28,9 @@ from sandbox.failure import Failure, FailureCode
 from sandbox.program import Source
 from triggers import Effects, EventError, Problem, Trigger
 
-_BUILD_SECONDS: Final = 10.0
-"""What compiling one source may take that a worker has not seen (the compiler's own limit is lower)."""
+_BUILD_SECONDS: Final = 30.0
+"""What compiling one source may take that a worker has not seen. The compilers' own limits are lower, also
+when a busy machine gives them little of its time."""
 _PACKAGES_SECONDS: Final = MAX_PACKAGES_COMPILE_SECONDS + MAX_PACKAGES_LOAD_SECONDS
 """The same of a Python source with the packages that it brings along."""
 _HANDLE_SLACK: Final = 60.0

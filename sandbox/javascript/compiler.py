@@ -33,7 +33,8 @@ from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped, StopKind
 
 _COMPILE_SECONDS: Final = 2.0
-"""Longest compilation; a source of the largest size takes some milliseconds."""
+"""Longest compilation, of processor time when the machine is busy; a source of the largest size takes some
+milliseconds."""
 _PATIENCE_SECONDS: Final = 4.0
 """What it may wait for others of its process."""
 _MAX_CODE_BYTES: Final = 64 * MAX_SOURCE_BYTES
@@ -148,7 +149,9 @@ class _Compiler:
         self._image = image
         self._limits = limits
         self._parameters = parameters
-        self._deadline = time.monotonic() + min(_COMPILE_SECONDS, limits.wall_ms / 1000)
+        seconds = min(_COMPILE_SECONDS, limits.wall_ms / 1000)
+        self._deadline = time.monotonic() + seconds
+        self._fair = time.thread_time() + seconds
 
     def compile(self, text: str, filename: str) -> bytes:
         """Bytecode of `text` as a function. Raises `_RejectedError` and what the instance raises."""
@@ -175,7 +178,9 @@ class _Compiler:
 
     def _parse(self, unit: _Unit, filename: str) -> bytes:
         host = Host(Silence())
-        with entered(host), self._image.store(self._limits, self._deadline, _PATIENCE_SECONDS) as timed:
+        least = max(0.0, self._fair - time.thread_time())
+        store = self._image.store(self._limits, self._deadline, _PATIENCE_SECONDS, least)
+        with entered(host), store as timed:
             exports = self._image.linked.instantiate(timed.store, self._image.positions)
             machine = host.machine = Machine(exports, self._image.layout)
             try:

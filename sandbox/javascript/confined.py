@@ -6,8 +6,11 @@ a folder of our choosing, and its limits before its first byte of input.
 
 from __future__ import annotations
 
+import math
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,7 @@ from typing import IO, Any, Final
 
 from sandbox.caps import MIB
 from sandbox.priority import give_way
+from sandbox.wasm.slices import longest
 
 resource: Any
 try:
@@ -27,6 +31,7 @@ _FILES: Final = 64
 _EXHAUSTED: Final = ("cannot allocate memory", "out of memory", "stack exceeds", "stack overflow")
 """How Go says that memory is over; the end of a stack is one way."""
 _STORY: Final = 4096
+_SOON: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class Bounds:
     """What one run may use.
 
     Attributes:
-        seconds: wall time; processor time ends a second later, should nobody be left to watch.
+        seconds: processor time, which ends a second later also where nobody is left to watch; and at most
+            `longest(seconds)` on the clock.
         memory_bytes: writable memory of the process (Linux; elsewhere only time bounds it).
         output_bytes: of each stream and of each file that it writes; none may become as large.
     """
@@ -77,7 +83,7 @@ def run_confined(
         environment: the whole of it; nothing of ours is handed on.
 
     Raises:
-        ToolTimeoutError: it was ended at `bounds.seconds`.
+        ToolTimeoutError: it was ended when its time was over.
         OSError: it could not be started.
     """
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
@@ -91,12 +97,38 @@ def run_confined(
         ) as process:
             try:
                 _confine(process.pid, bounds)
-                process.communicate(text, timeout=bounds.seconds)
-            except subprocess.TimeoutExpired:
-                raise ToolTimeoutError from None
+                _await(process, text, bounds.seconds)
             finally:
                 process.kill()  # nothing happens when it has ended
         return _finished(process.returncode, _read(stdout, bounds), _read(stderr, bounds), bounds)
+
+
+def _await(process: subprocess.Popen[bytes], text: bytes, seconds: float) -> None:
+    """Until it has ended. Raises `ToolTimeoutError`."""
+    latest, wait = time.monotonic() + longest(seconds), seconds
+    given: bytes | None = text
+    while True:
+        try:
+            process.communicate(given, timeout=wait)
+        except subprocess.TimeoutExpired:
+            given = None  # the next call goes on with what it has
+            left = seconds - _used(process.pid)
+            if left <= 0 or time.monotonic() >= latest:
+                raise ToolTimeoutError from None
+            wait = max(left, _SOON)
+        else:
+            return
+
+
+def _used(pid: int) -> float:
+    """Seconds of processor time; without end where they cannot be told."""
+    if not sys.platform.startswith("linux"):
+        return math.inf
+    clock = (~pid << 3) | 2  # as clock_getcpuclockid(3) names the clock of a process
+    try:
+        return time.clock_gettime(clock)
+    except OSError:
+        return math.inf
 
 
 def _confine(pid: int, bounds: Bounds) -> None:

@@ -38,7 +38,7 @@ from sandbox.setuperror import SetUpError
 from sandbox.wasm.artefacts import load_or_build
 from sandbox.wasm.calls import Linked, link
 from sandbox.wasm.engine import Pool, configuration_key, make_engine
-from sandbox.wasm.slices import Timed, overseen
+from sandbox.wasm.slices import Timed, longest, overseen
 from sandbox.wasm.traps import GuestStopped, StopKind
 
 _log: Final = logging.getLogger(__name__)
@@ -78,24 +78,26 @@ class Image:
     notes: tuple[str, ...] = ()
 
     @contextlib.contextmanager
-    def store(self, limits: Limits, deadline: float, patience: float = 0.0) -> Iterator[Timed]:
+    def store(
+        self, limits: Limits, deadline: float, patience: float = 0.0, least: float = 0.0
+    ) -> Iterator[Timed]:
         """A store that ends with the block, limited in memory and in time.
 
         Args:
             limits: what its memory may grow to.
             deadline: in `time.monotonic()` seconds.
-            patience: see `Timed`.
+            patience, least: see `Timed`.
 
         Raises:
             GuestStopped: no slot became free before the deadline.
         """
-        if not self.slots.acquire(timeout=max(deadline - time.monotonic(), 0.0)):
+        if not self.slots.acquire(timeout=max(deadline + longest(least) - time.monotonic(), 0.0)):
             raise GuestStopped(StopKind.DEADLINE)
         try:
             store = wasmtime.Store(self.engine)
             try:
                 store.set_limits(limits.memory_bytes, MAX_TABLE_ELEMENTS, 1, 1, 1)
-                timed = Timed(store, deadline, patience)
+                timed = Timed(store, deadline, patience, least)
                 with overseen(timed.go_on):
                     yield timed
             finally:

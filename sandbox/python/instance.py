@@ -17,7 +17,7 @@ from sandbox.port import HostPort
 from sandbox.python import gauge, values
 from sandbox.python.imports import Binding, define_imports
 from sandbox.wasm.engine import TICK_SECONDS, ticks
-from sandbox.wasm.slices import Timed, overseen
+from sandbox.wasm.slices import Timed, longest, overseen
 
 _EXPORTS: Final = ("warm", "build", "execute")
 _WARM_SECONDS: Final = 30.0
@@ -100,18 +100,19 @@ class Instance:
         if answer != "ready":
             raise WarmError(f"the Python image does not work: {answer}")
 
-    def bind(self, port: HostPort | None, limits: Limits, deadline: float) -> None:
+    def bind(self, port: HostPort | None, limits: Limits, deadline: float, least: float = 0.0) -> None:
         """From now on host calls go to `port`, and the limits are those of this execution.
 
         Args:
             deadline: in `time.monotonic()` seconds.
+            least: see `Timed`.
         """
         self._binding.port = port
         self._binding.pace = current()
-        self._binding.deadline = deadline
+        self._binding.deadline = deadline + longest(least)
         self._limit(limits.memory_bytes)
         spare = _SPARE_TICKS * TICK_SECONDS
-        self._timed = Timed(self._store, max(deadline, time.monotonic()) + spare)
+        self._timed = Timed(self._store, max(deadline, time.monotonic()) + spare, least=least)
 
     @property
     def binding(self) -> Binding:

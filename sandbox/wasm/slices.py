@@ -23,6 +23,7 @@ GoOn = Callable[[], int]
 STOPPED: Final = "stopped at the end of a slice"
 """What the runtime says of a guest that was not let go on."""
 _SLICE_TICKS: Final = 2
+_STARVED: Final = 5
 _CONTINUE: Final = 0
 _STOP: Final = STOPPED.encode()
 
@@ -65,15 +66,29 @@ def was_stopped() -> bool:
     return stopped
 
 
+def longest(least: float) -> float:
+    """Seconds on the clock in which a guest has to come by `least` seconds of processor time."""
+    return _STARVED * least
+
+
 class Timed:
     """A store whose guest runs until a deadline: at one go, or in slices where the thread has a pace."""
 
-    def __init__(self, store: wasmtime.Store, until: float, patience: float = 0.0) -> None:
-        """`until`: in `time.monotonic()` seconds. `patience`: seconds of waiting for turns that count not."""
+    def __init__(
+        self, store: wasmtime.Store, until: float, patience: float = 0.0, least: float = 0.0
+    ) -> None:
+        """Args:
+        until: in `time.monotonic()` seconds.
+        patience: seconds of waiting for turns that count not.
+        least: seconds of processor time that it gets past `until`, however busy the machine is, within
+            `longest(least)`. To be made by the guest's thread.
+        """
         self.store = store
         self._patience = patience
         self._pace = current()
-        if self._pace is not None:
+        self._fair = time.thread_time() + least if least else 0.0
+        self._longest = longest(least)
+        if self._pace is not None or least:
             run_in_slices(store, _SLICE_TICKS)
         self.arm(until)
 
@@ -94,7 +109,10 @@ class Timed:
             waited = min(time.monotonic() - began, self._patience)
             self._patience -= waited
             self._until += waited
-        return self._ticks() if time.monotonic() < self._until else 0
+        now = time.monotonic()
+        if now < self._until:
+            return self._ticks()
+        return _SLICE_TICKS if now < self._until + self._longest and time.thread_time() < self._fair else 0
 
     def _ticks(self) -> int:
         left = ticks(self._until - time.monotonic())

@@ -138,7 +138,7 @@ def test_no_secrets_make_it_slow(secrets: list[str], text: str) -> None:
 
 def test_what_there_was_no_time_for_is_left_out() -> None:
     moments = iter(range(100))
-    redactor = Redactor([{"A": "12345678"}], until=5, monotonic=lambda: next(moments))
+    redactor = Redactor([{"A": "12345678"}], until=5, clock=lambda: next(moments))
     long = "x" * 200_000
     shown = redactor.value([long + "1", long + "2", "short 12345678", long + "3"])
     assert shown[0] == long + "1"

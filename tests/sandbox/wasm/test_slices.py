@@ -87,3 +87,24 @@ def test_a_loop_ends_at_its_deadline_and_the_next_guest_is_not_taken_for_it(lang
     for other in Language:
         again, _ = execute(other, "console.log(1)" if other is Language.JAVASCRIPT else "print(1)")
         assert again.failure is None, again.failure
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_build_that_a_busy_machine_holds_up_goes_on(
+    language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its deadline has passed before it had any of its time."""
+    monkeypatch.setattr("sandbox.wasm.slices.time", Late())
+    line = "a = [1, 2, 3, {'b': 4}];\n" if language is Language.PYTHON else "a = [1, 2, 3, {b: 4}];\n"
+    program = sandbox.build(Source(language, "a", line * 3_000), Limits(wall_ms=2_000))
+    assert program.code
+
+
+class Late:
+    """Instead of `time`: three seconds later on the wall."""
+
+    def monotonic(self) -> float:
+        return time.monotonic() + 3
+
+    def thread_time(self) -> float:
+        return time.thread_time()
