@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 _threads: Final = threading.local()
@@ -39,7 +39,7 @@ class Pace(Protocol):
         ...
 
     def end_slow(self) -> None:
-        """The slow computation is over."""
+        """The slow computation is over. Any thread may say so, after the execution too."""
         ...
 
     def ended(self) -> None:
@@ -74,21 +74,29 @@ def breathe() -> None:
         pace.step()
 
 
+class TooLateError(Exception):
+    """The time of an execution was over before its turn came."""
+
+
 @contextlib.contextmanager
-def slow() -> Iterator[None]:
-    """The block computes for long without the interpreter lock: beside who has the turn, one at a time."""
+def slow() -> Iterator[Callable[[], None]]:
+    """The block waits for what computes long without the interpreter lock: beside who has the turn, and one
+    at a time. It gets what the computation calls when it is over, which may be after the block.
+
+    Raises:
+        TooLateError: nothing of it may begin any more.
+    """
     pace = current()
     if pace is None:
-        yield
+        yield lambda: None
         return
     pace.gated = True
     pace.leave()
-    began = pace.begin_slow()
     try:
-        yield
+        if not pace.begin_slow():
+            raise TooLateError
+        yield pace.end_slow
     finally:
-        if began:
-            pace.end_slow()
         pace.step()
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sandbox.caps import MAX_HEAVY_COMPUTATIONS
 from sandbox.hostcrypto.errors import CryptoError
-from sandbox.pace import slow
+from sandbox.pace import TooLateError, slow
 
 _slots: Final = threading.BoundedSemaphore(MAX_HEAVY_COMPUTATIONS)
 
@@ -18,7 +18,7 @@ def within(deadline: float, work: Callable[[], Any]) -> Any:
     """What `work` returns or raises.
 
     Work that is not done by then goes on unwatched until it ends by itself (caps bound it to a few
-    seconds), holding one of a few places: a flood of abandoned work queues behind itself.
+    seconds). It holds its place until then: a flood of abandoned work queues behind itself.
 
     Args:
         deadline: in `time.monotonic()` seconds.
@@ -26,12 +26,17 @@ def within(deadline: float, work: Callable[[], Any]) -> Any:
     Raises:
         CryptoError: the deadline passed.
     """
-    with slow():  # what may take seconds shall not slow down what takes a millisecond
-        return _within(deadline, work)
+    try:
+        with slow() as over:  # what may take seconds shall not slow down what takes a millisecond
+            return _within(deadline, work, over)
+    except TooLateError:
+        raise _late() from None
 
 
-def _within(deadline: float, work: Callable[[], Any]) -> Any:
-    if not _slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
+def _within(deadline: float, work: Callable[[], Any], over: Callable[[], None]) -> Any:
+    left = deadline - time.monotonic()
+    if left <= 0 or not _slots.acquire(timeout=left):
+        over()
         raise _late()
     outcome: list[Any] = []
     failure: list[BaseException] = []
@@ -43,6 +48,7 @@ def _within(deadline: float, work: Callable[[], Any]) -> Any:
             failure.append(error)
         finally:
             _slots.release()
+            over()
 
     worker = threading.Thread(target=run, name="hostcrypto", daemon=True)
     worker.start()

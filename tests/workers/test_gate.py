@@ -110,7 +110,7 @@ def test_one_computes_slowly_at_a_time_beside_who_has_the_turn() -> None:
     def work() -> None:
         nonlocal inside, most
         mine = Pass(gate)
-        with paced(mine), slow():
+        with paced(mine), slow() as over:
             with lock:
                 inside += 1
                 most = max(most, inside)
@@ -120,6 +120,7 @@ def test_one_computes_slowly_at_a_time_beside_who_has_the_turn() -> None:
             other.leave()
             with lock:
                 inside -= 1
+            over()
         mine.leave()
 
     run(*[work] * 8)

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from runner.workers import gate as turnstile
 from sandbox import caps
 from sandbox.hostcrypto.errors import CryptoError
 from sandbox.hostcrypto.patience import within
+from sandbox.pace import paced
 
 Start = Callable[[float], "Future[Any]"]
 
@@ -95,3 +97,35 @@ def test_slow_computations_keep_the_priority_of_their_thread() -> None:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     assert within(time.monotonic() + 20, priority) == priority()
+
+
+class TestBesideOthers:
+    """Of one worker: what is given up goes on alone, and nothing begins whose time is over."""
+
+    def test_what_is_given_up_is_waited_for_by_the_next(self, gate: Gate) -> None:
+        turns = turnstile.Gate()
+        with pytest.raises(CryptoError, match="time ran out"):
+            at_pace(turns, 0.05, gate.work)
+        assert gate.entered(1)
+        with pytest.raises(CryptoError, match="time ran out"):
+            at_pace(turns, 0.05, gate.work)
+        assert not gate.inside.acquire(timeout=0.1), "it began beside the first"
+        gate.open.set()
+        assert at_pace(turns, 20, gate.work) == "done"
+
+    def test_a_failure_gives_the_place_back(self) -> None:
+        turns = turnstile.Gate()
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                at_pace(turns, 20, lambda: 1 // 0)
+
+
+def at_pace(gate: turnstile.Gate, seconds: float, work: Callable[[], Any]) -> Any:
+    """`within`, as a leg of a worker calls it."""
+    leg = turnstile.Pass(gate)
+    leg.until = time.monotonic() + seconds
+    try:
+        with paced(leg):
+            return within(leg.until, work)
+    finally:
+        leg.leave()
