@@ -5,6 +5,7 @@ The same code on both databases: SQLite has one writer, PostgreSQL passes over r
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ DELAYS: Final = "delays"
 COUNTERS: Final = (FAILURES, DELAYS)
 """Members of a payload: attempts that ended with a failure, and those that were told to come later."""
 _MAX_ERROR: Final = 2_000
+_MOST_UNCONFIRMED: Final = 64
 _UNLOCKED: Final = timedelta(seconds=2)
 """A worker that holds no lock for so long is taken for dead."""
 _CLOCKS_DIFFER: Final = timedelta(seconds=10)
@@ -70,6 +72,7 @@ class JobQueue:
         self._owner = owner or process_name()
         self._clock = clock
         self._missing: dict[str, datetime] = {}
+        self._unconfirmed: deque[str] = deque(maxlen=_MOST_UNCONFIRMED)
 
     def put(
         self,
@@ -118,7 +121,15 @@ class JobQueue:
         """
         moment = self._clock()
         lease = new_lease(self._owner, locked=self._store.hears)
-        turns = turns or Turns(kinds)
+        try:
+            return self._claim(kinds, most, turns or Turns(kinds), moment, lease)
+        except Exception:
+            self._unconfirmed.append(lease)  # it may be committed, but nobody knows of what it took
+            raise
+
+    def _claim(
+        self, kinds: Sequence[str], most: int, turns: Turns, moment: datetime, lease: str
+    ) -> tuple[list[Job], float | None]:
         jobs: list[Job] = []
         with self._store.begin() as session:
             while len(jobs) < most:
@@ -144,6 +155,7 @@ class JobQueue:
     def recover(self) -> int:
         """Make jobs of dead workers ready again; how many. A worker is dead when its lease has run out; when
         its process is gone, on this machine; and when it does not hold its lock any more, on any machine.
+        Also what a claim of ours took that was committed and not confirmed, which counts as no attempt.
         Also those that wait for a time which a clock that was set back has put off."""
         moment = self._clock()
         ended = (JobRow.state == RUNNING, JobRow.lease_until < moment)
@@ -153,10 +165,14 @@ class JobQueue:
             leases = [lease for lease in session.scalars(query) if lease is not None]
             some_ended = session.scalar(select(JobRow.id).where(or_(and_(*ended), and_(*ahead))).limit(1))
             gone = self._gone(session, leases, moment)
-        if not gone and some_ended is None:
+        unconfirmed = [lease for lease in leases if lease in self._unconfirmed]
+        if not gone and not unconfirmed and some_ended is None:
             return 0
         with self._store.begin() as session:
             freed = _free(session, moment, *ended) + _free(session, moment, *ahead, next_at=moment)
+            if unconfirmed:
+                taken = (JobRow.state == RUNNING, JobRow.lease_owner.in_(unconfirmed))
+                freed += _free(session, moment, *taken, attempts=JobRow.attempts - 1)
             if gone:
                 freed += _free(session, moment, JobRow.state == RUNNING, JobRow.lease_owner.in_(gone))
             return freed

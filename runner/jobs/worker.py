@@ -58,7 +58,8 @@ class Handler(Protocol):
     """What runs the jobs of a lane."""
 
     async def run(self, job: Job) -> Ended:
-        """One attempt. What it raises is logged, and the job is run again when its lease has ended."""
+        """One attempt. What it raises is logged, and the job is run again when its lease has ended; soon,
+        when the database was away."""
         ...
 
     def give_up(self, session: Session, job: Job, error: str) -> None:
@@ -103,6 +104,7 @@ class JobWorker:
         self._lanes = [_Running(lane) for lane in lanes if lane.parallel > 0]
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._unended: list[Job] = []
         store.listen(JOBS, self._heard)
         store.listen(MISSED, self._heard)
 
@@ -152,12 +154,12 @@ class JobWorker:
                 pauses.append(due or _LOOK_SECONDS)
         return min(pauses)
 
-    def _missed(self, what: str, error: Exception) -> None:
+    def _missed(self, what: str, error: Exception, **facts: str) -> None:
         """One line while the database is away, which may be long; more for a fault of ours."""
         if is_unavailable(error):
-            _log.error(what, reason=str(getattr(error, "orig", None) or error).strip())
+            _log.error(what, reason=str(getattr(error, "orig", None) or error).strip(), **facts)
         else:
-            _log.error(what, exc_info=error)
+            _log.error(what, exc_info=error, **facts)
 
     def _ended(self, running: _Running, task: asyncio.Task[None]) -> None:
         running.jobs.pop(task, None)
@@ -177,6 +179,10 @@ class JobWorker:
                 jobs = [job for running in self._lanes for job in running.jobs.values()]
                 if jobs and turn % _RENEW_EVERY == 0:
                     await asyncio.to_thread(self._queue.renew, jobs)
+                if self._unended:
+                    ready = list(self._unended)
+                    await asyncio.to_thread(self._queue.hand_back, ready)
+                    del self._unended[: len(ready)]
                 await asyncio.to_thread(self._queue.recover)
             await asyncio.sleep(_RECOVER_SECONDS)
 
@@ -198,8 +204,10 @@ class JobWorker:
             await self._attempt(lane.handler, job)
         except LostLeaseError:
             _log.info("the job was put anew or taken over", job=job.id, tenant=job.tenant)
-        except Exception:  # noqa: BLE001 - the lease ends and the job is run again
-            _log.exception("job not finished", job=job.id, tenant=job.tenant)
+        except Exception as error:  # noqa: BLE001 - the lease ends and the job is run again
+            self._missed("job not finished", error, job=job.id, tenant=job.tenant)
+            if is_unavailable(error):
+                self._unended.append(job)  # whether its end was written is seen when the database is back
 
     async def _attempt(self, handler: Handler, job: Job) -> None:
         if job.crashes > policy_of(job.kind).most_crashes:

@@ -7,10 +7,15 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from runner.jobs.leases import process_name
 from runner.jobs.policy import BUILD, FLOW, NOTIFICATION, policy_of
@@ -165,6 +170,32 @@ def test_what_is_handed_back_is_ready_and_has_not_been_tried(store: Store, clock
     queue.hand_back(queue.claim([FLOW], 1))
     (job,) = other.claim([FLOW], 1)
     assert (job.attempt, job.crashes) == (1, 0)
+
+
+def test_what_a_claim_took_that_was_not_confirmed_is_ready_soon(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is cut while it commits: nobody else knows what the claim came to."""
+    queue = JobQueue(store, "w", clock)
+    put(store, queue, "t")
+    begin = store.begin
+
+    @contextmanager
+    def cut(**options: Any) -> Iterator[Session]:
+        with begin(**options) as session:
+            yield session
+        raise OperationalError("COMMIT", {}, Exception("the connection is closed"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "begin", cut)
+        with pytest.raises(OperationalError):
+            queue.claim([FLOW], 10)
+    assert queue.claim([FLOW], 10) == []
+    assert queue.recover() == 1
+    (job,) = queue.claim([FLOW], 10)
+    assert (job.attempt, job.crashes) == (1, 0)
+    assert queue.recover() == 0
+    assert finish(store, queue, job) is True
 
 
 def test_how_long_until_something_is_due(store: Store, clock: Clock) -> None:
