@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +21,8 @@ from runner.workers import watch
 from tests.drawn import FUZZ_UNTIL, examples
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from tests.parity.ways import Ways
 
 # Machines that run the suite are shared and slow at times: what is too slow for hypothesis is no fault.
@@ -40,6 +46,27 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
     configure_logs("warning", "json")
     with open_ways(tmp_path_factory.mktemp("parity")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session", autouse=True)
+def databases_are_not_used_on_event_loops() -> Iterator[None]:
+    """What waits for a database, or for others that write to it, holds up every login of the loop."""
+    from runner.store import Store
+
+    def off_loops(use: Callable[..., AbstractContextManager[Session]]) -> Any:
+        @functools.wraps(use)
+        def checked(self: Store, **options: Any) -> AbstractContextManager[Session]:
+            name = inspect.currentframe().f_back.f_globals["__name__"]  # type: ignore[union-attr]
+            if name.startswith("runner.") and asyncio._get_running_loop() is not None:
+                raise AssertionError(f"{name} uses the database on an event loop")
+            return use(self, **options)
+
+        return checked
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "begin", off_loops(Store.begin))
+        patch.setattr(Store, "read", off_loops(Store.read))
+        yield
 
 
 # Every worker of the suite, those of servers that tests start included, proves that it imports and opens

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,7 +33,8 @@ class GroupCommit:
     """Commits changes of many requests in one transaction, so that they share its wait for the disk.
 
     For one event loop. The first change after a pause starts a transaction at once; those that arrive
-    meanwhile make the next one.
+    meanwhile make the next one. The thread is its own: a login would else wait for one of those in which jobs
+    wait for their turn to write.
     """
 
     def __init__(self, store: Store) -> None:
@@ -40,6 +42,7 @@ class GroupCommit:
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._next = 0.0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="actionbox-commit")
 
     async def write(self, change: Change) -> None:
         """Returns when `change` is on disk. Raises what `change` or the database raises."""
@@ -60,7 +63,9 @@ class GroupCommit:
                 await asyncio.sleep(self._next - time.monotonic())
                 self._next = time.monotonic() + _SPACING_SECONDS
                 batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-                results = await asyncio.to_thread(self._commit, [item.change for item in batch])
+                results = await asyncio.get_running_loop().run_in_executor(
+                    self._thread, self._commit, [item.change for item in batch]
+                )
                 for item, result in zip(batch, results, strict=True):
                     if item.done.cancelled():
                         continue

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
 from runner.management import routers as management_routers
@@ -24,6 +25,9 @@ from runner.workers.calls import WorkerStartError
 
 _PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})
 """Paths that need no token. Adding one here is a decision about security."""
+_THREADS: Final = 4
+"""In which the Management API works. Each more is one more that takes the interpreter lock from the event
+loop, on which logins hang, and they do not get done more between them."""
 
 
 def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
@@ -65,6 +69,7 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
 def _lifespan(plane: Plane | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = _THREADS
         try:
             async with management_running(app.state.service) if plane is None else plane.running():
                 try:

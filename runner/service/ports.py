@@ -38,7 +38,7 @@ class Builder(Protocol):
 
         Args:
             lock: of an earlier build of the same `wanted`; nothing is resolved anew then.
-            report: told of every state on the way.
+            report: told of every state on the way; may block.
 
         Raises:
             BusyError: nothing was built.

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+_SMALL_BYTES: Final = 16 * 1024
+"""Larger bodies are parsed in a thread, from which the event loop can take the interpreter lock."""
 _DRAINED_BYTES: Final = 8 * 1024 * 1024
 _DRAIN_SECONDS: Final = 2.0
 """How much of a refused body is taken in and thrown away, and for how long."""
@@ -214,7 +216,12 @@ async def _read_json(service: Service, request: Request) -> tuple[bytes, Any]:
     if raw:
         check_json_type(request.headers.get("content-type", "application/json"))
     try:
-        value = parse_body(raw) if raw.strip() else None
+        if not raw.strip():
+            value = None
+        elif len(raw) <= _SMALL_BYTES:
+            value = parse_body(raw)
+        else:
+            value = await run_in_threadpool(parse_body, raw)
     except BodyError as error:
         raise invalid_body(str(error)) from None
     return (b"" if value is None else raw), value

@@ -83,9 +83,6 @@ class Builds:
         def compile_here(source: Source, limits: Limits) -> Program:
             return asyncio.run_coroutine_threadsafe(self._compiled(tenant, source, limits), loop).result()
 
-        def tell(build: Build) -> None:
-            loop.call_soon_threadsafe(report, build)
-
         def work() -> Build:
             return build_action(
                 call.source,
@@ -96,7 +93,7 @@ class Builds:
                 compile_source=compile_here,
                 store=TarballStore(),
                 wheels=self._wheels,
-                report=tell,
+                report=report,
             )
 
         heavy = call.wanted or call.modules

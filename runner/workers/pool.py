@@ -171,7 +171,7 @@ class WorkerPool:
         tenant's compiled in workers.
 
         Args:
-            report: gets every state, on the event loop.
+            report: gets every state, in a thread of the build: it may write to a database.
 
         Returns:
             The last state. Its program has the source to run (`Action.source`) and no code.

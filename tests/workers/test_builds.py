@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Iterator
@@ -40,7 +41,13 @@ def builders(shelf: Shelf) -> Iterator[LivePool]:
 
 def build(live: LivePool, call: BuildCall) -> tuple[Build, list[BuildState]]:
     states: list[BuildState] = []
-    made = live.wait(live.pool.build("harbor", call, lambda item: states.append(item.state)), 170)
+
+    def report(item: Build) -> None:
+        """May write to a database, for which no event loop waits."""
+        assert asyncio._get_running_loop() is None
+        states.append(item.state)
+
+    made = live.wait(live.pool.build("harbor", call, report), 170)
     live.until(lambda: bool(states) and states[-1] is made.state)
     return made, list(dict.fromkeys(states))
 
