@@ -36,7 +36,7 @@ from tests.sandbox.packages.tarballs import package
 TENANTS: Final = 8
 CALLERS: Final = 4
 """Requests of each tenant that are always under way."""
-SECONDS: Final = 6.0
+SECONDS: Final = 15.0
 _PAUSE: Final = 0.02
 """Between two logins of the neighbour."""
 WALL_MS: Final = 3000
@@ -158,6 +158,7 @@ async def _logins(caller: _Caller, seconds: float) -> _Login:
         found.samples.append((time.perf_counter() - began) * 1000)
         decision = json.loads(text)["decision"] if status == 200 else str(status)
         if decision != "allow":
+            print(f"the neighbour's login: {text[:1000].decode()}", file=sys.stderr)
             found.failures[decision] = found.failures.get(decision, 0) + 1
         await asyncio.sleep(_PAUSE)
     return found

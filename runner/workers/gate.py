@@ -54,7 +54,7 @@ class Gate:
             if self._holder is leg:
                 leg.pause()
                 following = self._first()
-                if following is None or following.used > leg.used:
+                if following is None or following.order > leg.order:
                     leg.begin()
                     return
                 self._wait_in_line(leg)
@@ -101,7 +101,7 @@ class Gate:
         leg.begin()
 
     def _first(self) -> Pass | None:
-        return min(self._waiting, key=lambda leg: leg.used, default=None)
+        return min(self._waiting, key=lambda leg: leg.order, default=None)
 
     def _wait_in_line(self, leg: Pass) -> None:
         if leg.is_new:
@@ -129,19 +129,28 @@ class Pass:
         used: seconds of turns that it had, and what puts it in its place among the others.
     """
 
-    __slots__ = ("_at_end", "_began", "_gate", "free_until", "gated", "go", "is_new", "until", "used")
+    __slots__ = (
+        "_at_end", "_began", "_gate", "_has_ended", "free_until", "gated", "go", "is_new", "until", "used"
+    )  # fmt: skip
 
     def __init__(self, gate: Gate, *, gated: bool = False, at_end: Callable[[], None] = lambda: None) -> None:
         """`at_end`: called when a guest is over."""
         self._gate = gate
         self._at_end = at_end
         self._began = 0.0
+        self._has_ended = False
         self.gated = gated
         self.until = math.inf
         self.go = threading.Event()
         self.is_new = True
         self.used = 0.0
         self.free_until = 0.0
+
+    @property
+    def order(self) -> tuple[bool, float]:
+        """Its place in the line. Legs whose guest is over come first: what is left of them is short, and once
+        begun it makes room; behind guests, of which there is always a newer one, they waited for ever."""
+        return (not self._has_ended or self.until < math.inf, self.used)
 
     def step(self) -> None:
         """See `Pace.step`."""
@@ -167,6 +176,7 @@ class Pass:
 
     def ended(self) -> None:
         """See `Pace.ended`."""
+        self._has_ended = True
         self._at_end()
 
     def leave(self) -> None:

@@ -156,7 +156,7 @@ class Lanes:
             leg = self._ended(leg, lane)
 
     def _guest_ended(self, leg: Leg) -> None:
-        if leg.long:
+        if leg.long or (leg.pace is not None and leg.pace.gated):
             with self._lock:
                 self._tell(leg.number, "ends")
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from runner.workers.gate import Gate, Pass
-from sandbox.pace import away, current, paced, slow
+from sandbox.pace import away, current, ended, paced, slow
 
 SECONDS = 20.0
 
@@ -71,6 +71,40 @@ def test_whoever_had_less_comes_first() -> None:
     first.step()
     run(waits(much, "much"), waits(little, "little"), frees)
     assert order == ["little", "much"]
+
+
+def test_whose_guest_is_over_comes_before_all_guests() -> None:
+    """There is always a newer guest that had less: legs that only had to be written down waited until their
+    worker was taken for stuck."""
+    gate = Gate()
+    first, over, guest = (Pass(gate, gated=True) for _ in range(3))
+    over.used, guest.used = 5.0, 1.0
+    over.is_new = guest.is_new = False
+    guest.until = time.monotonic() + SECONDS
+    order: list[str] = []
+
+    def writes_down() -> None:
+        with paced(over):
+            ended()
+        order.append("over")
+        over.leave()
+
+    def computes() -> None:
+        guest.turn()
+        order.append("guest")
+        guest.leave()
+
+    def frees() -> None:
+        while len(gate._waiting) < 2:
+            time.sleep(0.001)
+        first.turn()
+
+    first.until = time.monotonic() + SECONDS
+    first.turn()
+    run(writes_down, computes, lambda: (frees(), first.leave()))  # type: ignore[arg-type, return-value]
+    assert order == ["over", "guest"]
+    over.until = time.monotonic() + SECONDS  # of the flow's next guest
+    assert over.order > guest.order
 
 
 def test_a_wait_ends_with_the_legs_time() -> None:

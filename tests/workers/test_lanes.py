@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from runner.workers.lanes import Lanes, Leg
-from sandbox.pace import current
+from sandbox.pace import current, ended
 
 SECONDS = 20.0
 
@@ -53,7 +53,26 @@ def test_a_leg_that_waits_leaves_its_place(stage: Stage) -> None:
     assert stage.moved.get(timeout=SECONDS) == (0, "computes")
 
 
-def test_short_legs_run_one_after_another() -> None:
+def test_the_end_of_a_guest_is_told_of_all_that_take_turns(stage: Stage) -> None:
+    """Also of those that waited for answers and computed little: what is left of them waits for its turn."""
+    told: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+    lanes = Lanes(lambda number, state: told.put((number, state)))
+    for number, low in enumerate((False, True)):
+        done = threading.Event()
+
+        def work(leg: Leg, done: threading.Event = done) -> None:
+            ended()
+            done.set()
+
+        lanes.submit(Leg(number, work, low=low))
+        assert done.wait(SECONDS)
+    assert told.get(timeout=SECONDS) == (1, "ends")
+    assert told.empty()
+
+
+def test_short_legs_run_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A thread that waits for a core must not be taken for a leg that computes.
+    monkeypatch.setattr("runner.workers.lanes.DETACH_SECONDS", SECONDS)
     running, most, done = 0, 0, queue.SimpleQueue[int]()
     lock = threading.Lock()
 
