@@ -28,8 +28,8 @@ from runner.runtime.snapshots import Snapshots
 from runner.runtime.tracing import context_of, trace_flow
 from runner.runtime.wire import Accepted, InvokeBody, ResumeBody, accepted_event, payload_of
 from runner.settings import Settings
-from runner.store import SqlSuspensions
 from runner.store.runs import SuspensionRow
+from runner.store.suspensions import SqlSuspensions
 from runner.suspension import SuspendedFlow, store_key
 from runner.workers.calls import LegCall, LegReply, ResumeCall
 from triggers import Effects, Trigger, UnknownTriggerError, get_trigger

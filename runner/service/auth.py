@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
-import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -133,20 +131,6 @@ async def current_caller(
 def needs(*scopes: str) -> Any:
     """The dependency of a route that needs `scopes`: `Annotated[Caller, needs("read:actions")]`."""
     return Security(current_caller, scopes=list(scopes))
-
-
-def new_secret() -> str:
-    """256 random bits (threat-model P3)."""
-    return secrets.token_urlsafe(32)
-
-
-def secret_digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def secret_matches(secret: str, digest: str) -> bool:
-    """In a time that does not depend on where they differ."""
-    return hmac.compare_digest(secret_digest(secret), digest)
 
 
 def _digest(text: str) -> bytes:

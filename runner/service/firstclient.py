@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.errors import InputError
-from runner.service.auth import secret_matches
+from runner.service.clientsecrets import secret_matches
 from runner.service.keys import Keys
 from runner.service.settings import CONFIG_FILE, ServiceSettings
 from runner.service.tenants import Credentials, create_client, create_tenant, find_tenant

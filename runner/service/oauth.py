@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from runner.caps import MAX_FORM_FIELDS
 from runner.service.assertions import ASSERTION_TYPE, BadAssertionError
-from runner.service.auth import secret_matches
+from runner.service.clientsecrets import secret_matches
 from runner.service.errors import phrase
 from runner.service.formbody import FORM, form_pairs
 from runner.service.jsonbody import BodyError, parse_body

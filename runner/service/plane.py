@@ -30,7 +30,8 @@ from runner.service.keys import Keys
 from runner.service.logs import lost_lines
 from runner.service.pooled import Pooled
 from runner.service.settings import ServiceSettings
-from runner.store import KeyRing, SqlSuspensions, Store
+from runner.store import KeyRing, Store
+from runner.store.suspensions import SqlSuspensions
 from runner.workers import PoolSettings, WorkerPool
 from sandbox.egress.model import Egress
 

@@ -20,13 +20,14 @@ from starlette.types import Message, Receive, Scope, Send
 from runner.errors import InputError
 from runner.runtime.metrics import Metrics
 from runner.service.app import create_app
+from runner.service.assembly import ensure_tenant, make_service
 from runner.service.connections import limits_of, protocol, watch
 from runner.service.container import Service
 from runner.service.firstclient import command, credential_lines
 from runner.service.logs import configure_logs, say
 from runner.service.plane import Plane
 from runner.service.settings import ServiceSettings
-from runner.service.setup import ensure_tenant, make_service, open_service_keys, open_store
+from runner.service.setup import open_service_keys, open_store
 from runner.service.signals import in_order
 from runner.service.tls import TlsFiles, self_made
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from runner.caps import MAX_CLIENT_KEYS
 from runner.errors import InputError
 from runner.service.assertions import PublicKey
-from runner.service.auth import new_secret, secret_digest
+from runner.service.clientsecrets import new_secret, secret_digest
 from runner.service.scopes import ALL_SCOPES
 from runner.store.clientkeys import ClientKeyRow
 from runner.store.columns import Base, now

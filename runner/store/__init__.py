@@ -11,6 +11,5 @@ from __future__ import annotations
 
 from runner.store.engine import Store, StoreError
 from runner.store.sealing import KeyRing, Sealed, SealError
-from runner.store.suspensions import SqlSuspensions
 
-__all__ = ["KeyRing", "SealError", "Sealed", "SqlSuspensions", "Store", "StoreError"]
+__all__ = ["KeyRing", "SealError", "Sealed", "Store", "StoreError"]

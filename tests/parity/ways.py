@@ -22,7 +22,7 @@ from runner.runtimes import DEFAULT, PYTHON, file_name
 from runner.service import plane as planes
 from runner.service.tenants import create_tenant
 from runner.settings import Settings
-from runner.store import SqlSuspensions
+from runner.store.suspensions import SqlSuspensions
 from runner.suspension import MemoryStore, SuspendedFlow
 from runner.workers import LegCall, PoolSettings, ResumeCall, WorkerPool
 from sandbox.program import Language

@@ -18,10 +18,11 @@ from runner.runtime.live import Hub
 from runner.runtime.recording import GroupCommit
 from runner.runtime.snapshots import Snapshots
 from runner.settings import Settings
-from runner.store import KeyRing, SqlSuspensions, Store
+from runner.store import KeyRing, Store
 from runner.store.generations import bump
 from runner.store.models import ActionRow, ActionVersionRow, BindingRow, SecretRow, Tenant
 from runner.store.sealing import VERSION, secret_context
+from runner.store.suspensions import SqlSuspensions
 from runner.workers import PoolSettings, WorkerPool
 from sandbox.egress import NoEgress
 

@@ -20,13 +20,14 @@ from fastapi import FastAPI
 
 from runner.library import Runner
 from runner.service.app import create_app
+from runner.service.assembly import make_service
 from runner.service.connections import limits_of, protocol
 from runner.service.container import Service
 from runner.service.inprocess import InProcess
 from runner.service.plane import Plane
 from runner.service.ports import Builder
 from runner.service.settings import ServiceSettings
-from runner.service.setup import make_service, open_service_keys, open_store
+from runner.service.setup import open_service_keys, open_store
 from runner.service.tenants import Credentials, create_client, create_tenant
 from runner.service.tokens import PLANES
 from runner.store.columns import now

@@ -9,9 +9,9 @@ import pytest
 
 from runner.errors import ResumeError
 from runner.service.rotation import reseal
-from runner.store import KeyRing, SealError, SqlSuspensions, Store
+from runner.store import KeyRing, SealError, Store
 from runner.store.runs import SuspensionRow
-from runner.store.suspensions import forget
+from runner.store.suspensions import SqlSuspensions, forget
 
 LATER = 4_000_000_000.0
 RING = KeyRing({"k1": b"1" * 32})
