@@ -31,7 +31,7 @@ from auth0.management.core.api_error import ApiError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from runner.client import Accepted
+from runner.client import Accepted, Api
 from runner.service.assembly import FIRST_TENANT
 from sandbox.javascript.toolchain import node
 from sandbox.wasm.artefacts import cache_directory
@@ -432,41 +432,102 @@ def write_project(folder: Path) -> None:
     (folder / "action-modules" / "shared.json").write_text(json.dumps(module))
 
 
-@pytest.mark.slow  # the tool itself compiles all its JSON Schemas, twice
-def test_the_deploy_tool(node_clients: Path, served: Served, sdk: ManagementClient, tmp_path: Path) -> None:
-    """Import, import again, export, import what was exported; the secret's value outlives it."""
+def put_project(folder: Path, api: Api) -> None:
+    """The same by requests of our own."""
+
+    def each(kind: str) -> list[dict[str, Any]]:
+        return [json.loads(path.read_text()) for path in sorted((folder / kind).glob("*.json"))]
+
+    def text(item: dict[str, Any]) -> str:
+        return (folder / item["code"]).read_text()
+
+    (module,) = each("action-modules")
+    body = {"name": module["name"], "code": text(module)}
+    made = api.send("POST", "/api/v2/actions/modules", body=body).value["id"]
+    version = api.send("POST", f"/api/v2/actions/modules/{made}/versions").value["id"]
+    ids = {}
+    for item in each("actions"):
+        uses = [{"module_id": made, "module_version_id": version} for _ in item.get("modules", ())]
+        keys = ("name", "runtime", "supported_triggers", "secrets", "dependencies")
+        body = {**{key: item[key] for key in keys}, "code": text(item), "modules": uses}
+        ids[item["name"]] = api.send("POST", "/api/v2/actions/actions", body=body).value["id"]
+        api.send("POST", f"/api/v2/actions/actions/{ids[item['name']]}/deploy", query={"wait": True})
+    refs = [{"ref": {"type": "action_id", "value": ids["hello"]}, "display_name": "hello"}]
+    api.send("PATCH", "/api/v2/actions/triggers/post-login/bindings", body={"bindings": refs})
+    for profile in each("token-exchange-profiles"):
+        profile["action_id"] = ids[profile.pop("action")]
+        api.send("POST", "/api/v2/token-exchange-profiles", body=profile)
+    for stream in each("event-streams"):
+        stream["destination"]["configuration"]["action_id"] = ids["sink"]
+        api.send("POST", "/api/v2/event-streams", body=stream)
+    for provider in each("emails"):
+        api.send("POST", "/api/v2/emails/provider", body=provider)
+
+
+@pytest.fixture
+def emptied(served: Served, sdk: ManagementClient) -> Iterator[None]:
+    """Nothing of the project is left for other tests."""
+    yield
+    sdk.emails.provider.delete()
+    for stream in list(sdk.event_streams.list()):
+        sdk.event_streams.delete(str(stream.id))
+    for profile in list(sdk.token_exchange_profiles.list()):
+        sdk.token_exchange_profiles.delete(str(profile.id))
+    for name in ("hello", "mail", "swap", "sink"):
+        for action in list(sdk.actions.list(action_name=name)):
+            sdk.actions.delete(str(action.id), force=True)
+    for module in served.api().send("GET", "/api/v2/actions/modules").value["modules"]:
+        served.api().send("DELETE", f"/api/v2/actions/modules/{module['id']}")
+
+
+def deploy_tool(folder: Path, served: Served, *steps: str) -> None:
+    run_node(folder, served, "deploy.mjs", *steps, DOMAIN=domain(served), TOKEN=served.token)
+
+
+@pytest.mark.slow  # the tool itself compiles all its JSON Schemas
+@pytest.mark.usefixtures("emptied")
+def test_the_deploy_tool_imports(
+    node_clients: Path, served: Served, sdk: ManagementClient, tmp_path: Path
+) -> None:
+    write_project(tmp_path)
+    deploy_tool(node_clients, served, "deploy", str(tmp_path))
+    check_project(sdk, version=1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("emptied")
+def test_the_deploy_tool_exports_and_imports_that(
+    node_clients: Path, served: Served, sdk: ManagementClient, tmp_path: Path
+) -> None:
+    """The secret's value outlives it, which the export does not show."""
     write_project(tmp_path / "in")
+    put_project(tmp_path / "in", served.api())
     out = tmp_path / "out"
-    arguments = ("deploy.mjs", str(tmp_path / "in"), str(out))
-    run_node(node_clients, served, *arguments, DOMAIN=domain(served), TOKEN=served.token)
-    action = next(iter(sdk.actions.list(action_name="hello")))
-    assert [item.action.name for item in sdk.actions.triggers.bindings.list("post-login")] == ["hello"]
-    assert next(out.glob("actions/**/code.js")).read_text() == TELLS
+    deploy_tool(node_clients, served, "dump", str(out), "deploy", str(out))
+    check_project(sdk, version=2)
+    assert next(out.glob("actions/hello/code.js")).read_text() == TELLS
     exported = json.loads((out / "actions" / "hello.json").read_text())
     assert [item["name"] for item in exported["secrets"]] == ["KEY"]
     assert "deploy-secret-value" not in json.dumps(exported)
-    assert action.deployed_version is not None
-    assert (action.deployed_version.number, action.all_changes_deployed) == (2, True)
-    assert [item.name for item in action.deployed_version.secrets or []] == ["KEY"]
-    ran = sdk.actions.test(action.id, payload={})
-    assert ran.payload["logs"][0]["text"] == "deploy-secret-value".upper(), "the second import had no value"
     profile = json.loads(next((out / "token-exchange-profiles").glob("*.json")).read_text())
     assert (profile["name"], profile["action"]) == ("Legacy sessions", "swap")
-    profiles = list(sdk.token_exchange_profiles.list())
-    assert [item.subject_token_type for item in profiles] == ["urn:deploy:legacy"]
     stream = json.loads(next((out / "event-streams").glob("*.json")).read_text())
     assert (stream["name"], stream["destination"]["configuration"]) == ("Sync", {"action_id": "sink"})
-    streams = list(sdk.event_streams.list())
-    assert [item.name for item in streams] == ["Sync"]
     provider = json.loads((out / "emails" / "provider.json").read_text())
     assert (provider["name"], provider["enabled"]) == ("custom", True)
-    bound = sdk.actions.triggers.bindings.list("custom-email-provider")
-    mail = next(item.action for item in bound)
-    assert mail is not None
-    assert mail.name == "mail"
-    sdk.emails.provider.delete()
-    sdk.actions.delete(str(mail.id), force=True)
-    sdk.event_streams.delete(streams[0].id)
-    sdk.token_exchange_profiles.delete(profiles[0].id)
-    sdk.actions.delete(profiles[0].action_id)
-    sdk.actions.delete(action.id, force=True)
+
+
+def check_project(sdk: ManagementClient, *, version: int) -> None:
+    """All of it is there; `version`: of the deployed Action."""
+    action = next(iter(sdk.actions.list(action_name="hello")))
+    assert [item.action.name for item in sdk.actions.triggers.bindings.list("post-login")] == ["hello"]
+    assert action.deployed_version is not None
+    assert (action.deployed_version.number, action.all_changes_deployed) == (version, True)
+    assert [item.name for item in action.deployed_version.secrets or []] == ["KEY"]
+    ran = sdk.actions.test(action.id, payload={})
+    assert ran.payload["logs"][0]["text"] == "deploy-secret-value".upper()
+    profiles = list(sdk.token_exchange_profiles.list())
+    assert [item.subject_token_type for item in profiles] == ["urn:deploy:legacy"]
+    assert [item.name for item in sdk.event_streams.list()] == ["Sync"]
+    bound = [item.action for item in sdk.actions.triggers.bindings.list("custom-email-provider")]
+    assert [item.name for item in bound if item is not None] == ["mail"]

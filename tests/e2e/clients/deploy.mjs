@@ -1,4 +1,4 @@
-// Imports a folder with Auth0's deploy tool, exports what is there, and imports that again.
+// Imports or exports a folder with Auth0's deploy tool: deploy.mjs (deploy|dump) FOLDER ...
 import { deploy, dump } from "auth0-deploy-cli";
 
 const config = {
@@ -6,7 +6,9 @@ const config = {
   AUTH0_ACCESS_TOKEN: process.env.TOKEN,
   AUTH0_INCLUDED_ONLY: ["actionModules", "actions", "triggers", "tokenExchangeProfiles", "eventStreams", "emailProvider"],
 };
-const [input, output] = process.argv.slice(2);
-await deploy({ input_file: input, config });
-await dump({ output_folder: output, format: "directory", config });
-await deploy({ input_file: output, config });
+const steps = process.argv.slice(2);
+while (steps.length) {
+  const [step, folder] = steps.splice(0, 2);
+  if (step === "dump") await dump({ output_folder: folder, format: "directory", config });
+  else await deploy({ input_file: folder, config });
+}
