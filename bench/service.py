@@ -19,10 +19,10 @@ from bench.latency import TRIVIAL, bench_event
 from bench.load import Load, cores, load, request
 from bench.measure import Spread, timed
 from bench.share import NoShareError, share
-from runner.action import Action
 from runner.client import Api
 from runner.client.http import RUNTIME
 from runner.library import Runner
+from runner.model.action import Action
 from runner.store import KeyRing
 from sandbox.egress import NoEgress
 from sandbox.program import Language, Source

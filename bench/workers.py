@@ -14,8 +14,8 @@ from rich.table import Table
 
 from bench.latency import TRIVIAL, bench_event
 from bench.measure import Spread, spread
-from runner.action import Action
 from runner.library import Runner
+from runner.model.action import Action
 from runner.workers import LegCall, PoolSettings, TooBusyError, WorkerPool
 from sandbox.caps import Limits
 from sandbox.egress import NoEgress

@@ -14,12 +14,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runner.action import Action, FailPolicy, load_action, load_source
-    from runner.errors import ActionError, FlowError, InputError, ResumeError, RunnerError
     from runner.library import Runner, public_egress
-    from runner.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
+    from runner.model.action import Action, FailPolicy, load_action, load_source
+    from runner.model.errors import ActionError, FlowError, InputError, ResumeError, RunnerError
+    from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
+    from runner.model.settings import Settings
     from runner.programs import ProgramCache
-    from runner.settings import Settings
     from runner.suspension import FileStore, MemoryStore, PinnedAction, SuspensionStore
     from runner.testing import ActionBox
     from sandbox.caps import Limits
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from triggers import EventError, UnknownTriggerError
 
 _HOMES = {
-    "runner.action": ("Action", "FailPolicy", "load_action", "load_source"),
-    "runner.errors": ("ActionError", "FlowError", "InputError", "ResumeError", "RunnerError"),
+    "runner.model.action": ("Action", "FailPolicy", "load_action", "load_source"),
+    "runner.model.errors": ("ActionError", "FlowError", "InputError", "ResumeError", "RunnerError"),
     "runner.library": ("Runner", "public_egress"),
-    "runner.settings": ("Settings",),
-    "runner.outcome": ("ActionRecord", "Decision", "FlowOutcome", "Status", "SuspensionRecord"),
+    "runner.model.settings": ("Settings",),
+    "runner.model.outcome": ("ActionRecord", "Decision", "FlowOutcome", "Status", "SuspensionRecord"),
     "runner.programs": ("ProgramCache",),
     "runner.suspension": ("FileStore", "MemoryStore", "PinnedAction", "SuspensionStore"),
     "runner.testing": ("ActionBox",),

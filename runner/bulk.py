@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runner.action import Action
-from runner.caps import MAX_OUTCOME_BYTES
 from runner.flow import LegEnd
-from runner.outcome import ActionRecord, Decision, FlowOutcome, Status
+from runner.model.action import Action
+from runner.model.caps import MAX_OUTCOME_BYTES
+from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status
 from sandbox.failure import Failure, FailureCode
 from sandbox.jsontext import utf8_length
 

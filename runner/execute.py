@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import sandbox
-from runner.action import Action
+from runner.model.action import Action
 from runner.programs import ProgramCache
 from sandbox.caps import Limits
 from sandbox.failure import BuildError, Failure, FailureCode

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.action import Action, FailPolicy
 from runner.execute import Execution, Executor, blame_budget, out_of_time
-from runner.outcome import ActionRecord, CommandRecord, Decision, LogRecord, ResumePoint, Status
+from runner.model.action import Action, FailPolicy
+from runner.model.outcome import ActionRecord, CommandRecord, Decision, LogRecord, ResumePoint, Status
 from sandbox.caps import Limits
 from sandbox.failure import Failure
 from sandbox.result import ExecutionResult

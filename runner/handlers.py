@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 import sandbox
-from runner.action import Action
-from runner.errors import FlowError
+from runner.model.action import Action
+from runner.model.errors import FlowError
 from sandbox.program import Language, Program
 from triggers import Trigger, known_triggers
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from runner.caps import MAX_INPUT_DEPTH, MAX_INPUT_FILE_BYTES
-from runner.errors import InputError
+from runner.model.caps import MAX_INPUT_DEPTH, MAX_INPUT_FILE_BYTES
+from runner.model.errors import InputError
 
 _STDIN: Final = "-"
 

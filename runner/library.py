@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from runner.action import Action, with_unique_names
-from runner.errors import FlowError, ResumeError
 from runner.execute import Executor
 from runner.flow import Leg, LegEnd, run_leg
-from runner.outcome import FlowOutcome, ResumePoint
+from runner.model.action import Action, with_unique_names
+from runner.model.errors import FlowError, ResumeError
+from runner.model.outcome import FlowOutcome, ResumePoint
+from runner.model.settings import Settings
 from runner.programs import ProgramCache
 from runner.report import Reporter
 from runner.resuming import Return, SecretsLike, plain, read_flow, state_matches, with_secrets
-from runner.settings import Settings
 from runner.suspension import MemoryStore, SuspendedFlow, SuspensionStore, new_handle, store_key
 from runner.trace import LegTrace, Observer, Tracer
 from sandbox.caps import Limits

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from runner.errors import ActionError
+from runner.model.errors import ActionError
 
 LOCK_FILE: Final = "actionbox.lock.json"
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from runner import bulk
-from runner.caps import MAX_RECORDED_BYTES
 from runner.flow import LegEnd
-from runner.outcome import ActionRecord, FlowOutcome
+from runner.model.caps import MAX_RECORDED_BYTES
+from runner.model.outcome import ActionRecord, FlowOutcome
 from runner.redact import Form, Redactor
 from sandbox.caps import KIB, Limits
 from sandbox.jsontext import utf8_length

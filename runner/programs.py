@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 import sandbox
-from runner.caps import MAX_PROGRAMS
+from runner.model.caps import MAX_PROGRAMS
 from sandbox.failure import BuildError, Failure
 from sandbox.program import Program, Source
 

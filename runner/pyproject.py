@@ -21,9 +21,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from runner.errors import ActionError
 from runner.lockfile import LockFile, invalid
-from runner.sourcesize import check_size
+from runner.model.errors import ActionError
+from runner.model.source_size import check_size
 from sandbox.caps import MAX_SOURCE_BYTES
 from sandbox.program import Source
 

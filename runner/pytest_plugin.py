@@ -52,7 +52,7 @@ class CaseFileCollector(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from runner.cases.load import load_cases
-        from runner.errors import RunnerError
+        from runner.model.errors import RunnerError
 
         try:
             cases = load_cases(self.path)
@@ -91,7 +91,7 @@ class CaseItem(pytest.Item):
             raise CaseFailedError(result)
 
     def _report_logs(self, result: CaseResult) -> None:
-        from runner.text import printable
+        from runner.model.text import printable
 
         lines = [
             f"{record.name}: {line.level}: {printable(line.text)}"
@@ -113,7 +113,7 @@ class CaseItem(pytest.Item):
 
 def describe_result(result: CaseResult) -> str:
     """What went wrong with a case, as text."""
-    from runner.text import printable
+    from runner.model.text import printable
 
     if result.problem is not None:
         return printable(f"the case cannot be used: {result.problem}")

@@ -21,10 +21,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from runner.caps import MAX_RECORD_FILE_BYTES
-from runner.errors import InputError
 from runner.jsonfile import read_text
-from runner.outcome import FlowOutcome, ResumePoint
+from runner.model.caps import MAX_RECORD_FILE_BYTES
+from runner.model.errors import InputError
+from runner.model.outcome import FlowOutcome, ResumePoint
 from runner.redact import Form, Redactor, forms
 from runner.suspension import PinnedAction
 from runner.trace import ExecutionTrace, LegTrace
@@ -55,7 +55,8 @@ class FlowRecord(_Record):
 
     Attributes:
         tag: random; part of the marks that stand for secrets.
-        secrets: by Action, those of its modules included (`runner.secretnames`), with `--record-secrets`;
+        secrets: by Action, those of its modules included (`runner.model.secret_names`), with
+            `--record-secrets`;
             None when they were taken out.
         state: the trigger's state at the start of the leg.
         redirect_state: what a redirect of this leg carries.

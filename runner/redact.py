@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Final
 
-from runner.caps import MIN_REDACTED_SECRET
+from runner.model.caps import MIN_REDACTED_SECRET
 from sandbox.jsontext import utf8_length, well_formed
 
 SHORT_MARK: Final = "[secret]"

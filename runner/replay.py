@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.cases.match import Difference, differences
-from runner.errors import InputError
 from runner.execute import Executor
 from runner.flow import Leg, run_leg
-from runner.outcome import FlowOutcome
+from runner.model.errors import InputError
+from runner.model.outcome import FlowOutcome
+from runner.model.secret_names import SecretValues, flattened
 from runner.programs import ProgramCache
 from runner.record import FlowRecord, RecordedExecution, comparable, digest, with_secrets
 from runner.report import Reporter
-from runner.secretnames import SecretValues, flattened
 from runner.suspension import PinnedAction
 from sandbox.caps import MAX_API_ARGUMENT_BYTES, Limits
 from sandbox.journal import Journal, JournalError

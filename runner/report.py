@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runner import bulk
-from runner.action import Action
-from runner.caps import MAX_OUTCOME_BYTES, MAX_SUSPENDED_BYTES
 from runner.flow import LegEnd
-from runner.onrecord import RecordRedactor, on_record
-from runner.outcome import (
+from runner.model.action import Action
+from runner.model.caps import MAX_OUTCOME_BYTES, MAX_SUSPENDED_BYTES
+from runner.model.outcome import (
     ActionRecord,
     Decision,
     FlowOutcome,
@@ -22,6 +21,7 @@ from runner.outcome import (
     Timing,
     TriggerRef,
 )
+from runner.onrecord import RecordRedactor, on_record
 from runner.redact import Redactor
 from runner.suspension import PinnedAction, SuspendedFlow
 from sandbox.caps import MAX_API_ARGUMENT_BYTES, MAX_ERROR_MESSAGE_BYTES, MAX_LOG_LINE_BYTES, Limits

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runner.action import Action, with_unique_names
-from runner.errors import ResumeError
-from runner.secretnames import SecretValues, flattened
+from runner.model.action import Action, with_unique_names
+from runner.model.errors import ResumeError
+from runner.model.secret_names import SecretValues, flattened
 from runner.suspension import PinnedAction, SuspendedFlow
 from triggers import FlowState, get_trigger
 from triggers import ResumeError as WrongResultError

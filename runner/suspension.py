@@ -20,11 +20,11 @@ from typing import Any, Final, Protocol
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field
 
-from runner.action import Action, FailPolicy, source_digest
-from runner.caps import DEFAULT_BUDGET_MS
-from runner.errors import FlowError, ResumeError
-from runner.outcome import ResumePoint
-from runner.secretnames import SCOPE, together
+from runner.model.action import Action, FailPolicy, source_digest
+from runner.model.caps import DEFAULT_BUDGET_MS
+from runner.model.errors import FlowError, ResumeError
+from runner.model.outcome import ResumePoint
+from runner.model.secret_names import SCOPE, together
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.program import Source
@@ -76,7 +76,7 @@ class PinnedAction(_Record):
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """Every secret that a resume or a replay needs the value of, see `runner.secretnames`."""
+        """Every secret that a resume or a replay needs the value of, see `runner.model.secret_names`."""
         modules = {name: dict.fromkeys(names, "") for name, names in self.module_secret_names.items()}
         return tuple(together(dict.fromkeys(self.secret_names, ""), modules))
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from runner.action import Action, FailPolicy, load_action
 from runner.cases.match import differences
 from runner.cases.model import DirectorySpec, epoch
 from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
 from runner.dependencies import module_secrets
 from runner.library import Runner
-from runner.outcome import FlowOutcome
+from runner.model.action import Action, FailPolicy, load_action
+from runner.model.outcome import FlowOutcome
+from runner.model.secret_names import SecretValues, apart
+from runner.model.settings import Settings
 from runner.partial import completed
 from runner.programs import ProgramCache
 from runner.returning import merge_patch, returning_request, session_token, with_timestamps
-from runner.secretnames import SecretValues, apart
-from runner.settings import Settings
 from runner.suspension import SuspendedFlow
 from sandbox.caps import Limits
 from sandbox.egress import SeenRequest, StubEgress, parse_stubs

@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from runner.cases.run import CaseResult
-from runner.errors import InputError
-from runner.text import printable
+from runner.model.errors import InputError
+from runner.model.text import printable
 
 
 def write_junit(

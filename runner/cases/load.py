@@ -20,8 +20,8 @@ from runner.cases.model import (
 )
 from runner.cases.problems import sentences
 from runner.cases.yaml import parse_yaml
-from runner.errors import InputError
 from runner.jsonfile import read_text
+from runner.model.errors import InputError
 from sandbox.egress import Stub, StubFormatError, parse_stubs
 
 SUFFIX: Final = ".case.yaml"

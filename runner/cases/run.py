@@ -10,22 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from runner.action import Action, FailPolicy, load_action
 from runner.allowlist import parse_rules
 from runner.cases.load import Case
 from runner.cases.match import Difference, differences
 from runner.cases.model import ActionSpec, ResumeSpec, Step
 from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
-from runner.errors import InputError, RunnerError
 from runner.jsonfile import read_json
 from runner.library import Runner
-from runner.outcome import FlowOutcome
+from runner.model.action import Action, FailPolicy, load_action
+from runner.model.errors import InputError, RunnerError
+from runner.model.outcome import FlowOutcome
+from runner.model.settings import Settings
+from runner.model.text import printable
 from runner.partial import completed
 from runner.programs import ProgramCache
 from runner.returning import merge_patch, returning_request, session_token, with_timestamps
-from runner.settings import Settings
 from runner.suspension import SuspendedFlow
-from runner.text import printable
 from runner.trace import LegTrace
 from sandbox.caps import Limits
 from sandbox.egress import StubEgress, parse_stubs

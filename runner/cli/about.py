@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from runner.cli.terminal import line, output_console
-from runner.errors import InputError
+from runner.model.errors import InputError
 from sandbox.program import Language
 from triggers import get_trigger, known_triggers
 
@@ -46,7 +46,7 @@ def schema_command(trigger: str) -> None:
     from triggers.schema import json_schema
 
     if trigger == "outcome":
-        from runner.outcome import FlowOutcome
+        from runner.model.outcome import FlowOutcome
 
         _print_json(FlowOutcome.model_json_schema(mode="serialization"))
         return

@@ -9,12 +9,12 @@ from pathlib import Path
 from rich.console import Console
 
 import sandbox
-from runner.action import Action, load_action
 from runner.cli.images import open_engines
 from runner.cli.problems import describe
 from runner.cli.terminal import error_console, line, output_console
-from runner.errors import RunnerError
 from runner.handlers import exported, handlers_among, missing_handler, spelling
+from runner.model.action import Action, load_action
+from runner.model.errors import RunnerError
 from sandbox.failure import BuildError
 from triggers import Trigger, get_trigger, known_triggers
 

@@ -11,7 +11,7 @@ from rich.status import Status
 
 import sandbox
 from runner.cli.terminal import error_console, line, output_console
-from runner.errors import InputError
+from runner.model.errors import InputError
 from sandbox.caps import CACHE_UNUSED_DAYS
 from sandbox.program import Language
 from sandbox.wasm import pruning

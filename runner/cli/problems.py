@@ -8,8 +8,8 @@ from typing import Final
 from rich.console import Console
 
 from runner.cli.terminal import line
-from runner.errors import RunnerError
-from runner.text import printable
+from runner.model.errors import RunnerError
+from runner.model.text import printable
 from sandbox.failure import BuildError, Failure, Place
 from sandbox.setuperror import SetUpError
 from triggers import EventError, UnknownTriggerError

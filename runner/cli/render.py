@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from runner.caps import KIB
 from runner.cli.problems import show_failure
 from runner.cli.terminal import line
-from runner.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
+from runner.model.caps import KIB
+from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
+from runner.model.text import one_line
 from runner.redact import Redactor
-from runner.text import one_line
 from triggers import Effects
 
 _HEADLINES: Final = {

@@ -10,10 +10,10 @@ from typing import Any, Final
 from runner.cli.images import open_engines
 from runner.cli.inputs import gather_secrets, parse_pairs, read_object
 from runner.cli.run import EXIT_STATUS, CommonOptions, finish, make_runner
-from runner.errors import ResumeError
+from runner.model.errors import ResumeError
+from runner.model.secret_names import flattened
+from runner.model.settings import Settings
 from runner.returning import returning_request, with_timestamps
-from runner.secretnames import flattened
-from runner.settings import Settings
 from runner.suspension import SuspendedFlow
 
 
@@ -37,7 +37,7 @@ def resume_command(options: ResumeOptions) -> None:
     secrets = gather_secrets(options.secrets, options.secrets_file)
     runner, recorder = make_runner(options)
     waiting = runner.waiting(options.handle)
-    runner = replace(runner, settings=_settings(runner.settings, options, waiting))
+    runner = replace(runner, settings=_settings(runner.model.settings, options, waiting))
 
     request = _request(options, waiting)
     prompt = _prompt(options, waiting)

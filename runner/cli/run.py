@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from runner.action import Action
 from runner.cases.load import load_stubs
 from runner.cases.worlds import frozen_clock, seeded_entropy
 from runner.cli.images import open_engines
@@ -25,10 +24,11 @@ from runner.cli.stubs import write_stubs
 from runner.cli.terminal import error_console, line, output_console
 from runner.handlers import infer_trigger
 from runner.library import Runner, public_egress
-from runner.outcome import Decision, FlowOutcome
+from runner.model.action import Action
+from runner.model.outcome import Decision, FlowOutcome
+from runner.model.settings import Settings
 from runner.partial import completed
 from runner.record import Recorder, write_record
-from runner.settings import Settings
 from runner.suspension import FileStore, default_folder
 from sandbox.egress import Egress, RecordingEgress, StubEgress, preload
 from sandbox.egress.model import narrowed

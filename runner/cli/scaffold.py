@@ -6,11 +6,11 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from runner.action import EXTENSIONS
 from runner.cli.about import parse_language
 from runner.cli.terminal import line, output_console
-from runner.errors import InputError
 from runner.handlers import snake_case
+from runner.model.action import EXTENSIONS
+from runner.model.errors import InputError
 from sandbox.program import Language
 from triggers import Trigger, get_trigger
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runner.caps import MAX_KEY_FILE_BYTES
+from runner.model.caps import MAX_KEY_FILE_BYTES
 
 if TYPE_CHECKING:
     from runner.service.assertions import PublicKey
@@ -149,7 +149,7 @@ def remove_tenant(
     """Remove a tenant with all it has: clients, Actions, secrets, executions."""
     import os
 
-    from runner.errors import InputError
+    from runner.model.errors import InputError
     from runner.service.setup import open_store, opened
     from runner.service.tenants import find_tenant
     from runner.service.tenants import remove_tenant as remove

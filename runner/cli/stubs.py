@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from runner.cli.terminal import error_console, line
-from runner.errors import InputError
+from runner.model.errors import InputError
 from sandbox.egress import Egress, RecordingEgress
 
 _HEAD = """\

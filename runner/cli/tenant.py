@@ -16,7 +16,7 @@ from runner.cli.connection import Target
 from runner.cli.inputs import Secrets, gather_secrets
 from runner.cli.terminal import error_console, line, output_console
 from runner.client.http import RUNTIME, Api, ServiceError
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.tenant.apply import Applier
 from runner.tenant.hurdles import refuse_hurdles, refuse_sources
 from runner.tenant.plan import SHARED, Change, Values, make_plan

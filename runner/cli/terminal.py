@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from runner.text import printable
+from runner.model.text import printable
 
 _UNWRAPPED: Final = 10_000
 """Columns where output is not a terminal: lines stay whole for grep and for logs."""

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from runner.errors import RunnerError
+from runner.model.errors import RunnerError
 
 MANAGEMENT: Final = "/api/v2"
 RUNTIME: Final = "/runtime/v1"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from runner.client.http import RUNTIME, Api, Connection
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 
 _PER_PAGE: Final = 20
 

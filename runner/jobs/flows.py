@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from runner.jobs.queue import Job
 from runner.jobs.worker import Ended
-from runner.outcome import Decision, FlowOutcome
+from runner.model.outcome import Decision, FlowOutcome
 from runner.runtime.entities import UnknownActionError
 from runner.runtime.flows import Flows, Run
 from runner.runtime.wire import InvokeBody

@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_ACTION_NAME
 from runner.management import drafts
 from runner.management.answers import TRIGGER_IDS
 from runner.management.attached import check_unattached
@@ -27,6 +26,7 @@ from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.removal import remove_action
 from runner.management.render import ActionViews
 from runner.management.schemas import CreateAction, UpdateAction
+from runner.model.caps import MAX_ACTION_NAME
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request
 from runner.service.validation import shown

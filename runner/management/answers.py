@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final, Literal, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from runner.outcome import CommandRecord, Decision, LogRecord
-from runner.runtimes import LANGUAGES
+from runner.model.outcome import CommandRecord, Decision, LogRecord
+from runner.model.runtimes import LANGUAGES
 from sandbox.failure import Failure
 from triggers import Effects, known_triggers
 

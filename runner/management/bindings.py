@@ -15,7 +15,7 @@ from runner.management.context import answer, box, check_match, etag, management
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.render import ActionViews, moment
 from runner.management.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
-from runner.runtimes import PYTHON
+from runner.model.runtimes import PYTHON
 from runner.service.auth import Caller, needs
 from runner.service.errors import bad_request, invalid_body, not_found
 from runner.service.settings import ServiceSettings

@@ -16,7 +16,7 @@ from fastapi import Query
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_CURSOR, MAX_PER_PAGE
+from runner.model.caps import MAX_CURSOR, MAX_PER_PAGE
 from runner.service.errors import bad_request
 
 DEFAULT_TAKE: Final = 50

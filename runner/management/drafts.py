@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from runner.handlers import snake_case
 from runner.management.render import BUILT
 from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
-from runner.runtimes import DEFAULT, LANGUAGES
+from runner.model.runtimes import DEFAULT, LANGUAGES
 from runner.service.errors import bad_request, invalid_body
 from runner.service.settings import ServiceSettings
 from runner.service.validation import shown

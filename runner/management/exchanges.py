@@ -11,18 +11,18 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.caps import (
+from runner.management.attached import attachable
+from runner.management.checkpoints import DEFAULT_TAKE, From, Take, fetch
+from runner.management.context import answer, find_named, management_router, no_content, note
+from runner.management.render import moment
+from runner.management.schemas import Body
+from runner.model.caps import (
     MAX_PROFILE_NAME,
     MAX_PROFILES,
     MAX_SUBJECT_TOKEN_TYPE,
     MIN_PROFILE_NAME,
     MIN_SUBJECT_TOKEN_TYPE,
 )
-from runner.management.attached import attachable
-from runner.management.checkpoints import DEFAULT_TAKE, From, Take, fetch
-from runner.management.context import answer, find_named, management_router, no_content, note
-from runner.management.render import moment
-from runner.management.schemas import Body
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request
 from runner.service.validation import shown

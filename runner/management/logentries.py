@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Select, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, defer
 
-from runner.caps import MAX_LIST_BYTES
 from runner.management.render import moment
-from runner.outcome import Decision
+from runner.model.caps import MAX_LIST_BYTES
+from runner.model.outcome import Decision
 from runner.store.bysize import portions
 from runner.store.runs import ExecutionAction, ExecutionRow
 from sandbox.failure import FailureCode

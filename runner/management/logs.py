@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
-from runner.caps import MAX_LOG_PAGED, MAX_LOG_QUERY
 from runner.management.checkpoints import DEFAULT_TAKE, From, Take
 from runner.management.context import answer, management_router
 from runner.management.deliveries import date_of
 from runner.management.logentries import TYPES, Entries, Place, Wanted
 from runner.management.paging import Page, PageNumber, PerPage
+from runner.model.caps import MAX_LOG_PAGED, MAX_LOG_QUERY
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request, not_found
 from runner.service.validation import shown

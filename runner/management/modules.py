@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_MODULES, MAX_PAGE, MAX_PER_PAGE
 from runner.management.context import answer, box, check_match, find, management_router, no_content, note
 from runner.management.moduledrafts import WHAT, ModuleViews, apply_fields, module_etag, publish, uses
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.schemas import CreateModule, UpdateModule
+from runner.model.caps import MAX_MODULES, MAX_PAGE, MAX_PER_PAGE
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request
 from runner.store.columns import new_id

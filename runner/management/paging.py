@@ -10,7 +10,7 @@ from fastapi import Query
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_PAGE, MAX_PER_PAGE
+from runner.model.caps import MAX_PAGE, MAX_PER_PAGE
 
 DEFAULT_PER_PAGE = 20
 Row = TypeVar("Row")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from runner.caps import (
+from runner.model.caps import (
     MAX_ACTION_NAME,
     MAX_ALLOW_RULES,
     MAX_MODULE_CODE,
@@ -21,7 +21,7 @@ from runner.caps import (
     MAX_SECRET_VALUE,
     MAX_SECRETS,
 )
-from runner.runtimes import DEFAULT, LANGUAGES
+from runner.model.runtimes import DEFAULT, LANGUAGES
 from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_SOURCE_BYTES
 from sandbox.egress.allow import AllowRule
 from sandbox.jsontext import utf8_length

@@ -10,13 +10,13 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_STREAM_NAME, MAX_STREAMS, MAX_SUBSCRIPTIONS
 from runner.management.attached import attachable
 from runner.management.checkpoints import DEFAULT_TAKE, From, Take, fetch
 from runner.management.context import answer, find_named, management_router, no_content, note
 from runner.management.removal import remove_action
 from runner.management.render import moment
 from runner.management.schemas import Body
+from runner.model.caps import MAX_STREAM_NAME, MAX_STREAMS, MAX_SUBSCRIPTIONS
 from runner.runtime.streams import ENABLED, TRIGGER
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request

@@ -9,15 +9,15 @@ from typing import Annotated, Any, Final
 from fastapi import Response
 from sqlalchemy.orm import Session
 
-from runner.action import Action
 from runner.management.actions import WHAT
 from runner.management.building import BUNDLE
 from runner.management.context import answer, box, find, management_router
 from runner.management.render import BUILT
 from runner.management.schemas import TestAction
-from runner.outcome import FlowOutcome
+from runner.model.action import Action
+from runner.model.outcome import FlowOutcome
+from runner.model.runtimes import LANGUAGES, file_name
 from runner.partial import completed
-from runner.runtimes import LANGUAGES, file_name
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request, invalid_body
 from runner.service.ports import BusyError

@@ -11,7 +11,6 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_DEPLOY_WAIT_SECONDS
 from runner.management.actions import WHAT, action_etag
 from runner.management.context import answer, box, check_match, find, management_router, note
 from runner.management.deploying import deploy_draft, roll_back
@@ -19,6 +18,7 @@ from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.render import BUILT, ActionViews
 from runner.management.schemas import DeployVersion
 from runner.management.textdiff import unified_diff
+from runner.model.caps import MAX_DEPLOY_WAIT_SECONDS
 from runner.service.auth import Caller, needs
 from runner.service.errors import not_found
 from runner.store.models import ActionRow, ActionVersionRow

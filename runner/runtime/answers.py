@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from runner.management.answers import Count, ExecutionError, ExecutionStatus, Instant, Number, TriggerId, Uuid
-from runner.outcome import Decision, FlowOutcome, LogRecord, Status
+from runner.model.outcome import Decision, FlowOutcome, LogRecord, Status
 from sandbox.result import Statistics
 
 JobState = Literal["ready", "running", "done", "dead"]

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.action import Action, FailPolicy
+from runner.model.action import Action, FailPolicy
+from runner.model.runtimes import LANGUAGES, file_name
 from runner.runtime.entities import Entity, action_of, is_switched_off
-from runner.runtimes import LANGUAGES, file_name
 from runner.store import KeyRing, Sealed
 from runner.store.kept import KeptVersionRow, kept_secrets
 from runner.store.models import (

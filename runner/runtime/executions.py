@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, exists, select, tuple_
 from sqlalchemy.orm import Session, defer
 
-from runner.caps import MAX_LIST_BYTES
 from runner.management.checkpoints import Place
+from runner.model.caps import MAX_LIST_BYTES
 from runner.runtime.wire import execution, moment
 from runner.store.bysize import portions
 from runner.store.runs import ExecutionAction, ExecutionRow, JobRow

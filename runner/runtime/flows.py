@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
-from runner.outcome import Decision, FlowOutcome, Timing, TriggerRef
+from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
+from runner.model.settings import Settings
 from runner.runtime import streams
 from runner.runtime.bound import BoundFlow, BoundVersion
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
@@ -27,7 +28,6 @@ from runner.runtime.recording import Change, GroupCommit
 from runner.runtime.snapshots import Snapshots
 from runner.runtime.tracing import context_of, trace_flow
 from runner.runtime.wire import Accepted, InvokeBody, ResumeBody, accepted_event, payload_of
-from runner.settings import Settings
 from runner.store.runs import SuspensionRow
 from runner.store.suspensions import SqlSuspensions
 from runner.suspension import SuspendedFlow, store_key

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Table, inspect
 from sqlalchemy.orm import Session
 
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 from runner.runtime.bound import BoundVersion
 from runner.runtime.tracing import trace_id_of
 from runner.runtime.wire import execution, results_of, status_of

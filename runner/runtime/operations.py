@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 from runner.runtime import answers
 from runner.runtime.wire import Accepted, AcceptedEvent
 from runner.service.operations import Answer, Operation, ok

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from runner.caps import MAX_CURSOR
-from runner.errors import FlowError, ResumeError
 from runner.jobs.queue import JobQueue
 from runner.management.checkpoints import Place
+from runner.model.caps import MAX_CURSOR
+from runner.model.errors import FlowError, ResumeError
 from runner.runtime import executions
 from runner.runtime.entities import (
     ProviderDisabledError,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runner.action import source_digest
+from runner.model.action import source_digest
 from runner.runtime.bound import BoundFlow, Pinned, Reader
 from runner.runtime.entities import Entity
 from runner.store import KeyRing, Store

@@ -14,9 +14,9 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_EVENT_ID, MAX_STREAM_FAILURES, MAX_STREAM_FAILURES_IN_A_ROW
 from runner.jobs.policy import FLOW
 from runner.jobs.queue import JobQueue
+from runner.model.caps import MAX_EVENT_ID, MAX_STREAM_FAILURES, MAX_STREAM_FAILURES_IN_A_ROW
 from runner.runtime.legs import pending_row
 from runner.runtime.wire import payload_of
 from runner.store.columns import now

@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from runner.outcome import FlowOutcome, Status
+from runner.model.outcome import FlowOutcome, Status
 
 _tracer: Final = trace.get_tracer("actionbox")
 _propagator: Final = TraceContextTextMapPropagator()

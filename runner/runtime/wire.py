@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runner.outcome import ActionRecord, Decision, FlowOutcome, Status
+from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status
 from runner.runtime.bound import BoundVersion
 from runner.runtime.idempotency import MAX_KEY
 from runner.store.columns import ID_LENGTH

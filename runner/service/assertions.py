@@ -24,14 +24,14 @@ from joserfc.util import urlsafe_b64decode
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from runner.caps import (
+from runner.model.caps import (
     MAX_ASSERTION,
     MAX_ASSERTION_ID,
     MAX_ASSERTION_SECONDS,
     MAX_RSA_CLIENT_KEY_BITS,
     MIN_RSA_CLIENT_KEY_BITS,
 )
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.service.tokens import LAST_MOMENT
 from runner.store.clientkeys import ClientKeyRow, UsedAssertionRow
 from runner.store.engine import Store

@@ -18,7 +18,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.service.clientsecrets import secret_matches
 from runner.service.keys import Keys
 from runner.service.settings import CONFIG_FILE, ServiceSettings

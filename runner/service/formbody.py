@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from runner.caps import MAX_BODY_DEPTH, MAX_BODY_FORM_FIELDS
+from runner.model.caps import MAX_BODY_DEPTH, MAX_BODY_FORM_FIELDS
 from runner.service.jsonbody import BodyError, parse_body
 from runner.service.validation import json_path, shown
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.caps import MAX_BODY_DEPTH
+from runner.model.caps import MAX_BODY_DEPTH
 from runner.service.validation import json_path, shown
 from sandbox.caps import MAX_INTEGER_DIGITS
 from sandbox.jsontext import depth

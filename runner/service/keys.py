@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.service.settings import ServiceSettings
 from runner.store.engine import Store
 from runner.store.keychecks import check_ring, forget_checks

@@ -18,7 +18,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
-from runner.caps import MAX_FORM_FIELDS
+from runner.model.caps import MAX_FORM_FIELDS
 from runner.service.assertions import ASSERTION_TYPE, BadAssertionError
 from runner.service.clientsecrets import secret_matches
 from runner.service.errors import phrase

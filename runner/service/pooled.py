@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from runner.action import Action
-from runner.outcome import FlowOutcome
+from runner.model.action import Action
+from runner.model.outcome import FlowOutcome
+from runner.model.settings import Settings
 from runner.service.ports import BusyError
-from runner.settings import Settings
 from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
 from sandbox.dependencies import Build, Module, Wanted
 from sandbox.packages.lock import Lock

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from runner.action import Action
-from runner.outcome import FlowOutcome
+from runner.model.action import Action
+from runner.model.outcome import FlowOutcome
 from sandbox.dependencies import Build, Module, Wanted
 from sandbox.packages.lock import Lock
 from sandbox.program import Dependencies, Source

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.runtime import idempotency
 from runner.service.keys import checked
 from runner.service.settings import ServiceSettings

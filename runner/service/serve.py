@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.runtime.metrics import Metrics
 from runner.service.app import create_app
 from runner.service.assembly import ensure_tenant, make_service

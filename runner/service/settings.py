@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as SourceError
 
-from runner.caps import (
+from runner.model.caps import (
     DEFAULT_BUDGET_MS,
     DEFAULT_HANDLE_SECONDS,
     MAX_ACTIONS,
@@ -27,8 +27,8 @@ from runner.caps import (
     MAX_BUDGET_MS,
     MAX_HANDLE_SECONDS,
 )
-from runner.errors import InputError
-from runner.settings import Settings
+from runner.model.errors import InputError
+from runner.model.settings import Settings
 from sandbox.caps import (
     DEFAULT_SOURCE_BYTES,
     MAX_MEMORY_BYTES,

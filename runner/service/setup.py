@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, closing
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.service.keys import Keys, open_keys
 from runner.service.settings import ServiceSettings
 from runner.service.tenants import any_tenant

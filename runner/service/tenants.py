@@ -11,8 +11,8 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from runner.caps import MAX_CLIENT_KEYS
-from runner.errors import InputError
+from runner.model.caps import MAX_CLIENT_KEYS
+from runner.model.errors import InputError
 from runner.service.assertions import PublicKey
 from runner.service.clientsecrets import new_secret, secret_digest
 from runner.service.scopes import ALL_SCOPES

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 
 _DAYS: Final = 397
 _RENEW_BEFORE: Final = timedelta(days=14)

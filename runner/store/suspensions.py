@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from runner.errors import ResumeError
+from runner.model.errors import ResumeError
 from runner.store.columns import now
 from runner.store.engine import Store
 from runner.store.runs import SuspensionRow

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.client.http import Api
-from runner.errors import RunnerError
+from runner.model.errors import RunnerError
 from runner.tenant.plan import Change, Step
 from runner.tenant.project import LATEST
 from runner.tenant.remote import ACTIONS, MODULES, TRIGGERS

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel, ValidationError
 
 import sandbox
-from runner.action import Action
-from runner.errors import InputError
 from runner.handlers import exported, handlers_among, missing_handler
 from runner.management.schemas import CreateAction, CreateModule, UpdateAction, UpdateModule
+from runner.model.action import Action
+from runner.model.errors import InputError
 from runner.service.validation import first_problem
 from runner.tenant.plan import Change, Step
 from runner.tenant.project import LATEST, Project, Unit

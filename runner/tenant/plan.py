@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.tenant.project import LATEST, Project, Unit
 from runner.tenant.remote import Remote, RemoteUnit
 

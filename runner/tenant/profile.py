@@ -14,7 +14,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runner.client.http import Connection
-from runner.errors import InputError
+from runner.model.errors import InputError
 
 ENVIRONMENT: Final = {
     "url": "ACTIONBOX_URL",

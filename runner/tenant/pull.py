@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.tenant.project import MANIFEST, dump
 from runner.tenant.remote import Remote, RemoteUnit
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from runner.errors import ResumeError
+from runner.model.errors import ResumeError
 from runner.suspension import SuspensionStore
 from runner.workers.flight import Flight
 from runner.workers.messages import CacheAsk, DirectoryAsk

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runner.action import Action
-from runner.errors import RunnerError
-from runner.outcome import FlowOutcome
-from runner.settings import Settings
+from runner.model.action import Action
+from runner.model.errors import RunnerError
+from runner.model.outcome import FlowOutcome
+from runner.model.settings import Settings
 from runner.suspension import SuspendedFlow
 from sandbox.dependencies import Module, Wanted
 from sandbox.packages.lock import Lock

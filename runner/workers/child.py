@@ -15,7 +15,7 @@ import threading
 import traceback
 from typing import Any, Final
 
-from runner.caps import MAX_WORKER_LOG_BYTES
+from runner.model.caps import MAX_WORKER_LOG_BYTES
 from runner.workers import rights, watch
 from runner.workers.frames import UnsendableError
 from runner.workers.link import Link

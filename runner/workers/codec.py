@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from runner.action import Action, FailPolicy
-from runner.settings import Settings
+from runner.model.action import Action, FailPolicy
+from runner.model.settings import Settings
 from runner.workers.frames import FrameError
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import sandbox
-from runner.action import Action
-from runner.errors import FlowError, ResumeError
 from runner.library import Runner
-from runner.outcome import FlowOutcome
+from runner.model.action import Action
+from runner.model.errors import FlowError, ResumeError
+from runner.model.outcome import FlowOutcome
 from runner.programs import ProgramCache
 from runner.record import make_record
 from runner.suspension import PinnedAction

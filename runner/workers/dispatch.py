@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 from runner.workers.calls import LegReply, TooBusyError
 from runner.workers.crew import Crew, is_late
 from runner.workers.fetches import CallFetches

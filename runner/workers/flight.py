@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from runner.action import Action
-from runner.errors import FlowError, ResumeError
-from runner.outcome import (
+from runner.model.action import Action
+from runner.model.errors import FlowError, ResumeError
+from runner.model.outcome import (
     ActionRecord,
     Decision,
     FlowOutcome,
     Status,
     TriggerRef,
 )
-from runner.outcome import Timing as OutcomeTiming
-from runner.settings import Settings
+from runner.model.outcome import Timing as OutcomeTiming
+from runner.model.settings import Settings
 from runner.suspension import PinnedAction, SuspendedFlow
 from runner.workers.fetches import CallFetches
 from runner.workers.frames import FrameError

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runner.caps import MAX_CALL_BYTES, MAX_FRAME_BODY_BYTES, MAX_FRAME_HEAD_BYTES
+from runner.model.caps import MAX_CALL_BYTES, MAX_FRAME_BODY_BYTES, MAX_FRAME_HEAD_BYTES
 
 _LENGTHS: Final = struct.Struct("<II")
 

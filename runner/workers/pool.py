@@ -11,11 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from runner.action import source_digest, with_unique_names
-from runner.errors import FlowError
 from runner.library import Caches, public_egress
+from runner.model.action import source_digest, with_unique_names
+from runner.model.errors import FlowError
+from runner.model.settings import Settings
 from runner.resuming import plain, read_flow
-from runner.settings import Settings
 from runner.suspension import MemoryStore, SuspendedFlow, SuspensionStore, store_key
 from runner.workers.answers import Stores
 from runner.workers.builds import Builds

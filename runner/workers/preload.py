@@ -11,8 +11,8 @@ from typing import Final
 
 import sandbox
 import triggers
-from runner.action import Action
 from runner.library import Runner
+from runner.model.action import Action
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import image
 from sandbox.javascript.engine import JavaScriptEngine

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from runner.errors import ResumeError
+from runner.model.errors import ResumeError
 from runner.workers.link import Link
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from runner.caps import MAX_WORKER_SOURCE_BYTES, MAX_WORKER_SOURCES
+from runner.model.caps import MAX_WORKER_SOURCE_BYTES, MAX_WORKER_SOURCES
 from runner.workers.codec import source_bytes
 from runner.workers.frames import encode
 from sandbox.program import Dependencies, Source

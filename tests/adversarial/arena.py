@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from runner.action import Action
 from runner.library import Runner
-from runner.outcome import Decision, FlowOutcome
+from runner.model.action import Action
+from runner.model.outcome import Decision, FlowOutcome
 from runner.programs import ProgramCache
 from sandbox.caps import MIB, Limits
 from sandbox.egress import NoEgress

@@ -11,7 +11,7 @@ import logging
 import pytest
 
 from runner.library import Runner
-from runner.outcome import Decision
+from runner.model.outcome import Decision
 from sandbox.caps import Limits
 from sandbox.egress import NoEgress
 from sandbox.execution import execute

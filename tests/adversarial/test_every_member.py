@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from runner.action import Action
 from runner.handlers import snake_case
+from runner.model.action import Action
 from sandbox.caps import MIB, Limits
 from sandbox.program import Language
 from tests.adversarial.arena import PATIENT, attack, canary, printed, run, source

@@ -20,7 +20,7 @@ import pytest
 import urllib3
 
 from runner.client import Api, Connection, RuntimeClient
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 from runner.store import KeyRing
 from tests.e2e.serving import Served, serve
 from tests.postgres import new_database

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 
 from .conftest import Cli
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from runner.client import Api, Connection, RuntimeClient, ServiceError
-from runner.outcome import Decision, FlowOutcome
+from runner.model.outcome import Decision, FlowOutcome
 from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve
 from triggers import get_trigger
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import urllib3
 
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 from tests.e2e.serving import serve
 from tests.sandbox.packages.tarballs import Shelf
 from triggers import get_trigger

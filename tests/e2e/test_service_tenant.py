@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runner.client import Accepted, ServiceError
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 from tests.e2e.serving import ACTIONBOX, Served, serve
 from triggers import get_trigger
 

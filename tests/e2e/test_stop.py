@@ -15,7 +15,7 @@ from queue import Empty
 
 import pytest
 
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 from runner.store import KeyRing
 from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve, worker
 from tests.e2e.test_slow_clients import PARTIAL, bind, connected, event, request

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.action import Action
+from runner.model.action import Action
 from sandbox.egress import Egress
 from sandbox.program import Source
 from tests.parity.told import Teller, failures

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from runner.action import Action
-from runner.runtimes import DEFAULT, PYTHON
+from runner.model.action import Action
+from runner.model.runtimes import DEFAULT, PYTHON
 from runner.service.container import Service
 from runner.store.generations import bump
 from runner.store.models import (

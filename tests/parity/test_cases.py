@@ -11,7 +11,7 @@ from runner.cases.load import Case, find_case_files, load_cases
 from runner.cases.model import Step
 from runner.cases.run import _Play, _prompt, _request
 from runner.cases.worlds import OneUser, fixed_cache
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 from runner.programs import ProgramCache
 from runner.returning import with_timestamps
 from sandbox.egress import StubEgress, parse_stubs

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.action import Action
 from runner.handlers import snake_case
+from runner.model.action import Action
 from sandbox.program import Language, Source
 from tests.drawn import examples
 from tests.parity.told import Teller, failures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 
 _OF_A_RUN = ("execution_id", "tenant", "timing")
 _OF_AN_ACTION = ("statistics",)

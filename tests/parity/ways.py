@@ -13,15 +13,15 @@ from typing import Any, Protocol
 
 import pytest
 
-from runner.action import Action, with_unique_names
-from runner.errors import FlowError, ResumeError, RunnerError
 from runner.jobs.policy import is_asynchronous
 from runner.library import Runner
-from runner.outcome import FlowOutcome
-from runner.runtimes import DEFAULT, PYTHON, file_name
+from runner.model.action import Action, with_unique_names
+from runner.model.errors import FlowError, ResumeError, RunnerError
+from runner.model.outcome import FlowOutcome
+from runner.model.runtimes import DEFAULT, PYTHON, file_name
+from runner.model.settings import Settings
 from runner.service import plane as planes
 from runner.service.tenants import create_tenant
-from runner.settings import Settings
 from runner.store.suspensions import SqlSuspensions
 from runner.suspension import MemoryStore, SuspendedFlow
 from runner.workers import LegCall, PoolSettings, ResumeCall, WorkerPool

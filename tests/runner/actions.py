@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from runner.action import Action
 from runner.handlers import snake_case
+from runner.model.action import Action
 from sandbox.program import Language, Source
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from runner.action import Action
 from runner.library import Runner
+from runner.model.action import Action
 from runner.programs import ProgramCache
 from sandbox.egress import NoEgress
 from triggers import get_trigger

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner import Action, ActionError, FailPolicy, Language, Limits, load_action
-from runner.sourcesize import SETTING
+from runner.model.source_size import SETTING
 from sandbox.caps import DEFAULT_SOURCE_BYTES, MAX_SOURCE_BYTES
 from sandbox.program import Source
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from runner import Runner, Settings, load_action
-from runner.caps import MAX_ALLOW_RULES
 from runner.cases.load import load_cases
 from runner.cases.run import run_case
-from runner.errors import ActionError, InputError
+from runner.model.caps import MAX_ALLOW_RULES
+from runner.model.errors import ActionError, InputError
 from runner.programs import ProgramCache
 from sandbox.egress import parse_stubs
 from sandbox.egress.allow import AllowRule

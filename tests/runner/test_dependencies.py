@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from runner.action import load_action
 from runner.cli.inputs import Secrets, load_actions
 from runner.dependencies import PACKAGES
-from runner.errors import ActionError
 from runner.library import Runner
 from runner.lockfile import LOCK_FILE
+from runner.model.action import load_action
+from runner.model.errors import ActionError
 from sandbox.egress import NoEgress
 from tests.sandbox.packages.tarballs import Shelf
 from triggers import get_trigger

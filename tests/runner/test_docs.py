@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from runner import caps as runner_caps
 from runner.cases.load import load_cases
 from runner.cases.run import run_case
-from runner.outcome import Decision, FlowOutcome
+from runner.model import caps as runner_caps
+from runner.model.outcome import Decision, FlowOutcome
 from runner.programs import ProgramCache
 from sandbox import caps
 from sandbox.failure import FailureCode

@@ -70,7 +70,7 @@ def test_it_is_typed(tmp_path: Path) -> None:
         cwd=tmp_path,
         env={**os.environ, "MYPYPATH": str(ROOT)},
     )
-    assert 'Revealed type is "runner.outcome.FlowOutcome"' in ran.stdout, ran.stdout
+    assert 'Revealed type is "runner.model.outcome.FlowOutcome"' in ran.stdout, ran.stdout
     errors = [row for row in ran.stdout.splitlines() if ": error:" in row]
     assert errors
     assert all(row.startswith("platform_code.py:9:") for row in errors), ran.stdout

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import InputError
-from runner.caps import MAX_INPUT_DEPTH, MAX_INPUT_FILE_BYTES
 from runner.jsonfile import parse_json, read_json
+from runner.model.caps import MAX_INPUT_DEPTH, MAX_INPUT_FILE_BYTES
 
 
 def refused(text: str) -> InputError:

@@ -60,7 +60,7 @@ def test_the_outcome_is_immutable_and_survives_json(runner: Runner, event: dict[
     with pytest.raises(ValidationError):
         outcome.decision = "allow"  # type: ignore[assignment,misc]
     with pytest.raises(FrozenInstanceError):
-        runner.settings = Settings()  # type: ignore[misc]
+        runner.model.settings = Settings()  # type: ignore[misc]
     assert outcome.to_dict()["schema"] == "actionbox.outcome/1"
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from runner import Action, Decision, InputError, MemoryStore, ResumeError, Runner
-from runner.action import load_action
 from runner.cli.inputs import gather_secrets
-from runner.outcome import FlowOutcome
+from runner.model.action import load_action
+from runner.model.outcome import FlowOutcome
 from runner.record import Recorder, read_record, write_record
 from runner.replay import replay
 from runner.testing import ActionBox

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner import FlowOutcome, MemoryStore, Runner, Status
-from runner.action import Action
+from runner.model.action import Action
 from tests.runner.actions import both, javascript, python
 from triggers import EventError, get_trigger
 from triggers.jsonvalue import replaced

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.action import load_action
 from runner.cli import main
 from runner.cli.inputs import Secrets, load_actions
-from runner.errors import ActionError
 from runner.library import Runner
 from runner.lockfile import LOCK_FILE
+from runner.model.action import load_action
+from runner.model.errors import ActionError
 from runner.pyproject import WHEELS, imported_names
 from sandbox.egress import NoEgress
 from tests.sandbox.wheels.made import put

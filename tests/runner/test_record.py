@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from runner import Action, FailPolicy, InputError, Limits, Runner, Settings
-from runner.outcome import FlowOutcome
+from runner.model.outcome import FlowOutcome
 from runner.record import FlowRecord, Recorder, read_record, write_record
 from runner.replay import Replay, replay
 from sandbox.egress import StubEgress, parse_stubs

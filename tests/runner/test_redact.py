@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import Limits, Runner, Settings
-from runner.caps import MIN_REDACTED_SECRET
+from runner.model.caps import MIN_REDACTED_SECRET
 from runner.record import Recorder, with_secrets
 from runner.redact import LEFT_OUT, SHORT_MARK, Redactor, forms
 from runner.replay import replay

@@ -12,12 +12,12 @@ from runner.jobs.flows import FlowJobs
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker, Lane
+from runner.model.settings import Settings
 from runner.runtime.flows import Flows
 from runner.runtime.idempotency import Idempotency
 from runner.runtime.live import Hub
 from runner.runtime.recording import GroupCommit
 from runner.runtime.snapshots import Snapshots
-from runner.settings import Settings
 from runner.store import KeyRing, Store
 from runner.store.generations import bump
 from runner.store.models import ActionRow, ActionVersionRow, BindingRow, SecretRow, Tenant

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from runner.errors import ResumeError
 from runner.jobs.policy import FLOW, Policy
-from runner.outcome import FlowOutcome
+from runner.model.errors import ResumeError
+from runner.model.outcome import FlowOutcome
 from runner.runtime.entities import UnknownActionError
 from runner.runtime.executions import Filters, get_execution, list_executions
 from runner.runtime.idempotency import Answer, Slot

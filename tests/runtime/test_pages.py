@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from runner.caps import MAX_LIST_BYTES
+from runner.model.caps import MAX_LIST_BYTES
 from runner.runtime import executions
 from runner.runtime.executions import Filters, get_execution, list_executions, list_jobs
 from runner.runtime.follow import Follower

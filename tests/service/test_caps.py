@@ -1,4 +1,4 @@
-"""Every cap of the Management API, at its value and one above (runner/caps.py, reference/limits.md)."""
+"""Every cap of the Management API, at its value and one above (runner/model/caps.py, reference/limits.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner import caps
+from runner.model import caps
 from runner.store.columns import new_id
 from runner.store.models import ActionRow, ModuleRow
 from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGE_VERSION

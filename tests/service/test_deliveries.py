@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runner import caps
 from runner.jobs.policy import POLICIES, Policy
+from runner.model import caps
 from runner.runtime.streams import settle
 from runner.store.entities import EventDeliveryRow, EventStreamRow
 from runner.store.runs import DEAD, DONE, JobRow

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner import caps
+from runner.model import caps
 from runner.store.columns import named_id
 from runner.store.entities import TokenExchangeProfileRow
 from tests.service.entities import PROFILES, create, exchange_action, profile_body, refused

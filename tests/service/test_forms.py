@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.caps import MAX_BODY_DEPTH, MAX_BODY_FORM_FIELDS
+from runner.model.caps import MAX_BODY_DEPTH, MAX_BODY_FORM_FIELDS
 from runner.service.formbody import parse_form
 from runner.service.jsonbody import BodyError
 from tests.drawn import examples

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.caps import MAX_BODY_BYTES, MAX_BODY_DEPTH
+from runner.model.caps import MAX_BODY_BYTES, MAX_BODY_DEPTH
 from runner.service.jsonbody import BodyError, parse_body
 from tests.service.server import Client, Reply, Server, running, settings_for
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.service.rotation import forget, rotate
 from runner.service.settings import ServiceSettings
 from runner.service.setup import open_service_keys, open_store, opened

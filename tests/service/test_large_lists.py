@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runner.caps import KIB, MAX_LIST_BYTES
 from runner.client import Api, Connection, RuntimeClient
 from runner.jobs.policy import POLICIES, Policy
+from runner.model.caps import KIB, MAX_LIST_BYTES
 from tests.service.entities import DOWN, STREAMS, create, stream_action, stream_body
 from tests.service.server import Client, Server
 from tests.service.test_deliveries import event, until

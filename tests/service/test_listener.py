@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.service.serve import _bind
 from tests.service.server import settings_for
 

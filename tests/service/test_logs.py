@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import caps
 from runner.management.logentries import KINDS, Place
+from runner.model import caps
 from runner.store.runs import ExecutionAction, ExecutionRow
 from tests.service.entities import refused
 from tests.service.server import Client, Server

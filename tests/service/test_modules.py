@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.caps import MAX_VERSIONS
+from runner.model.caps import MAX_VERSIONS
 from runner.store.columns import now
 from runner.store.models import ModuleRow, ModuleVersionRow
 from runner.store.runs import SuspensionRow

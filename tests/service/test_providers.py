@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from runner import caps
 from runner.management.providers import NO_ACTION
+from runner.model import caps
 from tests.service.entities import create, refused
 from tests.service.server import Client, Server
 from triggers import get_trigger

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from yarl import URL
 
-from runner.caps import MAX_BODY_BYTES
-from runner.errors import InputError
+from runner.model.caps import MAX_BODY_BYTES
+from runner.model.errors import InputError
 from runner.service.plane import make_egress
 from runner.service.settings import ServiceSettings, load_settings
 from sandbox.egress import EgressError, HttpEgress

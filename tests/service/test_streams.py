@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner import caps
+from runner.model import caps
 from runner.store.columns import named_id
 from runner.store.entities import EventStreamRow
 from tests.service.entities import STREAMS, create, refused, stream_action, stream_body

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.service import tls
 from runner.service.tls import self_made
 

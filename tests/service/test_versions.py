@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from runner.caps import MAX_VERSIONS
+from runner.model.caps import MAX_VERSIONS
 from runner.store.models import ActionRow, ActionVersionRow, SecretRow
 from tests.service.server import HANDLER, Client, Server, waiting_flow
 from triggers import get_trigger

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runner.errors import ResumeError
+from runner.model.errors import ResumeError
 from runner.service.rotation import reseal
 from runner.store import KeyRing, SealError, Store
 from runner.store.runs import SuspensionRow

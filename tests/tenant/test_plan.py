@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.errors import InputError
+from runner.model.errors import InputError
 from runner.tenant.hurdles import refuse_hurdles
 from runner.tenant.plan import SHARED, Change, Step, make_plan
 from runner.tenant.project import LATEST, Project, Unit

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import InputError, RunnerError
+from runner.model.errors import InputError, RunnerError
 from runner.tenant.profile import Profile, load, resolve, save
 from runner.tenant.project import MANIFEST, Project
 from runner.tenant.pull import pull

@@ -11,8 +11,8 @@ from concurrent.futures import Future
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
-from runner.action import Action
-from runner.outcome import FlowOutcome
+from runner.model.action import Action
+from runner.model.outcome import FlowOutcome
 from runner.workers import LegCall, LegReply, PoolSettings, ResumeCall, WorkerPool
 from sandbox.program import Language, Source
 from triggers import get_trigger

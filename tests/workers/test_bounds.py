@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import bulk, caps, library, report
-from runner.action import Action
+from runner import bulk, library, report
 from runner.library import Runner
-from runner.outcome import Decision
+from runner.model import caps
+from runner.model.action import Action
+from runner.model.outcome import Decision
 from runner.workers import BuildCall, LegCall, frames, member, messages
 from runner.workers.builder import Asking
 from runner.workers.child import _ToParent

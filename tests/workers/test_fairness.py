@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.action import Action
+from runner.model.action import Action
 from runner.workers import PoolSettings, TooBusyError
 from sandbox.caps import Limits
 from sandbox.egress import StubEgress, parse_stubs

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.outcome import Decision
+from runner.model.outcome import Decision
 from runner.workers import watch
 from runner.workers.frames import encode
 from runner.workers.process import WorkerProcess

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from runner.caps import DEFAULT_BUDGET_MS, DEFAULT_HANDLE_SECONDS, MAX_BUDGET_MS, MAX_HANDLE_SECONDS
+from runner.model.caps import DEFAULT_BUDGET_MS, DEFAULT_HANDLE_SECONDS, MAX_BUDGET_MS, MAX_HANDLE_SECONDS
 from sandbox.caps import Limits
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.allowlist import declared_rules
-from runner.caps import MAX_SECRET_NAME, MAX_SECRET_VALUE, MAX_SECRETS
 from runner.dependencies import module_secrets, with_dependencies
-from runner.errors import ActionError
-from runner.secretnames import SCOPE, SecretValues, apart, together
-from runner.sourcesize import check_size
+from runner.model.caps import MAX_SECRET_NAME, MAX_SECRET_VALUE, MAX_SECRETS
+from runner.model.errors import ActionError
+from runner.model.secret_names import SCOPE, SecretValues, apart, together
+from runner.model.source_size import check_size
 from sandbox.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.program import Language, Source
@@ -88,7 +88,7 @@ class Action:
 
     @property
     def every_secret(self) -> dict[str, str]:
-        """Its own secrets and those of its modules, see `runner.secretnames`."""
+        """Its own secrets and those of its modules, see `runner.model.secret_names`."""
         return together(self.secrets, self.module_secrets)
 
     @property

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from runner.errors import ActionError
+from runner.model.errors import ActionError
 from sandbox.caps import DEFAULT_SOURCE_BYTES, MAX_SOURCE_BYTES, MIN_SOURCE_BYTES
 
 SETTING: Final = "ACTIONBOX_MAX_SOURCE_BYTES"
