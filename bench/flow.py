@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bench.latency import TRIVIAL, bench_event
 from bench.measure import Spread, timed_in_turn
-from runner.library import Runner
+from runner.flow.runner import Runner
 from runner.model.action import Action
 from sandbox.egress import NoEgress
 from sandbox.program import Language, Source

@@ -20,7 +20,7 @@ from rich.table import Table
 import sandbox
 from bench.latency import TRIVIAL, RecordingApi, request
 from bench.measure import timed
-from runner.dependencies import make_origin
+from runner.project.dependencies import make_origin
 from sandbox.caps import Limits
 from sandbox.dependencies import Wanted, build_action
 from sandbox.egress import Egress, EgressPolicy, HttpEgress, NoEgress

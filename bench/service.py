@@ -21,7 +21,7 @@ from bench.measure import Spread, timed
 from bench.share import NoShareError, share
 from runner.client import Api
 from runner.client.http import RUNTIME
-from runner.library import Runner
+from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.store import KeyRing
 from sandbox.egress import NoEgress

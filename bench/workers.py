@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench.latency import TRIVIAL, bench_event
 from bench.measure import Spread, spread
-from runner.library import Runner
+from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.workers import LegCall, PoolSettings, TooBusyError, WorkerPool
 from sandbox.caps import Limits

@@ -14,14 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runner.library import Runner, public_egress
+    from runner.flow.programs import ProgramCache
+    from runner.flow.runner import Runner, public_egress
     from runner.model.action import Action, FailPolicy, load_action, load_source
     from runner.model.errors import ActionError, FlowError, InputError, ResumeError, RunnerError
     from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
     from runner.model.settings import Settings
-    from runner.programs import ProgramCache
-    from runner.suspension import FileStore, MemoryStore, PinnedAction, SuspensionStore
-    from runner.testing import ActionBox
+    from runner.suspension.stores import FileStore, MemoryStore, PinnedAction, SuspensionStore
+    from runner.testing.box import ActionBox
     from sandbox.caps import Limits
     from sandbox.failure import Failure, FailureCode
     from sandbox.program import Language, Source
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "runner.model.action": ("Action", "FailPolicy", "load_action", "load_source"),
     "runner.model.errors": ("ActionError", "FlowError", "InputError", "ResumeError", "RunnerError"),
-    "runner.library": ("Runner", "public_egress"),
+    "runner.flow.runner": ("Runner", "public_egress"),
     "runner.model.settings": ("Settings",),
     "runner.model.outcome": ("ActionRecord", "Decision", "FlowOutcome", "Status", "SuspensionRecord"),
-    "runner.programs": ("ProgramCache",),
-    "runner.suspension": ("FileStore", "MemoryStore", "PinnedAction", "SuspensionStore"),
-    "runner.testing": ("ActionBox",),
+    "runner.flow.programs": ("ProgramCache",),
+    "runner.suspension.stores": ("FileStore", "MemoryStore", "PinnedAction", "SuspensionStore"),
+    "runner.testing.box": ("ActionBox",),
     "sandbox.caps": ("Limits",),
     "sandbox.failure": ("Failure", "FailureCode"),
     "sandbox.program": ("Language", "Source"),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.cases.load import Case, find_case_files, load_cases
-from runner.cases.run import CaseResult, run_case
-from runner.programs import ProgramCache
+from runner.flow.programs import ProgramCache
+from runner.testing.cases.load import Case, find_case_files, load_cases
+from runner.testing.cases.run import CaseResult, run_case
 from triggers import all_triggers
 
 ROOT = Path(__file__).parent.parent

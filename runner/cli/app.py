@@ -99,7 +99,7 @@ def _version(wanted: bool) -> None:
 def _packages_from(registry: str | None, packages: Path | None, wheels: Path | None) -> None:
     """Note where packages come from, and say what is going on while they are fetched."""
     from runner.cli.terminal import error_console, line
-    from runner.dependencies import show_progress, use
+    from runner.project.dependencies import show_progress, use
 
     use(registry, packages, wheels)
     show_progress(lambda text: error_console().print(line((text, "dim"))))

@@ -12,7 +12,7 @@ import sandbox
 from runner.cli.images import open_engines
 from runner.cli.problems import describe
 from runner.cli.terminal import error_console, line, output_console
-from runner.handlers import exported, handlers_among, missing_handler, spelling
+from runner.flow.handlers import exported, handlers_among, missing_handler, spelling
 from runner.model.action import Action, load_action
 from runner.model.errors import RunnerError
 from sandbox.failure import BuildError

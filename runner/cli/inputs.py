@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from runner.cases.model import epoch
-from runner.dependencies import module_secrets
-from runner.jsonfile import parse_json, read_json, read_text
 from runner.model.action import Action, load_action
 from runner.model.caps import MAX_BUDGET_MS
 from runner.model.errors import InputError
 from runner.model.secret_names import SCOPE
-from runner.suspension import PinnedAction
+from runner.project.dependencies import module_secrets
+from runner.project.jsonfile import parse_json, read_json, read_text
+from runner.suspension.stores import PinnedAction
+from runner.testing.cases.model import epoch
 from sandbox.caps import MIB, Limits
 from sandbox.egress.allow import AllowRule, parse_allow
 

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from runner.cli.problems import show_failure
 from runner.cli.terminal import line
+from runner.flow.redact import Redactor
 from runner.model.caps import KIB
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
 from runner.model.text import one_line
-from runner.redact import Redactor
 from triggers import Effects
 
 _HEADLINES: Final = {

@@ -14,8 +14,8 @@ from runner.cli.inputs import gather_secrets
 from runner.cli.render import plural, show_outcome
 from runner.cli.terminal import line, output_console
 from runner.model.secret_names import flattened
-from runner.record import read_record
-from runner.replay import Replay, replay
+from runner.replay.record import read_record
+from runner.replay.replay import Replay, replay
 
 
 def replay_command(

@@ -13,8 +13,8 @@ from runner.cli.run import EXIT_STATUS, CommonOptions, finish, make_runner
 from runner.model.errors import ResumeError
 from runner.model.secret_names import flattened
 from runner.model.settings import Settings
-from runner.returning import returning_request, with_timestamps
-from runner.suspension import SuspendedFlow
+from runner.suspension.stores import SuspendedFlow
+from runner.testing.simulated_return import returning_request, with_timestamps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def resume_command(options: ResumeOptions) -> None:
     secrets = gather_secrets(options.secrets, options.secrets_file)
     runner, recorder = make_runner(options)
     waiting = runner.waiting(options.handle)
-    runner = replace(runner, settings=_settings(runner.model.settings, options, waiting))
+    runner = replace(runner, settings=_settings(runner.settings, options, waiting))
 
     request = _request(options, waiting)
     prompt = _prompt(options, waiting)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from runner.cases.load import load_stubs
-from runner.cases.worlds import frozen_clock, seeded_entropy
 from runner.cli.images import open_engines
 from runner.cli.inputs import (
     allow_rules,
@@ -22,14 +20,16 @@ from runner.cli.inputs import (
 from runner.cli.render import show_outcome
 from runner.cli.stubs import write_stubs
 from runner.cli.terminal import error_console, line, output_console
-from runner.handlers import infer_trigger
-from runner.library import Runner, public_egress
+from runner.flow.handlers import infer_trigger
+from runner.flow.runner import Runner, public_egress
 from runner.model.action import Action
 from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
-from runner.partial import completed
-from runner.record import Recorder, write_record
-from runner.suspension import FileStore, default_folder
+from runner.replay.record import Recorder, write_record
+from runner.suspension.stores import FileStore, default_folder
+from runner.testing.cases.load import load_stubs
+from runner.testing.cases.worlds import frozen_clock, seeded_entropy
+from runner.testing.partial_event import completed
 from sandbox.egress import Egress, RecordingEgress, StubEgress, preload
 from sandbox.egress.model import narrowed
 from triggers import Trigger, get_trigger

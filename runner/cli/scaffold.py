@@ -8,7 +8,7 @@ from typing import Final
 
 from runner.cli.about import parse_language
 from runner.cli.terminal import line, output_console
-from runner.handlers import snake_case
+from runner.flow.handlers import snake_case
 from runner.model.action import EXTENSIONS
 from runner.model.errors import InputError
 from sandbox.program import Language

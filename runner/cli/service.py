@@ -292,7 +292,7 @@ def forget_lost(config: ConfigOption = None, data_dir: DataOption = None) -> Non
 
 
 def _read_keys(files: list[Path]) -> list[PublicKey]:
-    from runner.jsonfile import read_text
+    from runner.project.jsonfile import read_text
     from runner.service.assertions import public_key
 
     return [public_key(read_text(file, "the public key", limit=MAX_KEY_FILE_BYTES)) for file in files]

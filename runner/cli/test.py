@@ -12,15 +12,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from runner.cases.junit import write_junit
-from runner.cases.load import Case, find_case_files, load_cases
-from runner.cases.run import CaseResult, run_case
 from runner.cli.images import open_engines
 from runner.cli.problems import describe, show_failure
 from runner.cli.terminal import line, output_console
+from runner.flow.programs import ProgramCache
 from runner.model.action import EXTENSIONS
 from runner.model.errors import RunnerError
-from runner.programs import ProgramCache
+from runner.testing.cases.junit import write_junit
+from runner.testing.cases.load import Case, find_case_files, load_cases
+from runner.testing.cases.run import CaseResult, run_case
 
 _MARKS = {
     "passed": ("ok   ", "green"),

@@ -12,13 +12,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from runner.flow.redact import Redactor
 from runner.jobs.queue import Job
 from runner.jobs.worker import Change, Ended
 from runner.management.context import LOCK
 from runner.management.deploying import collect_bundles, deploy_draft
 from runner.management.render import BUILT
 from runner.model.runtimes import LANGUAGES, file_name
-from runner.redact import Redactor
 from runner.service.keys import Keys
 from runner.service.ports import Builder, BusyError
 from runner.store import audit

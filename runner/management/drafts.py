@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.handlers import snake_case
+from runner.flow.handlers import snake_case
 from runner.management.render import BUILT
 from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
 from runner.model.runtimes import DEFAULT, LANGUAGES

@@ -17,12 +17,12 @@ from runner.management.schemas import TestAction
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import LANGUAGES, file_name
-from runner.partial import completed
 from runner.service.auth import Caller, needs
 from runner.service.errors import ApiError, bad_request, invalid_body
 from runner.service.ports import BusyError
 from runner.store.models import ActionRow, BundleRow, ModuleRow
 from runner.store.sealing import ACTION, MODULE_VERSION
+from runner.testing.partial_event import completed
 from sandbox.failure import Failure
 from sandbox.program import Source
 from triggers import EventError, get_trigger

@@ -10,12 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from runner.allowlist import declared_rules
-from runner.dependencies import module_secrets, with_dependencies
 from runner.model.caps import MAX_SECRET_NAME, MAX_SECRET_VALUE, MAX_SECRETS
 from runner.model.errors import ActionError
 from runner.model.secret_names import SCOPE, SecretValues, apart, together
 from runner.model.source_size import check_size
+from runner.project.allowlist import declared_rules
+from runner.project.dependencies import module_secrets, with_dependencies
 from sandbox.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.program import Language, Source
@@ -134,7 +134,7 @@ def load_action(
         secrets: values by name; those of a shared module by name under `actions:MODULE`.
         last_good: the file of the version before.
         allow: the only hosts that it may reach; left out, those that are declared beside it, if any
-            (`runner.allowlist`).
+            (`runner.project.allowlist`).
 
     Raises:
         ActionError: `not_found`, `is_folder`, `not_a_file`, `unreadable`, `unknown_language`, `too_large`,

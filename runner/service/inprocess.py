@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from runner.dependencies import origin_of
-from runner.library import Runner
+from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
+from runner.project.dependencies import origin_of
 from runner.service.settings import ServiceSettings
 from sandbox.dependencies import Build, Module, Wanted, build_action
 from sandbox.packages.lock import Lock

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from runner.dependencies import origin_of
 from runner.jobs.cleaner import Cleaner
 from runner.jobs.flows import FlowJobs
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker, Lane
 from runner.management.builds import build_lanes
+from runner.project.dependencies import origin_of
 from runner.runtime.flows import Flows
 from runner.runtime.follow import Follower
 from runner.runtime.idempotency import Idempotency

@@ -80,7 +80,7 @@ class SuspensionRow(Base):
     """A flow that waits, or did: a used handle is remembered until it would have expired.
 
     Attributes:
-        key: `runner.suspension.store_key` of tenant and handle.
+        key: `runner.suspension.stores.store_key` of tenant and handle.
         text: None once it was taken.
         versions: ids of the versions that it is pinned to, in order.
     """

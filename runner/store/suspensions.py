@@ -18,7 +18,7 @@ from runner.store.columns import now
 from runner.store.engine import Store
 from runner.store.runs import SuspensionRow
 from runner.store.sealing import KeyRing, Sealed, SealError
-from runner.suspension import handle_expired, handle_unknown, handle_used
+from runner.suspension.stores import handle_expired, handle_unknown, handle_used
 
 
 def pinned_versions(session: Session, tenant: str) -> set[str]:
@@ -34,8 +34,8 @@ def pinned_versions(session: Session, tenant: str) -> set[str]:
 
 
 class SqlSuspensions:
-    """A `runner.suspension.SuspensionStore`. `take` is one conditional update, so of many callers at once
-    one has it (threat-model J3)."""
+    """A `runner.suspension.stores.SuspensionStore`. `take` is one conditional update, so of many callers at
+    once one has it (threat-model J3)."""
 
     def __init__(
         self, store: Store, ring: Callable[[], KeyRing], clock: Callable[[], datetime] = now

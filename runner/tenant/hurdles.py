@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel, ValidationError
 
 import sandbox
-from runner.handlers import exported, handlers_among, missing_handler
+from runner.flow.handlers import exported, handlers_among, missing_handler
 from runner.management.schemas import CreateAction, CreateModule, UpdateAction, UpdateModule
 from runner.model.action import Action
 from runner.model.errors import InputError

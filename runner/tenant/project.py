@@ -22,10 +22,10 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from runner.cases.yaml import parse_yaml
-from runner.jsonfile import read_text
 from runner.model.action import load_source
 from runner.model.errors import InputError
+from runner.project.jsonfile import read_text
+from runner.testing.cases.yaml import parse_yaml
 from sandbox.program import Language
 from triggers import UnknownTriggerError, get_trigger
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from runner.model.errors import ResumeError
-from runner.suspension import SuspensionStore
+from runner.suspension.stores import SuspensionStore
 from runner.workers.flight import Flight
 from runner.workers.messages import CacheAsk, DirectoryAsk
 from triggers import CacheStore, Directory

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from runner.dependencies import make_origin
 from runner.model.caps import MAX_TRANSPILED
+from runner.project.dependencies import make_origin
 from runner.workers.calls import BuildCall, TooBusyError
 from runner.workers.images import Images
 from runner.workers.messages import TranspileAsk

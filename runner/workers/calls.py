@@ -11,7 +11,7 @@ from runner.model.action import Action
 from runner.model.errors import RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
-from runner.suspension import SuspendedFlow
+from runner.suspension.stores import SuspendedFlow
 from sandbox.dependencies import Module, Wanted
 from sandbox.packages.lock import Lock
 from sandbox.program import Source
@@ -68,8 +68,8 @@ class LegReply(_Call):
     Attributes:
         outcome: what `Runner.run` answers. When the worker died or was stopped, its decision is `failed`
             with an `internal` or `timeout` failure.
-        record: JSON text of the `runner.record.FlowRecord`, secrets marked; None unless asked for, or when
-            it is larger than a message may be.
+        record: JSON text of the `runner.replay.record.FlowRecord`, secrets marked; None unless asked for, or
+            when it is larger than a message may be.
         suspended: the flow as it is kept for its resume.
         kept: what of the outcome goes on record; None when it is all of it.
         waited_ms: in the pool's queue.

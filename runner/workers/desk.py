@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import sandbox
-from runner.library import Runner
+from runner.flow.leg_trace import LegTrace
+from runner.flow.programs import ProgramCache
+from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import FlowOutcome
-from runner.programs import ProgramCache
-from runner.record import make_record
-from runner.suspension import PinnedAction
-from runner.trace import LegTrace
+from runner.replay.record import make_record
+from runner.suspension.stores import PinnedAction
 from runner.workers.builder import Asking
 from runner.workers.codec import failure_bytes, read_action, read_rules, read_settings, read_source
 from runner.workers.frames import TO_PARENT, UnsendableError

@@ -20,7 +20,7 @@ from runner.model.outcome import (
 )
 from runner.model.outcome import Timing as OutcomeTiming
 from runner.model.settings import Settings
-from runner.suspension import PinnedAction, SuspendedFlow
+from runner.suspension.stores import PinnedAction, SuspendedFlow
 from runner.workers.fetches import CallFetches
 from runner.workers.frames import FrameError
 from sandbox.caps import MAX_PACKAGES_COMPILE_SECONDS, MAX_PACKAGES_LOAD_SECONDS

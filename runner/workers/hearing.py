@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from runner.model.outcome import FlowOutcome
-from runner.suspension import SuspendedFlow, store_key
+from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers import messages
 from runner.workers.answers import Stores
 from runner.workers.builds import Builds

@@ -11,12 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from runner.library import Caches, public_egress
+from runner.flow.runner import Caches, public_egress
 from runner.model.action import source_digest, with_unique_names
 from runner.model.errors import FlowError
 from runner.model.settings import Settings
-from runner.resuming import plain, read_flow
-from runner.suspension import MemoryStore, SuspendedFlow, SuspensionStore, store_key
+from runner.suspension.resume import plain, read_flow
+from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, store_key
 from runner.workers.answers import Stores
 from runner.workers.builds import Builds
 from runner.workers.calls import BuildCall, LegCall, LegReply, ResumeCall, TooBusyError

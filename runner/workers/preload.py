@@ -11,7 +11,7 @@ from typing import Final
 
 import sandbox
 import triggers
-from runner.library import Runner
+from runner.flow.runner import Runner
 from runner.model.action import Action
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import image

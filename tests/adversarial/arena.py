@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from runner.library import Runner
+from runner.flow.programs import ProgramCache
+from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.model.outcome import Decision, FlowOutcome
-from runner.programs import ProgramCache
 from sandbox.caps import MIB, Limits
 from sandbox.egress import NoEgress
 from sandbox.egress.model import Egress

@@ -10,7 +10,7 @@ import logging
 
 import pytest
 
-from runner.library import Runner
+from runner.flow.runner import Runner
 from runner.model.outcome import Decision
 from sandbox.caps import Limits
 from sandbox.egress import NoEgress

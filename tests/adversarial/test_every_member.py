@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from runner.handlers import snake_case
+from runner.flow.handlers import snake_case
 from runner.model.action import Action
 from sandbox.caps import MIB, Limits
 from sandbox.program import Language

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from runner.library import Runner
+from runner.flow.runner import Runner
 from sandbox.egress import NoEgress
 from sandbox.live import Clock
 from tests.adversarial.arena import OURS, PATIENT, attack, canary, ended

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from runner.library import Runner
+from runner.flow.runner import Runner
 from sandbox.egress import NoEgress
 from sandbox.program import Language
 from tests.adversarial.arena import PATIENT, attack, printed, run, source

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runner.library import Runner
+from runner.flow.runner import Runner
 from sandbox.egress import NoEgress
 from tests.adversarial.arena import PATIENT, attack, ended, printed
 from tests.runner.actions import javascript, python

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import sandbox
-from runner.dependencies import make_origin
+from runner.project.dependencies import make_origin
 from sandbox.dependencies import Build, Lock, Wanted, build_action
 from sandbox.egress import Egress, NoEgress
 from sandbox.live import LivePort

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.dependencies import make_origin
+from runner.project.dependencies import make_origin
 from sandbox.dependencies import BuildState, Module, Wanted, build_action
 from sandbox.packages.unsupported import LIMITED, UNSUPPORTED
 from sandbox.program import Language, Source

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from runner.cases.load import Case, find_case_files, load_cases
-from runner.cases.model import Step
-from runner.cases.run import _Play, _prompt, _request
-from runner.cases.worlds import OneUser, fixed_cache
+from runner.flow.programs import ProgramCache
 from runner.model.outcome import FlowOutcome
-from runner.programs import ProgramCache
-from runner.returning import with_timestamps
+from runner.testing.cases.load import Case, find_case_files, load_cases
+from runner.testing.cases.model import Step
+from runner.testing.cases.run import _Play, _prompt, _request
+from runner.testing.cases.worlds import OneUser, fixed_cache
+from runner.testing.simulated_return import with_timestamps
 from sandbox.egress import StubEgress, parse_stubs
 from tests.parity.told import Teller, failures
 from tests.parity.ways import Flow, RefusedError, Ways, as_the_service_names_them

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.handlers import snake_case
+from runner.flow.handlers import snake_case
 from runner.model.action import Action
 from sandbox.program import Language, Source
 from tests.drawn import examples

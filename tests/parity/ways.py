@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import pytest
 
+from runner.flow.runner import Runner
 from runner.jobs.policy import is_asynchronous
-from runner.library import Runner
 from runner.model.action import Action, with_unique_names
 from runner.model.errors import FlowError, ResumeError, RunnerError
 from runner.model.outcome import FlowOutcome
@@ -23,7 +23,7 @@ from runner.model.settings import Settings
 from runner.service import plane as planes
 from runner.service.tenants import create_tenant
 from runner.store.suspensions import SqlSuspensions
-from runner.suspension import MemoryStore, SuspendedFlow
+from runner.suspension.stores import MemoryStore, SuspendedFlow
 from runner.workers import LegCall, PoolSettings, ResumeCall, WorkerPool
 from sandbox.program import Language
 from tests.parity.stored import deploy

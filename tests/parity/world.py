@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.library import Caches
+from runner.flow.runner import Caches
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import Egress, EgressSession, narrowed
 from sandbox.egress.none import NoEgress
@@ -83,7 +83,7 @@ WORKER = """
 import itertools
 import random
 from dataclasses import replace
-from runner.library import Runner
+from runner.flow.runner import Runner
 from runner.workers import child, desk
 from sandbox.live import Clock
 

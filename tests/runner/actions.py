@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from runner.handlers import snake_case
+from runner.flow.handlers import snake_case
 from runner.model.action import Action
 from sandbox.program import Language, Source
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runner.library import Runner
+from runner.flow.programs import ProgramCache
+from runner.flow.runner import Runner
 from runner.model.action import Action
-from runner.programs import ProgramCache
 from sandbox.egress import NoEgress
 from triggers import get_trigger
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from runner import Runner, Settings, load_action
-from runner.cases.load import load_cases
-from runner.cases.run import run_case
+from runner.flow.programs import ProgramCache
 from runner.model.caps import MAX_ALLOW_RULES
 from runner.model.errors import ActionError, InputError
-from runner.programs import ProgramCache
+from runner.testing.cases.load import load_cases
+from runner.testing.cases.run import run_case
 from sandbox.egress import parse_stubs
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.stub import StubEgress

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import InputError, ProgramCache
-from runner.cases.junit import write_junit
-from runner.cases.load import find_case_files, load_cases, load_stubs
-from runner.cases.run import CaseResult, run_case
-from runner.cases.yaml import parse_yaml
+from runner.testing.cases.junit import write_junit
+from runner.testing.cases.load import find_case_files, load_cases, load_stubs
+from runner.testing.cases.run import CaseResult, run_case
+from runner.testing.cases.yaml import parse_yaml
 
 from .conftest import PROGRAMS
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from runner.cli.inputs import Secrets, load_actions
-from runner.dependencies import PACKAGES
-from runner.library import Runner
-from runner.lockfile import LOCK_FILE
+from runner.flow.runner import Runner
 from runner.model.action import load_action
 from runner.model.errors import ActionError
+from runner.project.dependencies import PACKAGES
+from runner.project.lockfile import LOCK_FILE
 from sandbox.egress import NoEgress
 from tests.sandbox.packages.tarballs import Shelf
 from triggers import get_trigger

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from runner.cases.load import load_cases
-from runner.cases.run import run_case
+from runner.flow.programs import ProgramCache
 from runner.model import caps as runner_caps
 from runner.model.outcome import Decision, FlowOutcome
-from runner.programs import ProgramCache
+from runner.testing.cases.load import load_cases
+from runner.testing.cases.run import run_case
 from sandbox import caps
 from sandbox.failure import FailureCode
 from triggers import session_tokens

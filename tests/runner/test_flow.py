@@ -23,7 +23,7 @@ def statuses(outcome: Any) -> list[str]:
 
 
 def with_settings(runner: Runner, **changes: Any) -> Runner:
-    return replace(runner, settings=replace(runner.model.settings, **changes))
+    return replace(runner, settings=replace(runner.settings, **changes))
 
 
 class TestOrder:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import FileStore, InputError, ResumeError, Runner, RunnerError
-from runner.cases.load import load_stubs
 from runner.cli.inputs import gather_secrets, parse_pairs
-from runner.record import read_record
-from runner.suspension import store_key
+from runner.replay.record import read_record
+from runner.suspension.stores import store_key
+from runner.testing.cases.load import load_stubs
 from sandbox.egress import NoEgress
 
 from .actions import both

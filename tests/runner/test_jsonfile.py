@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import InputError
-from runner.jsonfile import parse_json, read_json
 from runner.model.caps import MAX_INPUT_DEPTH, MAX_INPUT_FILE_BYTES
+from runner.project.jsonfile import parse_json, read_json
 
 
 def refused(text: str) -> InputError:

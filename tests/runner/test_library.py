@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 import runner as package
 from runner import EventError, FlowOutcome, ProgramCache, Runner, Settings, public_egress
-from runner.trace import LegTrace
+from runner.flow.leg_trace import LegTrace
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.program import Language, Program, Source
 
@@ -60,7 +60,7 @@ def test_the_outcome_is_immutable_and_survives_json(runner: Runner, event: dict[
     with pytest.raises(ValidationError):
         outcome.decision = "allow"  # type: ignore[assignment,misc]
     with pytest.raises(FrozenInstanceError):
-        runner.model.settings = Settings()  # type: ignore[misc]
+        runner.settings = Settings()  # type: ignore[misc]
     assert outcome.to_dict()["schema"] == "actionbox.outcome/1"
 
 

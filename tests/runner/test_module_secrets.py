@@ -13,9 +13,9 @@ from runner import Action, Decision, InputError, MemoryStore, ResumeError, Runne
 from runner.cli.inputs import gather_secrets
 from runner.model.action import load_action
 from runner.model.outcome import FlowOutcome
-from runner.record import Recorder, read_record, write_record
-from runner.replay import replay
-from runner.testing import ActionBox
+from runner.replay.record import Recorder, read_record, write_record
+from runner.replay.replay import replay
+from runner.testing.box import ActionBox
 from triggers import get_trigger
 
 SECRET = "greeter-key-0001"

@@ -128,7 +128,7 @@ def test_ten_thousand_empty_lines_are_within_it(record: Record) -> None:
 
 
 def test_a_record_is_bounded_as_a_whole(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runner.onrecord.MAX_RECORDED_BYTES", 6_000)
+    monkeypatch.setattr("runner.flow.recorded_outcome.MAX_RECORDED_BYTES", 6_000)
     body = "for i in range(%d): api.id_token.set_custom_claim(f'https://x.example/{i %% %d}', 'y' * 300)"
     outcome, kept = record(python(body % (15, 5)))
     assert outcome.ok, outcome.failure

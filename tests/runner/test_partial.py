@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.cases.load import load_cases
-from runner.cases.run import run_case
-from runner.partial import completed
-from runner.programs import ProgramCache
+from runner.flow.programs import ProgramCache
+from runner.testing.cases.load import load_cases
+from runner.testing.cases.run import run_case
+from runner.testing.partial_event import completed
 from tests.e2e.conftest import Cli, cli, folder  # noqa: F401 - fixtures
 from triggers import EventError, all_triggers, get_trigger
 

@@ -9,11 +9,11 @@ import pytest
 
 from runner.cli import main
 from runner.cli.inputs import Secrets, load_actions
-from runner.library import Runner
-from runner.lockfile import LOCK_FILE
+from runner.flow.runner import Runner
 from runner.model.action import load_action
 from runner.model.errors import ActionError
-from runner.pyproject import WHEELS, imported_names
+from runner.project.lockfile import LOCK_FILE
+from runner.project.pyproject import WHEELS, imported_names
 from sandbox.egress import NoEgress
 from tests.sandbox.wheels.made import put
 from triggers import get_trigger

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from runner import Action, FailPolicy, InputError, Limits, Runner, Settings
 from runner.model.outcome import FlowOutcome
-from runner.record import FlowRecord, Recorder, read_record, write_record
-from runner.replay import Replay, replay
+from runner.replay.record import FlowRecord, Recorder, read_record, write_record
+from runner.replay.replay import Replay, replay
 from sandbox.egress import StubEgress, parse_stubs
 
 from .actions import both, javascript, python

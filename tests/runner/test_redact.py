@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import Limits, Runner, Settings
+from runner.flow.redact import LEFT_OUT, SHORT_MARK, Redactor, forms
 from runner.model.caps import MIN_REDACTED_SECRET
-from runner.record import Recorder, with_secrets
-from runner.redact import LEFT_OUT, SHORT_MARK, Redactor, forms
-from runner.replay import replay
+from runner.replay.record import Recorder, with_secrets
+from runner.replay.replay import replay
 from sandbox.caps import KIB, MAX_ERROR_MESSAGE_BYTES, MAX_LOG_LINE_BYTES
 
 from .actions import javascript, python
@@ -75,7 +75,7 @@ def test_nothing_grows_that_may_not(given_: tuple[list[str], list[str]]) -> None
 def test_marks_of_a_record_are_turned_back_even_where_secrets_overlap(
     given_: tuple[list[str], list[str]],
 ) -> None:
-    from runner.record import _Marker, _restored, _turned_back
+    from runner.replay.record import _Marker, _restored, _turned_back
 
     secrets, texts = given_
     values = {

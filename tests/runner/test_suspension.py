@@ -25,7 +25,7 @@ from runner import (
     Settings,
     SuspensionStore,
 )
-from runner.suspension import SuspendedFlow
+from runner.suspension.stores import SuspendedFlow
 from triggers import get_trigger
 
 from .actions import both, javascript, python

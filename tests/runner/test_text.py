@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.cli.problems import excerpt_with_caret
+from runner.flow.redact import Redactor
 from runner.model.text import one_line, printable
-from runner.redact import Redactor
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=[]))
 

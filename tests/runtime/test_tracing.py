@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from runner.library import Runner
+from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.runtime import tracing
 from sandbox.egress import NoEgress

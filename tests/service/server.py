@@ -18,7 +18,7 @@ import urllib3
 import uvicorn
 from fastapi import FastAPI
 
-from runner.library import Runner
+from runner.flow.runner import Runner
 from runner.service.app import create_app
 from runner.service.assembly import make_service
 from runner.service.connections import limits_of, protocol

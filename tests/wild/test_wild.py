@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.cases.load import find_case_files, load_cases
+from runner.testing.cases.load import find_case_files, load_cases
 from triggers import all_triggers
 
 FOLDER = Path(__file__).parent

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import bulk, library, report
-from runner.library import Runner
+from runner.flow import outcome_size as bulk
+from runner.flow.leg import outcome_builder as report
+from runner.flow.leg import runner as library
+from runner.flow.runner import Runner
 from runner.model import caps
 from runner.model.action import Action
 from runner.model.outcome import Decision

@@ -20,11 +20,11 @@ from runner import (
     Settings,
     UnknownTriggerError,
 )
-from runner.cases.load import find_case_files, load_cases
-from runner.cases.run import _Play
-from runner.programs import ProgramCache
-from runner.record import FlowRecord, comparable
-from runner.replay import replay
+from runner.flow.programs import ProgramCache
+from runner.replay.record import FlowRecord, comparable
+from runner.replay.replay import replay
+from runner.testing.cases.load import find_case_files, load_cases
+from runner.testing.cases.run import _Play
 from runner.workers import LegReply
 from sandbox.caps import Limits
 from sandbox.egress import AllowRule, StubEgress

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import yaml
 
-from runner.jsonfile import check_depth
 from runner.model.errors import InputError
+from runner.project.jsonfile import check_depth
 
 
 class _Loader(yaml.SafeLoader):

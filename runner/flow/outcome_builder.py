@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runner import bulk
-from runner.flow import LegEnd
+from runner.flow import outcome_size as bulk
+from runner.flow.leg import LegEnd
+from runner.flow.recorded_outcome import RecordRedactor, on_record
+from runner.flow.redact import Redactor
 from runner.model.action import Action
 from runner.model.caps import MAX_OUTCOME_BYTES, MAX_SUSPENDED_BYTES
 from runner.model.outcome import (
@@ -21,9 +23,7 @@ from runner.model.outcome import (
     Timing,
     TriggerRef,
 )
-from runner.onrecord import RecordRedactor, on_record
-from runner.redact import Redactor
-from runner.suspension import PinnedAction, SuspendedFlow
+from runner.suspension.stores import PinnedAction, SuspendedFlow
 from sandbox.caps import MAX_API_ARGUMENT_BYTES, MAX_ERROR_MESSAGE_BYTES, MAX_LOG_LINE_BYTES, Limits
 from sandbox.failure import Failure
 from sandbox.jsontext import utf8_length
@@ -90,8 +90,8 @@ class Reporter:
         )
 
     def on_record(self, outcome: FlowOutcome, end: LegEnd, issued: Sequence[str]) -> FlowOutcome | None:
-        """What of `outcome` goes on record, see `runner.onrecord`; None when it is all of it. `issued`:
-        tokens that its Actions made."""
+        """What of `outcome` goes on record, see `runner.flow.recorded_outcome`; None when it is all of it.
+        `issued`: tokens that its Actions made."""
         until = time.thread_time() + _REDACT_SECONDS / 2
         redactor = RecordRedactor((action.every_secret for action in self.actions), issued, until)
         return on_record(outcome, end, redactor, [action.limits or self.limits for action in self.actions])

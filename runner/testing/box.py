@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from runner.cases.match import differences
-from runner.cases.model import DirectorySpec, epoch
-from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
-from runner.dependencies import module_secrets
-from runner.library import Runner
+from runner.flow.programs import ProgramCache
+from runner.flow.runner import Runner
 from runner.model.action import Action, FailPolicy, load_action
 from runner.model.outcome import FlowOutcome
 from runner.model.secret_names import SecretValues, apart
 from runner.model.settings import Settings
-from runner.partial import completed
-from runner.programs import ProgramCache
-from runner.returning import merge_patch, returning_request, session_token, with_timestamps
-from runner.suspension import SuspendedFlow
+from runner.project.dependencies import module_secrets
+from runner.suspension.stores import SuspendedFlow
+from runner.testing.cases.match import differences
+from runner.testing.cases.model import DirectorySpec, epoch
+from runner.testing.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
+from runner.testing.partial_event import completed
+from runner.testing.simulated_return import merge_patch, returning_request, session_token, with_timestamps
 from sandbox.caps import Limits
 from sandbox.egress import SeenRequest, StubEgress, parse_stubs
 from sandbox.program import Language, Source

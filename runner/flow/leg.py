@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.execute import Execution, Executor, blame_budget, out_of_time
+from runner.flow.execution import Execution, Executor, blame_budget, out_of_time
 from runner.model.action import Action, FailPolicy
 from runner.model.outcome import ActionRecord, CommandRecord, Decision, LogRecord, ResumePoint, Status
 from sandbox.caps import Limits

@@ -10,23 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from runner.allowlist import parse_rules
-from runner.cases.load import Case
-from runner.cases.match import Difference, differences
-from runner.cases.model import ActionSpec, ResumeSpec, Step
-from runner.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
-from runner.jsonfile import read_json
-from runner.library import Runner
+from runner.flow.leg_trace import LegTrace
+from runner.flow.programs import ProgramCache
+from runner.flow.runner import Runner
 from runner.model.action import Action, FailPolicy, load_action
 from runner.model.errors import InputError, RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.model.text import printable
-from runner.partial import completed
-from runner.programs import ProgramCache
-from runner.returning import merge_patch, returning_request, session_token, with_timestamps
-from runner.suspension import SuspendedFlow
-from runner.trace import LegTrace
+from runner.project.allowlist import parse_rules
+from runner.project.jsonfile import read_json
+from runner.suspension.stores import SuspendedFlow
+from runner.testing.cases.load import Case
+from runner.testing.cases.match import Difference, differences
+from runner.testing.cases.model import ActionSpec, ResumeSpec, Step
+from runner.testing.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
+from runner.testing.partial_event import completed
+from runner.testing.simulated_return import merge_patch, returning_request, session_token, with_timestamps
 from sandbox.caps import Limits
 from sandbox.egress import StubEgress, parse_stubs
 from sandbox.failure import BuildError

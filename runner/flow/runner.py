@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from runner.execute import Executor
-from runner.flow import Leg, LegEnd, run_leg
+from runner.flow.execution import Executor
+from runner.flow.leg import Leg, LegEnd, run_leg
+from runner.flow.leg_trace import LegTrace, Observer, Tracer
+from runner.flow.outcome_builder import Reporter
+from runner.flow.programs import ProgramCache
 from runner.model.action import Action, with_unique_names
 from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import FlowOutcome, ResumePoint
 from runner.model.settings import Settings
-from runner.programs import ProgramCache
-from runner.report import Reporter
-from runner.resuming import Return, SecretsLike, plain, read_flow, state_matches, with_secrets
-from runner.suspension import MemoryStore, SuspendedFlow, SuspensionStore, new_handle, store_key
-from runner.trace import LegTrace, Observer, Tracer
+from runner.suspension.resume import Return, SecretsLike, plain, read_flow, state_matches, with_secrets
+from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, new_handle, store_key
 from sandbox.caps import Limits
 from sandbox.egress.model import Egress, narrowed
 from sandbox.live import Clock, LivePort

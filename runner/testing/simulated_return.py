@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from runner.suspension import SuspendedFlow
+from runner.suspension.stores import SuspendedFlow
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from runner import bulk
-from runner.flow import LegEnd
+from runner.flow import outcome_size as bulk
+from runner.flow.leg import LegEnd
+from runner.flow.redact import Form, Redactor
 from runner.model.caps import MAX_RECORDED_BYTES
 from runner.model.outcome import ActionRecord, FlowOutcome
-from runner.redact import Form, Redactor
 from sandbox.caps import KIB, Limits
 from sandbox.jsontext import utf8_length
 from triggers import Effects

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from runner.cases.load import Case
-    from runner.cases.run import CaseResult
-    from runner.programs import ProgramCache
-    from runner.testing import ActionBox
+    from runner.flow.programs import ProgramCache
+    from runner.testing.box import ActionBox
+    from runner.testing.cases.load import Case
+    from runner.testing.cases.run import CaseResult
 
 _SUFFIX = ".case.yaml"
 _PROGRAMS = pytest.StashKey["ProgramCache"]()
@@ -40,7 +40,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 def _programs(config: pytest.Config) -> ProgramCache:
     """One cache for the session, so that each source is built once."""
-    from runner.programs import ProgramCache
+    from runner.flow.programs import ProgramCache
 
     if _PROGRAMS not in config.stash:
         config.stash[_PROGRAMS] = ProgramCache()
@@ -51,8 +51,8 @@ class CaseFileCollector(pytest.File):
     """The cases of one file."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from runner.cases.load import load_cases
         from runner.model.errors import RunnerError
+        from runner.testing.cases.load import load_cases
 
         try:
             cases = load_cases(self.path)
@@ -78,7 +78,7 @@ class CaseItem(pytest.Item):
         self.case = case
 
     def runtest(self) -> None:
-        from runner.cases.run import run_case
+        from runner.testing.cases.run import run_case
 
         result = run_case(self.case, _programs(self.config))
         if result.status == "skipped":
@@ -129,6 +129,6 @@ def describe_result(result: CaseResult) -> str:
 @pytest.fixture
 def actionbox(request: pytest.FixtureRequest) -> ActionBox:
     """Runs Actions with stubbed requests; relative paths begin at the test file's folder."""
-    from runner.testing import ActionBox
+    from runner.testing.box import ActionBox
 
     return ActionBox(folder=request.path.parent, programs=_programs(request.config))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from runner.allowlist import parse_rules
+from runner.project.allowlist import parse_rules
 from sandbox.caps import Limits
 from sandbox.egress import StubFormatError, parse_stubs
 

@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from runner.lockfile import LockFile, invalid, read_json
 from runner.model.errors import ActionError
 from runner.model.source_size import check_size
-from runner.pyproject import WHEELS, with_wheels
+from runner.project.lockfile import LockFile, invalid, read_json
+from runner.project.pyproject import WHEELS, with_wheels
 from sandbox.caps import MAX_SOURCE_BYTES
 from sandbox.program import Language, Source
 

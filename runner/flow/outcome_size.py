@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runner.flow import LegEnd
+from runner.flow.leg import LegEnd
 from runner.model.action import Action
 from runner.model.caps import MAX_OUTCOME_BYTES
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status

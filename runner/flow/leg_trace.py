@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from runner.execute import PortFactory
-from runner.flow import Leg, LegEnd
+from runner.flow.execution import PortFactory
+from runner.flow.leg import Leg, LegEnd
 from sandbox.caps import Limits
 from sandbox.journal import Journal
 from sandbox.port import ApiHost, ExecutionPort

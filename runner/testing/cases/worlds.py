@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runner.cases.model import DirectorySpec
+from runner.testing.cases.model import DirectorySpec
 from sandbox.live import Clock
 from triggers import CacheStore, MemoryCache
 from triggers.services import CacheRecord

@@ -21,9 +21,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from runner.lockfile import LockFile, invalid
 from runner.model.errors import ActionError
 from runner.model.source_size import check_size
+from runner.project.lockfile import LockFile, invalid
 from sandbox.caps import MAX_SOURCE_BYTES
 from sandbox.program import Source
 

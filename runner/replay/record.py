@@ -21,13 +21,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from runner.jsonfile import read_text
+from runner.flow.leg_trace import ExecutionTrace, LegTrace
+from runner.flow.redact import Form, Redactor, forms
 from runner.model.caps import MAX_RECORD_FILE_BYTES
 from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome, ResumePoint
-from runner.redact import Form, Redactor, forms
-from runner.suspension import PinnedAction
-from runner.trace import ExecutionTrace, LegTrace
+from runner.project.jsonfile import read_text
+from runner.suspension.stores import PinnedAction
 from sandbox.caps import Limits
 from sandbox.failure import FailureCode
 
@@ -56,8 +56,7 @@ class FlowRecord(_Record):
     Attributes:
         tag: random; part of the marks that stand for secrets.
         secrets: by Action, those of its modules included (`runner.model.secret_names`), with
-            `--record-secrets`;
-            None when they were taken out.
+            `--record-secrets`; None when they were taken out.
         state: the trigger's state at the start of the leg.
         redirect_state: what a redirect of this leg carries.
         outcome: what came out, without what differs from run to run, see `comparable`.

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runner.returning import merge_patch
+from runner.testing.simulated_return import merge_patch
 from triggers import EventError, Trigger
 
 _NAMED: Final = 8

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.cases.match import Difference, differences
-from runner.execute import Executor
-from runner.flow import Leg, run_leg
+from runner.flow.execution import Executor
+from runner.flow.leg import Leg, run_leg
+from runner.flow.outcome_builder import Reporter
+from runner.flow.programs import ProgramCache
 from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome
 from runner.model.secret_names import SecretValues, flattened
-from runner.programs import ProgramCache
-from runner.record import FlowRecord, RecordedExecution, comparable, digest, with_secrets
-from runner.report import Reporter
-from runner.suspension import PinnedAction
+from runner.replay.record import FlowRecord, RecordedExecution, comparable, digest, with_secrets
+from runner.suspension.stores import PinnedAction
+from runner.testing.cases.match import Difference, differences
 from sandbox.caps import MAX_API_ARGUMENT_BYTES, Limits
 from sandbox.journal import Journal, JournalError
 from sandbox.jsontext import parse

@@ -11,7 +11,7 @@ from typing import Any, Final
 from runner.model.action import Action, with_unique_names
 from runner.model.errors import ResumeError
 from runner.model.secret_names import SecretValues, flattened
-from runner.suspension import PinnedAction, SuspendedFlow
+from runner.suspension.stores import PinnedAction, SuspendedFlow
 from triggers import FlowState, get_trigger
 from triggers import ResumeError as WrongResultError
 from triggers import resume as resume_state

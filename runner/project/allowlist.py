@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.dependencies import MANIFEST
-from runner.lockfile import invalid, read_json
 from runner.model.caps import MAX_ALLOW_RULES
 from runner.model.errors import ActionError
-from runner.pyproject import MANIFEST as PYPROJECT
-from runner.pyproject import declared_tables
+from runner.project.dependencies import MANIFEST
+from runner.project.lockfile import invalid, read_json
+from runner.project.pyproject import MANIFEST as PYPROJECT
+from runner.project.pyproject import declared_tables
 from sandbox.egress.allow import AllowRule, parse_allow
 from sandbox.program import Language
 

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from runner.cases.match import check_expectation
-from runner.cases.model import (
+from runner.model.errors import InputError
+from runner.project.jsonfile import read_text
+from runner.testing.cases.match import check_expectation
+from runner.testing.cases.model import (
     ActionSpec,
     CaseFile,
     CaseSpec,
@@ -18,10 +20,8 @@ from runner.cases.model import (
     Secrets,
     Step,
 )
-from runner.cases.problems import sentences
-from runner.cases.yaml import parse_yaml
-from runner.jsonfile import read_text
-from runner.model.errors import InputError
+from runner.testing.cases.problems import sentences
+from runner.testing.cases.yaml import parse_yaml
 from sandbox.egress import Stub, StubFormatError, parse_stubs
 
 SUFFIX: Final = ".case.yaml"

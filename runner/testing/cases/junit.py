@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from runner.cases.run import CaseResult
 from runner.model.errors import InputError
 from runner.model.text import printable
+from runner.testing.cases.run import CaseResult
 
 
 def write_junit(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import sandbox
+from runner.flow.programs import ProgramCache
 from runner.model.action import Action
-from runner.programs import ProgramCache
 from sandbox.caps import Limits
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.port import ApiHost, ExecutionPort

@@ -1,0 +1,1 @@
+"""Run the Actions of a flow one after another, and say what they came to."""

@@ -1,0 +1,1 @@
+"""Read what stands beside Action files: manifests, locks, allow-lists."""

@@ -1,0 +1,1 @@
+"""Record legs, and run them again."""

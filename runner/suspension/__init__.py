@@ -1,0 +1,1 @@
+"""Keep flows that wait for their users, and take them up again."""
