@@ -9,6 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from runner.http.auth import Caller, needs
+from runner.http.errors import ApiError, bad_request
+from runner.http.validation import shown
 from runner.management import drafts
 from runner.management.answers import TRIGGER_IDS
 from runner.management.attached import check_unattached
@@ -27,9 +30,6 @@ from runner.management.removal import remove_action
 from runner.management.render import ActionViews
 from runner.management.schemas import CreateAction, UpdateAction
 from runner.model.caps import MAX_ACTION_NAME
-from runner.service.auth import Caller, needs
-from runner.service.errors import ApiError, bad_request
-from runner.service.validation import shown
 from runner.store.columns import new_id
 from runner.store.generations import bump
 from runner.store.models import ActionRow

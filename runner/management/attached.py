@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from runner.service.errors import ApiError, invalid_body
-from runner.service.validation import shown
+from runner.http.errors import ApiError, invalid_body
+from runner.http.validation import shown
 from runner.store.entities import EventStreamRow, TokenExchangeProfileRow
 from runner.store.models import ActionRow
 

@@ -16,8 +16,8 @@ from fastapi import Query
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import Session
 
+from runner.http.errors import bad_request
 from runner.model.caps import MAX_CURSOR, MAX_PER_PAGE
-from runner.service.errors import bad_request
 
 DEFAULT_TAKE: Final = 50
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

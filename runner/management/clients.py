@@ -6,9 +6,9 @@ from typing import Annotated, Final
 
 from fastapi import Query, Response
 
+from runner.http.auth import Caller, needs
 from runner.management.context import answer, management_router
 from runner.management.paging import PageNumber, PerPage
-from runner.service.auth import Caller, needs
 
 router: Final = management_router("Clients")
 

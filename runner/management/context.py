@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from runner.service.auth import Caller
-from runner.service.errors import ApiError, not_found
-from runner.service.routing import ManagementRoute
+from runner.http.auth import Caller
+from runner.http.errors import ApiError, not_found
+from runner.http.routing import ManagementRoute
 from runner.store import audit
 from runner.store.columns import Owned
 from runner.store.secrets import SecretBox

@@ -12,6 +12,8 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from runner.http.auth import Caller, needs
+from runner.http.errors import ApiError, bad_request, not_found
 from runner.management.checkpoints import DEFAULT_TAKE, From, Place, Take, fetch
 from runner.management.context import answer, find_named, management_router, note
 from runner.management.render import moment
@@ -19,8 +21,6 @@ from runner.management.schemas import Body
 from runner.management.streams import WHAT, EventType, known_event_type
 from runner.model.caps import MAX_EVENT_ID, MAX_LIST_BYTES, MAX_SUBSCRIPTIONS
 from runner.runtime.streams import ENABLED, deliver
-from runner.service.auth import Caller, needs
-from runner.service.errors import ApiError, bad_request, not_found
 from runner.store.bysize import portions
 from runner.store.columns import named_id, now
 from runner.store.entities import EventDeliveryRow, EventStreamRow

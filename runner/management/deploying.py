@@ -8,9 +8,9 @@ from typing import Final
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from runner.http.errors import bad_request
 from runner.management.render import BUILT
 from runner.model.caps import MAX_VERSIONS
-from runner.service.errors import bad_request
 from runner.store.columns import new_id, now
 from runner.store.generations import bump
 from runner.store.models import ActionRow, ActionVersionRow, BundleRow, ModuleVersionRow

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.flow.handlers import snake_case
+from runner.http.errors import bad_request, invalid_body
+from runner.http.validation import shown
 from runner.management.render import BUILT
 from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
 from runner.model.runtimes import DEFAULT, LANGUAGES
-from runner.service.errors import bad_request, invalid_body
 from runner.service.settings import ServiceSettings
-from runner.service.validation import shown
 from runner.store.columns import now
 from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import ACTION, SealError

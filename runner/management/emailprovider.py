@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Query, Response
 from pydantic import Field
 
+from runner.http.auth import Caller, needs
 from runner.management.context import answer, management_router, no_content
 from runner.management.providers import CUSTOM, Provider
 from runner.management.schemas import Body
 from runner.model.caps import MAX_ADDRESS
-from runner.service.auth import Caller, needs
 from runner.store.entities import MessageProviderRow
 
 router: Final = management_router("Message providers")

@@ -11,6 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from runner.http.auth import Caller, needs
+from runner.http.errors import ApiError, bad_request
+from runner.http.validation import shown
 from runner.management.attached import attachable
 from runner.management.checkpoints import DEFAULT_TAKE, From, Take, fetch
 from runner.management.context import answer, find_named, management_router, no_content, note
@@ -23,9 +26,6 @@ from runner.model.caps import (
     MIN_PROFILE_NAME,
     MIN_SUBJECT_TOKEN_TYPE,
 )
-from runner.service.auth import Caller, needs
-from runner.service.errors import ApiError, bad_request
-from runner.service.validation import shown
 from runner.store.columns import named_id, now
 from runner.store.entities import TokenExchangeProfileRow
 from runner.store.generations import bump

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import Response
 
+from runner.http.auth import Caller, needs
+from runner.http.errors import not_found
 from runner.management.context import answer, management_router
 from runner.management.render import moment
-from runner.service.auth import Caller, needs
-from runner.service.errors import not_found
 from runner.store.runs import ExecutionRow
 
 router: Final = management_router("Executions")

@@ -12,15 +12,15 @@ from urllib.parse import urlencode
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
+from runner.http.auth import Caller, needs
+from runner.http.errors import ApiError, bad_request, not_found
+from runner.http.validation import shown
 from runner.management.checkpoints import DEFAULT_TAKE, From, Take
 from runner.management.context import answer, management_router
 from runner.management.deliveries import date_of
 from runner.management.logentries import TYPES, Entries, Place, Wanted
 from runner.management.paging import Page, PageNumber, PerPage
 from runner.model.caps import MAX_LOG_PAGED, MAX_LOG_QUERY
-from runner.service.auth import Caller, needs
-from runner.service.errors import ApiError, bad_request, not_found
-from runner.service.validation import shown
 
 router: Final = management_router("Logs")
 _FIELDS: Final = frozenset({"date", "type", "description", "tenant_name", "details", "log_id", "_id"})

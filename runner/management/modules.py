@@ -9,13 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from runner.http.auth import Caller, needs
+from runner.http.errors import ApiError, bad_request
 from runner.management.context import answer, box, check_match, find, management_router, no_content, note
 from runner.management.moduledrafts import WHAT, ModuleViews, apply_fields, module_etag, publish, uses
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.schemas import CreateModule, UpdateModule
 from runner.model.caps import MAX_MODULES, MAX_PAGE, MAX_PER_PAGE
-from runner.service.auth import Caller, needs
-from runner.service.errors import ApiError, bad_request
 from runner.store.columns import new_id
 from runner.store.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import MODULE, MODULE_VERSION

@@ -10,11 +10,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from runner.http.auth import Caller
+from runner.http.errors import ApiError
 from runner.management.context import box, note
 from runner.management.deploying import collect_bundles
 from runner.runtime.bound import Reader
-from runner.service.auth import Caller
-from runner.service.errors import ApiError
 from runner.store.columns import now
 from runner.store.generations import bump
 from runner.store.kept import KeptVersionRow, keep_version

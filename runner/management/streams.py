@@ -10,6 +10,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from runner.http.auth import Caller, needs
+from runner.http.errors import ApiError, bad_request
 from runner.management.attached import attachable
 from runner.management.checkpoints import DEFAULT_TAKE, From, Take, fetch
 from runner.management.context import answer, find_named, management_router, no_content, note
@@ -18,8 +20,6 @@ from runner.management.render import moment
 from runner.management.schemas import Body
 from runner.model.caps import MAX_STREAM_NAME, MAX_STREAMS, MAX_SUBSCRIPTIONS
 from runner.runtime.streams import ENABLED, TRIGGER
-from runner.service.auth import Caller, needs
-from runner.service.errors import ApiError, bad_request
 from runner.store.columns import named_id, now
 from runner.store.entities import EventDeliveryRow, EventStreamRow
 from runner.store.generations import bump

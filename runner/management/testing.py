@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final
 from fastapi import Response
 from sqlalchemy.orm import Session
 
+from runner.http.auth import Caller, needs
+from runner.http.errors import ApiError, bad_request, invalid_body
 from runner.management.actions import WHAT
 from runner.management.building import BUNDLE
 from runner.management.context import answer, box, find, management_router
@@ -17,8 +19,6 @@ from runner.management.schemas import TestAction
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import LANGUAGES, file_name
-from runner.service.auth import Caller, needs
-from runner.service.errors import ApiError, bad_request, invalid_body
 from runner.service.ports import BusyError
 from runner.store.models import ActionRow, BundleRow, ModuleRow
 from runner.store.sealing import ACTION, MODULE_VERSION

@@ -11,6 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from runner.http.auth import Caller, needs
+from runner.http.errors import not_found
 from runner.management.actions import WHAT, action_etag
 from runner.management.context import answer, box, check_match, find, management_router, note
 from runner.management.deploying import deploy_draft, roll_back
@@ -19,8 +21,6 @@ from runner.management.render import BUILT, ActionViews
 from runner.management.schemas import DeployVersion
 from runner.management.textdiff import unified_diff
 from runner.model.caps import MAX_DEPLOY_WAIT_SECONDS
-from runner.service.auth import Caller, needs
-from runner.service.errors import not_found
 from runner.store.models import ActionRow, ActionVersionRow
 
 router: Final = management_router("Actions")

@@ -12,6 +12,11 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from runner.http.auth import needs
+from runner.http.direct import given_headers, validated
+from runner.http.errors import ApiError, bad_request, not_found
+from runner.http.routing import DirectRoute, RuntimeRoute
+from runner.http.tokens import Principal
 from runner.jobs.queue import JobQueue
 from runner.management.checkpoints import Place
 from runner.model.caps import MAX_CURSOR
@@ -28,11 +33,6 @@ from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
 from runner.runtime.live import Hub, TooManyReadersError
 from runner.runtime.streams import EventIdError
 from runner.runtime.wire import Accepted, InvokeBody, InvokeHeaders, ResumeBody
-from runner.service.auth import needs
-from runner.service.direct import given_headers, validated
-from runner.service.errors import ApiError, bad_request, not_found
-from runner.service.routing import DirectRoute, RuntimeRoute
-from runner.service.tokens import Principal
 from runner.store import Store
 from runner.workers.calls import TooBusyError
 from triggers import EventError, UnknownTriggerError

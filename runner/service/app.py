@@ -9,18 +9,19 @@ from typing import Final
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
+from runner.http import oauth
+from runner.http.direct import DirectRoutes
+from runner.http.errors import install_error_handlers
+from runner.http.head import HeadAsGet
+from runner.http.middleware import RequestContext
+from runner.http.routing import DirectRoute, api_routes, check_routes
 from runner.management import routers as management_routers
 from runner.runtime.routes import router as runtime_router
-from runner.service import health, oauth
+from runner.service import health
 from runner.service.background import management_running
 from runner.service.container import Service
-from runner.service.direct import DirectRoutes
-from runner.service.errors import install_error_handlers
-from runner.service.head import HeadAsGet
-from runner.service.middleware import RequestContext
 from runner.service.openapi import describe
 from runner.service.plane import Plane
-from runner.service.routing import DirectRoute, api_routes, check_routes
 from runner.workers.calls import WorkerStartError
 
 _PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})

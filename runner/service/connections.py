@@ -21,8 +21,8 @@ import h11
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from runner.http.errors import error_body
 from runner.model.caps import MAX_BODY_BYTES
-from runner.service.errors import error_body
 from runner.service.framing import RequestFraming
 from runner.service.settings import ServiceSettings
 from sandbox.egress.lines import ContentTooLargeError, FramingError

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from runner.http.assertions import Assertions
+from runner.http.auth import Authenticator
+from runner.http.concurrency_limits import InFlight, Slots
+from runner.http.rate_limit import RateLimiter
+from runner.http.tokens import Tokens
 from runner.jobs.queue import JobQueue
 from runner.management.builds import Builds
-from runner.service.assertions import Assertions
-from runner.service.auth import Authenticator
 from runner.service.keys import Keys
 from runner.service.ports import Builder, FlowRunner
-from runner.service.ratelimit import RateLimiter
 from runner.service.settings import ServiceSettings
-from runner.service.slots import InFlight, Slots
-from runner.service.tokens import Tokens
 from runner.store.engine import Store
 
 _FAILURES_PER_SECOND: Final = 5

@@ -18,12 +18,12 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from runner.http.client_secrets import secret_matches
+from runner.http.tokens import GRANTED, PLANES, Tokens
 from runner.model.errors import InputError
-from runner.service.clientsecrets import secret_matches
 from runner.service.keys import Keys
 from runner.service.settings import CONFIG_FILE, ServiceSettings
 from runner.service.tenants import Credentials, create_client, create_tenant, find_tenant
-from runner.service.tokens import GRANTED, PLANES, Tokens
 from runner.store.models import ApiClient
 from runner.store.sealing import KeyRing
 

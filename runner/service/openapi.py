@@ -15,14 +15,14 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from starlette.routing import BaseRoute
 
+from runner.http.errors import phrase
+from runner.http.form_body import FORM
+from runner.http.routing import api_routes
 from runner.management import operations as management
 from runner.management.answers import TRIGGER_IDS
 from runner.runtime import operations as runtime
 from runner.service import operations as others
-from runner.service.errors import phrase
-from runner.service.formbody import FORM
 from runner.service.operations import JSON, Answer, Error, OAuthError, Operation
-from runner.service.routing import api_routes
 
 OPERATIONS: Final = {**others.OPERATIONS, **management.OPERATIONS, **runtime.OPERATIONS}
 _REFUSALS: Final = {

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
+from runner.http import oauth
 from runner.management import routers
 from runner.runtime.routes import router as runtime_router
-from runner.service import health, oauth
+from runner.service import health
 from runner.service.openapi import description
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs" / "openapi"

@@ -11,11 +11,11 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from runner.http.assertions import PublicKey
+from runner.http.client_secrets import new_secret, secret_digest
+from runner.http.scopes import ALL_SCOPES
 from runner.model.caps import MAX_CLIENT_KEYS
 from runner.model.errors import InputError
-from runner.service.assertions import PublicKey
-from runner.service.clientsecrets import new_secret, secret_digest
-from runner.service.scopes import ALL_SCOPES
 from runner.store.clientkeys import ClientKeyRow
 from runner.store.columns import Base, now
 from runner.store.models import ApiClient, Tenant

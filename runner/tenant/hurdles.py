@@ -8,10 +8,10 @@ from pydantic import BaseModel, ValidationError
 
 import sandbox
 from runner.flow.handlers import exported, handlers_among, missing_handler
+from runner.http.validation import first_problem
 from runner.management.schemas import CreateAction, CreateModule, UpdateAction, UpdateModule
 from runner.model.action import Action
 from runner.model.errors import InputError
-from runner.service.validation import first_problem
 from runner.tenant.plan import Change, Step
 from runner.tenant.project import LATEST, Project, Unit
 from runner.tenant.remote import Remote

@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from runner.flow.runner import Runner
+from runner.http.tokens import PLANES
 from runner.service.app import create_app
 from runner.service.assembly import make_service
 from runner.service.connections import limits_of, protocol
@@ -29,7 +30,6 @@ from runner.service.ports import Builder
 from runner.service.settings import ServiceSettings
 from runner.service.setup import open_service_keys, open_store
 from runner.service.tenants import Credentials, create_client, create_tenant
-from runner.service.tokens import PLANES
 from runner.store.columns import now
 from runner.store.runs import SuspensionRow
 from sandbox.egress.stub import StubEgress

@@ -23,10 +23,10 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from runner.cli.app import app
+from runner.http.assertions import ASSERTION_TYPE, Assertions, BadAssertionError, public_key
 from runner.jobs.cleaner import Cleaner
 from runner.model import caps
 from runner.model.errors import InputError
-from runner.service.assertions import ASSERTION_TYPE, Assertions, BadAssertionError, public_key
 from runner.service.tenants import create_client, create_tenant, replace_keys, revoke_client
 from runner.store.clientkeys import UsedAssertionRow
 from runner.store.models import ApiClient

@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from runner.service.auth import Authenticator
+from runner.http.auth import Authenticator
+from runner.http.tokens import GRANTED, MANAGEMENT_PATH, Tokens
 from runner.service.keys import Keys
 from runner.service.tenants import revoke_client
-from runner.service.tokens import GRANTED, MANAGEMENT_PATH, Tokens
 from runner.store import KeyRing
 from tests.service.server import Client, Reply, Server
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.http.form_body import parse_form
+from runner.http.json_body import BodyError
 from runner.model.caps import MAX_BODY_DEPTH, MAX_BODY_FORM_FIELDS
-from runner.service.formbody import parse_form
-from runner.service.jsonbody import BodyError
 from tests.drawn import examples
 from tests.service.server import HANDLER, Client, Reply, Server
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.http.json_body import BodyError, parse_body
 from runner.model.caps import MAX_BODY_BYTES, MAX_BODY_DEPTH
-from runner.service.jsonbody import BodyError, parse_body
 from tests.service.server import Client, Reply, Server, running, settings_for
 
 GOOD = {"name": "x", "supported_triggers": [{"id": "post-login"}]}

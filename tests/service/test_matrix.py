@@ -13,9 +13,9 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from runner.http.routing import ApiRoute, api_routes, check_routes, declared_scopes
+from runner.http.scopes import ALL_SCOPES
 from runner.service.app import create_app
-from runner.service.routing import ApiRoute, api_routes, check_routes, declared_scopes
-from runner.service.scopes import ALL_SCOPES
 from runner.store.columns import named_id
 from tests.service.entities import (
     PROFILES,

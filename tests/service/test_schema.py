@@ -22,10 +22,10 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import select, update
 
+from runner.http.routing import RuntimeRoute
 from runner.service.app import create_app
 from runner.service.openapi import describe
 from runner.service.published import DOCS, documents
-from runner.service.routing import RuntimeRoute
 from runner.store.entities import EventDeliveryRow
 from runner.store.runs import JobRow
 from tests.drawn import examples

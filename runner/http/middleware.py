@@ -11,7 +11,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runner.service.errors import error_response
+from runner.http.errors import error_response
 
 _log: Final = structlog.get_logger("actionbox.access")
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")

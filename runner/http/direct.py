@@ -15,12 +15,12 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runner.service.errors import answer_to
+from runner.http.errors import answer_to
 
 if TYPE_CHECKING:
     from fastapi.routing import APIRoute
 
-    from runner.service.routing import Handler
+    from runner.http.routing import Handler
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -24,6 +24,7 @@ from joserfc.util import urlsafe_b64decode
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from runner.http.tokens import LAST_MOMENT
 from runner.model.caps import (
     MAX_ASSERTION,
     MAX_ASSERTION_ID,
@@ -32,7 +33,6 @@ from runner.model.caps import (
     MIN_RSA_CLIENT_KEY_BITS,
 )
 from runner.model.errors import InputError
-from runner.service.tokens import LAST_MOMENT
 from runner.store.clientkeys import ClientKeyRow, UsedAssertionRow
 from runner.store.engine import Store
 from runner.store.models import ApiClient

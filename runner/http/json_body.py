@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.http.validation import json_path, shown
 from runner.model.caps import MAX_BODY_DEPTH
-from runner.service.validation import json_path, shown
 from sandbox.caps import MAX_INTEGER_DIGITS
 from sandbox.jsontext import depth
 

@@ -18,16 +18,16 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
+from runner.http.assertions import ASSERTION_TYPE, BadAssertionError
+from runner.http.client_secrets import secret_matches
+from runner.http.errors import phrase
+from runner.http.form_body import FORM, form_pairs
+from runner.http.json_body import BodyError, parse_body
+from runner.http.routing import read_capped
+from runner.http.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
+from runner.http.tokens import GRANTED, MANAGEMENT_PATH, plane_of
+from runner.http.validation import shown
 from runner.model.caps import MAX_FORM_FIELDS
-from runner.service.assertions import ASSERTION_TYPE, BadAssertionError
-from runner.service.clientsecrets import secret_matches
-from runner.service.errors import phrase
-from runner.service.formbody import FORM, form_pairs
-from runner.service.jsonbody import BodyError, parse_body
-from runner.service.routing import read_capped
-from runner.service.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
-from runner.service.tokens import GRANTED, MANAGEMENT_PATH, plane_of
-from runner.service.validation import shown
 from runner.store.models import ApiClient
 
 if TYPE_CHECKING:

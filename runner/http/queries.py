@@ -12,8 +12,8 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 
-from runner.service.errors import ApiError, bad_request
-from runner.service.validation import shown
+from runner.http.errors import ApiError, bad_request
+from runner.http.validation import shown
 
 Kinds = Mapping[str, str]
 """`integer`, `boolean` or "" by name of the parameter."""

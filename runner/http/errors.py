@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from runner.service.validation import first_problem
+from runner.http.validation import first_problem
 from runner.store.faults import is_unavailable
 from runner.store.sealing import SealError
 

@@ -14,8 +14,8 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 from sqlalchemy import select
 
-from runner.service.errors import ApiError
-from runner.service.tokens import GRANTED, Principal, TokenError, Tokens
+from runner.http.errors import ApiError
+from runner.http.tokens import GRANTED, Principal, TokenError, Tokens
 from runner.store.engine import Store
 from runner.store.models import ApiClient
 
@@ -122,7 +122,7 @@ async def current_caller(
     request: Request, scopes: SecurityScopes, _: Annotated[Any, Depends(_scheme)]
 ) -> Caller:
     """Who calls. The route's class has authenticated and checked the scopes before it read the body
-    (`runner.service.routing`); here a second look costs nothing."""
+    (`runner.http.routing`); here a second look costs nothing."""
     principal: Principal = request.state.principal
     check_scopes(principal, scopes.scopes)
     return Caller(principal, request.app.state.service)

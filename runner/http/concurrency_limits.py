@@ -12,7 +12,7 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
-from runner.service.errors import ApiError
+from runner.http.errors import ApiError
 
 Result = TypeVar("Result")
 

@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from runner.http.json_body import BodyError, parse_body
+from runner.http.validation import json_path, shown
 from runner.model.caps import MAX_BODY_DEPTH, MAX_BODY_FORM_FIELDS
-from runner.service.jsonbody import BodyError, parse_body
-from runner.service.validation import json_path, shown
 
 FORM: Final = "application/x-www-form-urlencoded"
 _NAME: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")

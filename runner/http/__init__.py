@@ -1,0 +1,1 @@
+"""The base of both APIs: routing, errors, bodies, limits and authentication. Knows no API."""
