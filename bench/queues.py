@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from runner.jobs.policy import FLOW
 from runner.jobs.queue import Job, JobQueue
 from runner.jobs.worker import Change, Ended, JobWorker, Lane
-from runner.runtime.recording import GroupCommit
+from runner.runtime.group_commit import GroupCommit
 from runner.service.background import hearing
 from runner.store import Store, migrate
 

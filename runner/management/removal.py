@@ -14,7 +14,7 @@ from runner.http.auth import Caller
 from runner.http.errors import ApiError
 from runner.management.context import box, note
 from runner.management.deploying import collect_bundles
-from runner.runtime.bound import Reader
+from runner.runtime.resolved_flow import Reader
 from runner.store.columns import now
 from runner.store.generations import bump
 from runner.store.kept import KeptVersionRow, keep_version

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, defer
 
 from runner.management.checkpoints import Place
 from runner.model.caps import MAX_LIST_BYTES
-from runner.runtime.wire import execution, moment
+from runner.runtime.schemas import execution, moment
 from runner.store.bysize import portions
 from runner.store.runs import ExecutionAction, ExecutionRow, JobRow
 

@@ -19,15 +19,15 @@ from runner.jobs.queue import JobQueue
 from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.model.settings import Settings
 from runner.runtime import streams
-from runner.runtime.bound import BoundFlow, BoundVersion
+from runner.runtime.binding_cache import Snapshots
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
+from runner.runtime.execution_records import LegRecord, pending_row
+from runner.runtime.group_commit import Change, GroupCommit
 from runner.runtime.idempotency import Answer, Idempotency, Slot
-from runner.runtime.legs import LegRecord, pending_row
-from runner.runtime.live import Hub
-from runner.runtime.recording import Change, GroupCommit
-from runner.runtime.snapshots import Snapshots
+from runner.runtime.log_hub import Hub
+from runner.runtime.resolved_flow import BoundFlow, BoundVersion
+from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event, payload_of
 from runner.runtime.tracing import context_of, trace_flow
-from runner.runtime.wire import Accepted, InvokeBody, ResumeBody, accepted_event, payload_of
 from runner.store.runs import SuspensionRow
 from runner.store.suspensions import SqlSuspensions
 from runner.suspension.stores import SuspendedFlow, store_key

@@ -7,7 +7,7 @@ from typing import Final
 
 from runner.model.outcome import FlowOutcome
 from runner.runtime import answers
-from runner.runtime.wire import Accepted, AcceptedEvent
+from runner.runtime.schemas import Accepted, AcceptedEvent
 from runner.service.operations import Answer, Operation, ok
 
 _OUTCOME: Final = "The outcome of the flow."

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from runner.runtime.snapshots import Snapshots
+from runner.runtime.binding_cache import Snapshots
 from runner.store import SealError, Store
 from runner.store.notices import BINDINGS, Notice
 

@@ -30,9 +30,9 @@ from runner.runtime.entities import (
 from runner.runtime.executions import Filters
 from runner.runtime.flows import AnsweredElsewhereError, Flows
 from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
-from runner.runtime.live import Hub, TooManyReadersError
+from runner.runtime.log_hub import Hub, TooManyReadersError
+from runner.runtime.schemas import Accepted, InvokeBody, InvokeHeaders, ResumeBody
 from runner.runtime.streams import EventIdError
-from runner.runtime.wire import Accepted, InvokeBody, InvokeHeaders, ResumeBody
 from runner.store import Store
 from runner.workers.calls import TooBusyError
 from triggers import EventError, UnknownTriggerError

@@ -10,21 +10,21 @@ from datetime import timedelta
 from typing import Final
 
 from runner.jobs.cleaner import Cleaner
-from runner.jobs.flows import FlowJobs
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker, Lane
 from runner.management.builds import build_lanes
 from runner.project.dependencies import origin_of
+from runner.runtime.binding_cache import Snapshots
+from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
-from runner.runtime.follow import Follower
+from runner.runtime.group_commit import GroupCommit
 from runner.runtime.idempotency import Idempotency
-from runner.runtime.live import Hub
+from runner.runtime.log_hub import Hub
+from runner.runtime.log_tail import Follower
 from runner.runtime.metrics import Metrics
-from runner.runtime.recording import GroupCommit
 from runner.runtime.refresh import Refresher
 from runner.runtime.routes import Runtime
-from runner.runtime.snapshots import Snapshots
 from runner.service.background import Loop, hearing, running
 from runner.service.keys import Keys
 from runner.service.logs import lost_lines

@@ -7,7 +7,7 @@ import signal
 import socket
 from pathlib import Path
 
-from runner.runtime.live import MAX_READERS
+from runner.runtime.log_hub import MAX_READERS
 from runner.service.tenants import create_client, create_tenant
 from runner.store import Store
 from tests.drills.outage import call, invoke, prepared

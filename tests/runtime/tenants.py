@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from runner.jobs.flows import FlowJobs
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker, Lane
 from runner.model.settings import Settings
+from runner.runtime.binding_cache import Snapshots
+from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
+from runner.runtime.group_commit import GroupCommit
 from runner.runtime.idempotency import Idempotency
-from runner.runtime.live import Hub
-from runner.runtime.recording import GroupCommit
-from runner.runtime.snapshots import Snapshots
+from runner.runtime.log_hub import Hub
 from runner.store import KeyRing, Store
 from runner.store.generations import bump
 from runner.store.models import ActionRow, ActionVersionRow, BindingRow, SecretRow, Tenant

@@ -16,7 +16,7 @@ from runner.model.outcome import FlowOutcome
 from runner.runtime.entities import UnknownActionError
 from runner.runtime.executions import Filters, get_execution, list_executions
 from runner.runtime.idempotency import Answer, Slot
-from runner.runtime.wire import InvokeBody, ResumeBody
+from runner.runtime.schemas import InvokeBody, ResumeBody
 from runner.store import Store
 from runner.store.columns import Base
 from runner.store.runs import DEAD, DONE, ExecutionRow, JobRow

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from runner.runtime.live import MAX_BACKLOG_BYTES, MAX_READERS, Hub, Reader, TooManyReadersError
+from runner.runtime.log_hub import MAX_BACKLOG_BYTES, MAX_READERS, Hub, Reader, TooManyReadersError
 
 
 async def following(reader: Reader) -> object:

@@ -14,8 +14,8 @@ from sqlalchemy import event, select
 from runner.model.caps import MAX_LIST_BYTES
 from runner.runtime import executions
 from runner.runtime.executions import Filters, get_execution, list_executions, list_jobs
-from runner.runtime.follow import Follower
-from runner.runtime.live import Hub
+from runner.runtime.log_hub import Hub
+from runner.runtime.log_tail import Follower
 from runner.store import Store
 from runner.store.bysize import bytes_of
 from runner.store.columns import now
@@ -170,7 +170,7 @@ def test_followers_read_a_few_megabytes_at_a_time(store: Store, monkeypatch: pyt
         portions.append(len(ids))
         return real(session, owner, ids)
 
-    monkeypatch.setattr("runner.runtime.follow.executions_of", counted)
+    monkeypatch.setattr("runner.runtime.log_tail.executions_of", counted)
 
     async def go() -> list[str]:
         hub = Hub()

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from runner.runtime.follow import Follower
+from runner.runtime.log_tail import Follower
 from runner.store import Store
 from runner.store.listening import Listening
 from runner.store.runs import DONE
@@ -36,7 +36,7 @@ def never_by_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setattr(f"runner.{place}", 600.0)
     for place in ("_HEARD_SECONDS", "_WATCHED_SECONDS"):
-        monkeypatch.setattr(f"runner.runtime.follow.{place}", 600.0)
+        monkeypatch.setattr(f"runner.runtime.log_tail.{place}", 600.0)
 
 
 @asynccontextmanager

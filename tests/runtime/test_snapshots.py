@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from runner.runtime.binding_cache import Snapshots
 from runner.runtime.refresh import Refresher
-from runner.runtime.snapshots import Snapshots
 from runner.store import Store
 from runner.store.notices import MISSED, Notice
 from tests.runtime.tenants import RING, deploy, tenant

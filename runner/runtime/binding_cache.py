@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from runner.model.action import source_digest
-from runner.runtime.bound import BoundFlow, Pinned, Reader
 from runner.runtime.entities import Entity
+from runner.runtime.resolved_flow import BoundFlow, Pinned, Reader
 from runner.store import KeyRing, Store
 from runner.store.generations import generation
 from runner.store.notices import BINDINGS, MISSED

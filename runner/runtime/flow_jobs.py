@@ -11,7 +11,7 @@ from runner.jobs.worker import Ended
 from runner.model.outcome import Decision, FlowOutcome
 from runner.runtime.entities import UnknownActionError
 from runner.runtime.flows import Flows, Run
-from runner.runtime.wire import InvokeBody
+from runner.runtime.schemas import InvokeBody
 from runner.store import SealError
 from runner.workers.calls import TooBusyError
 from triggers import EventError, UnknownTriggerError, get_trigger

@@ -17,8 +17,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from runner.runtime.executions import Recorded, changed_since, executions_of, portions_of
-from runner.runtime.live import Hub
-from runner.runtime.wire import moment
+from runner.runtime.log_hub import Hub
+from runner.runtime.schemas import moment
 from runner.store import Store
 from runner.store.columns import now
 from runner.store.notices import EXECUTIONS, WATCHED, Notice, announce

@@ -11,9 +11,9 @@ from sqlalchemy import Table, inspect
 from sqlalchemy.orm import Session
 
 from runner.model.outcome import FlowOutcome
-from runner.runtime.bound import BoundVersion
+from runner.runtime.resolved_flow import BoundVersion
+from runner.runtime.schemas import execution, results_of, status_of
 from runner.runtime.tracing import trace_id_of
-from runner.runtime.wire import execution, results_of, status_of
 from runner.store.runs import ExecutionAction, ExecutionRow
 
 

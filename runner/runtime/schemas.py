@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status
-from runner.runtime.bound import BoundVersion
 from runner.runtime.idempotency import MAX_KEY
+from runner.runtime.resolved_flow import BoundVersion
 from runner.store.columns import ID_LENGTH
 from runner.store.entities import EventDeliveryRow
 from runner.store.runs import ExecutionRow
