@@ -26,9 +26,9 @@ from bench.latency import TRIVIAL, bench_event
 from bench.measure import Spread, spread
 from runner.client import Api, Connection
 from runner.client.http import RUNTIME
-from runner.service.settings import ServiceSettings
-from runner.service.setup import open_store
-from runner.service.tenants import create_client, create_tenant
+from runner.server.settings import ServiceSettings
+from runner.server.setup import open_store
+from runner.server.tenants import create_client, create_tenant
 from sandbox.program import Language
 from tests.e2e.serving import Served, serve
 from tests.sandbox.packages.tarballs import package

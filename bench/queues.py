@@ -20,7 +20,7 @@ from runner.jobs.policy import FLOW
 from runner.jobs.queue import Job, JobQueue
 from runner.jobs.worker import Change, Ended, JobWorker, Lane
 from runner.runtime.group_commit import GroupCommit
-from runner.service.background import hearing
+from runner.server.background import hearing
 from runner.store import Store, migrate
 
 PARALLEL = 4

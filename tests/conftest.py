@@ -40,7 +40,7 @@ settings.load_profile("actionbox")
 @pytest.fixture(scope="session")
 def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
     """The three ways to run flows, with one server and one worker for all tests of a process."""
-    from runner.service.logs import configure_logs
+    from runner.server.logs import configure_logs
     from tests.parity.ways import open_ways
 
     configure_logs("warning", "json")

@@ -19,7 +19,7 @@ from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.render import ActionViews, moment
 from runner.management.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
 from runner.model.runtimes import PYTHON
-from runner.service.settings import ServiceSettings
+from runner.server.settings import ServiceSettings
 from runner.store.columns import new_id, now
 from runner.store.generations import bump
 from runner.store.models import ActionRow, BindingRow

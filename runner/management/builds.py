@@ -16,9 +16,9 @@ from runner.jobs.policy import BUILD, PACKAGE_BUILD
 from runner.jobs.queue import Job, JobQueue
 from runner.jobs.worker import Ended, Lane
 from runner.management.building import Building
-from runner.service.keys import Keys
-from runner.service.ports import Builder
-from runner.service.settings import ServiceSettings
+from runner.server.keys import Keys
+from runner.server.ports import Builder
+from runner.server.settings import ServiceSettings
 from runner.store.engine import Store
 from runner.store.models import ActionRow
 

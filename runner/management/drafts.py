@@ -14,7 +14,7 @@ from runner.http.validation import shown
 from runner.management.render import BUILT
 from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
 from runner.model.runtimes import DEFAULT, LANGUAGES
-from runner.service.settings import ServiceSettings
+from runner.server.settings import ServiceSettings
 from runner.store.columns import now
 from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import ACTION, SealError

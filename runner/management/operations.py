@@ -1,4 +1,4 @@
-"""What each operation of the Management API answers; see `runner.service.operations`."""
+"""What each operation of the Management API answers; see `runner.server.operations`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from runner.management import answers, entityanswers, loganswers, moduleanswers, provideranswers
-from runner.service.operations import Answer, Operation, ok
+from runner.server.operations import Answer, Operation, ok
 
 _ACTIONS: Final = "/api/v2/actions/actions"
 _ACTION: Final = f"{_ACTIONS}/{{action_id}}"

@@ -1,4 +1,4 @@
-"""What each operation of the runtime API answers; see `runner.service.operations`."""
+"""What each operation of the runtime API answers; see `runner.server.operations`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from runner.model.outcome import FlowOutcome
 from runner.runtime import answers
 from runner.runtime.schemas import Accepted, AcceptedEvent
-from runner.service.operations import Answer, Operation, ok
+from runner.server.operations import Answer, Operation, ok
 
 _OUTCOME: Final = "The outcome of the flow."
 

@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from runner.client import Accepted, Api
-from runner.service.assembly import FIRST_TENANT
+from runner.server.assembly import FIRST_TENANT
 from sandbox.javascript.toolchain import node
 from sandbox.wasm.artefacts import cache_directory
 from tests.e2e.serving import ACTIONBOX, Served, environment, serve

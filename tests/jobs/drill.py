@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from runner.jobs.policy import FLOW
 from runner.jobs.queue import Job, JobQueue
 from runner.jobs.worker import Change, Ended, JobWorker, Lane
-from runner.service.background import hearing
+from runner.server.background import hearing
 from runner.store import Store
 
 TABLES = (

@@ -20,8 +20,8 @@ from runner.model.errors import FlowError, ResumeError, RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import DEFAULT, PYTHON, file_name
 from runner.model.settings import Settings
-from runner.service import plane as planes
-from runner.service.tenants import create_tenant
+from runner.server import plane as planes
+from runner.server.tenants import create_tenant
 from runner.store.suspensions import SqlSuspensions
 from runner.suspension.stores import MemoryStore, SuspendedFlow
 from runner.workers import LegCall, PoolSettings, ResumeCall, WorkerPool

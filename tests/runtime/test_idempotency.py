@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
-from runner.service.rotation import reseal
+from runner.server.rotation import reseal
 from runner.store import KeyRing, Store
 from runner.store.runs import IdempotencyRow
 

@@ -20,16 +20,16 @@ from fastapi import FastAPI
 
 from runner.flow.runner import Runner
 from runner.http.tokens import PLANES
-from runner.service.app import create_app
-from runner.service.assembly import make_service
-from runner.service.connections import limits_of, protocol
-from runner.service.container import Service
-from runner.service.inprocess import InProcess
-from runner.service.plane import Plane
-from runner.service.ports import Builder
-from runner.service.settings import ServiceSettings
-from runner.service.setup import open_service_keys, open_store
-from runner.service.tenants import Credentials, create_client, create_tenant
+from runner.server.app import create_app
+from runner.server.assembly import make_service
+from runner.server.connections import limits_of, protocol
+from runner.server.container import Service
+from runner.server.inprocess import InProcess
+from runner.server.plane import Plane
+from runner.server.ports import Builder
+from runner.server.settings import ServiceSettings
+from runner.server.setup import open_service_keys, open_store
+from runner.server.tenants import Credentials, create_client, create_tenant
 from runner.store.columns import now
 from runner.store.runs import SuspensionRow
 from sandbox.egress.stub import StubEgress
@@ -179,7 +179,7 @@ def running(
 ) -> Iterator[Server]:
     """A server for the block. `whole`: with worker processes and the runtime API. `builder`: instead of the
     usual one."""
-    listener = socket.socket(proto=socket.IPPROTO_TCP)  # as in `runner.service.serve`
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # as in `runner.server.serve`
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})

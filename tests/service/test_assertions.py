@@ -27,7 +27,7 @@ from runner.http.assertions import ASSERTION_TYPE, Assertions, BadAssertionError
 from runner.jobs.cleaner import Cleaner
 from runner.model import caps
 from runner.model.errors import InputError
-from runner.service.tenants import create_client, create_tenant, replace_keys, revoke_client
+from runner.server.tenants import create_client, create_tenant, replace_keys, revoke_client
 from runner.store.clientkeys import UsedAssertionRow
 from runner.store.models import ApiClient
 from tests.service.server import Client, Reply, Server

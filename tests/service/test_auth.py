@@ -13,8 +13,8 @@ import pytest
 
 from runner.http.auth import Authenticator
 from runner.http.tokens import GRANTED, MANAGEMENT_PATH, Tokens
-from runner.service.keys import Keys
-from runner.service.tenants import revoke_client
+from runner.server.keys import Keys
+from runner.server.tenants import revoke_client
 from runner.store import KeyRing
 from tests.service.server import Client, Reply, Server
 

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import select
 
 from runner.jobs.policy import BUILD, Policy
-from runner.service.ports import BusyError
-from runner.service.settings import ServiceSettings
+from runner.server.ports import BusyError
+from runner.server.settings import ServiceSettings
 from runner.store import KeyRing
 from runner.store.models import ActionRow
 from runner.store.runs import DEAD, DONE, JobRow

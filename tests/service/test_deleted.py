@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from runner.jobs.cleaner import Cleaner
-from runner.service.rotation import reseal
+from runner.server.rotation import reseal
 from runner.store.columns import now
 from runner.store.kept import KeptVersionRow
 from runner.store.models import SecretRow

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner.http.routing import api_routes
-from runner.service.app import create_app
+from runner.server.app import create_app
 from tests.service.server import Client, Server
 
 LIST = "/api/v2/actions/actions"

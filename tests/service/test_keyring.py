@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import select, update
 
 from runner.model.errors import InputError
-from runner.service.rotation import forget, rotate
-from runner.service.settings import ServiceSettings
-from runner.service.setup import open_service_keys, open_store, opened
+from runner.server.rotation import forget, rotate
+from runner.server.settings import ServiceSettings
+from runner.server.setup import open_service_keys, open_store, opened
 from runner.store.keychecks import KeyCheckRow
 from runner.store.models import SecretRow
 from runner.store.runs import IdempotencyRow

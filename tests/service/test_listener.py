@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.model.errors import InputError
-from runner.service.serve import _bind
+from runner.server.serve import _bind
 from tests.service.server import settings_for
 
 

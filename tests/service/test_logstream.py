@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import structlog
 
-from runner.service import logs
-from runner.service.logs import configure_logs, lost_lines, say
-from runner.service.logstream import _MAX_WAITING, LogStream
+from runner.server import logs
+from runner.server.logs import configure_logs, lost_lines, say
+from runner.server.logstream import _MAX_WAITING, LogStream
 
 
 class Broken(io.StringIO):

@@ -17,11 +17,11 @@ from runner.http.middleware import RequestContext
 from runner.http.routing import DirectRoute, api_routes, check_routes
 from runner.management import routers as management_routers
 from runner.runtime.routes import router as runtime_router
-from runner.service import health
-from runner.service.background import management_running
-from runner.service.container import Service
-from runner.service.openapi import describe
-from runner.service.plane import Plane
+from runner.server import health
+from runner.server.background import management_running
+from runner.server.container import Service
+from runner.server.openapi import describe
+from runner.server.plane import Plane
 from runner.workers.calls import WorkerStartError
 
 _PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})

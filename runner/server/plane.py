@@ -25,11 +25,11 @@ from runner.runtime.log_tail import Follower
 from runner.runtime.metrics import Metrics
 from runner.runtime.refresh import Refresher
 from runner.runtime.routes import Runtime
-from runner.service.background import Loop, hearing, running
-from runner.service.keys import Keys
-from runner.service.logs import lost_lines
-from runner.service.pooled import Pooled
-from runner.service.settings import ServiceSettings
+from runner.server.background import Loop, hearing, running
+from runner.server.keys import Keys
+from runner.server.logs import lost_lines
+from runner.server.pooled import Pooled
+from runner.server.settings import ServiceSettings
 from runner.store import KeyRing, Store
 from runner.store.suspensions import SqlSuspensions
 from runner.workers import PoolSettings, WorkerPool

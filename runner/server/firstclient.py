@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 from runner.http.client_secrets import secret_matches
 from runner.http.tokens import GRANTED, PLANES, Tokens
 from runner.model.errors import InputError
-from runner.service.keys import Keys
-from runner.service.settings import CONFIG_FILE, ServiceSettings
-from runner.service.tenants import Credentials, create_client, create_tenant, find_tenant
+from runner.server.keys import Keys
+from runner.server.settings import CONFIG_FILE, ServiceSettings
+from runner.server.tenants import Credentials, create_client, create_tenant, find_tenant
 from runner.store.models import ApiClient
 from runner.store.sealing import KeyRing
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from runner.service.container import Service
-from runner.service.firstclient import FirstClient, new_tenant
-from runner.service.inprocess import InProcess
-from runner.service.keys import Keys
-from runner.service.ports import Builder, FlowRunner
-from runner.service.settings import ServiceSettings
-from runner.service.tenants import any_tenant
+from runner.server.container import Service
+from runner.server.firstclient import FirstClient, new_tenant
+from runner.server.inprocess import InProcess
+from runner.server.keys import Keys
+from runner.server.ports import Builder, FlowRunner
+from runner.server.settings import ServiceSettings
+from runner.server.tenants import any_tenant
 from runner.store.engine import Store
 
 FIRST_TENANT: Final = "main"

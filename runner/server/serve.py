@@ -19,17 +19,17 @@ from starlette.types import Message, Receive, Scope, Send
 
 from runner.model.errors import InputError
 from runner.runtime.metrics import Metrics
-from runner.service.app import create_app
-from runner.service.assembly import ensure_tenant, make_service
-from runner.service.connections import limits_of, protocol, watch
-from runner.service.container import Service
-from runner.service.firstclient import command, credential_lines
-from runner.service.logs import configure_logs, say
-from runner.service.plane import Plane
-from runner.service.settings import ServiceSettings
-from runner.service.setup import open_service_keys, open_store
-from runner.service.signals import in_order
-from runner.service.tls import TlsFiles, self_made
+from runner.server.app import create_app
+from runner.server.assembly import ensure_tenant, make_service
+from runner.server.connections import limits_of, protocol, watch
+from runner.server.container import Service
+from runner.server.firstclient import command, credential_lines
+from runner.server.logs import configure_logs, say
+from runner.server.plane import Plane
+from runner.server.settings import ServiceSettings
+from runner.server.setup import open_service_keys, open_store
+from runner.server.signals import in_order
+from runner.server.tls import TlsFiles, self_made
 
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _KEEP_ALIVE_SECONDS: Final = 30

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from runner.model.errors import InputError
 from runner.runtime import idempotency
-from runner.service.keys import checked
-from runner.service.settings import ServiceSettings
-from runner.service.setup import open_store, opened
+from runner.server.keys import checked
+from runner.server.settings import ServiceSettings
+from runner.server.setup import open_store, opened
 from runner.store import suspensions
 from runner.store.engine import Store
 from runner.store.keychecks import check_ring, forget_checks, opens_secret

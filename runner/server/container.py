@@ -12,9 +12,9 @@ from runner.http.rate_limit import RateLimiter
 from runner.http.tokens import Tokens
 from runner.jobs.queue import JobQueue
 from runner.management.builds import Builds
-from runner.service.keys import Keys
-from runner.service.ports import Builder, FlowRunner
-from runner.service.settings import ServiceSettings
+from runner.server.keys import Keys
+from runner.server.ports import Builder, FlowRunner
+from runner.server.settings import ServiceSettings
 from runner.store.engine import Store
 
 _FAILURES_PER_SECOND: Final = 5

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from runner.model.errors import InputError
-from runner.service.settings import ServiceSettings
+from runner.server.settings import ServiceSettings
 from runner.store.engine import Store
 from runner.store.keychecks import check_ring, forget_checks
 from runner.store.sealing import KeyRing, SealError

@@ -10,7 +10,7 @@ from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.project.dependencies import origin_of
-from runner.service.settings import ServiceSettings
+from runner.server.settings import ServiceSettings
 from sandbox.dependencies import Build, Module, Wanted, build_action
 from sandbox.packages.lock import Lock
 from sandbox.program import Dependencies, Source

@@ -39,7 +39,7 @@ class Operation:
 
     Attributes:
         answers: successes.
-        refusals: statuses beside those that its kind of route has anyway (`runner.service.openapi`).
+        refusals: statuses beside those that its kind of route has anyway (`runner.server.openapi`).
         matched: it takes `If-Match`, and refuses with 412.
     """
 

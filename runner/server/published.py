@@ -1,4 +1,4 @@
-"""`python -m runner.service.published` writes the descriptions of both APIs to `docs/openapi`; `--check` only
+"""`python -m runner.server.published` writes the descriptions of both APIs to `docs/openapi`; `--check` only
 says which are stale."""
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from fastapi import APIRouter, FastAPI
 from runner.http import oauth
 from runner.management import routers
 from runner.runtime.routes import router as runtime_router
-from runner.service import health
-from runner.service.openapi import description
+from runner.server import health
+from runner.server.openapi import description
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs" / "openapi"
 _APIS: Final = {

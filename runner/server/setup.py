@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, closing
 
 from runner.model.errors import InputError
-from runner.service.keys import Keys, open_keys
-from runner.service.settings import ServiceSettings
-from runner.service.tenants import any_tenant
+from runner.server.keys import Keys, open_keys
+from runner.server.settings import ServiceSettings
+from runner.server.tenants import any_tenant
 from runner.store.engine import Store, StoreError
 from runner.store.migrate import upgrade
 

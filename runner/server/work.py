@@ -6,12 +6,12 @@ import asyncio
 import signal
 from types import FrameType
 
-from runner.service.logs import configure_logs, say
-from runner.service.plane import Plane
-from runner.service.serve import serve_metrics
-from runner.service.settings import ServiceSettings
-from runner.service.setup import open_service_keys, open_store
-from runner.service.signals import in_order
+from runner.server.logs import configure_logs, say
+from runner.server.plane import Plane
+from runner.server.serve import serve_metrics
+from runner.server.settings import ServiceSettings
+from runner.server.setup import open_service_keys, open_store
+from runner.server.signals import in_order
 
 
 def work(settings: ServiceSettings) -> None:

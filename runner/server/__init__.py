@@ -1,0 +1,1 @@
+"""Composition only: the app, the commands that serve it, settings, TLS, connections."""

@@ -1,1 +1,0 @@
-"""The HTTP service: settings, authentication, errors, and the app that the two APIs hang on."""
