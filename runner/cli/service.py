@@ -12,7 +12,7 @@ from runner.model.caps import MAX_KEY_FILE_BYTES
 
 if TYPE_CHECKING:
     from runner.http.assertions import PublicKey
-    from runner.server.firstclient import FirstClient
+    from runner.server.first_client import FirstClient
     from runner.server.settings import ServiceSettings
 
 ConfigOption = Annotated[
@@ -75,7 +75,7 @@ def worker(
     workers: Annotated[int | None, typer.Option("--workers", help="Processes that run Actions.")] = None,
 ) -> None:
     """Run asynchronous triggers only; any number of these on any number of machines share a database."""
-    from runner.server.work import work
+    from runner.server.worker_command import work
 
     work(_settings(config, workers=workers))
 
@@ -94,7 +94,7 @@ def add_tenant(
     data_dir: DataOption = None,
 ) -> None:
     """Add a tenant with a client that has all scopes, and print the client's credentials."""
-    from runner.server.firstclient import new_tenant
+    from runner.server.first_client import new_tenant
     from runner.server.setup import open_service_keys, open_store, opened
 
     settings = _settings(config, data_dir)
@@ -112,7 +112,7 @@ def show_credentials(
     data_dir: DataOption = None,
 ) -> None:
     """Print the credentials of a tenant's first client again, with a new token."""
-    from runner.server.firstclient import first_client
+    from runner.server.first_client import first_client
     from runner.server.setup import open_service_keys, open_store, opened
 
     settings = _settings(config, data_dir)
@@ -327,7 +327,7 @@ def _list(rows: list[dict[str, Any]], *, as_json: bool, nothing: str) -> None:
 
 
 def _show_first(settings: ServiceSettings, made: FirstClient) -> None:
-    from runner.server.firstclient import credential_lines
+    from runner.server.first_client import credential_lines
 
     typer.echo("\n".join(credential_lines(settings, made)))
 

@@ -20,7 +20,7 @@ from runner.store.engine import Store
 from runner.store.models import ApiClient
 
 if TYPE_CHECKING:
-    from runner.server.container import Service
+    from runner.server.services import Service
 
 _CLIENT_SECONDS: Final = 5.0
 """A revoked client is noticed after this time at the latest."""

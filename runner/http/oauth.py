@@ -31,7 +31,7 @@ from runner.model.caps import MAX_FORM_FIELDS
 from runner.store.models import ApiClient
 
 if TYPE_CHECKING:
-    from runner.server.container import Service
+    from runner.server.services import Service
 
 router: Final = APIRouter(tags=["OAuth"])
 _MAX_VALUE: Final = 4096

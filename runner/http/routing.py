@@ -29,7 +29,7 @@ from runner.http.tokens import Principal, TokenError
 from runner.http.validation import shown
 
 if TYPE_CHECKING:
-    from runner.server.container import Service
+    from runner.server.services import Service
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})

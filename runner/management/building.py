@@ -19,8 +19,8 @@ from runner.management.context import LOCK
 from runner.management.deploying import collect_bundles, deploy_draft
 from runner.management.render import BUILT
 from runner.model.runtimes import LANGUAGES, file_name
+from runner.server.interfaces import Builder, BusyError
 from runner.server.keys import Keys
-from runner.server.ports import Builder, BusyError
 from runner.store import audit
 from runner.store.columns import now
 from runner.store.engine import Store

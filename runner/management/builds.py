@@ -16,8 +16,8 @@ from runner.jobs.policy import BUILD, PACKAGE_BUILD
 from runner.jobs.queue import Job, JobQueue
 from runner.jobs.worker import Ended, Lane
 from runner.management.building import Building
+from runner.server.interfaces import Builder
 from runner.server.keys import Keys
-from runner.server.ports import Builder
 from runner.server.settings import ServiceSettings
 from runner.store.engine import Store
 from runner.store.models import ActionRow

@@ -19,7 +19,7 @@ from runner.management.schemas import TestAction
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import LANGUAGES, file_name
-from runner.server.ports import BusyError
+from runner.server.interfaces import BusyError
 from runner.store.models import ActionRow, BundleRow, ModuleRow
 from runner.store.sealing import ACTION, MODULE_VERSION
 from runner.testing.partial_event import completed

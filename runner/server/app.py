@@ -19,9 +19,9 @@ from runner.management import routers as management_routers
 from runner.runtime.routes import router as runtime_router
 from runner.server import health
 from runner.server.background import management_running
-from runner.server.container import Service
+from runner.server.composition import Plane
 from runner.server.openapi import describe
-from runner.server.plane import Plane
+from runner.server.services import Service
 from runner.workers.calls import WorkerStartError
 
 _PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from runner.server.container import Service
-from runner.server.firstclient import FirstClient, new_tenant
-from runner.server.inprocess import InProcess
+from runner.server.first_client import FirstClient, new_tenant
+from runner.server.in_process import InProcess
+from runner.server.interfaces import Builder, FlowRunner
 from runner.server.keys import Keys
-from runner.server.ports import Builder, FlowRunner
+from runner.server.services import Service
 from runner.server.settings import ServiceSettings
 from runner.server.tenants import any_tenant
 from runner.store.engine import Store

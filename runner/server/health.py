@@ -13,7 +13,7 @@ from runner.store.engine import Store
 from runner.store.health import NO_ANSWER, trouble
 
 if TYPE_CHECKING:
-    from runner.server.plane import Plane
+    from runner.server.composition import Plane
 
 router: Final = APIRouter(tags=["Health"])
 _PATIENCE_SECONDS: Final = 3.0

@@ -16,7 +16,7 @@ from typing import Any, Final, TextIO, cast
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
-from runner.server.logstream import LogStream
+from runner.server.log_output import LogStream
 
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _QUIET: Final = ("uvicorn.access", "alembic.runtime.migration", "httpx", "httpcore")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from runner.model.action import Action
 from runner.model.runtimes import DEFAULT, PYTHON
-from runner.server.container import Service
+from runner.server.services import Service
 from runner.store.generations import bump
 from runner.store.models import (
     ActionRow,

@@ -20,7 +20,7 @@ from runner.model.errors import FlowError, ResumeError, RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import DEFAULT, PYTHON, file_name
 from runner.model.settings import Settings
-from runner.server import plane as planes
+from runner.server import composition as planes
 from runner.server.tenants import create_tenant
 from runner.store.suspensions import SqlSuspensions
 from runner.suspension.stores import MemoryStore, SuspendedFlow

@@ -22,11 +22,11 @@ from runner.flow.runner import Runner
 from runner.http.tokens import PLANES
 from runner.server.app import create_app
 from runner.server.assembly import make_service
+from runner.server.composition import Plane
 from runner.server.connections import limits_of, protocol
-from runner.server.container import Service
-from runner.server.inprocess import InProcess
-from runner.server.plane import Plane
-from runner.server.ports import Builder
+from runner.server.in_process import InProcess
+from runner.server.interfaces import Builder
+from runner.server.services import Service
 from runner.server.settings import ServiceSettings
 from runner.server.setup import open_service_keys, open_store
 from runner.server.tenants import Credentials, create_client, create_tenant

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from runner.jobs.policy import BUILD, Policy
-from runner.server.ports import BusyError
+from runner.server.interfaces import BusyError
 from runner.server.settings import ServiceSettings
 from runner.store import KeyRing
 from runner.store.models import ActionRow

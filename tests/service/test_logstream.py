@@ -15,8 +15,8 @@ import pytest
 import structlog
 
 from runner.server import logs
+from runner.server.log_output import _MAX_WAITING, LogStream
 from runner.server.logs import configure_logs, lost_lines, say
-from runner.server.logstream import _MAX_WAITING, LogStream
 
 
 class Broken(io.StringIO):

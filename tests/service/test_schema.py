@@ -25,7 +25,7 @@ from sqlalchemy import select, update
 from runner.http.routing import RuntimeRoute
 from runner.server.app import create_app
 from runner.server.openapi import describe
-from runner.server.published import DOCS, documents
+from runner.server.openapi_export import DOCS, documents
 from runner.store.entities import EventDeliveryRow
 from runner.store.runs import JobRow
 from tests.drawn import examples
@@ -323,6 +323,6 @@ def test_a_route_that_does_not_say_what_it_answers_does_not_start(whole: Server)
 
 
 def test_the_published_descriptions_are_current() -> None:
-    """`python -m runner.server.published` renews them."""
+    """`python -m runner.server.openapi_export` renews them."""
     for name, text in documents().items():
         assert (DOCS / name).read_text(encoding="utf-8") == text, name

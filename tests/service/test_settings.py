@@ -10,7 +10,7 @@ from yarl import URL
 
 from runner.model.caps import MAX_BODY_BYTES
 from runner.model.errors import InputError
-from runner.server.plane import make_egress
+from runner.server.composition import make_egress
 from runner.server.settings import ServiceSettings, load_settings
 from sandbox.egress import EgressError, HttpEgress
 

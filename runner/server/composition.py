@@ -28,7 +28,7 @@ from runner.runtime.routes import Runtime
 from runner.server.background import Loop, hearing, running
 from runner.server.keys import Keys
 from runner.server.logs import lost_lines
-from runner.server.pooled import Pooled
+from runner.server.pool_bridge import Pooled
 from runner.server.settings import ServiceSettings
 from runner.store import KeyRing, Store
 from runner.store.suspensions import SqlSuspensions

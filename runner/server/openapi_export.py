@@ -1,5 +1,5 @@
-"""`python -m runner.server.published` writes the descriptions of both APIs to `docs/openapi`; `--check` only
-says which are stale."""
+"""`python -m runner.server.openapi_export` writes the descriptions of both APIs to `docs/openapi`; `--check`
+only says which are stale."""
 
 from __future__ import annotations
 

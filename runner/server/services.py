@@ -12,8 +12,8 @@ from runner.http.rate_limit import RateLimiter
 from runner.http.tokens import Tokens
 from runner.jobs.queue import JobQueue
 from runner.management.builds import Builds
+from runner.server.interfaces import Builder, FlowRunner
 from runner.server.keys import Keys
-from runner.server.ports import Builder, FlowRunner
 from runner.server.settings import ServiceSettings
 from runner.store.engine import Store
 

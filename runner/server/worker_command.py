@@ -6,8 +6,8 @@ import asyncio
 import signal
 from types import FrameType
 
+from runner.server.composition import Plane
 from runner.server.logs import configure_logs, say
-from runner.server.plane import Plane
 from runner.server.serve import serve_metrics
 from runner.server.settings import ServiceSettings
 from runner.server.setup import open_service_keys, open_store

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
-from runner.server.ports import BusyError
+from runner.server.interfaces import BusyError
 from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
 from sandbox.dependencies import Build, Module, Wanted
 from sandbox.packages.lock import Lock
