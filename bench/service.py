@@ -121,7 +121,7 @@ def _in_turn(services: tuple[Served, ...], tokens: list[str]) -> list[float]:
 def _workers(served: Served) -> list[int]:
     """Process ids of the workers."""
     children = psutil.Process(served.process.pid).children(recursive=True)
-    return [child.pid for child in children if "runner.workers.child" in " ".join(child.cmdline())]
+    return [child.pid for child in children if "runner.workers.child.main" in " ".join(child.cmdline())]
 
 
 def fairness() -> Table:

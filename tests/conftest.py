@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from runner.workers import watch
+from runner.workers.child import late_imports as watch
 from tests.drawn import FUZZ_UNTIL, examples
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runner.workers.calls import WorkerStartError
-from runner.workers.child import IMAGES_MISSING
+from runner.workers.child.main import IMAGES_MISSING
 from runner.workers.flight import Flight
 from runner.workers.member import DRAINING, READY, STARTING, Member
 from runner.workers.settings import PoolSettings

@@ -18,11 +18,11 @@ from runner.workers import messages
 from runner.workers.answers import Stores
 from runner.workers.builds import Builds
 from runner.workers.calls import LegReply
+from runner.workers.child.leg_scheduler import LONG_SECONDS
 from runner.workers.codec import read_failure
 from runner.workers.dispatch import Dispatcher, refuse, settle
 from runner.workers.flight import Flight, lost, refusal, too_much
 from runner.workers.frames import FrameError
-from runner.workers.lanes import LONG_SECONDS
 from runner.workers.member import Member
 from sandbox.failure import BuildError
 

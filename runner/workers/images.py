@@ -25,7 +25,7 @@ from sandbox.program import Dependencies
 from sandbox.wasm import artefacts
 
 _log: Final = logging.getLogger(__name__)
-BUILDER: Final = ("-I", "-X", "utf8", "-m", "runner.workers.child", "build")
+BUILDER: Final = ("-I", "-X", "utf8", "-m", "runner.workers.child.main", "build")
 _SECONDS: Final = 180.0
 """From the start of the process to the image."""
 _AT_ONCE: Final = 2

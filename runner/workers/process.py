@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from runner.workers import watch
+from runner.workers.child import late_imports as watch
 from runner.workers.frames import Decoder, FrameError, encode
 from runner.workers.messages import read
 from sandbox.wasm.artefacts import cache_directory

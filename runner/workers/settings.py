@@ -40,7 +40,7 @@ class PoolSettings:
     start_seconds: float = 120.0
     recycle_legs: int = 50_000
     recycle_bytes: int = 1024**3
-    command: tuple[str, ...] = ("-I", "-X", "utf8", "-m", "runner.workers.child")
+    command: tuple[str, ...] = ("-I", "-X", "utf8", "-m", "runner.workers.child.main")
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from runner.workers import preload
-from runner.workers.builder import Builder  # noqa: F401 - a worker has them
-from runner.workers.desk import Desk  # noqa: F401
+from runner.workers.child import warmup as preload
+from runner.workers.child.builder import Builder  # noqa: F401 - a worker has them
+from runner.workers.child.worker_server import Desk  # noqa: F401
 
 
 class LateImports(ast.NodeVisitor):

@@ -18,13 +18,13 @@ from runner.model import caps
 from runner.model.action import Action
 from runner.model.outcome import Decision
 from runner.workers import BuildCall, LegCall, frames, member, messages
-from runner.workers.builder import Asking
-from runner.workers.child import _ToParent
+from runner.workers.child.builder import Asking
+from runner.workers.child.host_proxies import RemoteCache, RemoteDirectory, RemoteEgress
+from runner.workers.child.main import _ToParent
+from runner.workers.child.worker_server import Desk
 from runner.workers.codec import failure_bytes, read_failure
-from runner.workers.desk import Desk
 from runner.workers.frames import Bounds, Decoder, UnsendableError
 from runner.workers.link import Frame
-from runner.workers.remote import RemoteCache, RemoteDirectory, RemoteEgress
 from sandbox.caps import MAX_FETCHES, MAX_IMAGE_BYTES, Limits
 from sandbox.egress.model import FetchRequest
 from sandbox.egress.none import NoEgress

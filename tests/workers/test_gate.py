@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from runner.workers.gate import Gate, Pass
+from runner.workers.child.gate import Gate, Pass
 from sandbox.pace import away, current, ended, paced, slow
 
 SECONDS = 20.0

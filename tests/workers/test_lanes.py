@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.workers.lanes import Lanes, Leg
+from runner.workers.child.leg_scheduler import Lanes, Leg
 from sandbox.pace import current, ended
 
 SECONDS = 20.0
@@ -72,7 +72,7 @@ def test_the_end_of_a_guest_is_told_of_all_that_take_turns(stage: Stage) -> None
 
 def test_short_legs_run_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
     # A thread that waits for a core must not be taken for a leg that computes.
-    monkeypatch.setattr("runner.workers.lanes.DETACH_SECONDS", SECONDS)
+    monkeypatch.setattr("runner.workers.child.leg_scheduler.DETACH_SECONDS", SECONDS)
     running, most, done = 0, 0, queue.SimpleQueue[int]()
     lock = threading.Lock()
 

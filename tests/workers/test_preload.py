@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.model.outcome import Decision
-from runner.workers import watch
+from runner.workers.child import late_imports as watch
 from runner.workers.frames import encode
 from runner.workers.process import WorkerProcess
 from tests.workers.pools import LivePool, javascript, python

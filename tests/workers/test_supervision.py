@@ -329,7 +329,7 @@ def test_a_worker_that_lacks_images_ends_at_once(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("ACTIONBOX_CACHE", str(tmp_path))
     slow = "import atexit, time; atexit.register(time.sleep, 20)"
     settings = PoolSettings(
-        workers=1, command=("-I", "-c", f"{slow}; from runner.workers.child import main; main()")
+        workers=1, command=("-I", "-c", f"{slow}; from runner.workers.child.main import main; main()")
     )
     with pytest.raises(WorkerStartError, match="status 3"), pool(settings):
         pass

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from runner.workers import seccomp
+from runner.workers.child import seccomp
 
 if os.name == "posix":
     import resource

@@ -3,8 +3,8 @@
 A lane runs one leg at a time, because two short ones on two threads hand the interpreter lock to and fro and
 end later than one after the other (measured: bench/workers.py). A leg that waits for an answer or takes more
 than a few milliseconds leaves its place in the lane ("detached") and goes on beside the next. One that
-computes for longer passes the gate from then on (`runner.workers.gate`), so that however many loop or call
-the host, a short leg finds a core and the interpreter lock. The low lane is for builds and for legs of
+computes for longer passes the gate from then on (`runner.workers.child.gate`), so that however many loop or
+call the host, a short leg finds a core and the interpreter lock. The low lane is for builds and for legs of
 tenants that use more than their share: they pass the gate from the start, and nobody queues behind them.
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from runner.workers.gate import Gate, Pass
+from runner.workers.child.gate import Gate, Pass
 from sandbox.pace import paced
 
 DETACH_SECONDS: Final = 0.005

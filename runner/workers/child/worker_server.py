@@ -17,12 +17,12 @@ from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import FlowOutcome
 from runner.replay.record import make_record
 from runner.suspension.stores import PinnedAction
-from runner.workers.builder import Asking
+from runner.workers.child.builder import Asking
+from runner.workers.child.host_proxies import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
+from runner.workers.child.leg_scheduler import Lanes, Leg
 from runner.workers.codec import failure_bytes, read_action, read_rules, read_settings, read_source
 from runner.workers.frames import TO_PARENT, UnsendableError
-from runner.workers.lanes import Lanes, Leg
 from runner.workers.link import Link
-from runner.workers.remote import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.failure import BuildError

@@ -1,5 +1,5 @@
-"""A worker: `python -m runner.workers.child [build] SOCKET PARENT`. Opens the images, gives up its rights,
-runs legs; or, as a builder, makes one image of packages.
+"""A worker: `python -m runner.workers.child.main [build] SOCKET PARENT`. Opens the images, gives up its
+rights, runs legs; or, as a builder, makes one image of packages.
 
 Whatever a guest might break out into is this process: it has no files, no network, no database, no keys, no
 environment, and of tenants only what it runs just now. Everything it asks for, it asks the parent.
@@ -16,7 +16,8 @@ import traceback
 from typing import Any, Final
 
 from runner.model.caps import MAX_WORKER_LOG_BYTES
-from runner.workers import rights, watch
+from runner.workers.child import late_imports as watch
+from runner.workers.child import privileges as rights
 from runner.workers.frames import UnsendableError
 from runner.workers.link import Link
 from sandbox.javascript import transpile
@@ -72,9 +73,9 @@ def main() -> None:
     if building:
         give_way()  # before any other thread is there
     try:
-        from runner.workers import preload
-        from runner.workers.builder import Builder
-        from runner.workers.desk import Desk
+        from runner.workers.child import warmup as preload
+        from runner.workers.child.builder import Builder
+        from runner.workers.child.worker_server import Desk
 
         artefacts.supply_by(_only_what_is_there)
         preload.images()

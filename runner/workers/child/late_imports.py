@@ -36,7 +36,7 @@ def prepare() -> Callable[[], None]:
 
     def end(deed: str, name: object) -> None:
         # Past every `except` of whoever tried it: with rights it works, so it counts as needed.
-        line = f"a worker without its rights {deed} {name!r}: load it in runner.workers.preload\n"
+        line = f"a worker without its rights {deed} {name!r}: load it in runner.workers.child.warmup\n"
         for descriptor in (report, 2):
             os.write(descriptor, line.encode("utf-8", "backslashreplace"))
         os._exit(TOO_LATE)

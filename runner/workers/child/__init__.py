@@ -1,0 +1,1 @@
+"""The process of a worker: it has given up its rights, and runs legs and builds."""

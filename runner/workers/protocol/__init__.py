@@ -1,0 +1,1 @@
+"""What the service and its workers say to each other, and how it is read."""
