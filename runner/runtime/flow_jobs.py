@@ -13,7 +13,7 @@ from runner.runtime.entities import UnknownActionError
 from runner.runtime.flows import Flows, Run
 from runner.runtime.schemas import InvokeBody
 from runner.store import SealError
-from runner.workers.calls import TooBusyError
+from runner.workers.parent.requests import TooBusyError
 from triggers import EventError, UnknownTriggerError, get_trigger
 
 

@@ -31,7 +31,7 @@ from runner.runtime.tracing import context_of, trace_flow
 from runner.store.runs import SuspensionRow
 from runner.store.suspensions import SqlSuspensions
 from runner.suspension.stores import SuspendedFlow, store_key
-from runner.workers.calls import LegCall, LegReply, ResumeCall
+from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
 from triggers import Effects, Trigger, UnknownTriggerError, get_trigger
 
 

@@ -34,7 +34,7 @@ from runner.runtime.log_hub import Hub, TooManyReadersError
 from runner.runtime.schemas import Accepted, InvokeBody, InvokeHeaders, ResumeBody
 from runner.runtime.streams import EventIdError
 from runner.store import Store
-from runner.workers.calls import TooBusyError
+from runner.workers.parent.requests import TooBusyError
 from triggers import EventError, UnknownTriggerError
 
 _HEARTBEAT_SECONDS: Final = 15.0

@@ -22,7 +22,7 @@ from runner.server.background import management_running
 from runner.server.composition import Plane
 from runner.server.openapi import describe
 from runner.server.services import Service
-from runner.workers.calls import WorkerStartError
+from runner.workers.parent.requests import WorkerStartError
 
 _PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})
 """Paths that need no token. Adding one here is a decision about security."""

@@ -12,7 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runner.workers.calls import (
+    from runner.workers.parent.pool import WorkerPool
+    from runner.workers.parent.pool_stats import PoolSnapshot, TenantSnapshot, WorkerSnapshot
+    from runner.workers.parent.requests import (
         BuildCall,
         LegCall,
         LegReply,
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
         TooBusyError,
         WorkerStartError,
     )
-    from runner.workers.pool import WorkerPool
-    from runner.workers.settings import PoolSettings
-    from runner.workers.snapshot import PoolSnapshot, TenantSnapshot, WorkerSnapshot
+    from runner.workers.parent.settings import PoolSettings
 
 _HOME = {
     "WorkerPool": "pool",

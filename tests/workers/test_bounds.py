@@ -17,14 +17,16 @@ from runner.flow.runner import Runner
 from runner.model import caps
 from runner.model.action import Action
 from runner.model.outcome import Decision
-from runner.workers import BuildCall, LegCall, frames, member, messages
+from runner.workers import BuildCall, LegCall
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import RemoteCache, RemoteDirectory, RemoteEgress
 from runner.workers.child.main import _ToParent
 from runner.workers.child.worker_server import Desk
-from runner.workers.codec import failure_bytes, read_failure
-from runner.workers.frames import Bounds, Decoder, UnsendableError
-from runner.workers.link import Frame
+from runner.workers.parent import worker as member
+from runner.workers.protocol import frames, messages
+from runner.workers.protocol.channel import Frame
+from runner.workers.protocol.codec import failure_bytes, read_failure
+from runner.workers.protocol.frames import Bounds, Decoder, UnsendableError
 from sandbox.caps import MAX_FETCHES, MAX_IMAGE_BYTES, Limits
 from sandbox.egress.model import FetchRequest
 from sandbox.egress.none import NoEgress

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.workers.frames import Bounds, Decoder, FrameError, UnsendableError, encode
-from runner.workers.messages import read
+from runner.workers.protocol.frames import Bounds, Decoder, FrameError, UnsendableError, encode
+from runner.workers.protocol.messages import read
 from tests.strategies import json_values
 
 heads = st.dictionaries(st.text(max_size=10), st.text(max_size=20) | st.integers() | st.none(), max_size=4)

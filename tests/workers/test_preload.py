@@ -12,8 +12,8 @@ import pytest
 
 from runner.model.outcome import Decision
 from runner.workers.child import late_imports as watch
-from runner.workers.frames import encode
-from runner.workers.process import WorkerProcess
+from runner.workers.parent.process import WorkerProcess
+from runner.workers.protocol.frames import encode
 from tests.workers.pools import LivePool, javascript, python
 
 TEXTS = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.workers.queueing import FairQueue, QueueFullError
-from runner.workers.usage import HEAVY_MS, Usage
+from runner.workers.parent.queueing import FairQueue, QueueFullError
+from runner.workers.parent.usage import HEAVY_MS, Usage
 
 
 def queue(running: int = 100, tenant: int = 1000, total: int = 1000) -> FairQueue[str]:

@@ -14,8 +14,8 @@ import pytest
 
 from runner.workers.child import late_imports as watch
 from runner.workers.child.privileges import ADDRESS_BYTES, DATA_BYTES
-from runner.workers.frames import encode
-from runner.workers.process import WorkerProcess
+from runner.workers.parent.process import WorkerProcess
+from runner.workers.protocol.frames import encode
 from sandbox.wasm import artefacts
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the filter is Linux's")

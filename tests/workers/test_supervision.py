@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from runner.workers import PoolSettings, TooBusyError, WorkerStartError, crew
+from runner.workers import PoolSettings, TooBusyError, WorkerStartError
+from runner.workers.parent import supervisor as crew
 from sandbox.caps import Limits
 from sandbox.egress import StubEgress
 from tests.workers.conftest import STUBS

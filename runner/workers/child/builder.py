@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import sandbox
-from runner.workers.codec import failure_bytes, read_dependencies
-from runner.workers.link import Link
+from runner.workers.protocol.channel import Link
+from runner.workers.protocol.codec import failure_bytes, read_dependencies
 from sandbox.failure import BuildError, internal_failure
 from sandbox.javascript.confined import Finished, ToolTimeoutError
 from sandbox.jsontext import well_formed

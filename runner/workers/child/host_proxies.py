@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.model.errors import ResumeError
-from runner.workers.link import Link
+from runner.workers.protocol.channel import Link
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import (
     Cancel,

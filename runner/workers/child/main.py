@@ -18,8 +18,8 @@ from typing import Any, Final
 from runner.model.caps import MAX_WORKER_LOG_BYTES
 from runner.workers.child import late_imports as watch
 from runner.workers.child import privileges as rights
-from runner.workers.frames import UnsendableError
-from runner.workers.link import Link
+from runner.workers.protocol.channel import Link
+from runner.workers.protocol.frames import UnsendableError
 from sandbox.javascript import transpile
 from sandbox.jsontext import well_formed
 from sandbox.priority import give_way

@@ -20,9 +20,9 @@ from runner.suspension.stores import PinnedAction
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
 from runner.workers.child.leg_scheduler import Lanes, Leg
-from runner.workers.codec import failure_bytes, read_action, read_rules, read_settings, read_source
-from runner.workers.frames import TO_PARENT, UnsendableError
-from runner.workers.link import Link
+from runner.workers.protocol.channel import Link
+from runner.workers.protocol.codec import failure_bytes, read_action, read_rules, read_settings, read_source
+from runner.workers.protocol.frames import TO_PARENT, UnsendableError
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.failure import BuildError

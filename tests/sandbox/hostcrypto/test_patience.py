@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from runner.workers.child.main import gate as turnstile
+from runner.workers.child import gate as turnstile
 from sandbox import caps
 from sandbox.hostcrypto.errors import CryptoError
 from sandbox.hostcrypto.patience import within

@@ -14,16 +14,16 @@ from pydantic import ValidationError
 
 from runner.model.outcome import FlowOutcome
 from runner.suspension.stores import SuspendedFlow, store_key
-from runner.workers import messages
-from runner.workers.answers import Stores
-from runner.workers.builds import Builds
-from runner.workers.calls import LegReply
 from runner.workers.child.leg_scheduler import LONG_SECONDS
-from runner.workers.codec import read_failure
-from runner.workers.dispatch import Dispatcher, refuse, settle
-from runner.workers.flight import Flight, lost, refusal, too_much
-from runner.workers.frames import FrameError
-from runner.workers.member import Member
+from runner.workers.parent.builds import Builds
+from runner.workers.parent.dispatch import Dispatcher, refuse, settle
+from runner.workers.parent.host_services import Stores
+from runner.workers.parent.pending_call import Flight, lost, refusal, too_much
+from runner.workers.parent.requests import LegReply
+from runner.workers.parent.worker import Member
+from runner.workers.protocol import messages
+from runner.workers.protocol.codec import read_failure
+from runner.workers.protocol.frames import FrameError
 from sandbox.failure import BuildError
 
 _log: Final = logging.getLogger(__name__)

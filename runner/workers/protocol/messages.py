@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from runner.model.caps import MAX_WORKER_LOG_BYTES
-from runner.workers.frames import TO_PARENT, FrameError, UnsendableError, framed
+from runner.workers.protocol.frames import TO_PARENT, FrameError, UnsendableError, framed
 from sandbox.caps import MAX_FETCHES
 from triggers.members.cache import MAX_KEY_BYTES, MAX_VALUE_BYTES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from runner.workers.queueing import TenantNumbers
+from runner.workers.parent.queueing import TenantNumbers
 
 HEAVY_MS: Final = 250.0
 """Of processor time, halved each second: some sixth of a core all the time."""

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from runner.model.caps import MAX_TRANSPILED
 from runner.project.dependencies import make_origin
-from runner.workers.calls import BuildCall, TooBusyError
-from runner.workers.images import Images
-from runner.workers.messages import TranspileAsk
+from runner.workers.parent.images import Images
+from runner.workers.parent.requests import BuildCall, TooBusyError
+from runner.workers.protocol.messages import TranspileAsk
 from sandbox.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.dependencies import Build, build_action
 from sandbox.failure import BuildError

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from runner.model.caps import MAX_WORKER_SOURCE_BYTES, MAX_WORKER_SOURCES
-from runner.workers.codec import source_bytes
-from runner.workers.frames import encode
+from runner.workers.protocol.codec import source_bytes
+from runner.workers.protocol.frames import encode
 from sandbox.program import Dependencies, Source
 
 

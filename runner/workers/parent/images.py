@@ -15,10 +15,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from runner.workers import messages
-from runner.workers.codec import dependencies_bytes, read_failure
-from runner.workers.frames import FrameError
-from runner.workers.process import WorkerProcess
+from runner.workers.parent.process import WorkerProcess
+from runner.workers.protocol import messages
+from runner.workers.protocol.codec import dependencies_bytes, read_failure
+from runner.workers.protocol.frames import FrameError
 from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.javascript.image import EQUIPPED, base_digest, equipped_key
 from sandbox.program import Dependencies

@@ -21,8 +21,8 @@ from runner.model.outcome import (
 from runner.model.outcome import Timing as OutcomeTiming
 from runner.model.settings import Settings
 from runner.suspension.stores import PinnedAction, SuspendedFlow
-from runner.workers.fetches import CallFetches
-from runner.workers.frames import FrameError
+from runner.workers.parent.fetches import CallFetches
+from runner.workers.protocol.frames import FrameError
 from sandbox.caps import MAX_PACKAGES_COMPILE_SECONDS, MAX_PACKAGES_LOAD_SECONDS
 from sandbox.failure import Failure, FailureCode
 from sandbox.program import Source

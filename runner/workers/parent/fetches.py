@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from runner.workers.frames import FrameError
-from runner.workers.messages import Fetch
+from runner.workers.protocol.frames import FrameError
+from runner.workers.protocol.messages import Fetch
 from sandbox.caps import MAX_FETCHES
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import Cancel, Egress, EgressError, EgressSession, Outcome, narrowed

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from runner.model.action import Action, FailPolicy
 from runner.model.settings import Settings
-from runner.workers.frames import FrameError
+from runner.workers.protocol.frames import FrameError
 from sandbox.caps import Limits
 from sandbox.egress.allow import AllowRule
 from sandbox.failure import Failure

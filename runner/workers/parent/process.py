@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from runner.workers.child import late_imports as watch
-from runner.workers.frames import Decoder, FrameError, encode
-from runner.workers.messages import read
+from runner.workers.protocol.frames import Decoder, FrameError, encode
+from runner.workers.protocol.messages import read
 from sandbox.wasm.artefacts import cache_directory
 
 _log: Final = logging.getLogger(__name__)

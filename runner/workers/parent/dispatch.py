@@ -10,16 +10,16 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runner.model.outcome import FlowOutcome
-from runner.workers.calls import LegReply, TooBusyError
-from runner.workers.crew import Crew, is_late
-from runner.workers.fetches import CallFetches
-from runner.workers.flight import Flight, lost
-from runner.workers.frames import UnsendableError
-from runner.workers.member import AHEAD, READY, Member
-from runner.workers.queueing import FairQueue, QueueFullError, TenantNumbers
-from runner.workers.settings import PoolSettings
-from runner.workers.snapshot import PoolSnapshot, TenantSnapshot
-from runner.workers.usage import Usage
+from runner.workers.parent.fetches import CallFetches
+from runner.workers.parent.pending_call import Flight, lost
+from runner.workers.parent.pool_stats import PoolSnapshot, TenantSnapshot
+from runner.workers.parent.queueing import FairQueue, QueueFullError, TenantNumbers
+from runner.workers.parent.requests import LegReply, TooBusyError
+from runner.workers.parent.settings import PoolSettings
+from runner.workers.parent.supervisor import Crew, is_late
+from runner.workers.parent.usage import Usage
+from runner.workers.parent.worker import AHEAD, READY, Member
+from runner.workers.protocol.frames import UnsendableError
 from sandbox.egress.model import Egress
 from sandbox.failure import BuildError, Failure, FailureCode
 

@@ -17,14 +17,14 @@ from runner.model.errors import FlowError
 from runner.model.settings import Settings
 from runner.suspension.resume import plain, read_flow
 from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, store_key
-from runner.workers.answers import Stores
-from runner.workers.builds import Builds
-from runner.workers.calls import BuildCall, LegCall, LegReply, ResumeCall, TooBusyError
-from runner.workers.codec import settings_json
-from runner.workers.dispatch import Dispatcher, refuse
-from runner.workers.hearing import Hearing
-from runner.workers.settings import PoolSettings
-from runner.workers.snapshot import PoolSnapshot
+from runner.workers.parent.builds import Builds
+from runner.workers.parent.dispatch import Dispatcher, refuse
+from runner.workers.parent.host_services import Stores
+from runner.workers.parent.message_handlers import Hearing
+from runner.workers.parent.pool_stats import PoolSnapshot
+from runner.workers.parent.requests import BuildCall, LegCall, LegReply, ResumeCall, TooBusyError
+from runner.workers.parent.settings import PoolSettings
+from runner.workers.protocol.codec import settings_json
 from sandbox.caps import Limits
 from sandbox.dependencies import Build
 from sandbox.egress.model import Egress

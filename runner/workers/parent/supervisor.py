@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from runner.workers.calls import WorkerStartError
 from runner.workers.child.main import IMAGES_MISSING
-from runner.workers.flight import Flight
-from runner.workers.member import DRAINING, READY, STARTING, Member
-from runner.workers.settings import PoolSettings
+from runner.workers.parent.pending_call import Flight
+from runner.workers.parent.requests import WorkerStartError
+from runner.workers.parent.settings import PoolSettings
+from runner.workers.parent.worker import DRAINING, READY, STARTING, Member
 from sandbox import SetUpError
 
 _log: Final = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 
 from runner.model.errors import ResumeError
 from runner.suspension.stores import SuspensionStore
-from runner.workers.flight import Flight
-from runner.workers.messages import CacheAsk, DirectoryAsk
+from runner.workers.parent.pending_call import Flight
+from runner.workers.protocol.messages import CacheAsk, DirectoryAsk
 from triggers import CacheStore, Directory
 from triggers.members.cache import MAX_RECORDS, MAX_TOTAL_BYTES
 from triggers.services import CacheRecord

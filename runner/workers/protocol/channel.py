@@ -10,8 +10,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from runner.workers.frames import TO_WORKER, Decoder
-from runner.workers.messages import encode
+from runner.workers.protocol.frames import TO_WORKER, Decoder
+from runner.workers.protocol.messages import encode
 from sandbox.pace import away
 
 _CHUNK: Final = 256 * 1024

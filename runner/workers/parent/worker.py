@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from runner.workers.codec import action_list
-from runner.workers.flight import Flight
-from runner.workers.frames import FrameError, UnsendableError, encode
-from runner.workers.process import WorkerProcess
-from runner.workers.settings import PoolSettings
-from runner.workers.snapshot import WorkerSnapshot
-from runner.workers.sources import SourceTable
+from runner.workers.parent.pending_call import Flight
+from runner.workers.parent.pool_stats import WorkerSnapshot
+from runner.workers.parent.process import WorkerProcess
+from runner.workers.parent.settings import PoolSettings
+from runner.workers.parent.sources import SourceTable
+from runner.workers.protocol.codec import action_list
+from runner.workers.protocol.frames import FrameError, UnsendableError, encode
 
 AHEAD: Final = 2
 """Legs of one lane that a worker has and that hold up others: one that runs, and the next, so that it need
