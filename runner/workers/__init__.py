@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 _HOME = {
     "WorkerPool": "pool",
     "PoolSettings": "settings",
-    "PoolSnapshot": "snapshot",
-    "TenantSnapshot": "snapshot",
-    "WorkerSnapshot": "snapshot",
+    "PoolSnapshot": "pool_stats",
+    "TenantSnapshot": "pool_stats",
+    "WorkerSnapshot": "pool_stats",
 }
 
 __all__ = [
@@ -52,5 +52,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Late, because the worker's own process imports this package and must not load the parent's half.
     if name in __all__:
-        return getattr(import_module(f"runner.workers.{_HOME.get(name, 'calls')}"), name)
+        return getattr(import_module(f"runner.workers.parent.{_HOME.get(name, 'requests')}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
