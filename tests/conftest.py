@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from runner.workers.child import late_imports as watch
+from runner.workers.child import late_imports
 from tests.drawn import FUZZ_UNTIL, examples
 
 if TYPE_CHECKING:
@@ -74,13 +74,13 @@ def databases_are_not_used_on_event_loops() -> Iterator[None]:
 
 
 def pytest_configure() -> None:
-    if watch.SETTING not in os.environ:  # processes of pytest-xdist have it from their parent
-        descriptor, os.environ[watch.SETTING] = tempfile.mkstemp(prefix="actionbox-watch-")
+    if late_imports.SETTING not in os.environ:  # processes of pytest-xdist have it from their parent
+        descriptor, os.environ[late_imports.SETTING] = tempfile.mkstemp(prefix="actionbox-watch-")
         os.close(descriptor)
 
 
 def _reported() -> list[str]:
-    report = Path(os.environ[watch.SETTING])
+    report = Path(os.environ[late_imports.SETTING])
     return sorted(set(report.read_text("utf-8").splitlines())) if report.exists() else []
 
 
@@ -96,7 +96,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        Path(os.environ[watch.SETTING]).unlink(missing_ok=True)
+        Path(os.environ[late_imports.SETTING]).unlink(missing_ok=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

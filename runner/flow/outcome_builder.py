@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runner.flow import outcome_size as bulk
+from runner.flow import outcome_size
 from runner.flow.leg import LegEnd
 from runner.flow.recorded_outcome import RecordRedactor, on_record
 from runner.flow.redact import Redactor
@@ -56,10 +56,10 @@ class Reporter:
         """The record for the platform, within `MAX_OUTCOME_BYTES`. Secret values are redacted in everything
         but the effects, which must be applied as they are."""
         made = self._outcome(end, handle, expires_at)
-        if bulk.passes(made, end):
+        if outcome_size.passes(made, end):
             return made
         what = "The outcome of this flow"
-        end = bulk.over(end, self.actions, what, "outcome_bytes", MAX_OUTCOME_BYTES)
+        end = outcome_size.over(end, self.actions, what, "outcome_bytes", MAX_OUTCOME_BYTES)
         return self._outcome(end, handle, expires_at)
 
     def _outcome(self, end: LegEnd, handle: str, expires_at: float) -> FlowOutcome:
@@ -110,7 +110,7 @@ class Reporter:
         if text is None or utf8_length(text) <= MAX_SUSPENDED_BYTES:
             return end, text
         what = "This flow, which has to wait for its user,"
-        return bulk.over(end, self.actions, what, "suspended_bytes", MAX_SUSPENDED_BYTES), None
+        return outcome_size.over(end, self.actions, what, "suspended_bytes", MAX_SUSPENDED_BYTES), None
 
     def _suspended(
         self, end: LegEnd, expires_at: float, executed_rules: tuple[str, ...]

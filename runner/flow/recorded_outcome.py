@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from runner.flow import outcome_size as bulk
+from runner.flow import outcome_size
 from runner.flow.leg import LegEnd
 from runner.flow.redact import Form, Redactor
 from runner.model.caps import MAX_RECORDED_BYTES
@@ -105,7 +105,7 @@ def _redacted(outcome: FlowOutcome, redactor: RecordRedactor) -> FlowOutcome:
 
 def _small(outcome: FlowOutcome, end: LegEnd) -> FlowOutcome:
     """Without arguments, and at last without effects, when there is no room for them."""
-    if bulk.passes(outcome, end, MAX_RECORDED_BYTES):
+    if outcome_size.passes(outcome, end, MAX_RECORDED_BYTES):
         return outcome
     bare = tuple(_without_arguments(action) for action in outcome.actions)
     outcome = outcome.model_copy(update={"actions": bare})

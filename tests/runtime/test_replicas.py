@@ -32,7 +32,7 @@ def never_by_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in (
         "jobs.worker._HEARD_SECONDS",
         "jobs.worker._LOOK_SECONDS",
-        "runtime.snapshots._HEARD_SECONDS",
+        "runtime.binding_cache._HEARD_SECONDS",
     ):
         monkeypatch.setattr(f"runner.{place}", 600.0)
     for place in ("_HEARD_SECONDS", "_WATCHED_SECONDS"):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from runner.workers.child import warmup as preload
+from runner.workers.child import warmup
 from runner.workers.child.builder import Builder  # noqa: F401 - a worker has them
 from runner.workers.child.worker_server import Desk  # noqa: F401
 
@@ -49,8 +49,8 @@ class LateImports(ast.NodeVisitor):
 
 
 def main() -> None:
-    preload.images()
-    preload.everything()
+    warmup.images()
+    warmup.everything()
     loaded = dict(sys.modules)
     late: dict[str, list[str]] = {}
     for name, module in sorted(loaded.items()):

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.flow import outcome_size as bulk
-from runner.flow.leg import outcome_builder as report
-from runner.flow.leg import runner as library
+from runner.flow import outcome_builder, outcome_size
+from runner.flow import runner as library
 from runner.flow.runner import Runner
 from runner.model import caps
 from runner.model.action import Action
@@ -220,7 +219,8 @@ def test_a_subject_of_any_length_is_looked_up_as_in_process(live: LivePool) -> N
 def narrow(body: int) -> tuple[str, ...]:
     """What a pool starts in place of a worker: one whose messages have room for less."""
     code = (
-        "from runner.workers import child, desk, frames, messages\n"
+        "from runner.workers.child import main as child, worker_server as desk\n"
+        "from runner.workers.protocol import frames, messages\n"
         f"messages.TO_PARENT = desk.TO_PARENT = frames.Bounds(head=100_000, body={body})\n"
         "child.main()"
     )
@@ -265,7 +265,7 @@ def test_a_flow_that_is_too_large_to_wait_fails_and_is_not_kept(monkeypatch: pyt
     runner = Runner(egress=NoEgress(), store=store)
     assert runner.run("post-login", EVENT, [action]).suspension is not None
     kept = len(store._entries)
-    monkeypatch.setattr(report, "MAX_SUSPENDED_BYTES", 1_000)
+    monkeypatch.setattr(outcome_builder, "MAX_SUSPENDED_BYTES", 1_000)
     found = runner.run("post-login", EVENT, [action])
     assert found.decision is Decision.FAILED
     assert found.failure is not None
@@ -277,7 +277,7 @@ def test_a_flow_that_is_too_large_to_wait_fails_and_is_not_kept(monkeypatch: pyt
 
 def test_the_cap_of_an_outcome_is_the_size_of_its_json(monkeypatch: pytest.MonkeyPatch) -> None:
     def low_caps(to: int) -> None:
-        for module in (bulk, report):
+        for module in (outcome_size, outcome_builder):
             monkeypatch.setattr(module, "MAX_OUTCOME_BYTES", to)
 
     runner = Runner(egress=NoEgress(), wall=lambda: 1.7e9)
@@ -297,7 +297,7 @@ def test_the_cap_of_an_outcome_is_the_size_of_its_json(monkeypatch: pytest.Monke
 ))  # fmt: skip
 def test_the_rough_weight_of_a_value_is_not_below_its_json(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    assert len(text.encode("utf-8", "surrogatepass")) <= 6 * bulk._weight(value)
+    assert len(text.encode("utf-8", "surrogatepass")) <= 6 * outcome_size._weight(value)
 
 
 def test_a_call_that_is_too_large_for_a_worker_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:

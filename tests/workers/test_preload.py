@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.model.outcome import Decision
-from runner.workers.child import late_imports as watch
+from runner.workers.child import late_imports
 from runner.workers.parent.process import WorkerProcess
 from runner.workers.protocol.frames import encode
 from tests.workers.pools import LivePool, javascript, python
@@ -82,7 +82,8 @@ api.idToken.setCustomClaim("https://x.example/host", new URL("https://jürgen.ex
 
 LATE = """
 import sys
-from runner.workers import child, desk
+from runner.workers.child import main as child
+from runner.workers.child import worker_server as desk
 
 class Late(desk.Desk):
     def handle(self, head, body):
@@ -110,7 +111,7 @@ child.main()
 def test_what_comes_too_late_ends_a_watched_worker_with_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, do: str, told: str
 ) -> None:
-    monkeypatch.setenv(watch.SETTING, str(tmp_path / "report"))
+    monkeypatch.setenv(late_imports.SETTING, str(tmp_path / "report"))
 
     async def provoke() -> WorkerProcess:
         lost = asyncio.Event()
@@ -125,7 +126,7 @@ def test_what_comes_too_late_ends_a_watched_worker_with_its_name(
         return process
 
     process = asyncio.run(provoke())
-    assert process.exit_status == watch.TOO_LATE, process.told
+    assert process.exit_status == late_imports.TOO_LATE, process.told
     assert told in process.told
     assert told in (tmp_path / "report").read_text()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runner.workers.child import late_imports as watch
+from runner.workers.child import late_imports
 from runner.workers.child.privileges import ADDRESS_BYTES, DATA_BYTES
 from runner.workers.parent.process import WorkerProcess
 from runner.workers.protocol.frames import encode
@@ -22,7 +22,8 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fil
 
 PROBE = """
 import sys
-from runner.workers import child, desk
+from runner.workers.child import main as child
+from runner.workers.child import worker_server as desk
 
 TRIES = {tries!r}
 
@@ -93,7 +94,7 @@ async def probe(tries: dict[str, str]) -> dict[str, Any]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", "postgresql://secret")
-        patch.delenv(watch.SETTING)  # it is to try what would end a worker that is watched
+        patch.delenv(late_imports.SETTING)  # it is to try what would end a worker that is watched
         await process.start()
     try:
         ready = await asyncio.wait_for(heard.get(), 60)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runner.workers import PoolSettings, TooBusyError, WorkerStartError
-from runner.workers.parent import supervisor as crew
+from runner.workers.parent import supervisor
 from sandbox.caps import Limits
 from sandbox.egress import StubEgress
 from tests.workers.conftest import STUBS
@@ -315,7 +315,7 @@ def test_a_worker_that_cannot_start_says_why() -> None:
 
 def test_missing_images_are_built_once_and_outside_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[int] = []
-    monkeypatch.setattr(crew, "_build_images", lambda: built.append(1))
+    monkeypatch.setattr(supervisor, "_build_images", lambda: built.append(1))
     settings = PoolSettings(workers=1, command=("-I", "-c", "raise SystemExit(3)"))
     with pytest.raises(WorkerStartError, match="status 3"), pool(settings):
         pass
@@ -326,7 +326,7 @@ def test_a_worker_that_lacks_images_ends_at_once(monkeypatch: pytest.MonkeyPatch
     """On a busy machine an interpreter that ends in order takes longer than a worker is waited for: it was
     killed, nobody learned of the images, and the first start of a service failed."""
     built: list[int] = []
-    monkeypatch.setattr(crew, "_build_images", lambda: built.append(1))
+    monkeypatch.setattr(supervisor, "_build_images", lambda: built.append(1))
     monkeypatch.setenv("ACTIONBOX_CACHE", str(tmp_path))
     slow = "import atexit, time; atexit.register(time.sleep, 20)"
     settings = PoolSettings(

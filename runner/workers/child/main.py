@@ -16,8 +16,7 @@ import traceback
 from typing import Any, Final
 
 from runner.model.caps import MAX_WORKER_LOG_BYTES
-from runner.workers.child import late_imports as watch
-from runner.workers.child import privileges as rights
+from runner.workers.child import late_imports, privileges
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.frames import UnsendableError
 from sandbox.javascript import transpile
@@ -73,14 +72,14 @@ def main() -> None:
     if building:
         give_way()  # before any other thread is there
     try:
-        from runner.workers.child import warmup as preload
+        from runner.workers.child import warmup
         from runner.workers.child.builder import Builder
         from runner.workers.child.worker_server import Desk
 
         artefacts.supply_by(_only_what_is_there)
-        preload.images()
+        warmup.images()
         if building:
-            preload.ingredients()
+            warmup.ingredients()
     except _ImagesMissingError:
         # At once: the parent kills what is still there a second after the socket closed, and on a busy
         # machine the interpreter takes longer to end in order.
@@ -89,9 +88,9 @@ def main() -> None:
     desk = Builder(link) if building else Desk(link)
     artefacts.supply_by(desk.image)
     transpile.compile_by(desk.compiled)
-    preload.everything()
-    begin_watch = watch.prepare()
-    held = rights.give_up(parent)
+    warmup.everything()
+    begin_watch = late_imports.prepare()
+    held = privileges.give_up(parent)
     begin_watch()
     link.send({"t": "ready", "rights": held})
     threading.excepthook = _die

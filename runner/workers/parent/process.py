@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from runner.workers.child import late_imports as watch
+from runner.workers.child import late_imports
 from runner.workers.protocol.frames import Decoder, FrameError, encode
 from runner.workers.protocol.messages import read
 from sandbox.wasm.artefacts import cache_directory
@@ -78,7 +78,7 @@ class WorkerProcess(asyncio.Protocol):
                 stdout=subprocess.DEVNULL,
                 stderr=write_end,
                 pass_fds=(theirs.fileno(),),
-                env={"ACTIONBOX_CACHE": str(cache_directory()), **watch.passed_on(os.environ)},
+                env={"ACTIONBOX_CACHE": str(cache_directory()), **late_imports.passed_on(os.environ)},
                 cwd="/",
                 process_group=0,  # a Ctrl-C at the terminal is for the parent, which ends us in order
             )
