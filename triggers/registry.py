@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from triggers import (
+from triggers.catalogue import unknown
+from triggers.contracts import (
     credentials_exchange,
     custom_email_provider,
     custom_phone_provider,
@@ -20,7 +21,6 @@ from triggers import (
     pre_user_registration,
     send_phone_message,
 )
-from triggers.catalogue import unknown
 from triggers.trigger import Trigger
 
 _TRIGGERS: Final = (

@@ -36,7 +36,7 @@ class Trigger:
         notes: look at a finished draft and add warnings.
         checks: run when an Action completed, with its commands and whether it denied; raise `CommitError`.
         decided: flow-level decisions where the reference is silent.
-        experimental: why the trigger is not complete, see `triggers.experimental`; empty when it is.
+        experimental: why the trigger is not complete, see `triggers.contracts.experimental`; else empty.
         listed: whether the Management API's list of triggers has it.
     """
 

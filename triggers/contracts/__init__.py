@@ -1,0 +1,1 @@
+"""One module for each trigger: its event, its api, its decisions."""
