@@ -9,7 +9,7 @@ from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from triggers.effects import DroppedClaim
-from triggers.jsonvalue import member
+from triggers.values.json_value import member
 
 MAX_CLAIMS_BYTES: Final = 100 * 1024
 """UTF-8 bytes of the JSON of all custom claims of one token."""

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, Literal, NotRequired, Union, get_args,
 from pydantic import ValidationError
 from typing_extensions import is_typeddict
 
-from triggers.jsonvalue import shown, units
-from triggers.refusal import Refusal, numbered
+from triggers.values.json_value import shown, units
+from triggers.values.refusals import Refusal, numbered
 
 _WORDS: Final[dict[Any, str]] = {
     str: "a string",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, Literal, Protocol
 
-from triggers.values import Group, Role
+from triggers.values.arguments import Group, Role
 
 MOST_ISSUED: Final = 100
 """Tokens that one leg remembers."""

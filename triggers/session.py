@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from triggers.draft import INTERACTION_REQUIRED
 from triggers.explain import refusal_of
-from triggers.jsonvalue import JsonError, clean, copy, member, record, replaced, text
-from triggers.refusal import CommitError, ErrorName, Refusal, RefusalCode
 from triggers.registry import get_trigger
 from triggers.services import Services
 from triggers.state import FlowState, RecordedCommand, Suspension
 from triggers.surface import UNDEFINED, Change, Method
 from triggers.suspend import check_combination, plan
+from triggers.values.json_value import JsonError, clean, copy, member, record, replaced, text
+from triggers.values.refusals import CommitError, ErrorName, Refusal, RefusalCode
 
 
 class ReplyError(TypedDict, total=False):

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from triggers.effects import Effects, Frozen, Prompt, Redirect, Step
-from triggers.jsonvalue import clean, record, replaced
-from triggers.refusal import ResumeError
+from triggers.values.json_value import clean, record, replaced
+from triggers.values.refusals import ResumeError
 
 
 class RecordedCommand(Frozen):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from triggers.effects import Prompt, Redirect, Step
-from triggers.jsonvalue import member
-from triggers.refusal import Refusal
 from triggers.services import Services
 from triggers.state import FlowState, RecordedCommand, Suspension
 from triggers.surface import Method
-from triggers.urls import with_query
+from triggers.values.json_value import member
+from triggers.values.refusals import Refusal
+from triggers.values.urls import with_query
 
 if TYPE_CHECKING:
     from triggers.trigger import Trigger

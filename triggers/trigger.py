@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from triggers.catalogue import BindingPolicy, Version
-from triggers.jsonvalue import copy
 from triggers.state import FlowState, RecordedCommand
 from triggers.surface import Surface
+from triggers.values.json_value import copy
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

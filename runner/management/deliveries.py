@@ -25,7 +25,7 @@ from runner.store.bysize import portions
 from runner.store.columns import named_id, now
 from runner.store.entities import EventDeliveryRow, EventStreamRow
 from runner.store.runs import DEAD, DONE, ExecutionRow, JobRow
-from triggers.streamtypes import sample_data
+from triggers.values.stream_types import sample_data
 
 router: Final = management_router("Event streams")
 _FAILED: Final = "failed"

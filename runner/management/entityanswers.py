@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from runner.management.answers import Instant, Uuid
-from triggers.streamtypes import STREAM_EVENT_TYPES
+from triggers.values.stream_types import STREAM_EVENT_TYPES
 
 _closed = with_config(ConfigDict(extra="forbid"))
 EventTypeName = Annotated[str, Field(json_schema_extra={"enum": sorted(STREAM_EVENT_TYPES)})]

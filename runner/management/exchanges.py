@@ -29,7 +29,7 @@ from runner.model.caps import (
 from runner.store.columns import named_id, now
 from runner.store.entities import TokenExchangeProfileRow
 from runner.store.generations import bump
-from triggers.subjecttypes import check_subject_token_type
+from triggers.values.subject_types import check_subject_token_type
 
 router: Final = management_router("Token exchange profiles")
 TRIGGER: Final = "custom-token-exchange"

@@ -25,7 +25,7 @@ from runner.store.entities import EventDeliveryRow, EventStreamRow
 from runner.store.generations import bump
 from runner.store.models import ActionRow
 from runner.store.runs import DONE, ExecutionRow, JobRow
-from triggers.streamtypes import STREAM_EVENT_TYPES
+from triggers.values.stream_types import STREAM_EVENT_TYPES
 
 router: Final = management_router("Event streams")
 WHAT: Final = "event stream"

@@ -15,8 +15,8 @@ from runner.testing.cases.load import load_cases
 from runner.testing.cases.run import run_case
 from sandbox import caps
 from sandbox.failure import FailureCode
-from triggers import session_tokens
 from triggers.events import plain
+from triggers.values import session_tokens
 
 from .plugins import plugin_arguments
 

@@ -13,7 +13,7 @@ from runner import FlowOutcome, MemoryStore, Runner, Status
 from runner.model.action import Action
 from tests.runner.actions import both, javascript, python
 from triggers import EventError, get_trigger
-from triggers.jsonvalue import replaced
+from triggers.values.json_value import replaced
 
 OWNERS = (
     ("user", "user_metadata"),

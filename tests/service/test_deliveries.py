@@ -16,7 +16,7 @@ from runner.store.runs import DEAD, DONE, JobRow
 from tests.service.entities import DOWN, STREAMS, create, refused, stream_action, stream_body
 from tests.service.server import Client, Server
 from triggers import get_trigger
-from triggers.streamtypes import STREAM_EVENT_TYPES
+from triggers.values.stream_types import STREAM_EVENT_TYPES
 
 INVOKE = "//runtime/v1/triggers/event-stream/invoke"
 EXECUTIONS = "//runtime/v1/executions"

@@ -13,7 +13,7 @@ from tests.drawn import examples
 from tests.service.entities import STREAMS, stream_action, stream_body
 from tests.service.server import Client, Reply, Server
 from tests.strategies import events, json_values
-from triggers.streamtypes import STREAM_EVENT_TYPES
+from triggers.values.stream_types import STREAM_EVENT_TYPES
 
 INVOKE = "//runtime/v1/triggers/event-stream/invoke"
 _ANY = json_values | st.text(st.characters(exclude_categories=("Cs",)), max_size=300)

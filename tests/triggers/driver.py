@@ -8,9 +8,9 @@ from typing import Any
 
 from triggers import ActionSession, FlowState, MemoryCache, Services, get_trigger
 from triggers.effects import Effects
-from triggers.jsonvalue import replaced
 from triggers.session import Reply
 from triggers.state import resume
+from triggers.values.json_value import replaced
 
 NOW = 1_700_000_000.0
 ABSENT = object()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.triggers.driver import ABSENT, NOW, Flow, error
 from triggers import ActionSession, CommitError, FlowState, Services
-from triggers.jsonvalue import MAX_DEPTH
+from triggers.values.json_value import MAX_DEPTH
 
 
 def deep(levels: int) -> list:

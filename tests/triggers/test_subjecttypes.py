@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers.subjecttypes import check_subject_token_type
+from triggers.values.subject_types import check_subject_token_type
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from triggers.events.context import Event
 from triggers.events.part import PACKAGE, OpenMap, Part, Timestamp, known, may, must
-from triggers.streamtypes import REFERENCE
+from triggers.values.stream_types import REFERENCE
 
 StreamEventType = Annotated[str, known(*REFERENCE)]
 StreamPurpose = Annotated[str, known("test")]

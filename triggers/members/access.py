@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import BeforeValidator
 
 from triggers.effects import Denial
-from triggers.jsonvalue import cut, shown
-from triggers.jsonvalue import text as json_text
 from triggers.surface import Method, Option, Options, Parameter, Returns
-from triggers.values import text
+from triggers.values.arguments import text
+from triggers.values.json_value import cut, shown
+from triggers.values.json_value import text as json_text
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

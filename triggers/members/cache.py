@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.jsonvalue import MAX_SAFE_INTEGER
 from triggers.services import CacheRecord
 from triggers.surface import UNDEFINED, Method, Option, Options, Parameter
-from triggers.values import CacheDeleted, CacheError, CacheSuccess, CacheValue, Number
+from triggers.values.arguments import CacheDeleted, CacheError, CacheSuccess, CacheValue, Number
+from triggers.values.json_value import MAX_SAFE_INTEGER
 
 if TYPE_CHECKING:
     from triggers.session import Call

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from pydantic import Field
 
-from triggers.jsonvalue import member
 from triggers.surface import Method, Option, Options, Parameter
-from triggers.values import GroupPage, Memberships, Number, RolePage, Roles
+from triggers.values.arguments import GroupPage, Memberships, Number, RolePage, Roles
+from triggers.values.json_value import member
 
 if TYPE_CHECKING:
     from triggers.services import Services

@@ -9,11 +9,11 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from triggers.effects import UserByConnection, UserById
-from triggers.jsonvalue import shown, units
 from triggers.members.access import DENY_EXCHANGE, REJECT_SUBJECT_TOKEN
-from triggers.refusal import CommitError
 from triggers.surface import Method, Option, Options, Parameter
-from triggers.values import Scalar, at_most, text
+from triggers.values.arguments import Scalar, at_most, text
+from triggers.values.json_value import shown, units
+from triggers.values.refusals import CommitError
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field
 
 from triggers.effects import Multifactor, RecordedMethod
-from triggers.jsonvalue import member
 from triggers.surface import Method, Option, Options, Parameter
-from triggers.urls import UrlError, with_query
-from triggers.values import ChallengeFactor, DuoOptions, EnrollFactor
+from triggers.values.arguments import ChallengeFactor, DuoOptions, EnrollFactor
+from triggers.values.json_value import member
+from triggers.values.urls import UrlError, with_query
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

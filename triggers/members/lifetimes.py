@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from triggers.effects import Denial, Revocation
-from triggers.jsonvalue import member, record
 from triggers.surface import Change, Method, Option, Options, Parameter
-from triggers.values import Number, text
+from triggers.values.arguments import Number, text
+from triggers.values.json_value import member, record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

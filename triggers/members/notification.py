@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from triggers.effects import Notification
-from triggers.jsonvalue import cut
 from triggers.members.access import reason
 from triggers.surface import Method
+from triggers.values.json_value import cut
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from triggers.jsonvalue import member, record, shown, size
 from triggers.surface import Change, Method, Parameter, Returns
-from triggers.values import FILLED, text
+from triggers.values.arguments import FILLED, text
+from triggers.values.json_value import member, record, shown, size
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.jsonvalue import shown, size
 from triggers.surface import Method, Option, Options, Parameter
-from triggers.values import text
+from triggers.values.arguments import text
+from triggers.values.json_value import shown, size
 
 if TYPE_CHECKING:
     from triggers.session import Call

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers import session_tokens
-from triggers.jsonvalue import member, record, shown
 from triggers.surface import Method, Option, Options, Parameter, Returns
-from triggers.urls import UrlError, with_query
-from triggers.values import FILLED, Number, QueryText
+from triggers.values import session_tokens
+from triggers.values.arguments import FILLED, Number, QueryText
+from triggers.values.json_value import member, record, shown
+from triggers.values.urls import UrlError, with_query
 
 if TYPE_CHECKING:
     from triggers.session import Call

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from triggers.jsonvalue import shown, size, units
 from triggers.surface import UNDEFINED, Method, Parameter
-from triggers.values import Number, Scalar, text
+from triggers.values.arguments import Number, Scalar, text
+from triggers.values.json_value import shown, size, units
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.jsonvalue import member, record, units
 from triggers.surface import Change, Method, Parameter
+from triggers.values.json_value import member, record, units
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from triggers.jsonvalue import record
 from triggers.members.lifetimes import ONLINE, require_offline
 from triggers.surface import Change, Method, Parameter
-from triggers.values import text
+from triggers.values.arguments import text
+from triggers.values.json_value import record
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

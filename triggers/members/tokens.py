@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from triggers.claims import MAX_CLAIMS_BYTES
-from triggers.jsonvalue import size
 from triggers.members.scopes import MAX_SCOPES, SCOPE_RULES, scope_of
 from triggers.surface import Method, Parameter
-from triggers.values import FILLED
+from triggers.values.arguments import FILLED
+from triggers.values.json_value import size
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

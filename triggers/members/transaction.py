@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.jsonvalue import MAX_SAFE_INTEGER, record, replaced
-from triggers.jsonvalue import text as json_text
 from triggers.surface import Change, Method, Parameter, Returns
-from triggers.values import Scalar, text
+from triggers.values.arguments import Scalar, text
+from triggers.values.json_value import MAX_SAFE_INTEGER, record, replaced
+from triggers.values.json_value import text as json_text
 
 if TYPE_CHECKING:
     from triggers.draft import Draft

@@ -6,8 +6,8 @@ import pytest
 
 from tests.triggers.driver import Flow, error
 from triggers import FlowState
-from triggers.jsonvalue import size
 from triggers.members.profile import FORBIDDEN_APP_METADATA, MAX_METADATA_BYTES
+from triggers.values.json_value import size
 
 SETTERS = ["user.setAppMetadata", "user.setUserMetadata"]
 TRIGGERS = ["post-login", "pre-user-registration", "custom-token-exchange"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.triggers.driver import Flow, error
-from triggers.jsonvalue import size
+from triggers.values.json_value import size
 
 TRIGGERS = ["post-login", "password-reset-post-challenge"]
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triggers.driver import ABSENT, NOW, Flow, error
-from triggers import session_tokens
-from triggers.urls import UrlError, with_query
+from triggers.values import session_tokens
+from triggers.values.urls import UrlError, with_query
 
 SECRET = "s" * 32
 USER = "auth0|66b1f0c2a94d7e0012c3ab45"

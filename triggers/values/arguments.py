@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal, NotRequired
 from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from triggers.jsonvalue import units
-from triggers.refusal import numbered
+from triggers.values.json_value import units
+from triggers.values.refusals import numbered
 
 Number = int | float
 """A JavaScript number."""

@@ -15,7 +15,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from triggers.jsonvalue import JsonError, clean, text
+from triggers.values.json_value import JsonError, clean, text
 
 MAX_LIFETIME: Final = 100 * 365 * 86_400
 """Seconds that an outgoing token may live."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from triggers.urls import UrlError, with_query
+from triggers.values.urls import UrlError, with_query
 
 _URN: Final = re.compile(r"urn:([a-z0-9][a-z0-9-]{0,30}[a-z0-9]):(.+)", re.IGNORECASE)
 """RFC 8141."""

@@ -1,0 +1,1 @@
+"""Values that events hold and api members take: read, checked and compared as JavaScript does."""
