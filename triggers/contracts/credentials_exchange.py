@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from triggers.api.access import DENY_WITH_CODE
+from triggers.api.cache import CACHE
+from triggers.api.scopes import target_scopes
+from triggers.api.tokens import set_custom_claim
 from triggers.catalogue import current, deprecated
-from triggers.members.access import DENY_WITH_CODE
-from triggers.members.cache import CACHE
-from triggers.members.scopes import target_scopes
-from triggers.members.tokens import set_custom_claim
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 

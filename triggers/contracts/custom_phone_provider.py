@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from triggers.api.cache import CACHE
+from triggers.api.notification import NOTIFICATION, delivered
 from triggers.catalogue import current
-from triggers.members.cache import CACHE
-from triggers.members.notification import NOTIFICATION, delivered
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 

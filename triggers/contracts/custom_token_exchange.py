@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from triggers.api.cache import CACHE
+from triggers.api.exchange import EXCHANGE, one_user
+from triggers.api.profile import metadata
+from triggers.api.transaction import set_metadata, with_metadata
 from triggers.catalogue import current
-from triggers.members.cache import CACHE
-from triggers.members.exchange import EXCHANGE, one_user
-from triggers.members.profile import metadata
-from triggers.members.transaction import set_metadata, with_metadata
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 

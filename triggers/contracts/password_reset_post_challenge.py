@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from triggers.api.access import deny
+from triggers.api.cache import CACHE
+from triggers.api.factors import CHALLENGES
+from triggers.api.prompt import RENDER
+from triggers.api.redirect import ENCODE_TOKEN, SET_RESULT_URL, VALIDATE_TOKEN, send_user_to
 from triggers.catalogue import current
-from triggers.members.access import deny
-from triggers.members.cache import CACHE
-from triggers.members.factors import CHALLENGES
-from triggers.members.prompt import RENDER
-from triggers.members.redirect import ENCODE_TOKEN, SET_RESULT_URL, VALIDATE_TOKEN, send_user_to
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from triggers.api.access import DENY_CREDENTIAL
+from triggers.api.cache import CACHE
+from triggers.api.transaction import set_metadata, with_transaction
 from triggers.catalogue import current
-from triggers.members.access import DENY_CREDENTIAL
-from triggers.members.cache import CACHE
-from triggers.members.transaction import set_metadata, with_transaction
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from triggers.api.access import VALIDATION_ERROR, deny
+from triggers.api.cache import CACHE
+from triggers.api.directory import GROUPS, ROLES, RULES
+from triggers.api.factors import CHALLENGES, ENROLLMENTS, MULTIFACTOR, RECORD_METHOD
+from triggers.api.lifetimes import EXPIRY, REVOKE_REFRESH_TOKEN, REVOKE_SESSION, SET_COOKIE_MODE
+from triggers.api.profile import SET_PRIMARY_USER, metadata
+from triggers.api.prompt import RENDER
+from triggers.api.redirect import CAN_REDIRECT, ENCODE_TOKEN, VALIDATE_TOKEN, has_browser, send_user_to
+from triggers.api.saml import SAML, incomplete_pairs
+from triggers.api.scopes import target_scopes
+from triggers.api.stored import REFRESH_TOKEN_METADATA, SESSION_METADATA
+from triggers.api.tokens import SCOPES, set_custom_claim
+from triggers.api.transaction import set_metadata, with_metadata
 from triggers.catalogue import Version, current, deprecated
 from triggers.gates import POST_LOGIN_TARGET_SCOPES
-from triggers.members.access import VALIDATION_ERROR, deny
-from triggers.members.cache import CACHE
-from triggers.members.directory import GROUPS, ROLES, RULES
-from triggers.members.factors import CHALLENGES, ENROLLMENTS, MULTIFACTOR, RECORD_METHOD
-from triggers.members.lifetimes import EXPIRY, REVOKE_REFRESH_TOKEN, REVOKE_SESSION, SET_COOKIE_MODE
-from triggers.members.profile import SET_PRIMARY_USER, metadata
-from triggers.members.prompt import RENDER
-from triggers.members.redirect import CAN_REDIRECT, ENCODE_TOKEN, VALIDATE_TOKEN, has_browser, send_user_to
-from triggers.members.saml import SAML, incomplete_pairs
-from triggers.members.scopes import target_scopes
-from triggers.members.stored import REFRESH_TOKEN_METADATA, SESSION_METADATA
-from triggers.members.tokens import SCOPES, set_custom_claim
-from triggers.members.transaction import set_metadata, with_metadata
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 

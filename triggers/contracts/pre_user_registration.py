@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from triggers.api.access import DENY_SIGNUP, VALIDATION_ERROR
+from triggers.api.cache import CACHE
+from triggers.api.profile import SET_USER_ID, metadata, passwordless
 from triggers.catalogue import current, deprecated
-from triggers.members.access import DENY_SIGNUP, VALIDATION_ERROR
-from triggers.members.cache import CACHE
-from triggers.members.profile import SET_USER_ID, metadata, passwordless
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from triggers.api.cache import CACHE
 from triggers.catalogue import current, deprecated
-from triggers.members.cache import CACHE
 from triggers.surface import Surface
 from triggers.trigger import Trigger
 

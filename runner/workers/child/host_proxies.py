@@ -23,7 +23,7 @@ from sandbox.egress.model import (
     Settle,
 )
 from sandbox.egress.wire import read_error
-from triggers.members.cache import MAX_KEY_BYTES
+from triggers.api.cache import MAX_KEY_BYTES
 from triggers.services import CacheRecord
 
 _UNRESTRICTED: Final = -1

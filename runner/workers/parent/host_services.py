@@ -15,7 +15,7 @@ from runner.suspension.stores import SuspensionStore
 from runner.workers.parent.pending_call import Flight
 from runner.workers.protocol.messages import CacheAsk, DirectoryAsk
 from triggers import CacheStore, Directory
-from triggers.members.cache import MAX_RECORDS, MAX_TOTAL_BYTES
+from triggers.api.cache import MAX_RECORDS, MAX_TOTAL_BYTES
 from triggers.services import CacheRecord
 
 _log: Final = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from triggers.api.access import reason
 from triggers.effects import Notification
-from triggers.members.access import reason
 from triggers.surface import Method
 from triggers.values.json_value import cut
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NotRequired
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
+from triggers.api.access import DENY_EXCHANGE, REJECT_SUBJECT_TOKEN
 from triggers.effects import UserByConnection, UserById
-from triggers.members.access import DENY_EXCHANGE, REJECT_SUBJECT_TOKEN
 from triggers.surface import Method, Option, Options, Parameter
 from triggers.values.arguments import Scalar, at_most, text
 from triggers.values.json_value import shown, units

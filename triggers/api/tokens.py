@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from triggers.api.scopes import MAX_SCOPES, SCOPE_RULES, scope_of
 from triggers.claims import MAX_CLAIMS_BYTES
-from triggers.members.scopes import MAX_SCOPES, SCOPE_RULES, scope_of
 from triggers.surface import Method, Parameter
 from triggers.values.arguments import FILLED
 from triggers.values.json_value import size

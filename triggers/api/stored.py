@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from triggers.members.lifetimes import ONLINE, require_offline
+from triggers.api.lifetimes import ONLINE, require_offline
 from triggers.surface import Change, Method, Parameter
 from triggers.values.arguments import text
 from triggers.values.json_value import record

@@ -6,7 +6,7 @@ import pytest
 
 from tests.triggers.driver import Flow, error
 from triggers import FlowState
-from triggers.members.profile import FORBIDDEN_APP_METADATA, MAX_METADATA_BYTES
+from triggers.api.profile import FORBIDDEN_APP_METADATA, MAX_METADATA_BYTES
 from triggers.values.json_value import size
 
 SETTERS = ["user.setAppMetadata", "user.setUserMetadata"]

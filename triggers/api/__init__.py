@@ -1,0 +1,1 @@
+"""Members of `api`, in groups that several triggers share."""

@@ -1,1 +1,0 @@
-"""Groups of api members that several triggers share."""
