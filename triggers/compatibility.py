@@ -12,8 +12,8 @@ from triggers.pages import GENERATED, signature
 from triggers.registry import known_triggers
 
 if TYPE_CHECKING:
-    from triggers.surface import Method
-    from triggers.trigger import Trigger
+    from triggers.engine.surface import Method
+    from triggers.engine.trigger import Trigger
 
 _LIVE: Final = "; follows the api at once"
 _REFRESHED: Final = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from triggers.catalogue import unknown
 from triggers.contracts import (
     credentials_exchange,
     custom_email_provider,
@@ -21,7 +20,8 @@ from triggers.contracts import (
     pre_user_registration,
     send_phone_message,
 )
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import unknown
+from triggers.engine.trigger import Trigger
 
 _TRIGGERS: Final = (
     post_login.TRIGGER,

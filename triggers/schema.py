@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter
 
 if TYPE_CHECKING:
-    from triggers.surface import Method
-    from triggers.trigger import Trigger
+    from triggers.engine.surface import Method
+    from triggers.engine.trigger import Trigger
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _NOISE: Final = {"title", "default"}

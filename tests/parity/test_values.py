@@ -20,7 +20,7 @@ from tests.parity.world import MOMENT, World
 from tests.strategies import events, json_values
 from tests.triggers.test_hostile import PLAUSIBLE
 from triggers import Trigger, all_triggers
-from triggers.gates import GATES
+from triggers.engine.gates import GATES
 
 TRIGGERS = {trigger.id: trigger for trigger in all_triggers()}
 LANGUAGES = tuple(Language)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from triggers import ActionSession, FlowState, MemoryCache, Services, get_trigger
-from triggers.effects import Effects
-from triggers.session import Reply
-from triggers.state import resume
+from triggers.engine.effects import Effects
+from triggers.engine.session import Reply
+from triggers.engine.state import resume
 from triggers.values.json_value import replaced
 
 NOW = 1_700_000_000.0

@@ -24,7 +24,7 @@ from triggers import (
     all_triggers,
     resume,
 )
-from triggers.gates import GATES
+from triggers.engine.gates import GATES
 
 TRIGGERS = {trigger.id: trigger for trigger in all_triggers()}
 PLAUSIBLE: list[Any] = [

@@ -17,8 +17,8 @@ from triggers import (
 )
 from triggers.compatibility import compatibility
 from triggers.decisions import DECISIONS
-from triggers.effects import Effects
-from triggers.gates import GATES
+from triggers.engine.effects import Effects
+from triggers.engine.gates import GATES
 from triggers.pages import reference
 
 IN_ORDER = [

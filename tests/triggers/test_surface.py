@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triggers import get_trigger
-from triggers.surface import Method, Option, Options, Parameter, Surface
+from triggers.engine.surface import Method, Option, Options, Parameter, Surface
 
 
 def test_the_wire_format_of_docs_decisions_0002() -> None:

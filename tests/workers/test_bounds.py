@@ -36,8 +36,8 @@ from sandbox.javascript import image
 from sandbox.program import Language, Source
 from tests.workers.pools import EVENT, LivePool, javascript, pool
 from triggers import EventError, Problem, StaticDirectory
-from triggers.problems import MAX_PROBLEMS
-from triggers.services import CacheRecord
+from triggers.engine.problems import MAX_PROBLEMS
+from triggers.engine.services import CacheRecord
 
 ASTRAL = "\U0001f600"
 """Twelve bytes of a head's JSON for one character; nothing takes more."""

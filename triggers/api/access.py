@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator
 
-from triggers.effects import Denial
-from triggers.surface import Method, Option, Options, Parameter, Returns
+from triggers.engine.effects import Denial
+from triggers.engine.surface import Method, Option, Options, Parameter, Returns
 from triggers.values.arguments import text
 from triggers.values.json_value import cut, shown
 from triggers.values.json_value import text as json_text
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 MAX_REASON: Final = 4096
 """Characters of a reason that are kept where the reference gives no limit (decided)."""

@@ -9,16 +9,16 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from triggers.api.access import DENY_EXCHANGE, REJECT_SUBJECT_TOKEN
-from triggers.effects import UserByConnection, UserById
-from triggers.surface import Method, Option, Options, Parameter
+from triggers.engine.effects import UserByConnection, UserById
+from triggers.engine.surface import Method, Option, Options, Parameter
 from triggers.values.arguments import Scalar, at_most, text
 from triggers.values.json_value import shown, units
 from triggers.values.refusals import CommitError
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 MAX_ATTRIBUTES: Final = 24
 MAX_ACTORS: Final = 5

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from triggers.effects import Multifactor, RecordedMethod
-from triggers.surface import Method, Option, Options, Parameter
+from triggers.engine.effects import Multifactor, RecordedMethod
+from triggers.engine.surface import Method, Option, Options, Parameter
 from triggers.values.arguments import ChallengeFactor, DuoOptions, EnrollFactor
 from triggers.values.json_value import member
 from triggers.values.urls import UrlError, with_query
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 MAX_COMMANDS: Final = 4
 """Challenge and enrolment commands of one flow."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from triggers.effects import Denial, Revocation
-from triggers.surface import Change, Method, Option, Options, Parameter
+from triggers.engine.effects import Denial, Revocation
+from triggers.engine.surface import Change, Method, Option, Options, Parameter
 from triggers.values.arguments import Number, text
 from triggers.values.json_value import member, record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 
 def _needs_session(call: Call) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from triggers.surface import Change, Method, Parameter, Returns
+from triggers.engine.surface import Change, Method, Parameter, Returns
 from triggers.values.arguments import FILLED, text
 from triggers.values.json_value import member, record, shown, size
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 MAX_METADATA_BYTES: Final = 32 * 1024
 """UTF-8 bytes of the JSON of what one flow writes to user_metadata, and as much to app_metadata."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.surface import Method, Option, Options, Parameter, Returns
+from triggers.engine.surface import Method, Option, Options, Parameter, Returns
 from triggers.values import session_tokens
 from triggers.values.arguments import FILLED, Number, QueryText
 from triggers.values.json_value import member, record, shown
 from triggers.values.urls import UrlError, with_query
 
 if TYPE_CHECKING:
-    from triggers.session import Call
+    from triggers.engine.session import Call
 
 DEFAULT_LIFETIME: Final = 900
 """Seconds that an outgoing token lives."""

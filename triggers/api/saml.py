@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from triggers.surface import UNDEFINED, Method, Parameter
+from triggers.engine.surface import UNDEFINED, Method, Parameter
 from triggers.values.arguments import Number, Scalar, text
 from triggers.values.json_value import shown, size, units
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 MAX_ATTRIBUTES: Final = 100
 MAX_NAME: Final = 1024

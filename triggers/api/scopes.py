@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.surface import Change, Method, Parameter
+from triggers.engine.surface import Change, Method, Parameter
 from triggers.values.json_value import member, record, units
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 MAX_SCOPE: Final = 280
 """UTF-16 code units of one scope."""

@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from triggers.api.lifetimes import ONLINE, require_offline
-from triggers.surface import Change, Method, Parameter
+from triggers.engine.surface import Change, Method, Parameter
 from triggers.values.arguments import text
 from triggers.values.json_value import record
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 MAX_ENTRIES: Final = 25
 MAX_VALUE: Final = 255

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from triggers.api.scopes import MAX_SCOPES, SCOPE_RULES, scope_of
-from triggers.claims import MAX_CLAIMS_BYTES
-from triggers.surface import Method, Parameter
+from triggers.engine.claims import MAX_CLAIMS_BYTES
+from triggers.engine.surface import Method, Parameter
 from triggers.values.arguments import FILLED
 from triggers.values.json_value import size
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 _Token = Literal["id", "access"]
 _PATHS: Final[dict[_Token, str]] = {"id": "idToken.setCustomClaim", "access": "accessToken.setCustomClaim"}

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.surface import Change, Method, Parameter, Returns
+from triggers.engine.surface import Change, Method, Parameter, Returns
 from triggers.values.arguments import Scalar, text
 from triggers.values.json_value import MAX_SAFE_INTEGER, record, replaced
 from triggers.values.json_value import text as json_text
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 MAX_KEY: Final = 64
 MAX_VALUE_BYTES: Final = 8 * 1024

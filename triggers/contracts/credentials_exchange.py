@@ -8,9 +8,9 @@ from triggers.api.access import DENY_WITH_CODE
 from triggers.api.cache import CACHE
 from triggers.api.scopes import target_scopes
 from triggers.api.tokens import set_custom_claim
-from triggers.catalogue import current, deprecated
-from triggers.surface import Surface
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import current, deprecated
+from triggers.engine.surface import Surface
+from triggers.engine.trigger import Trigger
 
 TRIGGER: Final = Trigger(
     id="credentials-exchange",

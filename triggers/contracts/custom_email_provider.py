@@ -6,9 +6,9 @@ from typing import Final
 
 from triggers.api.cache import CACHE
 from triggers.api.notification import NOTIFICATION, delivered
-from triggers.catalogue import current
-from triggers.surface import Surface
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import current
+from triggers.engine.surface import Surface
+from triggers.engine.trigger import Trigger
 
 TRIGGER: Final = Trigger(
     id="custom-email-provider",

@@ -8,9 +8,9 @@ from triggers.api.cache import CACHE
 from triggers.api.exchange import EXCHANGE, one_user
 from triggers.api.profile import metadata
 from triggers.api.transaction import set_metadata, with_metadata
-from triggers.catalogue import current
-from triggers.surface import Surface
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import current
+from triggers.engine.surface import Surface
+from triggers.engine.trigger import Trigger
 
 TRIGGER: Final = Trigger(
     id="custom-token-exchange",

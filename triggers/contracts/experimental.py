@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from triggers.catalogue import current
-from triggers.surface import Surface
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import current
+from triggers.engine.surface import Surface
+from triggers.engine.trigger import Trigger
 
 _HANDLER: Final = "The handler is named as those of the other triggers are; no page names it."
 _VERSIONS: Final = (current("v1", ("node22",)),)

@@ -9,9 +9,9 @@ from triggers.api.cache import CACHE
 from triggers.api.factors import CHALLENGES
 from triggers.api.prompt import RENDER
 from triggers.api.redirect import ENCODE_TOKEN, SET_RESULT_URL, VALIDATE_TOKEN, send_user_to
-from triggers.catalogue import current
-from triggers.surface import Surface
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import current
+from triggers.engine.surface import Surface
+from triggers.engine.trigger import Trigger
 
 TRIGGER: Final = Trigger(
     id="password-reset-post-challenge",

@@ -8,9 +8,9 @@ from typing import Final
 from triggers.api.access import DENY_CREDENTIAL
 from triggers.api.cache import CACHE
 from triggers.api.transaction import set_metadata, with_transaction
-from triggers.catalogue import current
-from triggers.surface import Surface
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import current
+from triggers.engine.surface import Surface
+from triggers.engine.trigger import Trigger
 
 TRIGGER: Final = Trigger(
     id="post-credential-validation",

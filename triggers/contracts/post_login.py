@@ -18,10 +18,10 @@ from triggers.api.scopes import target_scopes
 from triggers.api.stored import REFRESH_TOKEN_METADATA, SESSION_METADATA
 from triggers.api.tokens import SCOPES, set_custom_claim
 from triggers.api.transaction import set_metadata, with_metadata
-from triggers.catalogue import Version, current, deprecated
-from triggers.gates import POST_LOGIN_TARGET_SCOPES
-from triggers.surface import Surface
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import Version, current, deprecated
+from triggers.engine.gates import POST_LOGIN_TARGET_SCOPES
+from triggers.engine.surface import Surface
+from triggers.engine.trigger import Trigger
 
 TRIGGER: Final = Trigger(
     id="post-login",

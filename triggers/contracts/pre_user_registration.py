@@ -7,9 +7,9 @@ from typing import Final
 from triggers.api.access import DENY_SIGNUP, VALIDATION_ERROR
 from triggers.api.cache import CACHE
 from triggers.api.profile import SET_USER_ID, metadata, passwordless
-from triggers.catalogue import current, deprecated
-from triggers.surface import Surface
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import current, deprecated
+from triggers.engine.surface import Surface
+from triggers.engine.trigger import Trigger
 
 TRIGGER: Final = Trigger(
     id="pre-user-registration",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from triggers.api.cache import CACHE
-from triggers.catalogue import current, deprecated
-from triggers.surface import Surface
-from triggers.trigger import Trigger
+from triggers.engine.catalogue import current, deprecated
+from triggers.engine.surface import Surface
+from triggers.engine.trigger import Trigger
 
 TRIGGER: Final = Trigger(
     id="send-phone-message",

@@ -23,8 +23,8 @@ from triggers.typings.terms import (
 )
 
 if TYPE_CHECKING:
-    from triggers.surface import Method, Option, Options, Parameter
-    from triggers.trigger import Trigger
+    from triggers.engine.surface import Method, Option, Options, Parameter
+    from triggers.engine.trigger import Trigger
 
 _BARE = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*", re.ASCII)
 _WIDTH = 100

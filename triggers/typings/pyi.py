@@ -24,8 +24,8 @@ from triggers.typings.terms import (
 )
 
 if TYPE_CHECKING:
-    from triggers.surface import Method, Option, Parameter
-    from triggers.trigger import Trigger
+    from triggers.engine.surface import Method, Option, Parameter
+    from triggers.engine.trigger import Trigger
 
 _SIMPLE: Final[dict[Kind, str]] = {
     "string": "str",

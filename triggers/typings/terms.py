@@ -25,8 +25,8 @@ from triggers.events.part import Part
 from triggers.events.shape import Shape, properties
 
 if TYPE_CHECKING:
-    from triggers.surface import Method, Option, Parameter
-    from triggers.trigger import Trigger
+    from triggers.engine.surface import Method, Option, Parameter
+    from triggers.engine.trigger import Trigger
 
 Kind = Literal[
     "any",

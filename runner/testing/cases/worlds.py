@@ -11,7 +11,7 @@ from typing import Any, Final
 from runner.testing.cases.model import DirectorySpec
 from sandbox.live import Clock
 from triggers import CacheStore, MemoryCache
-from triggers.services import CacheRecord
+from triggers.engine.services import CacheRecord
 
 _NEVER: Final = 2**53
 

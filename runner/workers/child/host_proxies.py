@@ -24,7 +24,7 @@ from sandbox.egress.model import (
 )
 from sandbox.egress.wire import read_error
 from triggers.api.cache import MAX_KEY_BYTES
-from triggers.services import CacheRecord
+from triggers.engine.services import CacheRecord
 
 _UNRESTRICTED: Final = -1
 

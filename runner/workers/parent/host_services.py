@@ -16,7 +16,7 @@ from runner.workers.parent.pending_call import Flight
 from runner.workers.protocol.messages import CacheAsk, DirectoryAsk
 from triggers import CacheStore, Directory
 from triggers.api.cache import MAX_RECORDS, MAX_TOTAL_BYTES
-from triggers.services import CacheRecord
+from triggers.engine.services import CacheRecord
 
 _log: Final = logging.getLogger(__name__)
 _IDS: Final = TypeAdapter(tuple[str, str | None])

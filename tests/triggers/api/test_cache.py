@@ -6,7 +6,7 @@ import pytest
 
 from tests.triggers.driver import NOW, Flow, error
 from triggers import MemoryCache, all_triggers
-from triggers.services import CacheRecord
+from triggers.engine.services import CacheRecord
 
 MS = int(NOW * 1000)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triggers.driver import ABSENT, Flow, error
-from triggers.claims import MAX_CLAIMS_BYTES, RESTRICTED, reason_against
+from triggers.engine.claims import MAX_CLAIMS_BYTES, RESTRICTED, reason_against
 from triggers.values.json_value import size
 
 NS = "https://harbor.example/"

@@ -28,9 +28,9 @@ from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
-    from triggers.session import Call
-    from triggers.state import RecordedCommand
+    from triggers.engine.fold import Draft
+    from triggers.engine.session import Call
+    from triggers.engine.state import RecordedCommand
 
 Kind = Literal["command", "query", "live"]
 Returns = Literal["api", "void", "value", "promise"]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from triggers.catalogue import BindingPolicy, Version
-from triggers.state import FlowState, RecordedCommand
-from triggers.surface import Surface
+from triggers.engine.catalogue import BindingPolicy, Version
+from triggers.engine.state import FlowState, RecordedCommand
+from triggers.engine.surface import Surface
 from triggers.values.json_value import copy
 
 if TYPE_CHECKING:
-    from triggers.draft import Draft
+    from triggers.engine.fold import Draft
     from triggers.events.part import Part
 
 

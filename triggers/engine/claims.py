@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
-from triggers.effects import DroppedClaim
+from triggers.engine.effects import DroppedClaim
 from triggers.values.json_value import member
 
 MAX_CLAIMS_BYTES: Final = 100 * 1024

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from triggers.effects import Effects, Frozen, Prompt, Redirect, Step
+from triggers.engine.effects import Effects, Frozen, Prompt, Redirect, Step
 from triggers.values.json_value import clean, record, replaced
 from triggers.values.refusals import ResumeError
 
@@ -89,7 +89,7 @@ class FlowState(Frozen):
 
     def effects(self) -> Effects:
         """What the platform has to do: a pure fold over the commands."""
-        from triggers.draft import fold
+        from triggers.engine.fold import fold
 
         return fold(self)
 

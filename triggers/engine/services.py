@@ -113,7 +113,7 @@ class Services:
         directory: groups and roles of the tenant.
         executed_rules: ids of the Rules that ran before in this transaction.
         redirect_state: opaque value that a redirect of this leg carries as `state`.
-        features: gates that are on, see `triggers.gates`.
+        features: gates that are on, see `triggers.engine.gates`.
         payload_may_override_claims: whether the payload of `encodeToken` may replace `iss`, `sub`, `iat`
             and `exp`, as the public package lets it (threat-model J2).
         redirect_issuer: the `iss` that incoming tokens must carry; None leaves it to the Action.

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.effects import Prompt, Redirect, Step
-from triggers.services import Services
-from triggers.state import FlowState, RecordedCommand, Suspension
-from triggers.surface import Method
+from triggers.engine.effects import Prompt, Redirect, Step
+from triggers.engine.services import Services
+from triggers.engine.state import FlowState, RecordedCommand, Suspension
+from triggers.engine.surface import Method
 from triggers.values.json_value import member
 from triggers.values.refusals import Refusal
 from triggers.values.urls import with_query
 
 if TYPE_CHECKING:
-    from triggers.trigger import Trigger
+    from triggers.engine.trigger import Trigger
 
 _ALIASES: Final = {"push": "push-notification"}
 

@@ -8,13 +8,13 @@ from typing import Any, Final, Literal, TypedDict
 
 from pydantic import ValidationError
 
-from triggers.draft import INTERACTION_REQUIRED
-from triggers.explain import refusal_of
+from triggers.engine.explain import refusal_of
+from triggers.engine.fold import INTERACTION_REQUIRED
+from triggers.engine.services import Services
+from triggers.engine.state import FlowState, RecordedCommand, Suspension
+from triggers.engine.surface import UNDEFINED, Change, Method
+from triggers.engine.suspend import check_combination, plan
 from triggers.registry import get_trigger
-from triggers.services import Services
-from triggers.state import FlowState, RecordedCommand, Suspension
-from triggers.surface import UNDEFINED, Change, Method
-from triggers.suspend import check_combination, plan
 from triggers.values.json_value import JsonError, clean, copy, member, record, replaced, text
 from triggers.values.refusals import CommitError, ErrorName, Refusal, RefusalCode
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from triggers.claims import sort_out
-from triggers.effects import (
+from triggers.engine.claims import sort_out
+from triggers.engine.effects import (
     Denial,
     Effects,
     Lifetime,
@@ -23,7 +23,7 @@ from triggers.effects import (
 from triggers.registry import get_trigger
 
 if TYPE_CHECKING:
-    from triggers.state import FlowState, Suspension
+    from triggers.engine.state import FlowState, Suspension
 
 INTERACTION_REQUIRED = "engine.interaction_required"
 """The engine's own entry: an Action asked for a redirect or form where none is possible."""
