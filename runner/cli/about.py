@@ -43,7 +43,7 @@ def event_command(trigger: str) -> None:
 
 def schema_command(trigger: str) -> None:
     """Print the JSON Schema of a trigger, or of the outcome record for `outcome`."""
-    from triggers.schema import json_schema
+    from triggers.generate.schema import json_schema
 
     if trigger == "outcome":
         from runner.model.outcome import FlowOutcome
@@ -56,7 +56,7 @@ def schema_command(trigger: str) -> None:
 
 def types_command(trigger: str | None, language: str | None, folder: Path | None) -> None:
     """Print typings, or write them to `folder` under the names that their headers mention."""
-    import triggers.typings as typings
+    import triggers.generate.typings as typings
 
     is_python = bool(language) and parse_language(str(language)) is Language.PYTHON
     chosen = [get_trigger(trigger)] if trigger else known_triggers()

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from triggers import get_trigger, known_triggers
-from triggers.typings import javascript, python
+from triggers.generate.typings import javascript, python
 
 TRIGGERS = [trigger.id for trigger in known_triggers()]
 

@@ -8,10 +8,10 @@ import re
 import pytest
 
 from triggers import all_triggers, get_trigger
-from triggers.compatibility import compatibility
 from triggers.events.shape import walk
-from triggers.generate import DOCS, documents, main, stale, write
-from triggers.pages import reference, signature
+from triggers.generate.compatibility import compatibility
+from triggers.generate.documents import DOCS, documents, main, stale, write
+from triggers.generate.pages import reference, signature
 
 TRIGGERS = all_triggers()
 CELL_BORDER = re.compile(r"(?<!\\)\|")
@@ -30,7 +30,7 @@ def test_writing_makes_stale_documents_fresh(tmp_path):
 
 
 def test_check_only_reports(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("triggers.generate.stale", lambda docs=tmp_path: ["compatibility.md"])
+    monkeypatch.setattr("triggers.generate.documents.stale", lambda docs=tmp_path: ["compatibility.md"])
     assert main(["--check"]) == 1
     assert capsys.readouterr().out == "stale docs/compatibility.md\n"
     assert list(tmp_path.iterdir()) == []

@@ -6,20 +6,13 @@ import json
 
 import pytest
 
-from triggers import (
-    EventError,
-    Trigger,
-    UnknownTriggerError,
-    all_triggers,
-    get_trigger,
-    known_triggers,
-    typings,
-)
-from triggers.compatibility import compatibility
-from triggers.decisions import DECISIONS
+from triggers import EventError, Trigger, UnknownTriggerError, all_triggers, get_trigger, known_triggers
 from triggers.engine.effects import Effects
 from triggers.engine.gates import GATES
-from triggers.pages import reference
+from triggers.generate import typings
+from triggers.generate.compatibility import compatibility
+from triggers.generate.decisions import DECISIONS
+from triggers.generate.pages import reference
 
 IN_ORDER = [
     "post-login",

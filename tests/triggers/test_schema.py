@@ -14,7 +14,7 @@ from tests.strategies import events, json_values
 from tests.triggers.jsonschema_subset import accepts, resolve
 from triggers import EventError, all_triggers, get_trigger
 from triggers.events import check_event
-from triggers.schema import DIALECT, argument_schema, event_schema, json_schema
+from triggers.generate.schema import DIALECT, argument_schema, event_schema, json_schema
 
 TRIGGERS = all_triggers()
 NAMES = [trigger.id for trigger in TRIGGERS]

@@ -14,8 +14,8 @@ from mypy import api as mypy
 import sandbox
 from triggers import all_triggers, get_trigger
 from triggers.events.shape import walk
-from triggers.typings import python, python_module
-from triggers.typings.names import camel_case, python_name, snake_case
+from triggers.generate.typings import python, python_module
+from triggers.generate.typings.names import camel_case, python_name, snake_case
 
 TRIGGERS = all_triggers()
 GUEST = Path(sandbox.__file__).parent / "python" / "guest" / "actionbox"

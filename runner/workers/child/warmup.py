@@ -28,7 +28,7 @@ _SKIPPED: Final = (
     "sandbox.egress.",
     "sandbox.python.guest",
     "sandbox.javascript.guest",
-    "triggers.typings",
+    "triggers.generate.typings",
 )
 """The parent's part, or not for this interpreter. A port imports itself what it needs of `sandbox.egress`."""
 _LATE: Final = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from triggers.decisions import DECISIONS
 from triggers.events.shape import Property, walk
-from triggers.markdown import code, codes, table
-from triggers.pages import GENERATED, signature
+from triggers.generate.decisions import DECISIONS
+from triggers.generate.markdown import code, codes, table
+from triggers.generate.pages import GENERATED, signature
 from triggers.registry import known_triggers
 
 if TYPE_CHECKING:

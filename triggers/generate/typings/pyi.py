@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from triggers.typings.ambient import AMBIENT
-from triggers.typings.names import pascal_case, python_handler, python_name, snake_case
-from triggers.typings.terms import (
+from triggers.generate.typings.ambient import AMBIENT
+from triggers.generate.typings.names import pascal_case, python_handler, python_name, snake_case
+from triggers.generate.typings.terms import (
     NULL,
     Kind,
     Term,

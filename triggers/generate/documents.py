@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from triggers.compatibility import compatibility
-from triggers.pages import reference
+from triggers.generate.compatibility import compatibility
+from triggers.generate.pages import reference
 from triggers.registry import known_triggers
 
-DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
+DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 
 
 def documents() -> dict[str, str]:
@@ -46,7 +46,3 @@ def main(arguments: Sequence[str]) -> int:
     for path in changed:
         sys.stdout.write(f"{'stale' if check else 'wrote'} docs/{path}\n")
     return int(check and bool(changed))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

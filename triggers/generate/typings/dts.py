@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from triggers.typings.names import pascal_case, subject
-from triggers.typings.terms import (
+from triggers.generate.typings.names import pascal_case, subject
+from triggers.generate.typings.terms import (
     NULL,
     Term,
     Types,

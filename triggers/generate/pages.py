@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from triggers.engine.surface import UNDEFINED
 from triggers.events.part import Part
 from triggers.events.shape import Property, walk
-from triggers.markdown import code, codes, fenced, table
-from triggers.schema import argument_schema, bounds
-from triggers.typings.dts import type_text
-from triggers.typings.names import python_handler, python_name, snake_case
-from triggers.typings.terms import (
+from triggers.generate.markdown import code, codes, fenced, table
+from triggers.generate.schema import argument_schema, bounds
+from triggers.generate.typings.dts import type_text
+from triggers.generate.typings.names import python_handler, python_name, snake_case
+from triggers.generate.typings.terms import (
     NULL,
     Types,
     arguments,

@@ -1,0 +1,1 @@
+"""Reference pages, JSON Schemas and typings, made from the contracts."""
