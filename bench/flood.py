@@ -29,7 +29,7 @@ from runner.client.http import RUNTIME
 from runner.server.settings import ServiceSettings
 from runner.server.setup import open_store
 from runner.server.tenants import create_client, create_tenant
-from sandbox.program import Language
+from sandbox.core.program import Language
 from tests.e2e.serving import Served, serve
 from tests.sandbox.packages.tarballs import package
 

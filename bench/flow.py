@@ -12,8 +12,8 @@ from bench.latency import TRIVIAL, bench_event
 from bench.measure import Spread, timed_in_turn
 from runner.flow.runner import Runner
 from runner.model.action import Action
+from sandbox.core.program import Language, Source
 from sandbox.egress import NoEgress
-from sandbox.program import Language, Source
 
 COUNTS: Final = (1, 5, 20)
 RUNS: Final = 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.program import Language
+from sandbox.core.program import Language
 
 _JS: Final = {
     "loop": "for(;;){}",

@@ -16,15 +16,15 @@ from typing import Final
 
 from bench.latency import TRIVIAL, request
 from bench.measure import private_bytes
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.execution import execute
+from sandbox.core.program import JsonValue, Language, Source
+from sandbox.core.result import Engine
 from sandbox.egress import NoEgress
-from sandbox.execution import execute
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.live import LivePort
 from sandbox.port import ApiReply
-from sandbox.program import JsonValue, Language, Source
 from sandbox.python.engine import PythonEngine
-from sandbox.result import Engine
 
 LIVE: Final = 16
 """Instances at once."""

@@ -14,11 +14,11 @@ from rich.table import Table
 
 import sandbox
 from bench.measure import Spread, spread, timed
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.program import JsonValue, Language, Request, Source
 from sandbox.egress import NoEgress
 from sandbox.live import LivePort
 from sandbox.port import ApiReply
-from sandbox.program import JsonValue, Language, Request, Source
 from sandbox.wasm.engine import make_engine, ticks
 from triggers import get_trigger
 

@@ -14,11 +14,11 @@ from bench import instances
 from bench.hostile import MEMORY, hostile
 from bench.latency import TRIVIAL, RecordingApi, request
 from bench.measure import private_bytes, resident_bytes
-from sandbox.caps import MIB, Limits
+from sandbox.core.caps import MIB, Limits
+from sandbox.core.program import Language, Source
+from sandbox.core.result import ExecutionResult
 from sandbox.egress import NoEgress
 from sandbox.live import LivePort
-from sandbox.program import Language, Source
-from sandbox.result import ExecutionResult
 
 WALL_MS: Final = 1000
 

@@ -21,11 +21,11 @@ import sandbox
 from bench.latency import TRIVIAL, RecordingApi, request
 from bench.measure import timed
 from runner.project.dependencies import make_origin
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.program import Language, Program, Source
 from sandbox.dependencies import Wanted, build_action
 from sandbox.egress import Egress, EgressPolicy, HttpEgress, NoEgress
 from sandbox.live import LivePort
-from sandbox.program import Language, Program, Source
 from sandbox.wasm.artefacts import cache_directory
 
 _RUNS: Final = 200

@@ -24,8 +24,8 @@ from runner.client.http import RUNTIME
 from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.store import KeyRing
+from sandbox.core.program import Language, Source
 from sandbox.egress import NoEgress
-from sandbox.program import Language, Source
 from tests.e2e.serving import Served, serve
 from tests.postgres import new_database
 

@@ -17,9 +17,9 @@ from bench.measure import Spread, spread
 from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.workers import LegCall, PoolSettings, TooBusyError, WorkerPool
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.program import Language, Source
 from sandbox.egress import NoEgress
-from sandbox.program import Language, Source
 
 CALLERS: Final = (1, 8, 32)
 SECONDS: Final = 2.0

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from runner.model.settings import Settings
     from runner.suspension.stores import FileStore, MemoryStore, PinnedAction, SuspensionStore
     from runner.testing.box import ActionBox
-    from sandbox.caps import Limits
-    from sandbox.failure import Failure, FailureCode
-    from sandbox.program import Language, Source
+    from sandbox.core.caps import Limits
+    from sandbox.core.failure import Failure, FailureCode
+    from sandbox.core.program import Language, Source
     from triggers import EventError, UnknownTriggerError
 
 _HOMES = {
@@ -36,9 +36,9 @@ _HOMES = {
     "runner.flow.programs": ("ProgramCache",),
     "runner.suspension.stores": ("FileStore", "MemoryStore", "PinnedAction", "SuspensionStore"),
     "runner.testing.box": ("ActionBox",),
-    "sandbox.caps": ("Limits",),
-    "sandbox.failure": ("Failure", "FailureCode"),
-    "sandbox.program": ("Language", "Source"),
+    "sandbox.core.caps": ("Limits",),
+    "sandbox.core.failure": ("Failure", "FailureCode"),
+    "sandbox.core.program": ("Language", "Source"),
     "triggers": ("EventError", "UnknownTriggerError"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

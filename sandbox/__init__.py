@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.execution import execute
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Language, Program, Request, Source
+from sandbox.core.result import Engine, ExecutionResult
+from sandbox.core.setup_error import SetUpError
 from sandbox.egress.none import NoEgress
-from sandbox.execution import execute
-from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.live import LivePort, NoApi
 from sandbox.port import ExecutionPort
-from sandbox.program import Language, Program, Request, Source
-from sandbox.result import Engine, ExecutionResult
-from sandbox.setuperror import SetUpError
 
 __all__ = [
     "BuildError",

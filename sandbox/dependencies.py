@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from sandbox import wheels as python
-from sandbox.caps import Limits
-from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.core.caps import Limits
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Dependencies, Language, Program, SharedModule, Source
 from sandbox.javascript.bundle import Scope, bundle, scope_of
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.install import Wanted, check_wanted_list, make_lock
@@ -25,7 +26,6 @@ from sandbox.packages.lock import Lock
 from sandbox.packages.origin import Origin
 from sandbox.packages.store import TarballStore
 from sandbox.packages.unsupported import refuse, warning
-from sandbox.program import Dependencies, Language, Program, SharedModule, Source
 from sandbox.wheels.lock import WheelLock
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sandbox.caps import LINGER_MS
+from sandbox.core.caps import LINGER_MS
 from sandbox.egress.wire import handle_of
 from sandbox.port import HostPort
 

@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
-from sandbox import caps, hostcrypto
+from sandbox import hostcrypto
+from sandbox.core import caps
+from sandbox.core.failure import Failure, FailureCode, internal_failure
+from sandbox.core.json_text import JsonRefusedError, encode, parse, utf8_length
+from sandbox.core.pace import away
+from sandbox.core.program import JsonValue
 from sandbox.egress.model import Egress
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
-from sandbox.failure import Failure, FailureCode, internal_failure
 from sandbox.journal import Journal
-from sandbox.jsontext import JsonRefusedError, encode, parse, utf8_length
 from sandbox.logbook import LogBook, measured
 from sandbox.operations import Operations
-from sandbox.pace import away
 from sandbox.port import ApiHost, ApiReply, Command, LogLine
-from sandbox.program import JsonValue
 from sandbox.recorder import Recorder, abridged, fingerprint
 
 _Args = ParamSpec("_Args")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from sandbox.caps import MAX_LOG_LINE_BYTES, MAX_LOG_LINES
-from sandbox.jsontext import cut, utf8_length, well_formed
+from sandbox.core.caps import MAX_LOG_LINE_BYTES, MAX_LOG_LINES
+from sandbox.core.json_text import cut, utf8_length, well_formed
 from sandbox.port import LogLevel, LogLine
 
 LEVELS: Final = frozenset(get_args(LogLevel))

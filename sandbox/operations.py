@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.egress.model import Cancel, Egress, EgressError, EgressSession, Outcome
 from sandbox.egress.wire import NO_MORE, answer, read_request
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypedDict
 
-from sandbox.failure import Failure
+from sandbox.core.failure import Failure
+from sandbox.core.program import JsonValue
 from sandbox.journal import Journal
-from sandbox.program import JsonValue
 
 LogLevel = Literal["debug", "info", "warn", "error", "trace", "log"]
 

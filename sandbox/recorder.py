@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
-from sandbox.caps import MAX_CALL_BYTES, MAX_JOURNAL_BYTES
-from sandbox.failure import Failure
+from sandbox.core.caps import MAX_CALL_BYTES, MAX_JOURNAL_BYTES
+from sandbox.core.failure import Failure
+from sandbox.core.json_text import utf8_length, utf8_pieces, well_formed
 from sandbox.journal import Entry, Journal
-from sandbox.jsontext import utf8_length, utf8_pieces, well_formed
 
 _ABRIDGED: Final = 256
 _ENTRY_BYTES: Final = 64

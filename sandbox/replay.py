@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
-from sandbox import caps, hostcrypto
+from sandbox import hostcrypto
+from sandbox.core import caps
+from sandbox.core.failure import Failure, FailureCode, internal_failure
+from sandbox.core.json_text import cut, encode, parse, utf8_length, well_formed
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
-from sandbox.failure import Failure, FailureCode, internal_failure
 from sandbox.journal import Entry, Journal
-from sandbox.jsontext import cut, encode, parse, utf8_length, well_formed
 from sandbox.live import STOPPED
 from sandbox.logbook import LEVELS, measured, noted
 from sandbox.port import ApiHost, Command, LogLine

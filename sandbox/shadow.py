@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.egress.model import (
     Cancel,
     EgressError,

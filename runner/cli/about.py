@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runner.cli.terminal import line, output_console
 from runner.model.errors import InputError
-from sandbox.program import Language
+from sandbox.core.program import Language
 from triggers import get_trigger, known_triggers
 
 _LANGUAGES = {

@@ -15,7 +15,7 @@ from runner.cli.terminal import error_console, line, output_console
 from runner.flow.handlers import exported, handlers_among, missing_handler, spelling
 from runner.model.action import Action, load_action
 from runner.model.errors import RunnerError
-from sandbox.failure import BuildError
+from sandbox.core.failure import BuildError
 from triggers import Trigger, get_trigger, known_triggers
 
 

@@ -12,8 +12,8 @@ from rich.status import Status
 import sandbox
 from runner.cli.terminal import error_console, line, output_console
 from runner.model.errors import InputError
-from sandbox.caps import CACHE_UNUSED_DAYS
-from sandbox.program import Language
+from sandbox.core.caps import CACHE_UNUSED_DAYS
+from sandbox.core.program import Language
 from sandbox.wasm import pruning
 from sandbox.wasm.artefacts import cache_directory
 

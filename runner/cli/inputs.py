@@ -18,7 +18,7 @@ from runner.project.dependencies import module_secrets
 from runner.project.jsonfile import parse_json, read_json, read_text
 from runner.suspension.stores import PinnedAction
 from runner.testing.cases.model import epoch
-from sandbox.caps import MIB, Limits
+from sandbox.core.caps import MIB, Limits
 from sandbox.egress.allow import AllowRule, parse_allow
 
 _ENV_LINE: Final = re.compile(r"(?:export\s+)?([^\s=#][^=]*?)\s*=\s*(.*)")

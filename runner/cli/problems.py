@@ -10,8 +10,8 @@ from rich.console import Console
 from runner.cli.terminal import line
 from runner.model.errors import RunnerError
 from runner.model.text import printable
-from sandbox.failure import BuildError, Failure, Place
-from sandbox.setuperror import SetUpError
+from sandbox.core.failure import BuildError, Failure, Place
+from sandbox.core.setup_error import SetUpError
 from triggers import EventError, UnknownTriggerError
 
 _EXPECTED: Final = (RunnerError, BuildError, EventError, SetUpError, UnknownTriggerError)

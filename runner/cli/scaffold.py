@@ -11,7 +11,7 @@ from runner.cli.terminal import line, output_console
 from runner.flow.handlers import snake_case
 from runner.model.action import EXTENSIONS
 from runner.model.errors import InputError
-from sandbox.program import Language
+from sandbox.core.program import Language
 from triggers import Trigger, get_trigger
 
 _JAVASCRIPT: Final = Template("""\

@@ -10,11 +10,11 @@ from typing import Final
 import sandbox
 from runner.flow.programs import ProgramCache
 from runner.model.action import Action
-from sandbox.caps import Limits
-from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.core.caps import Limits
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Request, Source
+from sandbox.core.result import ExecutionResult
 from sandbox.port import ApiHost, ExecutionPort
-from sandbox.program import Request, Source
-from sandbox.result import ExecutionResult
 from triggers import ActionSession, CommitError, FlowState, Services, Trigger
 
 PortFactory = Callable[[int, ApiHost, Limits], ExecutionPort]

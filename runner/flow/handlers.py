@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import sandbox
 from runner.model.action import Action
 from runner.model.errors import FlowError
-from sandbox.program import Language, Program
+from sandbox.core.program import Language, Program
 from triggers import Trigger, known_triggers
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from runner.flow.execution import Execution, Executor, blame_budget, out_of_time
 from runner.model.action import Action, FailPolicy
 from runner.model.outcome import ActionRecord, CommandRecord, Decision, LogRecord, ResumePoint, Status
-from sandbox.caps import Limits
-from sandbox.failure import Failure
-from sandbox.result import ExecutionResult
+from sandbox.core.caps import Limits
+from sandbox.core.failure import Failure
+from sandbox.core.result import ExecutionResult
 from triggers import FlowState, Services, Trigger
 
 

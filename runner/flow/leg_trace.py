@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from runner.flow.execution import PortFactory
 from runner.flow.leg import Leg, LegEnd
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.journal import Journal
 from sandbox.port import ApiHost, ExecutionPort
 

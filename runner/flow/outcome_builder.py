@@ -24,9 +24,9 @@ from runner.model.outcome import (
     TriggerRef,
 )
 from runner.suspension.stores import PinnedAction, SuspendedFlow
-from sandbox.caps import MAX_API_ARGUMENT_BYTES, MAX_ERROR_MESSAGE_BYTES, MAX_LOG_LINE_BYTES, Limits
-from sandbox.failure import Failure
-from sandbox.jsontext import utf8_length
+from sandbox.core.caps import MAX_API_ARGUMENT_BYTES, MAX_ERROR_MESSAGE_BYTES, MAX_LOG_LINE_BYTES, Limits
+from sandbox.core.failure import Failure
+from sandbox.core.json_text import utf8_length
 from triggers import Effects, FlowState, Suspension, Trigger
 
 _REDACT_SECONDS: Final = 1.0

@@ -9,8 +9,8 @@ from runner.flow.leg import LegEnd
 from runner.model.action import Action
 from runner.model.caps import MAX_OUTCOME_BYTES
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status
-from sandbox.failure import Failure, FailureCode
-from sandbox.jsontext import utf8_length
+from sandbox.core.failure import Failure, FailureCode
+from sandbox.core.json_text import utf8_length
 
 _LONGEST: Final = 6
 """Bytes that JSON takes for one character (`\\u0000`), at most."""

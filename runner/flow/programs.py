@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import sandbox
 from runner.model.caps import MAX_PROGRAMS
-from sandbox.failure import BuildError, Failure
-from sandbox.program import Program, Source
+from sandbox.core.failure import BuildError, Failure
+from sandbox.core.program import Program, Source
 
 
 class ProgramCache:

@@ -17,8 +17,8 @@ from runner.flow.leg import LegEnd
 from runner.flow.redact import Form, Redactor
 from runner.model.caps import MAX_RECORDED_BYTES
 from runner.model.outcome import ActionRecord, FlowOutcome
-from sandbox.caps import KIB, Limits
-from sandbox.jsontext import utf8_length
+from sandbox.core.caps import KIB, Limits
+from sandbox.core.json_text import utf8_length
 from triggers import Effects
 
 _SENDS_AWAY: Final = "redirect.sendUserTo"

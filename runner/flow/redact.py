@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Final
 
 from runner.model.caps import MIN_REDACTED_SECRET
-from sandbox.jsontext import utf8_length, well_formed
+from sandbox.core.json_text import utf8_length, well_formed
 
 SHORT_MARK: Final = "[secret]"
 """As long as the shortest secret that is redacted: with it no text grows."""

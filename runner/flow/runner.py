@@ -23,7 +23,7 @@ from runner.model.outcome import FlowOutcome, ResumePoint
 from runner.model.settings import Settings
 from runner.suspension.resume import Return, SecretsLike, plain, read_flow, state_matches, with_secrets
 from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, new_handle, store_key
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.egress.model import Egress, narrowed
 from sandbox.live import Clock, LivePort
 from sandbox.port import ApiHost, ExecutionPort

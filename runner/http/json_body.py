@@ -12,8 +12,8 @@ from typing import Any
 
 from runner.http.validation import json_path, shown
 from runner.model.caps import MAX_BODY_DEPTH
-from sandbox.caps import MAX_INTEGER_DIGITS
-from sandbox.jsontext import depth
+from sandbox.core.caps import MAX_INTEGER_DIGITS
+from sandbox.core.json_text import depth
 
 
 class BodyError(ValueError):

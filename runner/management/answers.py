@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from runner.model.outcome import CommandRecord, Decision, LogRecord
 from runner.model.runtimes import LANGUAGES
-from sandbox.failure import Failure
+from sandbox.core.failure import Failure
 from triggers import Effects, known_triggers
 
 TRIGGER_IDS: Final = tuple(item.id for item in known_triggers())

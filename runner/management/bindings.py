@@ -23,7 +23,7 @@ from runner.server.settings import ServiceSettings
 from runner.store.columns import new_id, now
 from runner.store.generations import bump
 from runner.store.models import ActionRow, BindingRow
-from sandbox.caps import MIB
+from sandbox.core.caps import MIB
 from triggers import Trigger, UnknownTriggerError, get_trigger, known_triggers
 
 router: Final = management_router("Triggers")
@@ -162,8 +162,8 @@ class _Change:
 
 
 def _limits(given: LimitsInput | None, settings: ServiceSettings, index: int) -> dict[str, Any]:
-    """As the store keeps them: members of `sandbox.caps.Limits`. Raises `ApiError` 400 above those of the
-    installation."""
+    """As the store keeps them: members of `sandbox.core.caps.Limits`. Raises `ApiError` 400 above those of
+    the installation."""
     if given is None:
         return {}
     highest = {"wall_ms": settings.wall_ms, "memory_mb": settings.memory_mb}

@@ -19,9 +19,9 @@ from runner.store.columns import now
 from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import ACTION, SealError
 from runner.store.secrets import SecretBox
-from sandbox.jsontext import utf8_length
+from sandbox.core.json_text import utf8_length
+from sandbox.core.program import Language
 from sandbox.packages.errors import DependencyError
-from sandbox.program import Language
 from sandbox.wheels import check_requirement
 from triggers import Trigger, UnknownTriggerError, get_trigger
 

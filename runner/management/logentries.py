@@ -20,7 +20,7 @@ from runner.model.caps import MAX_LIST_BYTES
 from runner.model.outcome import Decision
 from runner.store.bysize import portions
 from runner.store.runs import ExecutionAction, ExecutionRow
-from sandbox.failure import FailureCode
+from sandbox.core.failure import FailureCode
 
 FAILURE: Final = "actions_execution_failed"
 

@@ -22,9 +22,9 @@ from runner.model.caps import (
     MAX_SECRETS,
 )
 from runner.model.runtimes import DEFAULT, LANGUAGES
-from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_SOURCE_BYTES
+from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_SOURCE_BYTES
+from sandbox.core.json_text import utf8_length
 from sandbox.egress.allow import AllowRule
-from sandbox.jsontext import utf8_length
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.install import Wanted, check_wanted_list
 

@@ -23,8 +23,8 @@ from runner.server.interfaces import BusyError
 from runner.store.models import ActionRow, BundleRow, ModuleRow
 from runner.store.sealing import ACTION, MODULE_VERSION
 from runner.testing.partial_event import completed
-from sandbox.failure import Failure
-from sandbox.program import Source
+from sandbox.core.failure import Failure
+from sandbox.core.program import Source
 from triggers import EventError, get_trigger
 
 router: Final = management_router("Actions")

@@ -16,9 +16,9 @@ from runner.model.secret_names import SCOPE, SecretValues, apart, together
 from runner.model.source_size import check_size
 from runner.project.allowlist import declared_rules
 from runner.project.dependencies import module_secrets, with_dependencies
-from sandbox.caps import MAX_SOURCE_BYTES, Limits
+from sandbox.core.caps import MAX_SOURCE_BYTES, Limits
+from sandbox.core.program import Language, Source
 from sandbox.egress.allow import AllowRule
-from sandbox.program import Language, Source
 
 EXTENSIONS: Final = {
     ".js": Language.JAVASCRIPT,

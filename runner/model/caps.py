@@ -1,4 +1,4 @@
-"""Every cap of the runner in one place; those of an execution are in `sandbox.caps`."""
+"""Every cap of the runner in one place; those of an execution are in `sandbox.core.caps`."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.failure import Failure
-from sandbox.program import Language
-from sandbox.result import Statistics
+from sandbox.core.failure import Failure
+from sandbox.core.program import Language
+from sandbox.core.result import Statistics
 from triggers import Effects
 
 SCHEMA: Final = "actionbox.outcome/1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from runner.model.caps import DEFAULT_BUDGET_MS, DEFAULT_HANDLE_SECONDS, MAX_BUDGET_MS, MAX_HANDLE_SECONDS
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 
 
 @dataclass(frozen=True, slots=True)

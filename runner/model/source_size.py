@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from runner.model.errors import ActionError
-from sandbox.caps import DEFAULT_SOURCE_BYTES, MAX_SOURCE_BYTES, MIN_SOURCE_BYTES
+from sandbox.core.caps import DEFAULT_SOURCE_BYTES, MAX_SOURCE_BYTES, MIN_SOURCE_BYTES
 
 SETTING: Final = "ACTIONBOX_MAX_SOURCE_BYTES"
 """The environment variable, which a service reads as its setting `max_source_bytes`."""

@@ -20,8 +20,8 @@ from runner.project.dependencies import MANIFEST
 from runner.project.lockfile import invalid, read_json
 from runner.project.pyproject import MANIFEST as PYPROJECT
 from runner.project.pyproject import declared_tables
+from sandbox.core.program import Language
 from sandbox.egress.allow import AllowRule, parse_allow
-from sandbox.program import Language
 
 Rules = tuple[AllowRule, ...]
 

@@ -20,8 +20,8 @@ from runner.model.errors import ActionError
 from runner.model.source_size import check_size
 from runner.project.lockfile import LockFile, invalid, read_json
 from runner.project.pyproject import WHEELS, with_wheels
-from sandbox.caps import MAX_SOURCE_BYTES
-from sandbox.program import Language, Source
+from sandbox.core.caps import MAX_SOURCE_BYTES
+from sandbox.core.program import Language, Source
 
 MANIFEST: Final = "package.json"
 REGISTRY: Final = "ACTIONBOX_NPM_REGISTRY"

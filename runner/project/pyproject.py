@@ -24,8 +24,8 @@ from typing import Any, Final
 from runner.model.errors import ActionError
 from runner.model.source_size import check_size
 from runner.project.lockfile import LockFile, invalid
-from sandbox.caps import MAX_SOURCE_BYTES
-from sandbox.program import Source
+from sandbox.core.caps import MAX_SOURCE_BYTES
+from sandbox.core.program import Source
 
 MANIFEST: Final = "pyproject.toml"
 WHEELS: Final = "ACTIONBOX_WHEELS"

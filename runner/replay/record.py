@@ -28,8 +28,8 @@ from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome, ResumePoint
 from runner.project.jsonfile import read_text
 from runner.suspension.stores import PinnedAction
-from sandbox.caps import Limits
-from sandbox.failure import FailureCode
+from sandbox.core.caps import Limits
+from sandbox.core.failure import FailureCode
 
 SCHEMA: Final = "actionbox.record/1"
 _MARK: Final = "[secret "

@@ -16,9 +16,9 @@ from runner.model.secret_names import SecretValues, flattened
 from runner.replay.record import FlowRecord, RecordedExecution, comparable, digest, with_secrets
 from runner.suspension.stores import PinnedAction
 from runner.testing.cases.match import Difference, differences
-from sandbox.caps import MAX_API_ARGUMENT_BYTES, Limits
+from sandbox.core.caps import MAX_API_ARGUMENT_BYTES, Limits
+from sandbox.core.json_text import parse
 from sandbox.journal import Journal, JournalError
-from sandbox.jsontext import parse
 from sandbox.port import ApiHost, ExecutionPort
 from sandbox.replay import Divergence, ReplayPort
 from triggers import FlowState, Services, Trigger, get_trigger

@@ -15,7 +15,7 @@ from runner.runtime.resolved_flow import BoundFlow, Pinned, Reader
 from runner.store import KeyRing, Store
 from runner.store.generations import generation
 from runner.store.notices import BINDINGS, MISSED
-from sandbox.program import Source
+from sandbox.core.program import Source
 
 _FRESH_SECONDS: Final = 0.5
 """A snapshot is compared with the database at most this often; changes of which this process hears make it

@@ -26,9 +26,9 @@ from runner.store.models import (
 )
 from runner.store.sealing import MODULE_VERSION, VERSION, secret_context
 from runner.store.secrets import SecretBox
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.program import Dependencies, Language, Source
 from sandbox.egress.allow import AllowRule
-from sandbox.program import Dependencies, Language, Source
 
 _BUNDLE: Final = TypeAdapter(Dependencies)
 

@@ -11,9 +11,9 @@ from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.project.dependencies import origin_of
 from runner.server.settings import ServiceSettings
+from sandbox.core.program import Dependencies, Source
 from sandbox.dependencies import Build, Module, Wanted, build_action
 from sandbox.packages.lock import Lock
-from sandbox.program import Dependencies, Source
 from sandbox.wheels.lock import WheelLock
 
 

@@ -12,9 +12,9 @@ from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.server.interfaces import BusyError
 from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
+from sandbox.core.program import Dependencies, Source
 from sandbox.dependencies import Build, Module, Wanted
 from sandbox.packages.lock import Lock
-from sandbox.program import Dependencies, Source
 from sandbox.wheels.lock import WheelLock
 
 Result = TypeVar("Result")

@@ -29,7 +29,7 @@ from runner.model.caps import (
 )
 from runner.model.errors import InputError
 from runner.model.settings import Settings
-from sandbox.caps import (
+from sandbox.core.caps import (
     DEFAULT_SOURCE_BYTES,
     MAX_MEMORY_BYTES,
     MAX_SOURCE_BYTES,

@@ -114,7 +114,7 @@ class ActionVersionRow(Base, Owned, Stamped, Buildable):
 
 
 class BundleRow(Base):
-    """What a version may require, once per content: `sandbox.program.Dependencies` as JSON text."""
+    """What a version may require, once per content: `sandbox.core.program.Dependencies` as JSON text."""
 
     __tablename__ = "bundles"
 
@@ -144,7 +144,7 @@ class BindingRow(Base, Owned, Stamped):
 
     Attributes:
         fail_policy: `closed`, `open` or `last_good`; None for the trigger's default.
-        limits: members of `sandbox.caps.Limits` that are lower than the installation's.
+        limits: members of `sandbox.core.caps.Limits` that are lower than the installation's.
     """
 
     __tablename__ = "bindings"

@@ -25,9 +25,9 @@ from runner.model.caps import DEFAULT_BUDGET_MS
 from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import ResumePoint
 from runner.model.secret_names import SCOPE, together
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.program import Source
 from sandbox.egress.allow import AllowRule
-from sandbox.program import Source
 
 SCHEMA: Final = "actionbox.suspension/1"
 _PREFIX: Final = "abx_"

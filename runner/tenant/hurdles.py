@@ -15,8 +15,8 @@ from runner.model.errors import InputError
 from runner.tenant.plan import Change, Step
 from runner.tenant.project import LATEST, Project, Unit
 from runner.tenant.remote import Remote
-from sandbox.failure import BuildError, Failure
-from sandbox.program import Source
+from sandbox.core.failure import BuildError, Failure
+from sandbox.core.program import Source
 from triggers import get_trigger
 
 _BODIES: dict[tuple[str, Step], type[BaseModel]] = {

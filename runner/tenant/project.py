@@ -26,7 +26,7 @@ from runner.model.action import load_source
 from runner.model.errors import InputError
 from runner.project.jsonfile import read_text
 from runner.testing.cases.yaml import parse_yaml
-from sandbox.program import Language
+from sandbox.core.program import Language
 from triggers import UnknownTriggerError, get_trigger
 
 MANIFEST: Final = "actionbox.yaml"

@@ -20,9 +20,9 @@ from runner.testing.cases.model import DirectorySpec, epoch
 from runner.testing.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
 from runner.testing.partial_event import completed
 from runner.testing.simulated_return import merge_patch, returning_request, session_token, with_timestamps
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.program import Language, Source
 from sandbox.egress import SeenRequest, StubEgress, parse_stubs
-from sandbox.program import Language, Source
 from triggers import get_trigger
 
 ActionLike = Action | str | Path

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import sandbox
-from sandbox.caps import Limits
 from sandbox.conformance.server import serving
+from sandbox.core.caps import Limits
+from sandbox.core.program import JsonValue, Language, Request, Source
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.javascript.toolchain import node
 from sandbox.live import LivePort
 from sandbox.port import ApiReply
-from sandbox.program import JsonValue, Language, Request, Source
 
 HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "node.json"

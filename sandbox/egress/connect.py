@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.egress.addresses import parse_address
 from sandbox.egress.lookup import AddressInfo, Lookup
 from sandbox.egress.model import EgressError

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final, Protocol
 
-from sandbox.caps import KIB
+from sandbox.core.caps import KIB
 from sandbox.egress.model import EgressError
 
 ACCEPTED: Final = "gzip, deflate"

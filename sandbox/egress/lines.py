@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from sandbox.caps import KIB, MAX_FETCH_HEADER_BYTES, MIB
+from sandbox.core.caps import KIB, MAX_FETCH_HEADER_BYTES, MIB
 
 _MAX_LINE: Final = MAX_FETCH_HEADER_BYTES + KIB
 """Bytes of one line; the caps of the libraries on a header field are lower."""

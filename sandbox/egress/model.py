@@ -16,7 +16,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """One request of a guest, within the caps of `sandbox.caps`; not yet judged by a policy."""
+    """One request of a guest, within the caps of `sandbox.core.caps`; not yet judged by a policy."""
 
     url: str
     method: str = "GET"

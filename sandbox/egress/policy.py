@@ -8,7 +8,7 @@ from typing import Final
 
 from yarl import URL
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.egress.addresses import Address, parse_address, refusal
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import EgressError

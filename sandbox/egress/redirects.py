@@ -7,7 +7,7 @@ from typing import Final
 
 from yarl import URL
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.egress.headers import check_headers, check_method
 from sandbox.egress.model import EgressError, FetchRequest, Headers, Redirect
 from sandbox.egress.target import join, origin, parse_url

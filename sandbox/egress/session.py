@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 from multidict import CIMultiDict
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.egress.breakage import translate
 from sandbox.egress.connect import checked_socket
 from sandbox.egress.framing import StrictConnector

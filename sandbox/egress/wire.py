@@ -9,10 +9,10 @@ import math
 import re
 from typing import Any, Final
 
-from sandbox import caps
+from sandbox.core import caps
+from sandbox.core.json_text import JsonRefusedError, encode, parse, utf8_length
+from sandbox.core.program import JsonValue
 from sandbox.egress.model import EgressError, FetchRequest, Headers, Outcome, Redirect
-from sandbox.jsontext import JsonRefusedError, encode, parse, utf8_length
-from sandbox.program import JsonValue
 
 MAX_REQUEST_JSON_BYTES: Final = (
     caps.MAX_FETCH_REQUEST_BODY_BYTES * 4 // 3

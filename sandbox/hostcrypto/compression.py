@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any, Final
 
-from sandbox.caps import MAX_COMPUTE_INFLATED_BYTES
+from sandbox.core.caps import MAX_COMPUTE_INFLATED_BYTES
 from sandbox.hostcrypto.arguments import Arguments, base64_text
 from sandbox.hostcrypto.errors import CryptoError, out_of_range
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sandbox.caps import MAX_PBKDF2_WORK, MAX_SCRYPT_BYTES, MAX_SCRYPT_WORK
+from sandbox.core.caps import MAX_PBKDF2_WORK, MAX_SCRYPT_BYTES, MAX_SCRYPT_WORK
 from sandbox.hostcrypto.errors import out_of_range, unreadable_key
 
 _INTEGER, _SEQUENCE, _OID = 0x02, 0x30, 0x06

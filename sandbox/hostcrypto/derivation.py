@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sandbox.caps import MAX_COMPUTE_OUTPUT_BYTES, MAX_PBKDF2_WORK, MAX_SCRYPT_BYTES, MAX_SCRYPT_WORK
+from sandbox.core.caps import MAX_COMPUTE_OUTPUT_BYTES, MAX_PBKDF2_WORK, MAX_SCRYPT_BYTES, MAX_SCRYPT_WORK
 from sandbox.hostcrypto.arguments import Arguments, base64_text
 from sandbox.hostcrypto.digests import NAMES, hash_object
 from sandbox.hostcrypto.errors import CryptoError, out_of_range

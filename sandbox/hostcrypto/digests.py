@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives import hashes
 
-from sandbox.caps import MAX_COMPUTE_OUTPUT_BYTES
+from sandbox.core.caps import MAX_COMPUTE_OUTPUT_BYTES
 from sandbox.hostcrypto.arguments import Arguments, base64_text
 from sandbox.hostcrypto.errors import unsupported
 

@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
-from sandbox.caps import MAX_COMPUTE_BYTES
+from sandbox.core.caps import MAX_COMPUTE_BYTES
+from sandbox.core.json_text import JsonRefusedError, encode, parse
 from sandbox.hostcrypto import (
     asymmetric,
     ciphers,
@@ -22,7 +23,6 @@ from sandbox.hostcrypto import (
 from sandbox.hostcrypto.arguments import Arguments
 from sandbox.hostcrypto.errors import CryptoError
 from sandbox.hostcrypto.patience import within
-from sandbox.jsontext import JsonRefusedError, encode, parse
 
 _log = logging.getLogger(__name__)
 

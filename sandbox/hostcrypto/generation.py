@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sandbox.caps import MAX_COMPUTE_KEY_BYTES, MAX_RSA_BITS, MAX_RSA_SMALL_EXPONENT_BITS, MIN_RSA_BITS
+from sandbox.core.caps import MAX_COMPUTE_KEY_BYTES, MAX_RSA_BITS, MAX_RSA_SMALL_EXPONENT_BITS, MIN_RSA_BITS
 from sandbox.hostcrypto.arguments import Arguments, base64_text
 from sandbox.hostcrypto.curves import curve_of
 from sandbox.hostcrypto.errors import CryptoError, invalid_argument, out_of_range

@@ -9,7 +9,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from sandbox.caps import MAX_RSA_BITS
+from sandbox.core.caps import MAX_RSA_BITS
 from sandbox.hostcrypto.arguments import Arguments
 from sandbox.hostcrypto.curves import JWK_NAMES, curve_of
 from sandbox.hostcrypto.errors import CryptoError

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from sandbox.caps import MAX_COMPUTE_KEY_BYTES, MAX_RSA_BITS, MIN_RSA_BITS
+from sandbox.core.caps import MAX_COMPUTE_KEY_BYTES, MAX_RSA_BITS, MIN_RSA_BITS
 from sandbox.hostcrypto import jwk
 from sandbox.hostcrypto.arguments import Arguments, base64_text
 from sandbox.hostcrypto.curves import NODE_NAMES, curve_of

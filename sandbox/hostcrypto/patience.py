@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from sandbox.caps import MAX_HEAVY_COMPUTATIONS
+from sandbox.core.caps import MAX_HEAVY_COMPUTATIONS
+from sandbox.core.pace import TooLateError, slow
 from sandbox.hostcrypto.errors import CryptoError
-from sandbox.pace import TooLateError, slow
 
 _slots: Final = threading.BoundedSemaphore(MAX_HEAVY_COMPUTATIONS)
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import wasmtime
 
-from sandbox.caps import JAVASCRIPT_STACK_BYTES, KIB, MIB
+from sandbox.core.caps import JAVASCRIPT_STACK_BYTES, KIB, MIB
 from sandbox.javascript.amend import MAILBOX, MAILBOX_END, PLACES, mailbox
 from sandbox.javascript.hostcalls import IMPORTS, Host
 from sandbox.javascript.machine import EXPORTS, GuestExceptionError, Layout, Machine

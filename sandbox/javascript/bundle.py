@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.caps import MAX_BUNDLE_BYTES, MIB
+from sandbox.core.caps import MAX_BUNDLE_BYTES, MIB
 from sandbox.javascript import preferences, toolchain, transpile
 from sandbox.javascript.confined import COMPILING, Bounds, ToolTimeoutError, run_confined
 from sandbox.javascript.packages import files as package_files

@@ -14,13 +14,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.caps import MIB, Limits
+from sandbox.core.caps import MIB, Limits
+from sandbox.core.program import Program
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
 from sandbox.javascript.machine import GuestExceptionError, GuestStarvedError, Machine
 from sandbox.javascript.silence import Silence
 from sandbox.javascript.surface import compact_surface
-from sandbox.program import Program
 from sandbox.wasm.calls import entered
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped

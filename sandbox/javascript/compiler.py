@@ -13,13 +13,14 @@ import struct
 import time
 from typing import Final, NamedTuple
 
-from sandbox.caps import (
+from sandbox.core.caps import (
     MAX_ERROR_MESSAGE_BYTES,
     MAX_SOURCE_BYTES,
     MAX_SOURCE_LINES,
     Limits,
 )
-from sandbox.failure import BuildError, Failure, FailureCode, Place
+from sandbox.core.failure import BuildError, Failure, FailureCode, Place
+from sandbox.core.program import Program, Source
 from sandbox.javascript import report
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
@@ -27,7 +28,6 @@ from sandbox.javascript.machine import GuestExceptionError, GuestStarvedError, M
 from sandbox.javascript.silence import Silence
 from sandbox.javascript.sourcemap import original
 from sandbox.javascript.transpile import is_needed, transpile
-from sandbox.program import Program, Source
 from sandbox.wasm.calls import entered, u32
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped, StopKind

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from sandbox.caps import MIB
-from sandbox.priority import give_way
+from sandbox.core.caps import MIB
+from sandbox.core.priority import give_way
 from sandbox.wasm.slices import longest
 
 resource: Any

@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
-from sandbox.caps import MIB, Limits
-from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.core.caps import MIB, Limits
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Dependencies, Language, Program, Request, SharedModule, Source
+from sandbox.core.result import EngineReport
 from sandbox.javascript import compiler
 from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
 from sandbox.javascript.equipment import Packages
@@ -22,8 +24,6 @@ from sandbox.javascript.packages.files import PackageFiles
 from sandbox.javascript.run import Run
 from sandbox.javascript.transpile import is_needed
 from sandbox.port import HostPort
-from sandbox.program import Dependencies, Language, Program, Request, SharedModule, Source
-from sandbox.result import EngineReport
 from sandbox.wasm.threads import with_room
 
 _log: Final = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class _Opened(NamedTuple):
 
 
 class JavaScriptEngine:
-    """Implements `sandbox.result.Engine`. Safe to call from several threads.
+    """Implements `sandbox.core.result.Engine`. Safe to call from several threads.
 
     Args:
         progress: told what is going on while the guest image is built (once per machine).
@@ -61,7 +61,7 @@ class JavaScriptEngine:
 
     @with_room
     def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:  # noqa: ARG002
-        """See `sandbox.result.Engine.build`. Never runs tenant code; images have their packages loaded."""
+        """See `sandbox.core.result.Engine.build`. Runs no tenant code; images have their packages loaded."""
         program = compiler.build(self.image, source, limits)
         if source.dependencies is None:
             return program
@@ -75,7 +75,7 @@ class JavaScriptEngine:
     def exports(
         self, program: Program, limits: Limits, port: HostPort, wanted: Sequence[str] = ()
     ) -> tuple[str, ...]:
-        """See `sandbox.result.Engine.exports`."""
+        """See `sandbox.core.result.Engine.exports`."""
         port.begin(time.monotonic() + limits.wall_ms / 1000)
         try:
             opened = self._opened(program)
@@ -90,7 +90,7 @@ class JavaScriptEngine:
 
     @with_room
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
-        """See `sandbox.result.Engine.run`."""
+        """See `sandbox.core.result.Engine.run`."""
         opened = self._opened(program)
         if opened is None:
             return EngineReport(_foreign_program(), 0)

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sandbox.caps import KIB, MAX_PACKAGE_LOADS, MAX_PACKAGE_MEMORY_BYTES
-from sandbox.failure import BuildError
+from sandbox.core.caps import KIB, MAX_PACKAGE_LOADS, MAX_PACKAGE_MEMORY_BYTES
+from sandbox.core.failure import BuildError
 from sandbox.javascript import unloadable
 from sandbox.javascript.boot import BootError, Guest
 from sandbox.javascript.machine import (

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from sandbox.caps import (
+from sandbox.core.caps import (
     MAX_API_ARGUMENT_BYTES,
     MAX_API_PATH_BYTES,
     MAX_COMPUTE_BYTES,
@@ -22,6 +22,8 @@ from sandbox.caps import (
     MAX_RANDOM_BYTES,
     MIB,
 )
+from sandbox.core.pace import current
+from sandbox.core.program import Program
 from sandbox.egress.wire import NO_MORE, NO_MORE_ANSWER
 from sandbox.javascript import pure
 from sandbox.javascript.amend import NOTED_OBJECT
@@ -30,9 +32,7 @@ from sandbox.javascript.machine import TAG_NULL, GuestStarvedError, Machine, who
 from sandbox.javascript.packages.calls import Reader
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
 from sandbox.javascript.words import in_v8s_words
-from sandbox.pace import current
 from sandbox.port import HostPort, LogLevel
-from sandbox.program import Program
 from sandbox.wasm.calls import Import, StopGuest, u32
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped, StopKind

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 import wasmtime
 
-from sandbox.caps import (
+from sandbox.core.caps import (
     JAVASCRIPT_STACK_BYTES,
     MAX_IMAGE_BYTES,
     MAX_MEMORY_BYTES,
@@ -27,14 +27,14 @@ from sandbox.caps import (
     MIB,
     Limits,
 )
-from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.setup_error import SetUpError
 from sandbox.javascript import amend, locales, toolchain
 from sandbox.javascript.boot import Equipment, boot
 from sandbox.javascript.hostcalls import IMPORTS
 from sandbox.javascript.machine import EXPORTS, Layout
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
 from sandbox.javascript.snapshot import export_positions, freeze
-from sandbox.setuperror import SetUpError
 from sandbox.wasm.artefacts import load_or_build
 from sandbox.wasm.calls import Linked, link
 from sandbox.wasm.engine import Pool, configuration_key, make_engine

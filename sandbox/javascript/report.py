@@ -10,11 +10,11 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
-from sandbox.failure import Failure, FailureCode, Frame, Place
+from sandbox.core.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
+from sandbox.core.failure import Failure, FailureCode, Frame, Place
+from sandbox.core.program import Program, Source
 from sandbox.javascript.sourcemap import original
 from sandbox.javascript.tokens import character
-from sandbox.program import Program, Source
 
 _log: Final = logging.getLogger(__name__)
 

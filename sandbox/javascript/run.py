@@ -8,9 +8,10 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from sandbox.caps import LINGER_JOBS, LINGER_JOBS_MS, Limits
+from sandbox.core.caps import LINGER_JOBS, LINGER_JOBS_MS, Limits
+from sandbox.core.failure import Failure
+from sandbox.core.program import Request
 from sandbox.egress.wire import handle_of
-from sandbox.failure import Failure
 from sandbox.javascript import report
 from sandbox.javascript.checkpoints import Prepared
 from sandbox.javascript.hostcalls import Host
@@ -26,7 +27,6 @@ from sandbox.javascript.machine import (
 )
 from sandbox.lingering import linger, until
 from sandbox.port import HostPort
-from sandbox.program import Request
 from sandbox.wasm.calls import entered
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.slices import Timed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sandbox.failure import Failure
+from sandbox.core.failure import Failure
 
 
 class Silence:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from sandbox.setuperror import SetUpError
+from sandbox.core.setup_error import SetUpError
 from sandbox.wasm.artefacts import cache_directory
 from sandbox.wasm.pruning import note_use
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
-from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Source
 from sandbox.javascript import report, toolchain
 from sandbox.javascript.confined import COMPILING, Finished, ToolTimeoutError, run_confined
-from sandbox.program import Source
 
 _LOADERS: Final = {".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".jsx": "jsx"}
 _ALWAYS: Final = frozenset(_LOADERS) | {".mjs"}

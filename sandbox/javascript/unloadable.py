@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.caps import MAX_PACKAGE_MEMORY_BYTES, MIB
-from sandbox.failure import Failure, FailureCode, internal_failure
+from sandbox.core.caps import MAX_PACKAGE_MEMORY_BYTES, MIB
+from sandbox.core.failure import Failure, FailureCode, internal_failure
 from sandbox.javascript.boot import ENOMEM, MALLOC_TOP, Guest
 from sandbox.javascript.machine import GuestStarvedError, Machine
 from sandbox.wasm.traps import GuestStopped, StopKind

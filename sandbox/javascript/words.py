@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from sandbox.core.program import Program
 from sandbox.javascript import callee
 from sandbox.javascript.sourcemap import original
 from sandbox.javascript.tokens import offset
-from sandbox.program import Program
 
 _FRAME: Final = re.compile(
     r"^    at (?P<name>.*?)(?: \((?:(?P<file>.*):(?P<line>\d+):(?P<column>\d+)|(?P<native>native))\))?$"

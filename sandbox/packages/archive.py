@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from sandbox.caps import (
+from sandbox.core.caps import (
     KIB,
     MAX_PACKAGE_BYTES,
     MAX_PACKAGE_ENTRIES,

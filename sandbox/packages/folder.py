@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.caps import MAX_TARBALL_BYTES
+from sandbox.core.caps import MAX_TARBALL_BYTES
 from sandbox.packages.archive import manifest_text
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.lock import sha512

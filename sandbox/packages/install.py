@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGES_BYTES
+from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGES_BYTES
 from sandbox.packages import archive
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.lock import Lock, Locked, sha512

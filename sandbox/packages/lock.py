@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.caps import MAX_PACKAGE_DEPTH, MAX_PACKAGES
+from sandbox.core.caps import MAX_PACKAGE_DEPTH, MAX_PACKAGES
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.names import check_name
 from sandbox.packages.semver import InvalidVersionError, parse_version

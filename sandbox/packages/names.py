@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sandbox.caps import MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION
+from sandbox.core.caps import MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION
 from sandbox.packages.errors import DependencyError
 
 _PART: Final = r"[a-z0-9~-][a-z0-9._~-]*"

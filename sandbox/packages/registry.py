@@ -13,7 +13,7 @@ from typing import Final
 
 from yarl import URL
 
-from sandbox.caps import MAX_PACKUMENT_BYTES, MAX_TARBALL_BYTES, MIB, PACKAGES_SECONDS
+from sandbox.core.caps import MAX_PACKUMENT_BYTES, MAX_TARBALL_BYTES, MIB, PACKAGES_SECONDS
 from sandbox.egress import AllowRule, EgressPolicy, HttpEgress
 from sandbox.egress.addresses import Address, classify
 from sandbox.egress.model import EgressError, FetchRequest, FetchResponse, Outcome

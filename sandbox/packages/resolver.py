@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from sandbox.caps import MAX_PACKAGE_DEPTH, MAX_PACKAGES
+from sandbox.core.caps import MAX_PACKAGE_DEPTH, MAX_PACKAGES
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.manifest import Manifest, runs_here
 from sandbox.packages.names import check_name, check_wanted

@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from sandbox.caps import MAX_TARBALL_BYTES
+from sandbox.core.caps import MAX_TARBALL_BYTES
 from sandbox.packages.lock import sha512
 from sandbox.wasm.artefacts import cache_directory
 

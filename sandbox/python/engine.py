@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sandbox.caps import (
+from sandbox.core.caps import (
     MAX_PACKAGE_SOURCE_BYTES,
     MAX_PACKAGES_COMPILE_SECONDS,
     MAX_PACKAGES_LOAD_SECONDS,
@@ -21,18 +21,18 @@ from sandbox.caps import (
     MAX_SOURCE_LINES,
     Limits,
 )
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Language, Program, Request, Source
+from sandbox.core.result import EngineReport
 from sandbox.egress.none import NoEgress
-from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.lingering import linger, until
 from sandbox.live import LivePort, NoApi
 from sandbox.port import HostPort
-from sandbox.program import Language, Program, Request, Source
 from sandbox.python import failures
 from sandbox.python.equipment import Compiled, Units, build_equipped
 from sandbox.python.image import Image, ImageError, load_image
 from sandbox.python.instance import Guest, Instance, WasmtimeError
 from sandbox.python.pool import Pool
-from sandbox.result import EngineReport
 from sandbox.wasm.threads import with_room
 
 _OK: Final[dict[str, object]] = {"ok": True}
@@ -57,7 +57,7 @@ POOL_SIZE: Final = 3
 
 
 class PythonEngine:
-    """Runs Python Actions. Meets `sandbox.result.Engine`.
+    """Runs Python Actions. Meets `sandbox.core.result.Engine`.
 
     Args:
         progress: told one sentence per step while the guest image is built.
@@ -108,7 +108,7 @@ class PythonEngine:
 
     @with_room
     def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:
-        """Check and compile. See `sandbox.result.Engine.build`."""
+        """Check and compile. See `sandbox.core.result.Engine.build`."""
         if source.dependencies is None:
             return self._compile(source, limits, "").program
         until = time.monotonic() + MAX_PACKAGES_COMPILE_SECONDS
@@ -171,7 +171,7 @@ class PythonEngine:
         port: HostPort,
         wanted: Sequence[str] = (),  # noqa: ARG002 - all that there is is listed
     ) -> tuple[str, ...]:
-        """Functions that the top level defines. See `sandbox.result.Engine.exports`."""
+        """Functions that the top level defines. See `sandbox.core.result.Engine.exports`."""
         request = Request(handler="", event="{}", surface="{}")
         port.begin(time.monotonic() + limits.wall_ms / 1000)
         try:
@@ -187,7 +187,7 @@ class PythonEngine:
 
     @with_room
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
-        """Run the handler. See `sandbox.result.Engine.run`. The peak of memory is not known of a guest
+        """Run the handler. See `sandbox.core.result.Engine.run`. The peak of memory is not known of a guest
         that trapped: then it is 0, or the limit when memory is what it wanted."""
         outcome = self._execute(program, request, limits, port)
         answer = outcome.answer

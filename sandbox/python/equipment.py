@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sandbox.caps import MAX_PYTHON_UNITS, MAX_PYTHON_UNITS_BYTES, MIB
-from sandbox.failure import BuildError, Failure, FailureCode
-from sandbox.program import Dependencies, Language, PackageFile, Program, SharedModule, Source
+from sandbox.core.caps import MAX_PYTHON_UNITS, MAX_PYTHON_UNITS_BYTES, MIB
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Dependencies, Language, PackageFile, Program, SharedModule, Source
 
 _NAMESPACE: Final = "actions"
 _LOADING: Final = "packages.py"

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, MIB, Limits
-from sandbox.failure import Failure, FailureCode, Frame, Place
-from sandbox.program import Source
+from sandbox.core.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, MIB, Limits
+from sandbox.core.failure import Failure, FailureCode, Frame, Place
+from sandbox.core.program import Source
 from sandbox.wasm.traps import StopKind, kind_of_error
 
 _log = logging.getLogger(__name__)

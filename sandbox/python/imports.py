@@ -20,7 +20,7 @@ from wasmtime import WasmtimeError
 from wasmtime import _bindings as c
 from wasmtime.component import Component, Linker, LinkerInstance
 
-from sandbox.caps import (
+from sandbox.core.caps import (
     MAX_API_ARGUMENT_BYTES,
     MAX_API_PATH_BYTES,
     MAX_COMPUTE_BYTES,
@@ -29,9 +29,9 @@ from sandbox.caps import (
     MAX_RANDOM_BYTES,
     MIB,
 )
+from sandbox.core.failure import Failure, FailureCode
+from sandbox.core.pace import Pace
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES, NO_MORE, NO_MORE_ANSWER, handle_of
-from sandbox.failure import Failure, FailureCode
-from sandbox.pace import Pace
 from sandbox.port import HostPort, LogLevel
 from sandbox.python import values
 

@@ -11,8 +11,8 @@ from wasmtime import WasmtimeError
 from wasmtime import _bindings as c
 from wasmtime.component import Component, ExportIndex, Linker
 
-from sandbox.caps import MAX_TABLE_ELEMENTS, MIB, Limits
-from sandbox.pace import current
+from sandbox.core.caps import MAX_TABLE_ELEMENTS, MIB, Limits
+from sandbox.core.pace import current
 from sandbox.port import HostPort
 from sandbox.python import gauge, values
 from sandbox.python.imports import Binding, define_imports

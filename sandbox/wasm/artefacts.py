@@ -21,7 +21,7 @@ from typing import Final
 
 import platformdirs
 
-from sandbox.setuperror import SetUpError
+from sandbox.core.setup_error import SetUpError
 from sandbox.wasm import pruning
 from sandbox.wasm.processor import processor
 

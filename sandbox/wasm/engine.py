@@ -13,7 +13,7 @@ import wasmtime
 from wasmtime import _bindings as c
 from wasmtime import _ffi as ffi  # type: ignore[attr-defined, unused-ignore]
 
-from sandbox.caps import MAX_WASM_STACK_BYTES
+from sandbox.core.caps import MAX_WASM_STACK_BYTES
 from sandbox.wasm.memories import Memories
 
 TICK_SECONDS: Final = 0.005

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from wasmtime import _bindings as c
 
-from sandbox.caps import MIB
+from sandbox.core.caps import MIB
 
 _log = logging.getLogger(__name__)
 

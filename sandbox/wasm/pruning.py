@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sandbox.caps import CACHE_UNUSED_DAYS, MAX_CACHE_BYTES
+from sandbox.core.caps import CACHE_UNUSED_DAYS, MAX_CACHE_BYTES
 
 if os.name == "posix":
     import fcntl

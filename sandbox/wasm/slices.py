@@ -15,7 +15,7 @@ from typing import Any, Final
 import wasmtime
 from wasmtime import _bindings as c
 
-from sandbox.pace import current
+from sandbox.core.pace import current
 from sandbox.wasm.engine import ticks
 
 GoOn = Callable[[], int]

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
-from sandbox.caps import MAX_WASM_STACK_BYTES, MIB
-from sandbox.pace import current, paced
+from sandbox.core.caps import MAX_WASM_STACK_BYTES, MIB
+from sandbox.core.pace import current, paced
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

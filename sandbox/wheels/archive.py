@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.caps import (
+from sandbox.core.caps import (
     MAX_PACKAGE_PATH,
     MAX_WHEEL_ENTRIES,
     MAX_WHEEL_FILE_BYTES,

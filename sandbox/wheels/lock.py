@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.caps import MAX_DEPENDENCIES
+from sandbox.core.caps import MAX_DEPENDENCIES
 from sandbox.packages.errors import DependencyError
 
 _SCHEMA: Final = 1

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_WHEEL_BYTES
+from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_WHEEL_BYTES
+from sandbox.core.program import Dependencies, Language, PackageFile, SharedModule, Source
 from sandbox.packages.errors import DependencyError
-from sandbox.program import Dependencies, Language, PackageFile, SharedModule, Source
 from sandbox.python.equipment import module_name
 from sandbox.wheels.archive import Wheel, normalised, read_wheel
 from sandbox.wheels.lock import LockedWheel, WheelLock

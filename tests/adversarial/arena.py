@@ -17,10 +17,10 @@ from runner.flow.programs import ProgramCache
 from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.model.outcome import Decision, FlowOutcome
-from sandbox.caps import MIB, Limits
+from sandbox.core.caps import MIB, Limits
+from sandbox.core.program import Language, Source
 from sandbox.egress import NoEgress
 from sandbox.egress.model import Egress
-from sandbox.program import Language, Source
 from tests.runner.actions import javascript, python
 from triggers import get_trigger
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.caps import (
+from sandbox.core.caps import (
     MAX_API_ARGUMENT_BYTES,
     MAX_ERROR_MESSAGE_BYTES,
     MAX_FETCHES,

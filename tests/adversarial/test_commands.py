@@ -12,11 +12,11 @@ import pytest
 
 from runner.flow.runner import Runner
 from runner.model.outcome import Decision
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.execution import execute
+from sandbox.core.program import Language, Request, Source
 from sandbox.egress import NoEgress
-from sandbox.execution import execute
 from sandbox.live import LivePort
-from sandbox.program import Language, Request, Source
 from sandbox.python.engine import PythonEngine
 from tests.adversarial.arena import PATIENT, attack, commands, ended, printed, source
 from tests.runner.actions import javascript, python

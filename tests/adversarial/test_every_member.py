@@ -13,8 +13,8 @@ import pytest
 
 from runner.flow.handlers import snake_case
 from runner.model.action import Action
-from sandbox.caps import MIB, Limits
-from sandbox.program import Language
+from sandbox.core.caps import MIB, Limits
+from sandbox.core.program import Language
 from tests.adversarial.arena import PATIENT, attack, canary, printed, run, source
 from tests.runner.actions import javascript, python
 from triggers import Trigger, all_triggers

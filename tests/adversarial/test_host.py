@@ -103,7 +103,7 @@ MEMORY = r"""
 import json, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from sandbox.caps import MIB, Limits
+from sandbox.core.caps import MIB, Limits
 from tests.adversarial import arena
 from tests.runner.actions import javascript, python
 

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from runner.flow.runner import Runner
+from sandbox.core.program import Language
 from sandbox.egress import NoEgress
-from sandbox.program import Language
 from tests.adversarial.arena import PATIENT, attack, printed, run, source
 from tests.runner.actions import javascript, python
 from triggers import get_trigger

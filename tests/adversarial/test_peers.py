@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.caps import MIB
+from sandbox.core.caps import MIB
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.egress import lines as egress_lines
 from sandbox.egress.framing import Framing

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import sandbox
-from sandbox.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
-from sandbox.failure import BuildError, Failure
-from sandbox.program import Language, Source
+from sandbox.core.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
+from sandbox.core.failure import BuildError, Failure
+from sandbox.core.program import Language, Source
 from tests.adversarial.arena import OURS, attack, canary, ended, printed, source
 
 JS_END = "\nexports.onExecutePostLogin = (event, api) => { console.log('ran') };"

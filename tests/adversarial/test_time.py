@@ -10,10 +10,10 @@ from __future__ import annotations
 import pytest
 
 import sandbox
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.failure import BuildError
+from sandbox.core.program import Language, Source
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.failure import BuildError
-from sandbox.program import Language, Source
 from tests.adversarial.arena import LIMITS, attack, ended, source
 from tests.runner.actions import javascript, python
 from tests.sandbox.peers import response, serving

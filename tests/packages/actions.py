@@ -17,10 +17,10 @@ import pytest
 
 import sandbox
 from runner.project.dependencies import make_origin
+from sandbox.core.program import Language, Request, Source
 from sandbox.dependencies import Build, Lock, Wanted, build_action
 from sandbox.egress import Egress, NoEgress
 from sandbox.live import LivePort
-from sandbox.program import Language, Request, Source
 from tests.packages.site import Site
 from tests.parity.packages import check_alike
 from tests.parity.ways import Ways

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from runner.project.dependencies import make_origin
+from sandbox.core.program import Language, Source
 from sandbox.dependencies import BuildState, Module, Wanted, build_action
 from sandbox.packages.unsupported import LIMITED, UNSUPPORTED
-from sandbox.program import Language, Source
 from tests.packages.actions import build, run
 from tests.packages.page import PAGE, text
 

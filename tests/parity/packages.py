@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.model.action import Action
+from sandbox.core.program import Source
 from sandbox.egress import Egress
-from sandbox.program import Source
 from tests.parity.told import Teller, failures
 from tests.parity.ways import Ways, as_the_service_names_them
 from tests.parity.world import World

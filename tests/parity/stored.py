@@ -23,8 +23,8 @@ from runner.store.models import (
     SecretRow,
 )
 from runner.store.sealing import MODULE_VERSION, VERSION, secret_context
+from sandbox.core.program import Dependencies, Language
 from sandbox.egress.allow import AllowRule
-from sandbox.program import Dependencies, Language
 from triggers import Trigger
 
 _BUNDLE = TypeAdapter(Dependencies)

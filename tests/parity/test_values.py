@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from runner.flow.handlers import snake_case
 from runner.model.action import Action
-from sandbox.program import Language, Source
+from sandbox.core.program import Language, Source
 from tests.drawn import examples
 from tests.parity.told import Teller, failures
 from tests.parity.ways import InProcess, InWorker, RefusedError, Ways

@@ -25,7 +25,7 @@ from runner.server.tenants import create_tenant
 from runner.store.suspensions import SqlSuspensions
 from runner.suspension.stores import MemoryStore, SuspendedFlow
 from runner.workers import LegCall, PoolSettings, ResumeCall, WorkerPool
-from sandbox.program import Language
+from sandbox.core.program import Language
 from tests.parity.stored import deploy
 from tests.parity.world import COMMAND, MOMENT, TheWorld, clock, entropy
 from tests.service.server import Client, Server, running, settings_for

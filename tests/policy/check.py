@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.execution import execute
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Language, Program, Request, Source
 from sandbox.egress.none import NoEgress
-from sandbox.execution import execute
-from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.live import LivePort
-from sandbox.program import Language, Program, Request, Source
 from sandbox.python.engine import PythonEngine
 from tests.sandbox.ports import FakeApi
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import sandbox
-from sandbox.program import Language
+from sandbox.core.program import Language
 from sandbox.python.engine import PythonEngine
 from tests.policy.check import Policy
 

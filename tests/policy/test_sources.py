@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
-from sandbox.failure import FailureCode
+from sandbox.core.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
+from sandbox.core.failure import FailureCode
 from tests.policy.check import Policy
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.flow.handlers import snake_case
 from runner.model.action import Action
-from sandbox.program import Language, Source
+from sandbox.core.program import Language, Source
 
 
 def python(body: str, handler: str = "onExecutePostLogin", name: str = "py", **options: Any) -> Action:

@@ -11,8 +11,8 @@ import pytest
 
 from runner import Action, ActionError, FailPolicy, Language, Limits, load_action
 from runner.model.source_size import SETTING
-from sandbox.caps import DEFAULT_SOURCE_BYTES, MAX_SOURCE_BYTES
-from sandbox.program import Source
+from sandbox.core.caps import DEFAULT_SOURCE_BYTES, MAX_SOURCE_BYTES
+from sandbox.core.program import Source
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from runner.model import caps as runner_caps
 from runner.model.outcome import Decision, FlowOutcome
 from runner.testing.cases.load import load_cases
 from runner.testing.cases.run import run_case
-from sandbox import caps
-from sandbox.failure import FailureCode
+from sandbox.core import caps
+from sandbox.core.failure import FailureCode
 from triggers.events import plain
 from triggers.values import session_tokens
 

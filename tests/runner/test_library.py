@@ -16,8 +16,8 @@ from pydantic import ValidationError
 import runner as package
 from runner import EventError, FlowOutcome, ProgramCache, Runner, Settings, public_egress
 from runner.flow.leg_trace import LegTrace
-from sandbox.failure import BuildError, Failure, FailureCode
-from sandbox.program import Language, Program, Source
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Language, Program, Source
 
 from .actions import both, javascript, python
 

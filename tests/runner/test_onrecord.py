@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner import FlowOutcome, Runner
-from sandbox.caps import KIB
+from sandbox.core.caps import KIB
 
 from .actions import both, javascript, python
 

@@ -17,7 +17,7 @@ from runner.flow.redact import LEFT_OUT, SHORT_MARK, Redactor, forms
 from runner.model.caps import MIN_REDACTED_SECRET
 from runner.replay.record import Recorder, with_secrets
 from runner.replay.replay import replay
-from sandbox.caps import KIB, MAX_ERROR_MESSAGE_BYTES, MAX_LOG_LINE_BYTES
+from sandbox.core.caps import KIB, MAX_ERROR_MESSAGE_BYTES, MAX_LOG_LINE_BYTES
 
 from .actions import javascript, python
 
@@ -105,7 +105,7 @@ def test_a_lone_surrogate_is_found_in_either_form() -> None:
 
 
 def test_codes_of_failures_are_no_text() -> None:
-    from sandbox.failure import Failure, FailureCode
+    from sandbox.core.failure import Failure, FailureCode
 
     failure = Redactor([{"A": "invalid_command"}]).value(
         Failure(FailureCode.INVALID_COMMAND, "an invalid_command")

@@ -10,8 +10,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.runtime import tracing
+from sandbox.core.program import Language, Source
 from sandbox.egress import NoEgress
-from sandbox.program import Language, Source
 from triggers import get_trigger
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sandbox.caps import Limits
-from sandbox.execution import execute
-from sandbox.failure import Failure
+from sandbox.core.caps import Limits
+from sandbox.core.execution import execute
+from sandbox.core.failure import Failure
+from sandbox.core.program import Language, Program, Request, Source
+from sandbox.core.result import EngineReport, ExecutionResult
 from sandbox.port import ExecutionPort, HostPort
-from sandbox.program import Language, Program, Request, Source
-from sandbox.result import EngineReport, ExecutionResult
 
 Guest = Callable[[HostPort], Failure | None]
 

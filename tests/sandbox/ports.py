@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.egress.model import Egress
 from sandbox.egress.none import NoEgress
 from sandbox.live import Clock, LivePort

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from sandbox import caps
-from sandbox.caps import MIB, Limits
+from sandbox.core import caps
+from sandbox.core.caps import MIB, Limits
+from sandbox.core.failure import FailureCode
 from sandbox.egress import StubEgress, parse_stubs
 from sandbox.egress.wire import NO_MORE, NO_MORE_ANSWER, read_request
-from sandbox.failure import FailureCode
 from sandbox.live import STOPPED, LivePort
 from tests.sandbox.fetching import begin, fetch, rule
 from tests.sandbox.ports import FakeApi, FakeTime, live

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sandbox
-from sandbox.failure import BuildError, FailureCode
-from sandbox.program import Language, Source
+from sandbox.core.failure import BuildError, FailureCode
+from sandbox.core.program import Language, Source
 from tests.drawn import examples
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.egress import EgressPolicy, HttpEgress, addresses
 from sandbox.egress.addresses import classify, parse_address, refusal
 from sandbox.egress.connect import RefusedAddressError, checked_socket

@@ -12,8 +12,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from sandbox import caps
-from sandbox.caps import KIB, MIB
+from sandbox.core import caps
+from sandbox.core.caps import KIB, MIB
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.egress.breakage import translate
 from tests.sandbox.fetching import begin, fetch, local, rule, settled

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from sandbox import caps
-from sandbox.caps import Limits
+from sandbox.core import caps
+from sandbox.core.caps import Limits
+from sandbox.core.failure import NEXT_STEP, Failure, FailureCode
 from sandbox.egress import NoEgress
-from sandbox.failure import NEXT_STEP, Failure, FailureCode
 from sandbox.live import LivePort
 from sandbox.port import HostPort
 from tests.sandbox.guests import run

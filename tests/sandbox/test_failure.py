@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from sandbox.failure import Failure, FailureCode, Place
+from sandbox.core.failure import Failure, FailureCode, Place
 
 
 def test_lone_surrogates() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 import sandbox
 from sandbox import Language, Limits, Request, Source
+from sandbox.core.failure import Failure, FailureCode
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.failure import Failure, FailureCode
 from sandbox.live import LivePort
 from tests.sandbox.ports import FakeApi
 

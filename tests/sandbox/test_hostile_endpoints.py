@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 import sandbox
-from sandbox.caps import KIB, MIB, Limits
+from sandbox.core.caps import KIB, MIB, Limits
+from sandbox.core.failure import FailureCode
+from sandbox.core.program import Language, Request, Source
+from sandbox.core.result import ExecutionResult
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.failure import FailureCode
 from sandbox.live import LivePort
-from sandbox.program import Language, Request, Source
-from sandbox.result import ExecutionResult
 from tests.sandbox.peers import Answer, certificate, redirect, response, serving
 from tests.sandbox.ports import FakeApi
 

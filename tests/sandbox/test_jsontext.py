@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.jsontext import JsonRefusedError, cut, depth, encode, parse, utf8_length, well_formed
+from sandbox.core.json_text import JsonRefusedError, cut, depth, encode, parse, utf8_length, well_formed
 from tests.drawn import examples
 
 MANY = 10_000_000

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sandbox import caps
-from sandbox.caps import Limits
-from sandbox.failure import FailureCode
+from sandbox.core import caps
+from sandbox.core.caps import Limits
+from sandbox.core.failure import FailureCode
 from sandbox.live import FAULT, STOPPED
 from tests.sandbox.ports import FakeApi, FakeTime, live
 

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.failure import Failure, FailureCode
+from sandbox.core.result import ExecutionResult
 from sandbox.egress import StubEgress, parse_stubs
-from sandbox.failure import Failure, FailureCode
 from sandbox.journal import Journal
 from sandbox.live import LivePort
 from sandbox.port import HostPort
 from sandbox.replay import Divergence, ReplayPort
-from sandbox.result import ExecutionResult
 from tests.drawn import examples
 from tests.sandbox.guests import Guest, run
 from tests.sandbox.ports import FakeApi

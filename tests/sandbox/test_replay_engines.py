@@ -8,12 +8,12 @@ import pytest
 
 import sandbox
 from sandbox import Language, Limits, Program, Request, Source
+from sandbox.core.failure import FailureCode
+from sandbox.core.result import ExecutionResult
 from sandbox.egress import StubEgress, parse_stubs
-from sandbox.failure import FailureCode
 from sandbox.journal import Journal
 from sandbox.live import LivePort
 from sandbox.replay import ReplayPort
-from sandbox.result import ExecutionResult
 from tests.sandbox.ports import FakeApi
 
 SURFACE = json.dumps({"access": {"deny": ["api", ["reason"]]}, "cache": {"get": ["value", ["key"]]}})

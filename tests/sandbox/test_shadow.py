@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.egress import StubEgress, parse_stubs
 from sandbox.journal import Journal
 from sandbox.live import Clock, LivePort

@@ -18,10 +18,10 @@ from runner.server.settings import ServiceSettings
 from runner.store import KeyRing
 from runner.store.models import ActionRow
 from runner.store.runs import DEAD, DONE, JobRow
+from sandbox.core.failure import Failure, FailureCode
+from sandbox.core.program import Dependencies, Source
 from sandbox.dependencies import Build, BuildState, Module, Wanted
-from sandbox.failure import Failure, FailureCode
 from sandbox.packages.lock import Lock
-from sandbox.program import Dependencies, Source
 from tests.postgres import new_database
 from tests.sandbox.packages.tarballs import package
 from tests.service.server import HANDLER, Client, Server, running, settings_for

@@ -10,7 +10,7 @@ import pytest
 from runner.model import caps
 from runner.store.columns import new_id
 from runner.store.models import ActionRow, ModuleRow
-from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGE_VERSION
+from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_VERSION
 from tests.service.server import Client, Server, running, settings_for
 
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.server.framing import RequestFraming
-from sandbox.caps import MIB
+from sandbox.core.caps import MIB
 from sandbox.egress.lines import ContentTooLargeError, FramingError
 from tests.e2e.serving import serve
 from tests.service.server import Server, running, settings_for

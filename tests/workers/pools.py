@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.workers import LegCall, LegReply, PoolSettings, ResumeCall, WorkerPool
-from sandbox.program import Language, Source
+from sandbox.core.program import Language, Source
 from triggers import get_trigger
 
 Result = TypeVar("Result")

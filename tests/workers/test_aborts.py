@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.egress import EgressPolicy, HttpEgress
 from tests.sandbox.aborted import JAVASCRIPT, PYTHON, hanging, javascript_body, python_body
 from tests.workers.pools import LivePool, javascript, pool, python

@@ -26,14 +26,14 @@ from runner.workers.protocol import frames, messages
 from runner.workers.protocol.channel import Frame
 from runner.workers.protocol.codec import failure_bytes, read_failure
 from runner.workers.protocol.frames import Bounds, Decoder, UnsendableError
-from sandbox.caps import MAX_FETCHES, MAX_IMAGE_BYTES, Limits
+from sandbox.core.caps import MAX_FETCHES, MAX_IMAGE_BYTES, Limits
+from sandbox.core.failure import BuildError, Failure, FailureCode, Place
+from sandbox.core.failure import Frame as StackFrame
+from sandbox.core.program import Language, Source
 from sandbox.egress.model import FetchRequest
 from sandbox.egress.none import NoEgress
 from sandbox.egress.wire import read_request
-from sandbox.failure import BuildError, Failure, FailureCode, Place
-from sandbox.failure import Frame as StackFrame
 from sandbox.javascript import image
-from sandbox.program import Language, Source
 from tests.workers.pools import EVENT, LivePool, javascript, pool
 from triggers import EventError, Problem, StaticDirectory
 from triggers.engine.problems import MAX_PROBLEMS

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from runner.workers import BuildCall
-from sandbox.caps import MAX_SOURCE_BYTES
+from sandbox.core.caps import MAX_SOURCE_BYTES
+from sandbox.core.program import Language, Source
 from sandbox.dependencies import Build, BuildState, Module, Wanted
 from sandbox.packages.folder import FolderOrigin
-from sandbox.program import Language, Source
 from tests.sandbox.packages.tarballs import Shelf
 from tests.workers.pools import EVENT, LivePool, javascript, pool, python
 
@@ -191,7 +191,7 @@ def test_the_parent_opens_no_engine() -> None:
     code = (
         "import asyncio, sandbox, json\n"
         "from runner.workers import *\n"
-        "from sandbox.program import Source, Language\n"
+        "from sandbox.core.program import Source, Language\n"
         "source = Source(Language.JAVASCRIPT, 'a.ts', 'let x: 1 = 1')\n"
         "async def main():\n"
         "    pool = WorkerPool(PoolSettings(workers=1))\n"

@@ -10,7 +10,7 @@ import pytest
 
 from runner.model.action import Action
 from runner.workers import PoolSettings, TooBusyError
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.egress import StubEgress, parse_stubs
 from tests.workers.conftest import STUBS
 from tests.workers.pools import LivePool, javascript, pool, python

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from runner.workers.child.gate import Gate, Pass
-from sandbox.pace import away, current, ended, paced, slow
+from sandbox.core.pace import away, current, ended, paced, slow
 
 SECONDS = 20.0
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from runner.workers.child.leg_scheduler import Lanes, Leg
-from sandbox.pace import current, ended
+from sandbox.core.pace import current, ended
 
 SECONDS = 20.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.egress import StubEgress, parse_stubs
 from tests.workers.pools import LivePool, javascript, pool, python
 from tests.workers.test_pool import logs

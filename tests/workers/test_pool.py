@@ -26,9 +26,9 @@ from runner.replay.replay import replay
 from runner.testing.cases.load import find_case_files, load_cases
 from runner.testing.cases.run import _Play
 from runner.workers import LegReply
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.program import Language, Source
 from sandbox.egress import AllowRule, StubEgress
-from sandbox.program import Language, Source
 from sandbox.wheels import PythonModule, prepare
 from tests.sandbox.wheels.made import put
 from tests.test_samples import SAMPLES

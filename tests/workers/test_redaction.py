@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.caps import KIB
+from sandbox.core.caps import KIB
 from tests.workers.pools import javascript, pool, python
 
 SAME = {f"S{number}": "a" * (4096 - number) for number in range(30)}

@@ -14,7 +14,7 @@ import pytest
 
 from runner.workers import PoolSettings, TooBusyError, WorkerStartError
 from runner.workers.parent import supervisor
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.egress import StubEgress
 from tests.workers.conftest import STUBS
 from tests.workers.pools import LivePool, javascript, pool

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from runner.project.allowlist import parse_rules
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
 from sandbox.egress import StubFormatError, parse_stubs
 
 
@@ -48,7 +48,7 @@ Object = dict[str, Any]
 
 
 class LimitsSpec(_Strict):
-    """Limits of one Action; see `sandbox.caps.Limits`."""
+    """Limits of one Action; see `sandbox.core.caps.Limits`."""
 
     wall_ms: int | None = None
     memory_bytes: int | None = None

@@ -27,9 +27,9 @@ from runner.testing.cases.model import ActionSpec, ResumeSpec, Step
 from runner.testing.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
 from runner.testing.partial_event import completed
 from runner.testing.simulated_return import merge_patch, returning_request, session_token, with_timestamps
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.failure import BuildError
 from sandbox.egress import StubEgress, parse_stubs
-from sandbox.failure import BuildError
 from triggers import EventError, Trigger, UnknownTriggerError, get_trigger
 
 UNUSABLE: Final = (RunnerError, BuildError, EventError, UnknownTriggerError)

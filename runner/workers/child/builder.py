@@ -11,10 +11,10 @@ from typing import Any, Final
 import sandbox
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.codec import failure_bytes, read_dependencies
-from sandbox.failure import BuildError, internal_failure
+from sandbox.core.failure import BuildError, internal_failure
+from sandbox.core.json_text import well_formed
+from sandbox.core.program import Language, Source
 from sandbox.javascript.confined import Finished, ToolTimeoutError
-from sandbox.jsontext import well_formed
-from sandbox.program import Language, Source
 
 _EMPTY: Final = "module.exports = {};"
 """The tenant's own source is not given to a builder: it could then not be trusted with the image."""

@@ -123,7 +123,7 @@ class Gate:
 
 
 class Pass:
-    """Of one leg: a `sandbox.pace.Pace`.
+    """Of one leg: a `sandbox.core.pace.Pace`.
 
     Attributes:
         used: seconds of turns that it had, and what puts it in its place among the others.

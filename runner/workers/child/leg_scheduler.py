@@ -19,7 +19,7 @@ from functools import partial
 from typing import Final
 
 from runner.workers.child.gate import Gate, Pass
-from sandbox.pace import paced
+from sandbox.core.pace import paced
 
 DETACH_SECONDS: Final = 0.005
 """Wall time after which a leg no longer holds up the next."""

@@ -19,9 +19,9 @@ from runner.model.caps import MAX_WORKER_LOG_BYTES
 from runner.workers.child import late_imports, privileges
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.frames import UnsendableError
+from sandbox.core.json_text import well_formed
+from sandbox.core.priority import give_way
 from sandbox.javascript import transpile
-from sandbox.jsontext import well_formed
-from sandbox.priority import give_way
 from sandbox.wasm import artefacts
 
 IMAGES_MISSING: Final = 3

@@ -13,10 +13,10 @@ import sandbox
 import triggers
 from runner.flow.runner import Runner
 from runner.model.action import Action
+from sandbox.core.program import Language, Source
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import image
 from sandbox.javascript.engine import JavaScriptEngine
-from sandbox.program import Language, Source
 from sandbox.python.engine import PythonEngine
 from triggers import get_trigger
 

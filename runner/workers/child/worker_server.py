@@ -23,11 +23,11 @@ from runner.workers.child.leg_scheduler import Lanes, Leg
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.codec import failure_bytes, read_action, read_rules, read_settings, read_source
 from runner.workers.protocol.frames import TO_PARENT, UnsendableError
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.failure import BuildError
+from sandbox.core.json_text import well_formed
+from sandbox.core.program import Source
 from sandbox.egress.allow import AllowRule
-from sandbox.failure import BuildError
-from sandbox.jsontext import well_formed
-from sandbox.program import Source
 from triggers import EventError, UnknownTriggerError
 
 _log: Final = logging.getLogger(__name__)

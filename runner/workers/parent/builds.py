@@ -17,15 +17,15 @@ from runner.project.dependencies import make_origin
 from runner.workers.parent.images import Images
 from runner.workers.parent.requests import BuildCall, TooBusyError
 from runner.workers.protocol.messages import TranspileAsk
-from sandbox.caps import MAX_SOURCE_BYTES, Limits
+from sandbox.core.caps import MAX_SOURCE_BYTES, Limits
+from sandbox.core.failure import BuildError
+from sandbox.core.program import Dependencies, Language, Program, Source
 from sandbox.dependencies import Build, build_action
-from sandbox.failure import BuildError
 from sandbox.javascript.confined import Finished, ToolTimeoutError
 from sandbox.javascript.image import notes_of
 from sandbox.javascript.transpile import run_compiler
 from sandbox.packages.origin import Origin
 from sandbox.packages.store import TarballStore
-from sandbox.program import Dependencies, Language, Program, Source
 
 _log: Final = logging.getLogger(__name__)
 _AT_ONCE: Final = 4

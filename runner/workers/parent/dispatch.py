@@ -20,8 +20,8 @@ from runner.workers.parent.supervisor import Crew, is_late
 from runner.workers.parent.usage import Usage
 from runner.workers.parent.worker import AHEAD, READY, Member
 from runner.workers.protocol.frames import UnsendableError
+from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.egress.model import Egress
-from sandbox.failure import BuildError, Failure, FailureCode
 
 _MOST_TRIES: Final = 3
 """Times that a leg is given to a worker which dies before the leg began."""

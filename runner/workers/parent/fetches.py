@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from runner.workers.protocol.frames import FrameError
 from runner.workers.protocol.messages import Fetch
-from sandbox.caps import MAX_FETCHES
+from sandbox.core.caps import MAX_FETCHES
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import Cancel, Egress, EgressError, EgressSession, Outcome, narrowed
 from sandbox.egress.wire import read_request

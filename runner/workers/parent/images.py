@@ -19,9 +19,9 @@ from runner.workers.parent.process import WorkerProcess
 from runner.workers.protocol import messages
 from runner.workers.protocol.codec import dependencies_bytes, read_failure
 from runner.workers.protocol.frames import FrameError
-from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Dependencies
 from sandbox.javascript.image import EQUIPPED, base_digest, equipped_key
-from sandbox.program import Dependencies
 from sandbox.wasm import artefacts
 
 _log: Final = logging.getLogger(__name__)

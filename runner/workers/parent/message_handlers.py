@@ -24,7 +24,7 @@ from runner.workers.parent.worker import Member
 from runner.workers.protocol import messages
 from runner.workers.protocol.codec import read_failure
 from runner.workers.protocol.frames import FrameError
-from sandbox.failure import BuildError
+from sandbox.core.failure import BuildError
 
 _log: Final = logging.getLogger(__name__)
 

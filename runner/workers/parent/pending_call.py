@@ -23,9 +23,9 @@ from runner.model.settings import Settings
 from runner.suspension.stores import PinnedAction, SuspendedFlow
 from runner.workers.parent.fetches import CallFetches
 from runner.workers.protocol.frames import FrameError
-from sandbox.caps import MAX_PACKAGES_COMPILE_SECONDS, MAX_PACKAGES_LOAD_SECONDS
-from sandbox.failure import Failure, FailureCode
-from sandbox.program import Source
+from sandbox.core.caps import MAX_PACKAGES_COMPILE_SECONDS, MAX_PACKAGES_LOAD_SECONDS
+from sandbox.core.failure import Failure, FailureCode
+from sandbox.core.program import Source
 from triggers import Effects, EventError, Problem, Trigger
 
 _BUILD_SECONDS: Final = 30.0

@@ -25,11 +25,11 @@ from runner.workers.parent.pool_stats import PoolSnapshot
 from runner.workers.parent.requests import BuildCall, LegCall, LegReply, ResumeCall, TooBusyError
 from runner.workers.parent.settings import PoolSettings
 from runner.workers.protocol.codec import settings_json
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.program import Program, Source
 from sandbox.dependencies import Build
 from sandbox.egress.model import Egress
 from sandbox.packages.origin import Origin
-from sandbox.program import Program, Source
 from triggers import CacheStore, Directory, StaticDirectory, get_trigger
 
 

@@ -12,9 +12,9 @@ from runner.model.errors import RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.suspension.stores import SuspendedFlow
+from sandbox.core.program import Source
 from sandbox.dependencies import Module, Wanted
 from sandbox.packages.lock import Lock
-from sandbox.program import Source
 from sandbox.wheels.lock import WheelLock
 
 

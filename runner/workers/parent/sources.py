@@ -8,7 +8,7 @@ from collections.abc import Callable
 from runner.model.caps import MAX_WORKER_SOURCE_BYTES, MAX_WORKER_SOURCES
 from runner.workers.protocol.codec import source_bytes
 from runner.workers.protocol.frames import encode
-from sandbox.program import Dependencies, Source
+from sandbox.core.program import Dependencies, Source
 
 
 class SourceTable:

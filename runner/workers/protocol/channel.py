@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from runner.workers.protocol.frames import TO_WORKER, Decoder
 from runner.workers.protocol.messages import encode
-from sandbox.pace import away
+from sandbox.core.pace import away
 
 _CHUNK: Final = 256 * 1024
 _ANSWER_SECONDS: Final = 60.0

@@ -13,10 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from runner.model.action import Action, FailPolicy
 from runner.model.settings import Settings
 from runner.workers.protocol.frames import FrameError
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.failure import Failure
+from sandbox.core.program import Dependencies, Language, PackageFile, SharedModule, Source
 from sandbox.egress.allow import AllowRule
-from sandbox.failure import Failure
-from sandbox.program import Dependencies, Language, PackageFile, SharedModule, Source
 
 _FAILURES: Final = TypeAdapter(Failure)
 _RULES: Final = TypeAdapter(tuple[AllowRule, ...])

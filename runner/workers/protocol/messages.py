@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from runner.model.caps import MAX_WORKER_LOG_BYTES
 from runner.workers.protocol.frames import TO_PARENT, FrameError, UnsendableError, framed
-from sandbox.caps import MAX_FETCHES
+from sandbox.core.caps import MAX_FETCHES
 from triggers.api.cache import MAX_KEY_BYTES, MAX_VALUE_BYTES
 
 _Number = Annotated[int, Field(ge=0, le=2**53)]

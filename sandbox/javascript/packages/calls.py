@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from sandbox.caps import MAX_PACKAGE_READ_BYTES, MAX_PACKAGE_READS
+from sandbox.core.caps import MAX_PACKAGE_READ_BYTES, MAX_PACKAGE_READS
 from sandbox.javascript.machine import GuestExceptionError, Machine
 from sandbox.javascript.packages.files import PackageFiles
 

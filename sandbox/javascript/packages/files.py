@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from sandbox.caps import MAX_PACKAGE_ARCHIVE_BYTES, MAX_PACKAGE_FILES
+from sandbox.core.caps import MAX_PACKAGE_ARCHIVE_BYTES, MAX_PACKAGE_FILES
 
 _LENGTH: Final = struct.Struct("<I")
 _LAST: Final = (".d.ts", ".d.mts", ".d.cts", ".map", ".md", ".markdown", ".ts", ".mts", ".cts", ".flow")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.hostcrypto import OPERATIONS, compute
 from tests.drawn import examples
 from tests.sandbox.hostcrypto.calls import b64, call, der, ok, pair, refused, unb64

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import caps
+from sandbox.core import caps
 from tests.sandbox.hostcrypto.calls import b64, call, ok
 
 SCRYPT: dict[str, Any] = {"password": b64(b"p"), "salt": b64(b"s"), "length": 16}

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from runner.workers.child import gate as turnstile
-from sandbox import caps
+from sandbox.core import caps
+from sandbox.core.pace import paced
 from sandbox.hostcrypto.errors import CryptoError
 from sandbox.hostcrypto.patience import within
-from sandbox.pace import paced
 
 Start = Callable[[float], "Future[Any]"]
 

@@ -11,9 +11,9 @@ import pytest
 
 import sandbox
 from sandbox import ExecutionResult, Language, Limits, Program, Request, Source
+from sandbox.core.failure import Failure
 from sandbox.egress.model import Egress
 from sandbox.egress.none import NoEgress
-from sandbox.failure import Failure
 from sandbox.live import Clock, LivePort
 from tests.sandbox.ports import FakeApi
 

@@ -8,9 +8,9 @@ import pytest
 
 import sandbox
 from sandbox import BuildError, Language, Limits, Program, Request, Source
-from sandbox.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
+from sandbox.core.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
+from sandbox.core.failure import Failure, FailureCode
 from sandbox.egress.none import NoEgress
-from sandbox.failure import Failure, FailureCode
 from sandbox.live import LivePort
 from tests.sandbox.javascript.conftest import HANDLER, Run, compiled
 from tests.sandbox.ports import FakeApi

@@ -8,8 +8,8 @@ import pytest
 
 import sandbox
 from sandbox import Language, Limits, Request, open_engine
+from sandbox.core.failure import FailureCode
 from sandbox.egress.none import NoEgress
-from sandbox.failure import FailureCode
 from sandbox.javascript import checkpoints
 from sandbox.javascript.checkpoints import Checkpoints
 from sandbox.javascript.engine import JavaScriptEngine

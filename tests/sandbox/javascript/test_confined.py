@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.caps import MIB
-from sandbox.failure import BuildError, FailureCode
+from sandbox.core.caps import MIB
+from sandbox.core.failure import BuildError, FailureCode
+from sandbox.core.priority import LOW_NICE
 from sandbox.javascript.bundle import required_names
 from sandbox.javascript.confined import Bounds, Finished, ToolTimeoutError, run_confined
-from sandbox.priority import LOW_NICE
 from tests.sandbox.javascript.conftest import compiled
 
 BOUNDS = Bounds(seconds=5.0, memory_bytes=256 * MIB, output_bytes=1 * MIB)

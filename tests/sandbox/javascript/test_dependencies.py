@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 
 import sandbox
+from sandbox.core.failure import Failure, FailureCode
+from sandbox.core.program import Language, Request, Source
 from sandbox.dependencies import Build, BuildState, Module, Wanted, build_action
 from sandbox.egress.none import NoEgress
-from sandbox.failure import Failure, FailureCode
 from sandbox.javascript import engine as engine_module
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.image import notes_of
 from sandbox.live import LivePort
 from sandbox.packages.folder import FolderOrigin
 from sandbox.packages.store import TarballStore
-from sandbox.program import Language, Request, Source
 from tests.sandbox.javascript.conftest import Ran
 from tests.sandbox.packages.tarballs import Shelf
 from tests.sandbox.ports import FakeApi

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox import Limits
-from sandbox.failure import FailureCode
+from sandbox.core.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
 from tests.sandbox.ports import FakeApi
 

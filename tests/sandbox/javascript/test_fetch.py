@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from sandbox.caps import LINGER_JOBS, Limits
+from sandbox.core.caps import LINGER_JOBS, Limits
+from sandbox.core.failure import FailureCode
 from sandbox.egress.stub import Stub, StubEgress
-from sandbox.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
 
 SITE = "https://api.example.com"

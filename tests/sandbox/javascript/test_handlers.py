@@ -8,7 +8,7 @@ import pytest
 
 import sandbox
 from sandbox import Limits
-from sandbox.failure import FailureCode
+from sandbox.core.failure import FailureCode
 from tests.sandbox.javascript.conftest import HANDLER, Run, compiled
 
 METHOD = f"{HANDLER}(event, api) {{ api.access.deny(this.why); }}"

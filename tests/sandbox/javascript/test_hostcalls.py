@@ -15,8 +15,8 @@ from wasmtime import _func
 
 import sandbox
 from sandbox import Language, Limits, Request, open_engine
+from sandbox.core.failure import FailureCode
 from sandbox.egress.none import NoEgress
-from sandbox.failure import FailureCode
 from sandbox.javascript import hostcalls, pure
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.hostcalls import Host

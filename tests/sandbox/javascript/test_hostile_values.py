@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import Limits
-from sandbox.caps import MIB
+from sandbox.core.caps import MIB
 from sandbox.javascript import toolchain
 from tests.sandbox.javascript.conftest import Run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.failure import FailureCode
+from sandbox.core.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
 from tests.sandbox.javascript.test_node_later import HTTPS, handler, stubs
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import Language, Limits, open_engine
-from sandbox.caps import MIB
+from sandbox.core.caps import MIB
 from sandbox.javascript import image as image_module
 from sandbox.javascript import toolchain
 from sandbox.javascript.engine import JavaScriptEngine

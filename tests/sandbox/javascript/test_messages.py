@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import Language, Source
+from sandbox.core.program import Program
 from sandbox.javascript import callee, toolchain
 from sandbox.javascript.tokens import offset
 from sandbox.javascript.words import in_v8s_words
-from sandbox.program import Program
 from tests.drawn import examples
 from tests.sandbox.javascript.conftest import Run
 

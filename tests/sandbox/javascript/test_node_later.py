@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.core.failure import FailureCode
 from sandbox.egress import StubEgress, parse_stubs
-from sandbox.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
 
 

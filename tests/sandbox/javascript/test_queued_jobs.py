@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.failure import FailureCode
+from sandbox.core.failure import FailureCode
 from tests.sandbox.javascript.conftest import HANDLER, Run
 from tests.sandbox.ports import FakeApi
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sandbox import Limits
-from sandbox.caps import MIB
-from sandbox.failure import FailureCode
+from sandbox.core.caps import MIB
+from sandbox.core.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
 
 LIMITS = Limits(wall_ms=100, memory_bytes=48 * MIB)

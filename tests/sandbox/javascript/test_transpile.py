@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sandbox
-from sandbox.failure import BuildError, Failure, FailureCode
+from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.javascript.sourcemap import original
 from tests.sandbox.javascript.conftest import Run, compiled
 

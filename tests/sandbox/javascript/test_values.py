@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.caps import MAX_API_ARGUMENT_BYTES, MAX_JSON_DEPTH
-from sandbox.failure import FailureCode
+from sandbox.core.caps import MAX_API_ARGUMENT_BYTES, MAX_JSON_DEPTH
+from sandbox.core.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
 
 

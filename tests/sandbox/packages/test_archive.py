@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.packages.archive import files
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.names import check_name, check_wanted, split_specifier

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.javascript import bundle
 from sandbox.javascript.packages.files import Packer
 from sandbox.packages import folder, install, names, resolver

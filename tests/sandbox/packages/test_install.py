@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.folder import FolderOrigin
 from sandbox.packages.install import Wanted, check_wanted_list, make_lock, unpack

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.packages import registry as registry_module
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.install import Wanted, check_wanted_list, make_lock

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 import sandbox
-from sandbox.program import Language
+from sandbox.core.program import Language
 from sandbox.python.engine import PythonEngine
 from tests.sandbox.python.actions import Runner
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.failure import FailureCode
+from sandbox.core.failure import FailureCode
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner
 

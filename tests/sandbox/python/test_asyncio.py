@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.failure import FailureCode
 from sandbox.egress.stub import Stub, StubEgress
-from sandbox.failure import FailureCode
 from tests.sandbox.python.actions import Runner
 
 

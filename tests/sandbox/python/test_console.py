@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.caps import MAX_LOG_LINE_BYTES
+from sandbox.core.caps import MAX_LOG_LINE_BYTES
 from tests.sandbox.python.actions import Runner
 
 

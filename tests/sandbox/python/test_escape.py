@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.caps import Limits
-from sandbox.failure import BuildError, FailureCode
-from sandbox.result import ExecutionResult
+from sandbox.core.caps import Limits
+from sandbox.core.failure import BuildError, FailureCode
+from sandbox.core.result import ExecutionResult
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner
 

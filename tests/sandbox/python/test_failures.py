@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES
-from sandbox.failure import FailureCode
+from sandbox.core.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES
+from sandbox.core.failure import FailureCode
 from tests.sandbox.python.actions import Runner
 
 

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
+from sandbox.core.failure import FailureCode
 from sandbox.egress.stub import Stub, StubEgress
-from sandbox.failure import FailureCode
 from tests.sandbox.python.actions import Runner
 
 JSON = (("Content-Type", "application/json; charset=utf-8"),)

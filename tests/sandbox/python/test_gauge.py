@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.caps import MIB, Limits
-from sandbox.failure import FailureCode
+from sandbox.core.caps import MIB, Limits
+from sandbox.core.failure import FailureCode
 from sandbox.python import gauge
 from sandbox.python.binary import HEADER_BYTES, LayoutError, encoded, name, section, unsigned
 from tests.sandbox.python.actions import Runner

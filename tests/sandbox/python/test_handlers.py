@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.failure import BuildError, FailureCode
 from sandbox.egress.none import NoEgress
-from sandbox.failure import BuildError, FailureCode
 from sandbox.live import LivePort
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from sandbox.caps import Limits
-from sandbox.failure import FailureCode
-from sandbox.program import Program
+from sandbox.core.caps import Limits
+from sandbox.core.failure import FailureCode
+from sandbox.core.program import Program
 from sandbox.python import image, imports
 from sandbox.python.engine import PythonEngine
 from sandbox.python.instance import Guest

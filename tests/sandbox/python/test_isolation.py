@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.execution import execute
+from sandbox.core.program import Request
 from sandbox.egress.none import NoEgress
-from sandbox.execution import execute
 from sandbox.live import LivePort
-from sandbox.program import Request
 from sandbox.python.engine import PythonEngine
 from sandbox.python.image import load_image
 from sandbox.python.instance import Guest

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from sandbox.caps import MIB, Limits
-from sandbox.failure import FailureCode
+from sandbox.core.caps import MIB, Limits
+from sandbox.core.failure import FailureCode
 from tests.sandbox.python.actions import Runner
 
 WALL_MS = 300

@@ -10,14 +10,14 @@ from typing import NoReturn
 import pytest
 
 import sandbox
-from sandbox.caps import MAX_PYTHON_UNITS_BYTES, Limits
+from sandbox.core.caps import MAX_PYTHON_UNITS_BYTES, Limits
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Language, Request, Source
+from sandbox.core.result import ExecutionResult
 from sandbox.dependencies import BuildState, Module, Wanted, build_action
 from sandbox.egress.none import NoEgress
-from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.live import LivePort
-from sandbox.program import Language, Request, Source
 from sandbox.python.equipment import Compiled, build_equipped
-from sandbox.result import ExecutionResult
 from sandbox.wheels import PythonModule, prepare
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.caps import Limits
-from sandbox.failure import FailureCode
+from sandbox.core.caps import Limits
+from sandbox.core.failure import FailureCode
 from tests.drawn import examples
 from tests.sandbox.python.actions import Runner
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.wasm import artefacts, pruning
 from sandbox.wasm.artefacts import load_or_build
 from sandbox.wasm.pruning import DAY_SECONDS, cached, prune

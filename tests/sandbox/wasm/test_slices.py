@@ -8,12 +8,12 @@ import time
 import pytest
 
 import sandbox
-from sandbox.caps import Limits
+from sandbox.core.caps import Limits
+from sandbox.core.pace import paced
+from sandbox.core.program import Language, Request, Source
+from sandbox.core.result import ExecutionResult
 from sandbox.egress.none import NoEgress
 from sandbox.live import LivePort
-from sandbox.pace import paced
-from sandbox.program import Language, Request, Source
-from sandbox.result import ExecutionResult
 from tests.sandbox.ports import FakeApi
 
 JAVASCRIPT = "exports.onExecutePostLogin = async (event, api) => {{ {} }};"

@@ -8,7 +8,7 @@ import pytest
 
 import sandbox
 from sandbox import ExecutionResult, Language, Limits, Request, Source
-from sandbox.caps import MIB
+from sandbox.core.caps import MIB
 from sandbox.egress.none import NoEgress
 from sandbox.live import LivePort
 from sandbox.wasm.threads import NEEDED_BYTES, stack_bytes, with_room

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import caps
+from sandbox.core import caps
 from sandbox.packages.errors import DependencyError
 from sandbox.wheels import archive
 from sandbox.wheels.archive import normalised, read_wheel

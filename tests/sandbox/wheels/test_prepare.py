@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import sandbox
-from sandbox.caps import MAX_DEPENDENCIES, MAX_PACKAGE_SOURCE_BYTES, MAX_SOURCE_BYTES, Limits
+from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_SOURCE_BYTES, MAX_SOURCE_BYTES, Limits
+from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Language, Request, Source
 from sandbox.egress.none import NoEgress
-from sandbox.failure import BuildError, Failure, FailureCode
 from sandbox.live import LivePort
 from sandbox.packages.errors import DependencyError
-from sandbox.program import Language, Request, Source
 from sandbox.wheels import PythonModule, WheelLock, parse_requirement, pinned, prepare
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.wheels.made import put, put_installed, wheel_bytes

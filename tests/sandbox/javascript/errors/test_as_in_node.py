@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.failure import FailureCode
+from sandbox.core.failure import FailureCode
 from sandbox.javascript import toolchain
 from tests.sandbox.javascript.conftest import Run
 

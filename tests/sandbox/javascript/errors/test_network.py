@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from sandbox import Limits
+from sandbox.core.failure import FailureCode
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.failure import FailureCode
 from tests.sandbox.javascript.conftest import Run
 from tests.sandbox.peers import certificate, redirect, serving
 

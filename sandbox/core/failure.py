@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from sandbox.jsontext import well_formed
+from sandbox.core.json_text import well_formed
 
 _log: Final = logging.getLogger(__name__)
 

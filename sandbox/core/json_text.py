@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, Never
 
-from sandbox.caps import MAX_INTEGER_DIGITS, MAX_JSON_DEPTH
-from sandbox.program import JsonValue
+from sandbox.core.caps import MAX_INTEGER_DIGITS, MAX_JSON_DEPTH
+from sandbox.core.program import JsonValue
 
 _PIECE: Final = 64 * 1024
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sandbox.caps import Limits
-from sandbox.failure import Failure
+from sandbox.core.caps import Limits
+from sandbox.core.failure import Failure
+from sandbox.core.program import Language, Program, Request, Source
 from sandbox.journal import Journal
 from sandbox.port import Command, HostPort, LogLine
-from sandbox.program import Language, Program, Request, Source
 
 
 @dataclass(frozen=True, slots=True)

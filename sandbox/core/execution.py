@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from sandbox.caps import MAX_EVENT_BYTES, Limits
-from sandbox.failure import Failure, FailureCode, internal_failure
-from sandbox.jsontext import utf8_length
-from sandbox.pace import ended
+from sandbox.core.caps import MAX_EVENT_BYTES, Limits
+from sandbox.core.failure import Failure, FailureCode, internal_failure
+from sandbox.core.json_text import utf8_length
+from sandbox.core.pace import ended
+from sandbox.core.program import Program, Request
+from sandbox.core.result import Engine, EngineReport, ExecutionResult, Statistics
 from sandbox.port import ExecutionPort
-from sandbox.program import Program, Request
-from sandbox.result import Engine, EngineReport, ExecutionResult, Statistics
 
 
 def execute(

@@ -1,0 +1,1 @@
+"""What every engine shares: programs, requests, results, failures, limits, one execution."""
