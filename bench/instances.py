@@ -22,8 +22,8 @@ from sandbox.core.program import JsonValue, Language, Source
 from sandbox.core.result import Engine
 from sandbox.egress import NoEgress
 from sandbox.javascript.engine import JavaScriptEngine
-from sandbox.live import LivePort
-from sandbox.port import ApiReply
+from sandbox.port.interface import ApiReply
+from sandbox.port.live import LivePort
 from sandbox.python.engine import PythonEngine
 
 LIVE: Final = 16

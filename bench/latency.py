@@ -17,8 +17,8 @@ from bench.measure import Spread, spread, timed
 from sandbox.core.caps import Limits
 from sandbox.core.program import JsonValue, Language, Request, Source
 from sandbox.egress import NoEgress
-from sandbox.live import LivePort
-from sandbox.port import ApiReply
+from sandbox.port.interface import ApiReply
+from sandbox.port.live import LivePort
 from sandbox.wasm.engine import make_engine, ticks
 from triggers import get_trigger
 

@@ -18,7 +18,7 @@ from sandbox.core.caps import MIB, Limits
 from sandbox.core.program import Language, Source
 from sandbox.core.result import ExecutionResult
 from sandbox.egress import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 
 WALL_MS: Final = 1000
 

@@ -25,7 +25,7 @@ from sandbox.core.caps import Limits
 from sandbox.core.program import Language, Program, Source
 from sandbox.dependencies import Wanted, build_action
 from sandbox.egress import Egress, EgressPolicy, HttpEgress, NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from sandbox.wasm.artefacts import cache_directory
 
 _RUNS: Final = 200

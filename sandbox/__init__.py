@@ -19,8 +19,8 @@ from sandbox.core.program import Language, Program, Request, Source
 from sandbox.core.result import Engine, ExecutionResult
 from sandbox.core.setup_error import SetUpError
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort, NoApi
-from sandbox.port import ExecutionPort
+from sandbox.port.interface import ExecutionPort
+from sandbox.port.live import LivePort, NoApi
 
 __all__ = [
     "BuildError",

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from runner.flow.execution import PortFactory
 from runner.flow.leg import Leg, LegEnd
 from sandbox.core.caps import Limits
-from sandbox.journal import Journal
-from sandbox.port import ApiHost, ExecutionPort
+from sandbox.port.interface import ApiHost, ExecutionPort
+from sandbox.port.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)

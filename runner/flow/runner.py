@@ -25,8 +25,8 @@ from runner.suspension.resume import Return, SecretsLike, plain, read_flow, stat
 from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, new_handle, store_key
 from sandbox.core.caps import Limits
 from sandbox.egress.model import Egress, narrowed
-from sandbox.live import Clock, LivePort
-from sandbox.port import ApiHost, ExecutionPort
+from sandbox.port.interface import ApiHost, ExecutionPort
+from sandbox.port.live import Clock, LivePort
 from triggers import (
     CacheStore,
     Directory,

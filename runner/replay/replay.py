@@ -18,9 +18,9 @@ from runner.suspension.stores import PinnedAction
 from runner.testing.cases.match import Difference, differences
 from sandbox.core.caps import MAX_API_ARGUMENT_BYTES, Limits
 from sandbox.core.json_text import parse
-from sandbox.journal import Journal, JournalError
-from sandbox.port import ApiHost, ExecutionPort
-from sandbox.replay import Divergence, ReplayPort
+from sandbox.port.interface import ApiHost, ExecutionPort
+from sandbox.port.journal import Journal, JournalError
+from sandbox.port.replay import Divergence, ReplayPort
 from triggers import FlowState, Services, Trigger, get_trigger
 
 

@@ -15,8 +15,8 @@ from sandbox.core.caps import Limits
 from sandbox.core.program import JsonValue, Language, Request, Source
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.javascript.toolchain import node
-from sandbox.live import LivePort
-from sandbox.port import ApiReply
+from sandbox.port.interface import ApiReply
+from sandbox.port.live import LivePort
 
 HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "node.json"

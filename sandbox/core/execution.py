@@ -11,7 +11,7 @@ from sandbox.core.json_text import utf8_length
 from sandbox.core.pace import ended
 from sandbox.core.program import Program, Request
 from sandbox.core.result import Engine, EngineReport, ExecutionResult, Statistics
-from sandbox.port import ExecutionPort
+from sandbox.port.interface import ExecutionPort
 
 
 def execute(

@@ -9,8 +9,8 @@ from typing import Protocol
 from sandbox.core.caps import Limits
 from sandbox.core.failure import Failure
 from sandbox.core.program import Language, Program, Request, Source
-from sandbox.journal import Journal
-from sandbox.port import Command, HostPort, LogLine
+from sandbox.port.interface import Command, HostPort, LogLine
+from sandbox.port.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from sandbox.javascript.machine import EXPORTS, GuestExceptionError, Layout, Mac
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
 from sandbox.javascript.silence import Silence
 from sandbox.javascript.snapshot import export_positions, stack_pointer
-from sandbox.port import HostPort
+from sandbox.port.interface import HostPort
 from sandbox.wasm.calls import Exports, entered, link, u32
 from sandbox.wasm.slices import overseen, run_in_slices
 

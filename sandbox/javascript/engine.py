@@ -23,7 +23,7 @@ from sandbox.javascript.image import Image, open_equipped, open_image
 from sandbox.javascript.packages.files import PackageFiles
 from sandbox.javascript.run import Run
 from sandbox.javascript.transpile import is_needed
-from sandbox.port import HostPort
+from sandbox.port.interface import HostPort
 from sandbox.wasm.threads import with_room
 
 _log: Final = logging.getLogger(__name__)

@@ -32,7 +32,7 @@ from sandbox.javascript.machine import TAG_NULL, GuestStarvedError, Machine, who
 from sandbox.javascript.packages.calls import Reader
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
 from sandbox.javascript.words import in_v8s_words
-from sandbox.port import HostPort, LogLevel
+from sandbox.port.interface import HostPort, LogLevel
 from sandbox.wasm.calls import Import, StopGuest, u32
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped, StopKind

@@ -25,8 +25,8 @@ from sandbox.javascript.machine import (
     number,
     tag,
 )
-from sandbox.lingering import linger, until
-from sandbox.port import HostPort
+from sandbox.port.drain import linger, until
+from sandbox.port.interface import HostPort
 from sandbox.wasm.calls import entered
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.slices import Timed

@@ -8,7 +8,7 @@ from sandbox.core.failure import Failure
 
 
 class Silence:
-    """Implements `sandbox.port.HostPort`."""
+    """Implements `sandbox.port.interface.HostPort`."""
 
     fatal: Failure | None = None
 

@@ -25,9 +25,9 @@ from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Program, Request, Source
 from sandbox.core.result import EngineReport
 from sandbox.egress.none import NoEgress
-from sandbox.lingering import linger, until
-from sandbox.live import LivePort, NoApi
-from sandbox.port import HostPort
+from sandbox.port.drain import linger, until
+from sandbox.port.interface import HostPort
+from sandbox.port.live import LivePort, NoApi
 from sandbox.python import failures
 from sandbox.python.equipment import Compiled, Units, build_equipped
 from sandbox.python.image import Image, ImageError, load_image

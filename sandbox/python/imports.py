@@ -32,7 +32,7 @@ from sandbox.core.caps import (
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.pace import Pace
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES, NO_MORE, NO_MORE_ANSWER, handle_of
-from sandbox.port import HostPort, LogLevel
+from sandbox.port.interface import HostPort, LogLevel
 from sandbox.python import values
 
 if TYPE_CHECKING:

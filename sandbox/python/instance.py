@@ -13,7 +13,7 @@ from wasmtime.component import Component, ExportIndex, Linker
 
 from sandbox.core.caps import MAX_TABLE_ELEMENTS, MIB, Limits
 from sandbox.core.pace import current
-from sandbox.port import HostPort
+from sandbox.port.interface import HostPort
 from sandbox.python import gauge, values
 from sandbox.python.imports import Binding, define_imports
 from sandbox.wasm.engine import TICK_SECONDS, ticks

@@ -16,7 +16,7 @@ from sandbox.core.caps import Limits
 from sandbox.core.execution import execute
 from sandbox.core.program import Language, Request, Source
 from sandbox.egress import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from sandbox.python.engine import PythonEngine
 from tests.adversarial.arena import PATIENT, attack, commands, ended, printed, source
 from tests.runner.actions import javascript, python

@@ -15,7 +15,7 @@ import pytest
 
 from runner.flow.runner import Runner
 from sandbox.egress import NoEgress
-from sandbox.live import Clock
+from sandbox.port.live import Clock
 from tests.adversarial.arena import OURS, PATIENT, attack, canary, ended
 from tests.runner.actions import javascript, python
 from triggers import get_trigger

@@ -20,7 +20,7 @@ from runner.project.dependencies import make_origin
 from sandbox.core.program import Language, Request, Source
 from sandbox.dependencies import Build, Lock, Wanted, build_action
 from sandbox.egress import Egress, NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.packages.site import Site
 from tests.parity.packages import check_alike
 from tests.parity.ways import Ways

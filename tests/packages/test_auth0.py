@@ -132,7 +132,7 @@ def test_calls_that_nobody_awaits_reach_the_tenant(
     tenant: Site, monkeypatch: pytest.MonkeyPatch, version: str, name: str
 ) -> None:
     monkeypatch.setattr("sandbox.javascript.run.LINGER_JOBS_MS", 5_000)  # for busy machines
-    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 5_000)
+    monkeypatch.setattr("sandbox.port.drain.LINGER_MS", 5_000)
     text = f"""const {{ ManagementClient }} = require('auth0');
         exports.onExecutePostLogin = (event, api) => {{
           const management = new ManagementClient({{ ...{OPTIONS}, scope: 'update:users' }});

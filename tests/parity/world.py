@@ -12,7 +12,7 @@ from runner.flow.runner import Caches
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import Egress, EgressSession, narrowed
 from sandbox.egress.none import NoEgress
-from sandbox.live import Clock
+from sandbox.port.live import Clock
 from triggers import CacheStore, Directory, StaticDirectory
 
 MOMENT = "1741701600"
@@ -85,7 +85,7 @@ import random
 from dataclasses import replace
 from runner.flow.runner import Runner
 from runner.workers import child, desk
-from sandbox.live import Clock
+from sandbox.port.live import Clock
 
 def clock(mark):
     if not mark.startswith("t"):

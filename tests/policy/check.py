@@ -10,7 +10,7 @@ from sandbox.core.execution import execute
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Program, Request, Source
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from sandbox.python.engine import PythonEngine
 from tests.sandbox.ports import FakeApi
 

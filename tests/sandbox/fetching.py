@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.egress.lookup import Lookup, system_lookup
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.ports import live
 
 

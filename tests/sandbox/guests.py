@@ -9,7 +9,7 @@ from sandbox.core.execution import execute
 from sandbox.core.failure import Failure
 from sandbox.core.program import Language, Program, Request, Source
 from sandbox.core.result import EngineReport, ExecutionResult
-from sandbox.port import ExecutionPort, HostPort
+from sandbox.port.interface import ExecutionPort, HostPort
 
 Guest = Callable[[HostPort], Failure | None]
 

@@ -9,8 +9,8 @@ from typing import Any
 from sandbox.core.caps import Limits
 from sandbox.egress.model import Egress
 from sandbox.egress.none import NoEgress
-from sandbox.live import Clock, LivePort
-from sandbox.port import ApiReply
+from sandbox.port.interface import ApiReply
+from sandbox.port.live import Clock, LivePort
 
 
 class FakeApi:

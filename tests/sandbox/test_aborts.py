@@ -10,7 +10,7 @@ import pytest
 import sandbox
 from sandbox import ExecutionResult, Language, Limits, Request, Source
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.aborted import JAVASCRIPT, PYTHON, hanging, javascript_body, python_body
 from tests.sandbox.ports import FakeApi
 

@@ -16,7 +16,7 @@ from sandbox.core.caps import MIB, Limits
 from sandbox.core.failure import FailureCode
 from sandbox.egress import StubEgress, parse_stubs
 from sandbox.egress.wire import NO_MORE, NO_MORE_ANSWER, read_request
-from sandbox.live import STOPPED, LivePort
+from sandbox.port.live import STOPPED, LivePort
 from tests.sandbox.fetching import begin, fetch, rule
 from tests.sandbox.ports import FakeApi, FakeTime, live
 
@@ -297,7 +297,7 @@ def test_a_negative_count_of_random_bytes_is_refused() -> None:
 
 
 def test_journal_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.recorder.MAX_JOURNAL_BYTES", 10_000)
+    monkeypatch.setattr("sandbox.port.recorder.MAX_JOURNAL_BYTES", 10_000)
     port = live()
     calls = 0
     while port.fatal is None:

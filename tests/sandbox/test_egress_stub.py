@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.egress import SeenRequest, StubEgress, StubFormatError, parse_stubs
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.fetching import fetch
 from tests.sandbox.ports import live
 

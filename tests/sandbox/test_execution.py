@@ -11,8 +11,8 @@ from sandbox.core import caps
 from sandbox.core.caps import Limits
 from sandbox.core.failure import NEXT_STEP, Failure, FailureCode
 from sandbox.egress import NoEgress
-from sandbox.live import LivePort
-from sandbox.port import HostPort
+from sandbox.port.interface import HostPort
+from sandbox.port.live import LivePort
 from tests.sandbox.guests import run
 from tests.sandbox.ports import FakeApi
 

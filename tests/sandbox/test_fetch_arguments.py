@@ -10,7 +10,7 @@ import sandbox
 from sandbox import Language, Limits, Request, Source
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.ports import FakeApi
 
 SITE = "https://a.example/"

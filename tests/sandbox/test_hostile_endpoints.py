@@ -20,7 +20,7 @@ from sandbox.core.failure import FailureCode
 from sandbox.core.program import Language, Request, Source
 from sandbox.core.result import ExecutionResult
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.peers import Answer, certificate, redirect, response, serving
 from tests.sandbox.ports import FakeApi
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.journal import REPEATABLE, SHAPES, Entry, Journal, JournalError
+from sandbox.port.journal import REPEATABLE, SHAPES, Entry, Journal, JournalError
 from tests.drawn import examples
 
 counts = st.integers(0, 2**31)

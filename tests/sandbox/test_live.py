@@ -11,7 +11,7 @@ import pytest
 from sandbox.core import caps
 from sandbox.core.caps import Limits
 from sandbox.core.failure import FailureCode
-from sandbox.live import FAULT, STOPPED
+from sandbox.port.live import FAULT, STOPPED
 from tests.sandbox.ports import FakeApi, FakeTime, live
 
 

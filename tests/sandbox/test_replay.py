@@ -14,10 +14,10 @@ from sandbox.core.caps import Limits
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.result import ExecutionResult
 from sandbox.egress import StubEgress, parse_stubs
-from sandbox.journal import Journal
-from sandbox.live import LivePort
-from sandbox.port import HostPort
-from sandbox.replay import Divergence, ReplayPort
+from sandbox.port.interface import HostPort
+from sandbox.port.journal import Journal
+from sandbox.port.live import LivePort
+from sandbox.port.replay import Divergence, ReplayPort
 from tests.drawn import examples
 from tests.sandbox.guests import Guest, run
 from tests.sandbox.ports import FakeApi

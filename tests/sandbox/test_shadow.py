@@ -7,10 +7,10 @@ from typing import Any
 
 from sandbox.core.caps import Limits
 from sandbox.egress import StubEgress, parse_stubs
-from sandbox.journal import Journal
-from sandbox.live import Clock, LivePort
-from sandbox.port import HostPort
-from sandbox.shadow import shadow_port
+from sandbox.port.interface import HostPort
+from sandbox.port.journal import Journal
+from sandbox.port.live import Clock, LivePort
+from sandbox.port.shadow import shadow_port
 from tests.sandbox.guests import Guest, run
 from tests.sandbox.ports import FakeApi
 

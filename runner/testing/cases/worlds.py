@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runner.testing.cases.model import DirectorySpec
-from sandbox.live import Clock
+from sandbox.port.live import Clock
 from triggers import CacheStore, MemoryCache
 from triggers.engine.services import CacheRecord
 

@@ -234,7 +234,7 @@ def test_the_journal_holds_random_answers_and_no_keys() -> None:
 
 
 def test_a_replay_gives_the_recorded_answer_and_computes_the_rest() -> None:
-    from sandbox.replay import ReplayPort
+    from sandbox.port.replay import ReplayPort
 
     port = live()
     private, public = pair("ec", "P-256")
@@ -256,7 +256,7 @@ def test_a_replay_gives_the_recorded_answer_and_computes_the_rest() -> None:
 
 
 def test_a_replay_notices_another_computation() -> None:
-    from sandbox.replay import ReplayPort
+    from sandbox.port.replay import ReplayPort
 
     port = live()
     private, _ = pair("ec", "P-256")

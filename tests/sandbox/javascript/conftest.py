@@ -14,7 +14,7 @@ from sandbox import ExecutionResult, Language, Limits, Program, Request, Source
 from sandbox.core.failure import Failure
 from sandbox.egress.model import Egress
 from sandbox.egress.none import NoEgress
-from sandbox.live import Clock, LivePort
+from sandbox.port.live import Clock, LivePort
 from tests.sandbox.ports import FakeApi
 
 SURFACE: dict[str, Any] = {

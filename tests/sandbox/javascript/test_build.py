@@ -11,7 +11,7 @@ from sandbox import BuildError, Language, Limits, Program, Request, Source
 from sandbox.core.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.javascript.conftest import HANDLER, Run, compiled
 from tests.sandbox.ports import FakeApi
 

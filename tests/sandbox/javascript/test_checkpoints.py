@@ -13,7 +13,7 @@ from sandbox.egress.none import NoEgress
 from sandbox.javascript import checkpoints
 from sandbox.javascript.checkpoints import Checkpoints
 from sandbox.javascript.engine import JavaScriptEngine
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.javascript.conftest import HANDLER, SURFACE, compiled
 from tests.sandbox.ports import FakeApi
 

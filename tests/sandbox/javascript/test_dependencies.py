@@ -20,9 +20,9 @@ from sandbox.egress.none import NoEgress
 from sandbox.javascript import engine as engine_module
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.image import notes_of
-from sandbox.live import LivePort
 from sandbox.packages.folder import FolderOrigin
 from sandbox.packages.store import TarballStore
+from sandbox.port.live import LivePort
 from tests.sandbox.javascript.conftest import Ran
 from tests.sandbox.packages.tarballs import Shelf
 from tests.sandbox.ports import FakeApi

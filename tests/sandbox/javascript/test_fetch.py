@@ -18,7 +18,7 @@ SITE = "https://api.example.com"
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Caps in time that no busy machine reaches."""
     monkeypatch.setattr("sandbox.javascript.run.LINGER_JOBS_MS", 10_000)
-    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 10_000)
+    monkeypatch.setattr("sandbox.port.drain.LINGER_MS", 10_000)
 
 
 def action(body: str) -> str:
@@ -206,7 +206,7 @@ def test_a_request_that_nobody_awaits_and_whose_answer_spins_fails_nothing(succe
 def test_a_request_that_nobody_awaits_holds_the_handler_for_a_while_only(
     succeed: Run, monkeypatch: pytest.MonkeyPatch, delay_ms: int, answered: bool
 ) -> None:
-    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 200)
+    monkeypatch.setattr("sandbox.port.drain.LINGER_MS", 200)
     ran = succeed(action(f"fetch('{SITE}/');"), egress=stubbed(Stub(f"{SITE}/", delay_ms=delay_ms)))
     waits = [entry.result["answer"] for entry in ran.result.journal.entries if entry.operation == "wait"]
     assert [bool(answer) for answer in waits] == [answered]

@@ -22,7 +22,7 @@ from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.machine import GuestStarvedError, Machine, integer, number, whole
 from sandbox.javascript.silence import Silence
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from sandbox.wasm.calls import StopGuest, entered
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import sandbox
 from sandbox import Limits, Request
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.javascript.conftest import HANDLER, Run, compiled
 from tests.sandbox.ports import FakeApi, FakeTime
 

@@ -14,7 +14,7 @@ from sandbox.core.program import Language, Program, Request, Source
 from sandbox.core.result import ExecutionResult
 from sandbox.egress.model import Egress
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from sandbox.python.engine import PythonEngine
 from tests.sandbox.ports import FakeApi
 

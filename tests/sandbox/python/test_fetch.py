@@ -277,7 +277,7 @@ def test_a_request_that_nobody_awaits_is_sent(runner: Runner) -> None:
 def test_a_request_that_nobody_awaits_holds_the_handler_for_a_while_only(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.lingering.LINGER_MS", 100)
+    monkeypatch.setattr("sandbox.port.drain.LINGER_MS", 100)
     result = runner.run(
         "def on_execute_post_login(event, api):\n    fetch('https://api.example.com/')\n",
         egress=stub(delay_ms=60_000),

@@ -9,7 +9,7 @@ import pytest
 from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError, FailureCode
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner
 

@@ -14,11 +14,11 @@ from sandbox.core.caps import Limits
 from sandbox.core.execution import execute
 from sandbox.core.program import Request
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
+from sandbox.port.replay import ReplayPort
 from sandbox.python.engine import PythonEngine
 from sandbox.python.image import load_image
 from sandbox.python.instance import Guest
-from sandbox.replay import ReplayPort
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import SURFACE, Runner
 

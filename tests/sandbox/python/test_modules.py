@@ -16,7 +16,7 @@ from sandbox.core.program import Language, Request, Source
 from sandbox.core.result import ExecutionResult
 from sandbox.dependencies import BuildState, Module, Wanted, build_action
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from sandbox.python.equipment import Compiled, build_equipped
 from sandbox.wheels import PythonModule, prepare
 from tests.sandbox.ports import FakeApi

@@ -40,7 +40,7 @@ def test_a_python_trap_at_run_time_survives_it_too() -> None:
         import faulthandler, json
         import sandbox
         from sandbox.egress import NoEgress
-        from sandbox.live import LivePort
+        from sandbox.port.live import LivePort
 
         class Api:
             def call(self, path, arguments):

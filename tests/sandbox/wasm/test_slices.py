@@ -13,7 +13,7 @@ from sandbox.core.pace import paced
 from sandbox.core.program import Language, Request, Source
 from sandbox.core.result import ExecutionResult
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from tests.sandbox.ports import FakeApi
 
 JAVASCRIPT = "exports.onExecutePostLogin = async (event, api) => {{ {} }};"

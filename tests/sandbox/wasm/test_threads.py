@@ -10,7 +10,7 @@ import sandbox
 from sandbox import ExecutionResult, Language, Limits, Request, Source
 from sandbox.core.caps import MIB
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
+from sandbox.port.live import LivePort
 from sandbox.wasm.threads import NEEDED_BYTES, stack_bytes, with_room
 from tests.sandbox.ports import FakeApi
 

@@ -15,8 +15,8 @@ from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_SOURCE_BYTES, MAX_SO
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Request, Source
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
 from sandbox.packages.errors import DependencyError
+from sandbox.port.live import LivePort
 from sandbox.wheels import PythonModule, WheelLock, parse_requirement, pinned, prepare
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.wheels.made import put, put_installed, wheel_bytes

@@ -12,9 +12,9 @@ from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.program import Language, Request, Source
 from sandbox.dependencies import Build, Wanted, build_action
 from sandbox.egress.none import NoEgress
-from sandbox.live import LivePort
 from sandbox.packages.folder import FolderOrigin
 from sandbox.packages.store import TarballStore
+from sandbox.port.live import LivePort
 from tests.sandbox.packages.tarballs import Shelf
 from tests.sandbox.ports import FakeApi
 

@@ -6,7 +6,7 @@ import time
 
 from sandbox.core.caps import LINGER_MS
 from sandbox.egress.wire import handle_of
-from sandbox.port import HostPort
+from sandbox.port.interface import HostPort
 
 
 def until(deadline: float) -> float:

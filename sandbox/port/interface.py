@@ -12,7 +12,7 @@ from typing import Literal, Protocol, TypedDict
 
 from sandbox.core.failure import Failure
 from sandbox.core.program import JsonValue
-from sandbox.journal import Journal
+from sandbox.port.journal import Journal
 
 LogLevel = Literal["debug", "info", "warn", "error", "trace", "log"]
 

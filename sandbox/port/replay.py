@@ -1,7 +1,7 @@
 """The port that answers from a journal: the same program and event run again, bit by bit, touching nothing.
 
 A call that differs from the recorded one ends the run with failure `divergence`. Calls are compared in
-order; clock readings are compared by their count only, as the journal holds them (`sandbox.journal`).
+order; clock readings are compared by their count only, as the journal holds them (`sandbox.port.journal`).
 Recorded waits do not wait. Only the real time limit of the run still holds.
 """
 
@@ -19,11 +19,11 @@ from sandbox.core import caps
 from sandbox.core.failure import Failure, FailureCode, internal_failure
 from sandbox.core.json_text import cut, encode, parse, utf8_length, well_formed
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
-from sandbox.journal import Entry, Journal
-from sandbox.live import STOPPED
-from sandbox.logbook import LEVELS, measured, noted
-from sandbox.port import ApiHost, Command, LogLine
-from sandbox.recorder import abridged, fingerprint
+from sandbox.port.console_log import LEVELS, measured, noted
+from sandbox.port.interface import ApiHost, Command, LogLine
+from sandbox.port.journal import Entry, Journal
+from sandbox.port.live import STOPPED
+from sandbox.port.recorder import abridged, fingerprint
 
 _Args = ParamSpec("_Args")
 _Answer = TypeVar("_Answer")
@@ -74,7 +74,7 @@ def _guarded(kind: str, refused: _Answer) -> Callable[[_Method[_Args, _Answer]],
 
 
 class ReplayPort:
-    """One replay (`sandbox.port.ExecutionPort`). Use it once.
+    """One replay (`sandbox.port.interface.ExecutionPort`). Use it once.
 
     Args:
         journal: of the recorded execution.

@@ -19,11 +19,11 @@ from sandbox.core.pace import away
 from sandbox.core.program import JsonValue
 from sandbox.egress.model import Egress
 from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
-from sandbox.journal import Journal
-from sandbox.logbook import LogBook, measured
-from sandbox.operations import Operations
-from sandbox.port import ApiHost, ApiReply, Command, LogLine
-from sandbox.recorder import Recorder, abridged, fingerprint
+from sandbox.port.console_log import LogBook, measured
+from sandbox.port.interface import ApiHost, ApiReply, Command, LogLine
+from sandbox.port.journal import Journal
+from sandbox.port.pending_fetches import Operations
+from sandbox.port.recorder import Recorder, abridged, fingerprint
 
 _Args = ParamSpec("_Args")
 _Answer = TypeVar("_Answer")
@@ -67,7 +67,7 @@ def _guarded(
 
 
 class LivePort:
-    """One execution's port (`sandbox.port.ExecutionPort`). Use it once.
+    """One execution's port (`sandbox.port.interface.ExecutionPort`). Use it once.
 
     Args:
         api: answers api calls.

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sandbox.core.caps import MAX_CALL_BYTES, MAX_JOURNAL_BYTES
 from sandbox.core.failure import Failure
 from sandbox.core.json_text import utf8_length, utf8_pieces, well_formed
-from sandbox.journal import Entry, Journal
+from sandbox.port.journal import Entry, Journal
 
 _ABRIDGED: Final = 256
 _ENTRY_BYTES: Final = 64

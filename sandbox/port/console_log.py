@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from sandbox.core.caps import MAX_LOG_LINE_BYTES, MAX_LOG_LINES
 from sandbox.core.json_text import cut, utf8_length, well_formed
-from sandbox.port import LogLevel, LogLine
+from sandbox.port.interface import LogLevel, LogLine
 
 LEVELS: Final = frozenset(get_args(LogLevel))
 

@@ -25,9 +25,9 @@ from sandbox.egress.model import (
     Settle,
 )
 from sandbox.egress.wire import read_error, read_request
-from sandbox.journal import Journal
-from sandbox.live import Clock, LivePort
-from sandbox.port import ApiHost
+from sandbox.port.interface import ApiHost
+from sandbox.port.journal import Journal
+from sandbox.port.live import Clock, LivePort
 
 _USED_UP: Final = "The recorded execution made no such request"
 

@@ -1,0 +1,1 @@
+"""The host port: what a guest may ask of the host, answered live, from a record, or beside one."""
