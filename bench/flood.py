@@ -31,7 +31,7 @@ from runner.server.setup import open_store
 from runner.server.tenants import create_client, create_tenant
 from sandbox.core.program import Language
 from tests.e2e.serving import Served, serve
-from tests.sandbox.packages.tarballs import package
+from tests.sandbox.packages.npm.tarballs import package
 
 TENANTS: Final = 8
 CALLERS: Final = 4

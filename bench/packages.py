@@ -23,8 +23,8 @@ from bench.measure import timed
 from runner.project.dependencies import make_origin
 from sandbox.core.caps import Limits
 from sandbox.core.program import Language, Program, Source
-from sandbox.dependencies import Wanted, build_action
 from sandbox.egress import Egress, EgressPolicy, HttpEgress, NoEgress
+from sandbox.packages.build import Wanted, build_action
 from sandbox.port.live import LivePort
 from sandbox.wasm.artefacts import cache_directory
 

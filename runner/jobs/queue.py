@@ -14,9 +14,9 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from runner.jobs.fair_share import Queue, Turns
 from runner.jobs.leases import Lease, new_lease, process_name
 from runner.jobs.policy import policy_of
-from runner.jobs.turns import Queue, Turns
 from runner.store import Store
 from runner.store.columns import Moment, new_id, now
 from runner.store.notices import JOBS, Notice, announce

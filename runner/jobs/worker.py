@@ -12,9 +12,9 @@ from typing import Final, Protocol
 import structlog
 from sqlalchemy.orm import Session
 
+from runner.jobs.fair_share import Turns
 from runner.jobs.policy import policy_of
 from runner.jobs.queue import DELAYS, FAILURES, Job, JobQueue
-from runner.jobs.turns import Turns
 from runner.store import Store
 from runner.store.faults import is_unavailable
 from runner.store.notices import JOBS, MISSED, Notice

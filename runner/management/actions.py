@@ -13,8 +13,6 @@ from runner.http.auth import Caller, needs
 from runner.http.errors import ApiError, bad_request
 from runner.http.validation import shown
 from runner.management import drafts
-from runner.management.answers import TRIGGER_IDS
-from runner.management.attached import check_unattached
 from runner.management.context import (
     answer,
     box,
@@ -26,9 +24,11 @@ from runner.management.context import (
     note,
 )
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.references import check_unattached
 from runner.management.removal import remove_action
-from runner.management.render import ActionViews
+from runner.management.responses import TRIGGER_IDS
 from runner.management.schemas import CreateAction, UpdateAction
+from runner.management.serializers import ActionViews
 from runner.model.caps import MAX_ACTION_NAME
 from runner.store.columns import new_id
 from runner.store.generations import bump

@@ -17,7 +17,7 @@ from runner.jobs.queue import Job
 from runner.jobs.worker import Change, Ended
 from runner.management.context import LOCK
 from runner.management.deploying import collect_bundles, deploy_draft
-from runner.management.render import BUILT
+from runner.management.serializers import BUILT
 from runner.model.runtimes import LANGUAGES, file_name
 from runner.server.interfaces import Builder, BusyError
 from runner.server.keys import Keys
@@ -32,8 +32,8 @@ from sandbox.core.caps import MAX_ERROR_MESSAGE_BYTES
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.json_text import cut, utf8_length
 from sandbox.core.program import Dependencies, Language, Source
-from sandbox.dependencies import Build, BuildState, Lock, Module, Wanted
-from sandbox.wheels import WheelLock, normalised
+from sandbox.packages.build import Build, BuildState, Lock, Module, Wanted
+from sandbox.packages.wheels import WheelLock, normalised
 
 BUNDLE: Final = TypeAdapter(Dependencies)
 _PASSING: Final = frozenset({"network", "registry"})

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from runner.http.auth import Caller, needs
 from runner.http.errors import ApiError, bad_request, not_found
-from runner.management.checkpoints import DEFAULT_TAKE, From, Place, Take, fetch
 from runner.management.context import answer, find_named, management_router, note
-from runner.management.render import moment
+from runner.management.cursor_pagination import DEFAULT_TAKE, From, Place, Take, fetch
 from runner.management.schemas import Body
+from runner.management.serializers import moment
 from runner.management.streams import WHAT, EventType, known_event_type
 from runner.model.caps import MAX_EVENT_ID, MAX_LIST_BYTES, MAX_SUBSCRIPTIONS
 from runner.runtime.streams import ENABLED, deliver

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from runner.flow.handlers import snake_case
 from runner.http.errors import bad_request, invalid_body
 from runner.http.validation import shown
-from runner.management.render import BUILT
 from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
+from runner.management.serializers import BUILT
 from runner.model.runtimes import DEFAULT, LANGUAGES
 from runner.server.settings import ServiceSettings
 from runner.store.columns import now
@@ -21,8 +21,8 @@ from runner.store.sealing import ACTION, SealError
 from runner.store.secrets import SecretBox
 from sandbox.core.json_text import utf8_length
 from sandbox.core.program import Language
-from sandbox.packages.errors import DependencyError
-from sandbox.wheels import check_requirement
+from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.wheels import check_requirement
 from triggers import Trigger, UnknownTriggerError, get_trigger
 
 PENDING: Final = "pending"

@@ -11,7 +11,7 @@ from fastapi import Response
 from runner.http.auth import Caller, needs
 from runner.http.errors import not_found
 from runner.management.context import answer, management_router
-from runner.management.render import moment
+from runner.management.serializers import moment
 from runner.store.runs import ExecutionRow
 
 router: Final = management_router("Executions")

@@ -7,7 +7,7 @@ from typing import NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from runner.management.answers import (
+from runner.management.responses import (
     Count,
     Dependency,
     Instant,

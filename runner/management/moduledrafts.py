@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from runner.http.errors import ApiError
 from runner.management.context import etag
 from runner.management.drafts import has_secrets, put_secrets
-from runner.management.render import moment, secret_names
 from runner.management.schemas import ModuleFields
+from runner.management.serializers import moment, secret_names
 from runner.model.caps import MAX_VERSIONS
 from runner.store.columns import new_id, now
 from runner.store.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow

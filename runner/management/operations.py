@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from runner.management import answers, entityanswers, loganswers, moduleanswers, provideranswers
+from runner.management import entityanswers, loganswers, moduleanswers, provideranswers, responses
 from runner.server.operations import Answer, Operation, ok
 
 _ACTIONS: Final = "/api/v2/actions/actions"
@@ -24,27 +24,27 @@ _PHONE: Final = f"{_PHONES}/{{provider_id}}"
 _DELETED: Final = (Answer(204, None, "It is gone."),)
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    f"GET {_ACTIONS}": Operation(ok(answers.ActionList, "A page of Actions.")),
+    f"GET {_ACTIONS}": Operation(ok(responses.ActionList, "A page of Actions.")),
     f"POST {_ACTIONS}": Operation(
-        (Answer(201, answers.Action, "The new Action, to be built.", tagged=True),), (409,)
+        (Answer(201, responses.Action, "The new Action, to be built.", tagged=True),), (409,)
     ),
-    f"GET {_ACTION}": Operation(ok(answers.Action, "The Action.", tagged=True)),
+    f"GET {_ACTION}": Operation(ok(responses.Action, "The Action.", tagged=True)),
     f"PATCH {_ACTION}": Operation(
-        ok(answers.Action, "The Action with its new draft, to be built.", tagged=True), (409,), matched=True
+        ok(responses.Action, "The Action with its new draft, to be built.", tagged=True), (409,), matched=True
     ),
     f"DELETE {_ACTION}": Operation(_DELETED, (409,), matched=True),
-    f"POST {_ACTION}/deploy": Operation(ok(answers.ActionVersion, "The new version."), matched=True),
-    f"POST {_ACTION}/test": Operation(ok(answers.TestResult, "What the draft did.")),
-    f"GET {_ACTION}/versions": Operation(ok(answers.ActionVersionList, "A page of versions.")),
-    f"GET {_VERSION}": Operation(ok(answers.ActionVersion, "The version.")),
-    f"POST {_VERSION}/deploy": Operation(ok(answers.ActionVersion, "The new version.")),
-    f"GET {_VERSION}/diff/{{other_id}}": Operation(ok(answers.VersionDiff, "What changed.")),
-    "GET /api/v2/actions/triggers": Operation(ok(answers.TriggerList, "The triggers.")),
-    f"GET {_BINDINGS}": Operation(ok(answers.BindingList, "A page of bindings.", tagged=True)),
+    f"POST {_ACTION}/deploy": Operation(ok(responses.ActionVersion, "The new version."), matched=True),
+    f"POST {_ACTION}/test": Operation(ok(responses.TestResult, "What the draft did.")),
+    f"GET {_ACTION}/versions": Operation(ok(responses.ActionVersionList, "A page of versions.")),
+    f"GET {_VERSION}": Operation(ok(responses.ActionVersion, "The version.")),
+    f"POST {_VERSION}/deploy": Operation(ok(responses.ActionVersion, "The new version.")),
+    f"GET {_VERSION}/diff/{{other_id}}": Operation(ok(responses.VersionDiff, "What changed.")),
+    "GET /api/v2/actions/triggers": Operation(ok(responses.TriggerList, "The triggers.")),
+    f"GET {_BINDINGS}": Operation(ok(responses.BindingList, "A page of bindings.", tagged=True)),
     f"PATCH {_BINDINGS}": Operation(
-        ok(answers.BindingSet, "The bindings as they are now.", tagged=True), matched=True
+        ok(responses.BindingSet, "The bindings as they are now.", tagged=True), matched=True
     ),
-    "GET /api/v2/actions/executions/{execution_id}": Operation(ok(answers.Execution, "The execution.")),
+    "GET /api/v2/actions/executions/{execution_id}": Operation(ok(responses.Execution, "The execution.")),
     f"GET {_MODULES}": Operation(ok(moduleanswers.ModuleList, "Modules.")),
     f"POST {_MODULES}": Operation(
         (Answer(201, moduleanswers.Module, "The new module.", tagged=True),), (409,)
@@ -87,5 +87,5 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     f"GET {_PHONE}": Operation(ok(provideranswers.PhoneProvider, "The switch.")),
     f"PATCH {_PHONE}": Operation(ok(provideranswers.PhoneProvider, "The switch as it is now.")),
     f"DELETE {_PHONE}": Operation(_DELETED),
-    "GET /api/v2/clients": Operation(ok(answers.Clients, "Nothing.")),
+    "GET /api/v2/clients": Operation(ok(responses.Clients, "Nothing.")),
 }

@@ -13,8 +13,8 @@ from runner.http.errors import not_found
 from runner.management.context import answer, management_router, no_content
 from runner.management.emailprovider import Credentials
 from runner.management.providers import CUSTOM, Provider
-from runner.management.render import moment
 from runner.management.schemas import Body
+from runner.management.serializers import moment
 from runner.store.entities import MessageProviderRow
 
 router: Final = management_router("Message providers")

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from runner.http.auth import Caller, needs
 from runner.http.errors import ApiError, bad_request
-from runner.management.attached import attachable
-from runner.management.checkpoints import DEFAULT_TAKE, From, Take, fetch
 from runner.management.context import answer, find_named, management_router, no_content, note
+from runner.management.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
+from runner.management.references import attachable
 from runner.management.removal import remove_action
-from runner.management.render import moment
 from runner.management.schemas import Body
+from runner.management.serializers import moment
 from runner.model.caps import MAX_STREAM_NAME, MAX_STREAMS, MAX_SUBSCRIPTIONS
 from runner.runtime.streams import ENABLED, TRIGGER
 from runner.store.columns import named_id, now

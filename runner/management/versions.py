@@ -17,8 +17,8 @@ from runner.management.actions import WHAT, action_etag
 from runner.management.context import answer, box, check_match, find, management_router, note
 from runner.management.deploying import deploy_draft, roll_back
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
-from runner.management.render import BUILT, ActionViews
 from runner.management.schemas import DeployVersion
+from runner.management.serializers import BUILT, ActionViews
 from runner.management.textdiff import unified_diff
 from runner.model.caps import MAX_DEPLOY_WAIT_SECONDS
 from runner.store.models import ActionRow, ActionVersionRow

@@ -54,7 +54,7 @@ def with_dependencies(path: Path, source: Source) -> Source:
     if not loads or not manifest.is_file():
         return source
     # Imported when used: most Actions have no dependencies.
-    from sandbox.dependencies import DependencyError
+    from sandbox.packages.build import DependencyError
 
     try:
         return _prepare(path, source, read_json(manifest))
@@ -63,8 +63,8 @@ def with_dependencies(path: Path, source: Source) -> Source:
 
 
 def _prepare(path: Path, source: Source, manifest: Mapping[str, Any]) -> Source:
-    from sandbox.dependencies import Lock, Module, Wanted, prepare
     from sandbox.javascript.bundle import required_names
+    from sandbox.packages.build import Lock, Module, Wanted, prepare
 
     required = required_names(source.text, source.filename)
     declared = _strings(manifest.get("dependencies"), "dependencies", path)
@@ -108,8 +108,8 @@ def origin_of(registry: str | None, packages: Path | None) -> Any:
     Raises:
         DependencyError: the setting cannot be used.
     """
-    from sandbox.packages.folder import FolderOrigin
-    from sandbox.packages.registry import RegistryOrigin
+    from sandbox.packages.npm.folder import FolderOrigin
+    from sandbox.packages.npm.registry import RegistryOrigin
 
     if packages is not None:
         return FolderOrigin(packages)

@@ -48,7 +48,7 @@ def with_wheels(path: Path, source: Source, say: Callable[[str], None]) -> Sourc
     if not declared:
         return source
     # Imported when used: most Actions have no dependencies.
-    from sandbox.packages.errors import DependencyError
+    from sandbox.packages.npm.errors import DependencyError
 
     try:
         return _prepare(path, source, declared, say)
@@ -75,7 +75,7 @@ def declared_tables(manifest: Path) -> Mapping[str, Any]:
 
 
 def _prepare(path: Path, source: Source, declared: Mapping[str, Any], say: Callable[[str], None]) -> Source:
-    from sandbox.wheels import PythonModule, WheelLock, prepare
+    from sandbox.packages.wheels import PythonModule, WheelLock, prepare
 
     manifest = path.with_name(MANIFEST)
     tops = imported_names(source.text)

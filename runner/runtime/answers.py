@@ -1,4 +1,4 @@
-"""What the runtime API answers, as types; see `runner.management.answers`. An outcome is `FlowOutcome`."""
+"""What the runtime API answers, as types; see `runner.management.responses`. An outcome is `FlowOutcome`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from runner.management.answers import Count, ExecutionError, ExecutionStatus, Instant, Number, TriggerId, Uuid
+from runner.management.responses import (
+    Count,
+    ExecutionError,
+    ExecutionStatus,
+    Instant,
+    Number,
+    TriggerId,
+    Uuid,
+)
 from runner.model.outcome import Decision, FlowOutcome, LogRecord, Status
 from sandbox.core.result import Statistics
 

@@ -18,7 +18,7 @@ from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.routing import DirectRoute, RuntimeRoute
 from runner.http.tokens import Principal
 from runner.jobs.queue import JobQueue
-from runner.management.checkpoints import Place
+from runner.management.cursor_pagination import Place
 from runner.model.caps import MAX_CURSOR
 from runner.model.errors import FlowError, ResumeError
 from runner.runtime import executions

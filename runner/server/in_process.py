@@ -12,9 +12,9 @@ from runner.model.outcome import FlowOutcome
 from runner.project.dependencies import origin_of
 from runner.server.settings import ServiceSettings
 from sandbox.core.program import Dependencies, Source
-from sandbox.dependencies import Build, Module, Wanted, build_action
-from sandbox.packages.lock import Lock
-from sandbox.wheels.lock import WheelLock
+from sandbox.packages.build import Build, Module, Wanted, build_action
+from sandbox.packages.npm.lock import Lock
+from sandbox.packages.wheels.lock import WheelLock
 
 
 class InProcess:

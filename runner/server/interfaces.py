@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from sandbox.core.program import Dependencies, Source
-from sandbox.dependencies import Build, Module, Wanted
-from sandbox.packages.lock import Lock
-from sandbox.wheels.lock import WheelLock
+from sandbox.packages.build import Build, Module, Wanted
+from sandbox.packages.npm.lock import Lock
+from sandbox.packages.wheels.lock import WheelLock
 
 
 class BusyError(Exception):

@@ -19,7 +19,7 @@ from runner.http.errors import phrase
 from runner.http.form_body import FORM
 from runner.http.routing import api_routes
 from runner.management import operations as management
-from runner.management.answers import TRIGGER_IDS
+from runner.management.responses import TRIGGER_IDS
 from runner.runtime import operations as runtime
 from runner.server import operations as others
 from runner.server.operations import JSON, Answer, Error, OAuthError, Operation

@@ -13,9 +13,9 @@ from runner.model.settings import Settings
 from runner.server.interfaces import BusyError
 from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
 from sandbox.core.program import Dependencies, Source
-from sandbox.dependencies import Build, Module, Wanted
-from sandbox.packages.lock import Lock
-from sandbox.wheels.lock import WheelLock
+from sandbox.packages.build import Build, Module, Wanted
+from sandbox.packages.npm.lock import Lock
+from sandbox.packages.wheels.lock import WheelLock
 
 Result = TypeVar("Result")
 

@@ -50,8 +50,8 @@ class PackageFile:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What a source may require beside what is built in. Made by `sandbox.dependencies.prepare` or
-    `sandbox.wheels.prepare`, never taken from a tenant.
+    """What a source may require beside what is built in. Made by `sandbox.packages.build.prepare` or
+    `sandbox.packages.wheels.prepare`, never taken from a tenant.
 
     Attributes:
         digest: names all of it, in hex.

@@ -12,7 +12,7 @@ from sandbox.core import caps
 from sandbox.egress.addresses import Address, parse_address, refusal
 from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import EgressError
-from sandbox.egress.target import SCHEMES
+from sandbox.egress.url import SCHEMES
 
 BLOCKED_PORTS: Final = frozenset(
     {

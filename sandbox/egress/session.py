@@ -21,8 +21,8 @@ import aiohttp
 from multidict import CIMultiDict
 
 from sandbox.core import caps
-from sandbox.egress.breakage import translate
 from sandbox.egress.connect import checked_socket
+from sandbox.egress.errors import translate
 from sandbox.egress.framing import StrictConnector
 from sandbox.egress.model import EgressError, FetchRequest, FetchResponse, Outcome
 from sandbox.egress.redirects import Hop, first_hop, next_hop

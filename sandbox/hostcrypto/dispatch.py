@@ -21,8 +21,8 @@ from sandbox.hostcrypto import (
     signatures,
 )
 from sandbox.hostcrypto.arguments import Arguments
+from sandbox.hostcrypto.deadlines import within
 from sandbox.hostcrypto.errors import CryptoError
-from sandbox.hostcrypto.patience import within
 
 _log = logging.getLogger(__name__)
 

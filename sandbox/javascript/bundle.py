@@ -17,12 +17,12 @@ from sandbox.javascript.confined import COMPILING, Bounds, ToolTimeoutError, run
 from sandbox.javascript.packages import files as package_files
 from sandbox.javascript.packages import unserved
 from sandbox.javascript.packages.files import PackageFiles, Packer
-from sandbox.packages.errors import DependencyError
-from sandbox.packages.install import unpack
-from sandbox.packages.lock import Lock
-from sandbox.packages.names import split_specifier
-from sandbox.packages.origin import Origin
-from sandbox.packages.store import TarballStore
+from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.npm.install import unpack
+from sandbox.packages.npm.lock import Lock
+from sandbox.packages.npm.names import split_specifier
+from sandbox.packages.npm.origin import Origin
+from sandbox.packages.npm.store import TarballStore
 from sandbox.wasm.artefacts import cache_directory, load_or_build
 
 Say = Callable[[str], None]

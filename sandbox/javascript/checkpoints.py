@@ -19,7 +19,7 @@ from sandbox.core.program import Program
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
 from sandbox.javascript.machine import GuestExceptionError, GuestStarvedError, Machine
-from sandbox.javascript.silence import Silence
+from sandbox.javascript.null_port import Silence
 from sandbox.javascript.surface import compact_surface
 from sandbox.wasm.calls import entered
 from sandbox.wasm.memory import GuestMemoryError

@@ -25,7 +25,7 @@ from sandbox.javascript import report
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
 from sandbox.javascript.machine import GuestExceptionError, GuestStarvedError, Machine
-from sandbox.javascript.silence import Silence
+from sandbox.javascript.null_port import Silence
 from sandbox.javascript.sourcemap import original
 from sandbox.javascript.transpile import is_needed, transpile
 from sandbox.wasm.calls import entered, u32

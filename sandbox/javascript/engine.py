@@ -18,7 +18,7 @@ from sandbox.core.program import Dependencies, Language, Program, Request, Share
 from sandbox.core.result import EngineReport
 from sandbox.javascript import compiler
 from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
-from sandbox.javascript.equipment import Packages
+from sandbox.javascript.dependency_image import Packages
 from sandbox.javascript.image import Image, open_equipped, open_image
 from sandbox.javascript.packages.files import PackageFiles
 from sandbox.javascript.run import Run

@@ -29,12 +29,12 @@ from sandbox.core.caps import (
 )
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.setup_error import SetUpError
-from sandbox.javascript import amend, locales, toolchain
+from sandbox.javascript import engine_patch, locales, toolchain
 from sandbox.javascript.boot import Equipment, boot
 from sandbox.javascript.hostcalls import IMPORTS
 from sandbox.javascript.machine import EXPORTS, Layout
+from sandbox.javascript.memory_image import export_positions, freeze
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
-from sandbox.javascript.snapshot import export_positions, freeze
 from sandbox.wasm.artefacts import load_or_build
 from sandbox.wasm.calls import Linked, link
 from sandbox.wasm.engine import Pool, configuration_key, make_engine
@@ -125,7 +125,7 @@ def _base_key() -> str:
         [
             f"format {_FORMAT}",
             QUICKJS_SHA256,
-            amend.key(),
+            engine_patch.key(),
             toolchain.sources_digest(),
             locales.key(),
             version("wasmtime"),
@@ -225,7 +225,7 @@ def _make_engine() -> wasmtime.Engine:
 def _quickjs(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
     """QuickJS without a snapshot, compiled once for all images."""
     key = "\n".join(
-        [QUICKJS_SHA256, amend.key(), version("wasmtime"), configuration_key(), platform.machine()]
+        [QUICKJS_SHA256, engine_patch.key(), version("wasmtime"), configuration_key(), platform.machine()]
     )
     blob = load_or_build("javascript-engine", key, lambda: bytes(wasmtime.Module(engine, binary).serialize()))
     return wasmtime.Module.deserialize(engine, blob)
@@ -260,7 +260,7 @@ def _gather(engine: wasmtime.Engine, progress: toolchain.Progress) -> Ingredient
     binary = (modules / "quickjs-wasi" / "quickjs.wasm").read_bytes()
     if hashlib.sha256(binary).hexdigest() != QUICKJS_SHA256:
         raise ImageError("quickjs.wasm is not the binary that this version was made for")
-    binary = amend.amend(binary)
+    binary = engine_patch.amend(binary)
     bundle = toolchain.bundle(modules, "index.js")
     return Ingredients(binary, _quickjs(engine, binary), f"(() => {{{bundle}\nreturn guest.install; }})()")
 

@@ -1,2 +1,1 @@
-"""npm packages for Actions: resolved, locked, verified and unpacked on the host; nothing of them is executed
-here, and no install script ever runs (threat-model 4.11)."""
+"""What Actions bring along: npm packages, Python wheels, and the build of an Action with them."""

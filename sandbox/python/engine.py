@@ -29,7 +29,7 @@ from sandbox.port.drain import linger, until
 from sandbox.port.interface import HostPort
 from sandbox.port.live import LivePort, NoApi
 from sandbox.python import failures
-from sandbox.python.equipment import Compiled, Units, build_equipped
+from sandbox.python.dependency_image import Compiled, Units, build_equipped
 from sandbox.python.image import Image, ImageError, load_image
 from sandbox.python.instance import Guest, Instance, WasmtimeError
 from sandbox.python.pool import Pool

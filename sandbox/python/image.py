@@ -31,9 +31,9 @@ from wasmtime.component import Component
 from sandbox.core.setup_error import SetUpError
 from sandbox.python.binary import LayoutError
 from sandbox.python.data import take_out
-from sandbox.python.gauge import with_gauge
 from sandbox.python.immortal import make_immortal
 from sandbox.python.instance import Guest, WarmError
+from sandbox.python.memory_export import with_gauge
 from sandbox.wasm import artefacts
 from sandbox.wasm.engine import configuration_key, make_engine
 from sandbox.wasm.memories import Memories

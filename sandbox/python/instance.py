@@ -14,7 +14,7 @@ from wasmtime.component import Component, ExportIndex, Linker
 from sandbox.core.caps import MAX_TABLE_ELEMENTS, MIB, Limits
 from sandbox.core.pace import current
 from sandbox.port.interface import HostPort
-from sandbox.python import gauge, values
+from sandbox.python import memory_export, values
 from sandbox.python.imports import Binding, define_imports
 from sandbox.wasm.engine import TICK_SECONDS, ticks
 from sandbox.wasm.slices import Timed, longest, overseen
@@ -40,9 +40,9 @@ class Guest:
         self._linker = Linker(engine)
         self._callbacks = define_imports(self._linker, component)
         self._exports = {name: self._export(name) for name in _EXPORTS}
-        measure = component.get_export_index(gauge.EXPORT)
+        measure = component.get_export_index(memory_export.EXPORT)
         if measure is not None:
-            self._exports[gauge.EXPORT] = measure
+            self._exports[memory_export.EXPORT] = measure
 
     def _export(self, name: str) -> ExportIndex:
         index = self.component.get_export_index(name)
@@ -138,11 +138,11 @@ class Instance:
         Raises:
             WasmtimeError: the guest trapped before; nothing can be asked of it any more.
         """
-        measure = self._functions.get(gauge.EXPORT)
+        measure = self._functions.get(memory_export.EXPORT)
         if measure is None:
             return 0
         with overseen(self._go_on):
-            return values.call_number(measure, self._store._context()) * gauge.PAGE_BYTES
+            return values.call_number(measure, self._store._context()) * memory_export.PAGE_BYTES
 
     def shut(self) -> None:
         """Nothing more crosses to the host; the memory may be dropped later."""

@@ -11,7 +11,7 @@ import urllib3
 
 from runner.model.outcome import FlowOutcome
 from tests.e2e.serving import serve
-from tests.sandbox.packages.tarballs import Shelf
+from tests.sandbox.packages.npm.tarballs import Shelf
 from triggers import get_trigger
 
 CODE = """

@@ -17,10 +17,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from runner.jobs.fair_share import Turns
 from runner.jobs.leases import process_name
 from runner.jobs.policy import BUILD, FLOW, NOTIFICATION, policy_of
 from runner.jobs.queue import Job, JobQueue
-from runner.jobs.turns import Turns
 from runner.store import Store, migrate
 from runner.store.process import CLASS, lock_of
 from tests.postgres import new_database

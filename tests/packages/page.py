@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.packages.semver import parse_version
-from sandbox.packages.unsupported import LIMITED, UNSUPPORTED, Lack
+from sandbox.packages.npm.semver import parse_version
+from sandbox.packages.npm.unsupported import LIMITED, UNSUPPORTED, Lack
 from tests.packages.actions import LOCKS
 
 PAGE = Path(__file__).parents[2] / "docs" / "compatibility" / "packages.md"

@@ -6,8 +6,8 @@ import pytest
 
 from runner.project.dependencies import make_origin
 from sandbox.core.program import Language, Source
-from sandbox.dependencies import BuildState, Module, Wanted, build_action
-from sandbox.packages.unsupported import LIMITED, UNSUPPORTED
+from sandbox.packages.build import BuildState, Module, Wanted, build_action
+from sandbox.packages.npm.unsupported import LIMITED, UNSUPPORTED
 from tests.packages.actions import build, run
 from tests.packages.page import PAGE, text
 

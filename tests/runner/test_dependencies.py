@@ -15,7 +15,7 @@ from runner.model.errors import ActionError
 from runner.project.dependencies import PACKAGES
 from runner.project.lockfile import LOCK_FILE
 from sandbox.egress import NoEgress
-from tests.sandbox.packages.tarballs import Shelf
+from tests.sandbox.packages.npm.tarballs import Shelf
 from triggers import get_trigger
 
 ACTION = (

@@ -15,7 +15,7 @@ from runner.testing.cases.load import load_cases
 from runner.testing.cases.run import run_case
 from sandbox.core import caps
 from sandbox.core.failure import FailureCode
-from triggers.events import plain
+from triggers.events import json_check
 from triggers.values import session_tokens
 
 from .plugins import plugin_arguments
@@ -85,7 +85,11 @@ def in_words(count: int) -> str:
         ),
         (
             "an event",
-            [in_words(plain.MAX_BYTES), in_words(caps.MAX_EVENT_BYTES), f"{plain.MAX_DEPTH} levels"],
+            [
+                in_words(json_check.MAX_BYTES),
+                in_words(caps.MAX_EVENT_BYTES),
+                f"{json_check.MAX_DEPTH} levels",
+            ],
         ),
         ("host calls", [f"{caps.MAX_HOST_CALLS:,}"]),
         ("requests of an execution", [str(caps.MAX_FETCHES), str(caps.MAX_FETCH_PARALLEL)]),

@@ -15,7 +15,7 @@ from runner.model.errors import ActionError
 from runner.project.lockfile import LOCK_FILE
 from runner.project.pyproject import WHEELS, imported_names
 from sandbox.egress import NoEgress
-from tests.sandbox.wheels.made import put
+from tests.sandbox.packages.wheels.made import put
 from triggers import get_trigger
 
 ACTION = """

@@ -12,7 +12,7 @@ from sandbox.egress.addresses import parse_address
 from sandbox.egress.headers import check_headers, check_method
 from sandbox.egress.model import EgressError
 from sandbox.egress.redirects import first_hop
-from sandbox.egress.target import join, parse_url
+from sandbox.egress.url import join, parse_url
 from sandbox.egress.wire import answer, read_request
 
 any_text = st.text(st.characters())

@@ -20,10 +20,10 @@ from runner.store.models import ActionRow
 from runner.store.runs import DEAD, DONE, JobRow
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.program import Dependencies, Source
-from sandbox.dependencies import Build, BuildState, Module, Wanted
-from sandbox.packages.lock import Lock
+from sandbox.packages.build import Build, BuildState, Module, Wanted
+from sandbox.packages.npm.lock import Lock
 from tests.postgres import new_database
-from tests.sandbox.packages.tarballs import package
+from tests.sandbox.packages.npm.tarballs import package
 from tests.service.server import HANDLER, Client, Server, running, settings_for
 
 Report = Callable[[Build], None]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.packages.tarballs import package
-from tests.sandbox.wheels.made import put
+from tests.sandbox.packages.npm.tarballs import package
+from tests.sandbox.packages.wheels.made import put
 from tests.service.server import Client, Server, running, settings_for
 
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.sandbox.javascript.test_package_files import PROBE
-from tests.sandbox.packages.tarballs import package, tarball
-from tests.sandbox.packages.test_registry import Registry
+from tests.sandbox.packages.npm.tarballs import package, tarball
+from tests.sandbox.packages.npm.test_registry import Registry
 from tests.service.server import Client, Server, running, settings_for
 from triggers import get_trigger
 

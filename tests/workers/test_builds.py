@@ -14,9 +14,9 @@ import pytest
 from runner.workers import BuildCall
 from sandbox.core.caps import MAX_SOURCE_BYTES
 from sandbox.core.program import Language, Source
-from sandbox.dependencies import Build, BuildState, Module, Wanted
-from sandbox.packages.folder import FolderOrigin
-from tests.sandbox.packages.tarballs import Shelf
+from sandbox.packages.build import Build, BuildState, Module, Wanted
+from sandbox.packages.npm.folder import FolderOrigin
+from tests.sandbox.packages.npm.tarballs import Shelf
 from tests.workers.pools import EVENT, LivePool, javascript, pool, python
 
 WHOLE = [BuildState.PENDING, BuildState.BUILDING, BuildState.PACKAGED, BuildState.BUILT]

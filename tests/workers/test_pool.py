@@ -29,8 +29,8 @@ from runner.workers import LegReply
 from sandbox.core.caps import Limits
 from sandbox.core.program import Language, Source
 from sandbox.egress import AllowRule, StubEgress
-from sandbox.wheels import PythonModule, prepare
-from tests.sandbox.wheels.made import put
+from sandbox.packages.wheels import PythonModule, prepare
+from tests.sandbox.packages.wheels.made import put
 from tests.test_samples import SAMPLES
 from tests.workers.conftest import STUBS
 from tests.workers.pools import EVENT, LivePool, javascript, python

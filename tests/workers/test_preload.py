@@ -151,8 +151,8 @@ NOT_NEEDED = {
     "version 1 of pydantic, and its reports of bugs": {"pydantic.v1", "pydantic._internal._git"},
     "a package that is not installed": {"email_validator"},
     "the parent's part": {
-        "sandbox.egress.connect", "sandbox.egress.session", "sandbox.packages.folder",
-        "sandbox.packages.registry",
+        "sandbox.egress.connect", "sandbox.egress.session", "sandbox.packages.npm.folder",
+        "sandbox.packages.npm.registry",
     },
 }  # fmt: skip
 """What functions of loaded modules import, by who needs it: no worker that runs legs or builds."""

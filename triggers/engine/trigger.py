@@ -14,7 +14,7 @@ from triggers.values.json_value import copy
 
 if TYPE_CHECKING:
     from triggers.engine.fold import Draft
-    from triggers.events.part import Part
+    from triggers.events.event_model import Part
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from triggers.events.credentials_exchange import CredentialsExchangeEvent
 from triggers.events.custom_email_provider import CustomEmailProviderEvent
 from triggers.events.custom_phone_provider import CustomPhoneProviderEvent
 from triggers.events.custom_token_exchange import CustomTokenExchangeEvent
+from triggers.events.event_model import Part
 from triggers.events.event_stream import EventStreamEvent
 from triggers.events.experimental import (
     LoginPostIdentifierEvent,
@@ -26,7 +27,6 @@ from triggers.events.experimental import (
     PasswordHashMigrationEvent,
     SignupPostIdentifierEvent,
 )
-from triggers.events.part import Part
 from triggers.events.password_reset_post_challenge import PasswordResetPostChallengeEvent
 from triggers.events.post_change_password import PostChangePasswordEvent
 from triggers.events.post_credential_validation import PostCredentialValidationEvent

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from triggers.engine.problems import MAX_PROBLEMS, Advice, EventError, Problem, describe, json_path
-from triggers.events.part import Part
-from triggers.events.plain import require_plain
-from triggers.events.shape import Property, Shape, properties
+from triggers.events.event_model import Part
+from triggers.events.introspection import Property, Shape, properties
+from triggers.events.json_check import require_plain
 
 _MANY_ERRORS: Final = 1_000
 _KEPT_ITEMS: Final = 50

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.events.context import Event
-from triggers.events.part import EARLY_ACCESS, OpenMap, Part, may, must
+from triggers.events.event_model import EARLY_ACCESS, OpenMap, Part, may, must
 from triggers.events.parties import (
     Agent,
     CertifiedClient,

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from triggers.events.context import Event
-from triggers.events.part import Part, known, may, must
+from triggers.events.event_model import Part, known, may, must
 from triggers.events.parties import BrandedTenant, Connection, CustomDomain, ExternalClient, Organization
 from triggers.events.request import Request
 from triggers.events.transaction import Correlated

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.events.context import Event
-from triggers.events.part import PACKAGE_SAMPLE, may, must
+from triggers.events.event_model import PACKAGE_SAMPLE, may, must
 from triggers.events.parties import CertifiedClient, CustomDomain, Organization, ResourceServer, Tenant
 from triggers.events.request import BodyRequest
 from triggers.events.transaction import ExchangeTransaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from triggers.events.context import Event
-from triggers.events.part import PACKAGE, OpenMap, Part, Timestamp, known, may, must
+from triggers.events.event_model import PACKAGE, OpenMap, Part, Timestamp, known, may, must
 from triggers.values.stream_types import REFERENCE
 
 StreamEventType = Annotated[str, known(*REFERENCE)]

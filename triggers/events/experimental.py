@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from triggers.events.context import Event
-from triggers.events.part import BETA, EXPERIMENTAL, OpenMap, Part, StringMap, may, must
+from triggers.events.event_model import BETA, EXPERIMENTAL, OpenMap, Part, StringMap, may, must
 from triggers.events.parties import Client, Connection, ResourceServer, SecurityContext, Tenant
 from triggers.events.request import Request
 from triggers.events.transaction import SignupTransaction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.events.context import Event, Prompt, ResetAuthentication
-from triggers.events.part import may, must
+from triggers.events.event_model import may, must
 from triggers.events.parties import (
     Authorization,
     Client,

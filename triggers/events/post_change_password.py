@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.events.context import Event
-from triggers.events.part import may, must
+from triggers.events.event_model import may, must
 from triggers.events.parties import Connection, CustomDomain, Tenant
 from triggers.events.request import Request
 from triggers.events.risk import EdgeAuthentication

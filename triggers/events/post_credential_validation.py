@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from triggers.events.context import Event
-from triggers.events.part import OpenMap, Part, ScalarMap, Timestamp, filled, known, may, must
+from triggers.events.event_model import OpenMap, Part, ScalarMap, Timestamp, filled, known, may, must
 from triggers.events.parties import Client, Connection, Tenant
 from triggers.events.request import Request
 from triggers.events.transaction import Correlated

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.events.context import Event, Experiment, LoginAuthentication, Prompt
-from triggers.events.part import BETA, EARLY_ACCESS, ENTERPRISE, may, must
+from triggers.events.event_model import BETA, EARLY_ACCESS, ENTERPRISE, may, must
 from triggers.events.parties import (
     Agent,
     Authorization,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.events.context import Event, Experiment
-from triggers.events.part import BETA, may, must
+from triggers.events.event_model import BETA, may, must
 from triggers.events.parties import Connection, CustomDomain, SecurityContext, Tenant
 from triggers.events.request import Request
 from triggers.events.risk import EdgeAuthentication

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.events.context import Event, Experiment
-from triggers.events.part import BETA, may, must
+from triggers.events.event_model import BETA, may, must
 from triggers.events.parties import Client, Connection, CustomDomain, SecurityContext, Tenant
 from triggers.events.request import BodyRequest
 from triggers.events.risk import EdgeAuthentication

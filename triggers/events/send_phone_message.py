@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from triggers.events.context import Event
-from triggers.events.part import Part, known, may, must
+from triggers.events.event_model import Part, known, may, must
 from triggers.events.parties import Client, CustomDomain, SecurityContext, Tenant
 from triggers.events.request import Request
 from triggers.events.transaction import Correlated

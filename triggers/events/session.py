@@ -8,7 +8,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from triggers.events.part import (
+from triggers.events.event_model import (
     EARLY_ACCESS,
     PACKAGE_SAMPLE,
     OpenMap,

@@ -23,8 +23,8 @@ from triggers import get_trigger
 _log: Final = logging.getLogger(__name__)
 _SKIPPED: Final = (
     "sandbox.conformance",
-    "sandbox.packages",
-    "sandbox.wheels",
+    "sandbox.packages.npm",
+    "sandbox.packages.wheels",
     "sandbox.egress.",
     "sandbox.python.guest",
     "sandbox.javascript.guest",

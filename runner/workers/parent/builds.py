@@ -20,12 +20,12 @@ from runner.workers.protocol.messages import TranspileAsk
 from sandbox.core.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.core.failure import BuildError
 from sandbox.core.program import Dependencies, Language, Program, Source
-from sandbox.dependencies import Build, build_action
 from sandbox.javascript.confined import Finished, ToolTimeoutError
 from sandbox.javascript.image import notes_of
 from sandbox.javascript.transpile import run_compiler
-from sandbox.packages.origin import Origin
-from sandbox.packages.store import TarballStore
+from sandbox.packages.build import Build, build_action
+from sandbox.packages.npm.origin import Origin
+from sandbox.packages.npm.store import TarballStore
 
 _log: Final = logging.getLogger(__name__)
 _AT_ONCE: Final = 4

@@ -27,9 +27,9 @@ from runner.workers.parent.settings import PoolSettings
 from runner.workers.protocol.codec import settings_json
 from sandbox.core.caps import Limits
 from sandbox.core.program import Program, Source
-from sandbox.dependencies import Build
 from sandbox.egress.model import Egress
-from sandbox.packages.origin import Origin
+from sandbox.packages.build import Build
+from sandbox.packages.npm.origin import Origin
 from triggers import CacheStore, Directory, StaticDirectory, get_trigger
 
 
@@ -167,8 +167,8 @@ class WorkerPool:
     async def build(
         self, tenant: str, call: BuildCall, report: Callable[[Build], None] = lambda _: None
     ) -> Build:
-        """Build a version of an Action: what `sandbox.dependencies.build_action` does, with everything of the
-        tenant's compiled in workers.
+        """Build a version of an Action: what `sandbox.packages.build.build_action` does, with everything of
+        the tenant's compiled in workers.
 
         Args:
             report: gets every state, in a thread of the build: it may write to a database.

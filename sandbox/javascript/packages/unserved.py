@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
-from sandbox.packages.errors import DependencyError
-from sandbox.packages.names import split_specifier
+from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.npm.names import split_specifier
 
 _CONDITIONS: Final = ("node", "module-sync", "require", "import", "default")
 """Those that hold for an Action, in one line of it or another."""

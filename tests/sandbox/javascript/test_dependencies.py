@@ -15,16 +15,16 @@ import pytest
 import sandbox
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.program import Language, Request, Source
-from sandbox.dependencies import Build, BuildState, Module, Wanted, build_action
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import engine as engine_module
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.image import notes_of
-from sandbox.packages.folder import FolderOrigin
-from sandbox.packages.store import TarballStore
+from sandbox.packages.build import Build, BuildState, Module, Wanted, build_action
+from sandbox.packages.npm.folder import FolderOrigin
+from sandbox.packages.npm.store import TarballStore
 from sandbox.port.live import LivePort
 from tests.sandbox.javascript.conftest import Ran
-from tests.sandbox.packages.tarballs import Shelf
+from tests.sandbox.packages.npm.tarballs import Shelf
 from tests.sandbox.ports import FakeApi
 
 Make = Callable[..., Build]
@@ -359,7 +359,7 @@ ENDING = {
 class TestLoading:
     @pytest.fixture(autouse=True)
     def _soon(self, monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
-        monkeypatch.setattr("sandbox.javascript.equipment._LOAD_SECONDS", 0.5)
+        monkeypatch.setattr("sandbox.javascript.dependency_image._LOAD_SECONDS", 0.5)
         stamp = time.time_ns()
         for name, (_, code) in ENDLESS.items():
             shelf.add(name, code=f"{code}\n// {stamp}")
@@ -377,7 +377,7 @@ class TestLoading:
 
     @pytest.mark.parametrize("name", ENDING)
     def test_what_ends_is_built(self, make: Make, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sandbox.javascript.equipment._LOAD_SECONDS", 10.0)
+        monkeypatch.setattr("sandbox.javascript.dependency_image._LOAD_SECONDS", 10.0)
         build = make(handler(f"require('{name}')"), name)
         assert build.failure is None, build.failure
         anew = [line.text for line in build.log if "anew" in line.text]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from sandbox import Language, Source
 from sandbox.core.program import Program
-from sandbox.javascript import callee, toolchain
+from sandbox.javascript import error_expression, toolchain
 from sandbox.javascript.tokens import offset
-from sandbox.javascript.words import in_v8s_words
+from sandbox.javascript.v8_messages import in_v8s_words
 from tests.drawn import examples
 from tests.sandbox.javascript.conftest import Run
 
@@ -162,10 +162,10 @@ def test_no_text_is_too_strange(text: str, place: int, message: str) -> None:
 def test_deep_nesting_is_looked_at_once() -> None:
     for text in ("a[" * 5_000, "{" * 5_000, "(" * 5_000, "f(" * 2_000 + ")(" * 2_000, "const {" * 1_000):
         for at in (0, 900, 1_800):
-            callee.called(text, at, constructor=False)
-            callee.iterated(text, at)
-            callee.destructured(text, at, "null")
-            callee.deleted_member(text, at)
+            error_expression.called(text, at, constructor=False)
+            error_expression.iterated(text, at)
+            error_expression.destructured(text, at, "null")
+            error_expression.deleted_member(text, at)
 
 
 def test_offsets() -> None:

@@ -14,11 +14,11 @@ from sandbox.core.caps import MAX_PYTHON_UNITS_BYTES, Limits
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Request, Source
 from sandbox.core.result import ExecutionResult
-from sandbox.dependencies import BuildState, Module, Wanted, build_action
 from sandbox.egress.none import NoEgress
+from sandbox.packages.build import BuildState, Module, Wanted, build_action
+from sandbox.packages.wheels import PythonModule, prepare
 from sandbox.port.live import LivePort
-from sandbox.python.equipment import Compiled, build_equipped
-from sandbox.wheels import PythonModule, prepare
+from sandbox.python.dependency_image import Compiled, build_equipped
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner
 

@@ -10,12 +10,12 @@ import pytest
 import sandbox
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.program import Language, Request, Source
-from sandbox.dependencies import Build, Wanted, build_action
 from sandbox.egress.none import NoEgress
-from sandbox.packages.folder import FolderOrigin
-from sandbox.packages.store import TarballStore
+from sandbox.packages.build import Build, Wanted, build_action
+from sandbox.packages.npm.folder import FolderOrigin
+from sandbox.packages.npm.store import TarballStore
 from sandbox.port.live import LivePort
-from tests.sandbox.packages.tarballs import Shelf
+from tests.sandbox.packages.npm.tarballs import Shelf
 from tests.sandbox.ports import FakeApi
 
 Fail = Callable[[str], Failure]

@@ -1,0 +1,151 @@
+"""Running a draft on an event that the author sends; no user is touched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import Response
+from sqlalchemy.orm import Session
+
+from runner.http.auth import Caller, needs
+from runner.http.errors import ApiError, bad_request, invalid_body
+from runner.management.actions import WHAT
+from runner.management.building import BUNDLE
+from runner.management.context import answer, box, find, management_router
+from runner.management.schemas import TestAction
+from runner.management.serializers import BUILT
+from runner.model.action import Action
+from runner.model.outcome import FlowOutcome
+from runner.model.runtimes import LANGUAGES, file_name
+from runner.server.interfaces import BusyError
+from runner.store.models import ActionRow, BundleRow, ModuleRow
+from runner.store.sealing import ACTION, MODULE_VERSION
+from runner.testing.partial_event import completed
+from sandbox.core.failure import Failure
+from sandbox.core.program import Source
+from triggers import EventError, get_trigger
+
+router: Final = management_router("Actions")
+_PATIENCE: Final = 15.0
+"""Seconds that a test waits for the draft's build."""
+_PAUSE: Final = 0.05
+_SETTLED: Final = frozenset({BUILT, "failed"})
+
+
+@router.post("/actions/actions/{action_id}/test", summary="Test the draft", response_model=None)
+async def test_action(
+    caller: Annotated[Caller, needs("create:actions")], action_id: str, body: TestAction
+) -> Response:
+    """`payload.event` is the event (or the payload itself is). One that is not whole is laid over the
+    trigger's example; `payload.filled_in` of the answer names the members that the example gave. An Action
+    that fails is a 200 with `payload.error`."""
+    return await caller.service.tests.run(caller.tenant, lambda: _test(caller, action_id, body))
+
+
+def _test(caller: Caller, action_id: str, body: TestAction) -> Response:
+    trigger_id, action = _load(caller, action_id)
+    event = completed(get_trigger(trigger_id), _event(body.payload))
+    began = time.perf_counter()
+    try:
+        outcome = caller.service.flows.run_flow(caller.tenant, trigger_id, event.event, [action])
+    except EventError as error:
+        raise _wrong_event(error, body.payload) from None
+    except BusyError as error:
+        raise ApiError(
+            429, str(error), "too_many_requests", headers={"Retry-After": str(error.retry_after)}
+        ) from None
+    payload = _payload(outcome, (time.perf_counter() - began) * 1000)
+    if event.filled:
+        payload["filled_in"] = list(event.filled)
+    return answer({"payload": payload})
+
+
+test_action.__test__ = False  # type: ignore[attr-defined]
+
+
+def _event(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = payload.get("event", payload)
+    if not isinstance(inner, dict):
+        raise invalid_body("'Expected type object' at $.payload.event.")
+    return inner
+
+
+def _wrong_event(error: EventError, payload: Mapping[str, Any]) -> ApiError:
+    problem = str(error.problems[0]) if error.problems else str(error)
+    place = "$.payload.event" if "event" in payload else "$.payload"
+    return invalid_body(f"{place}: {problem}.")
+
+
+def _load(caller: Caller, action_id: str) -> tuple[str, Action]:
+    """The trigger, and the draft as it would run, built. Raises `ApiError`."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        with caller.service.store.read() as session:
+            row = find(session, ActionRow, caller.tenant, action_id, WHAT)
+            if row.status == BUILT:
+                return row.trigger_id, _action(caller, session, row)
+            if row.status in _SETTLED or time.monotonic() > deadline:
+                why = f" {row.errors[0]['msg']}" if row.errors else ""
+                raise bad_request(
+                    "The action cannot be tested: it must be in the 'built' state, "
+                    f"and it is in the {row.status!r} state.{why}"
+                )
+        time.sleep(_PAUSE)
+
+
+def _action(caller: Caller, session: Session, row: ActionRow) -> Action:
+    secrets = box(caller, session)
+    bundle = None
+    if row.bundle is not None:
+        stored = session.get(BundleRow, (caller.tenant, row.bundle))
+        assert stored is not None, "a draft's bundle is kept with it"
+        bundle = BUNDLE.validate_json(stored.content)
+    modules = {}
+    for item in row.modules:
+        module = session.get(ModuleRow, (caller.tenant, item["module_id"]))
+        if module is not None:
+            modules[module.name] = secrets.values(MODULE_VERSION, item["module_version_id"])
+    return Action(
+        name=row.name,
+        source=Source(LANGUAGES[row.runtime], file_name(row.name, row.runtime), row.code, bundle),
+        secrets=secrets.values(ACTION, row.id),
+        module_secrets=modules,
+    )
+
+
+def _payload(outcome: FlowOutcome, total_ms: float) -> dict[str, Any]:
+    """What the recorded answers have (`error`, `stats`), and beside it what the draft did."""
+    record = outcome.to_dict()
+    ran = outcome.actions[0]
+    action_ms = round(ran.statistics.wall_ms) if ran.statistics is not None else 0
+    value: dict[str, Any] = {
+        "decision": record["decision"],
+        "effects": record["effects"],
+        "logs": record["actions"][0]["logs"],
+        "commands": record["actions"][0]["commands"],
+        "stats": {
+            "total_request_duration_ms": round(total_ms),
+            "total_runtime_execution_duration_ms": round(outcome.timing.wall_ms),
+            "runtime_processing_duration_ms": max(0, round(outcome.timing.wall_ms) - action_ms),
+            "action_duration_ms": action_ms,
+            "runtime_external_call_duration_ms": 0,
+            "boot_duration_ms": 0,
+            "network_duration_ms": max(0, round(total_ms - outcome.timing.wall_ms)),
+        },
+    }
+    if outcome.failure is not None:
+        value["error"] = _error(outcome.failure)
+        value["failure"] = record["failure"]
+    return value
+
+
+def _error(failure: Failure) -> dict[str, str]:
+    """As Node shows an error."""
+    name = failure.error_name or failure.code.value
+    lines = [f"{name}: {failure.message}"]
+    for frame in failure.stack:
+        place = f"{frame.file}:{frame.line}{f':{frame.column}' if frame.column else ''}"
+        lines.append(f"    at {frame.function or '<anonymous>'} ({place})")
+    return {"message": failure.message, "name": name, "stack": "\n".join(lines)}
