@@ -22,7 +22,7 @@ from triggers import get_trigger
 
 _log: Final = logging.getLogger(__name__)
 _SKIPPED: Final = (
-    "sandbox.conformance",
+    "tools.conformance",
     "sandbox.packages.npm",
     "sandbox.packages.wheels",
     "sandbox.egress.",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.conformance import probe
-from sandbox.conformance.page import PAGE, page
-from sandbox.conformance.probe import Answers
+from tools.conformance import probe
+from tools.conformance.page import PAGE, page
+from tools.conformance.probe import Answers
 
 DIFFERENT = {
     "Blob | arrayBuffer",
@@ -40,7 +40,7 @@ def test_what_differs_is_known(guest: Answers) -> None:
 
 def test_the_page_is_up_to_date(guest: Answers) -> None:
     assert page(guest, probe.recorded()) == PAGE.read_text(encoding="utf-8"), (
-        "run python -m sandbox.conformance and commit the result"
+        "run python -m tools.conformance and commit the result"
     )
 
 

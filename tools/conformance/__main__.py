@@ -1,11 +1,11 @@
-"""`python -m sandbox.conformance [--record]`: see the package."""
+"""`python -m tools.conformance [--record]`: see the package."""
 
 from __future__ import annotations
 
 import sys
 
-from sandbox.conformance import probe
-from sandbox.conformance.page import PAGE, page
+from tools.conformance import probe
+from tools.conformance.page import PAGE, page
 
 
 def main(arguments: list[str]) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import sandbox
-from sandbox.conformance.server import serving
 from sandbox.core.caps import Limits
 from sandbox.core.program import JsonValue, Language, Request, Source
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.javascript.toolchain import node
 from sandbox.port.interface import ApiReply
 from sandbox.port.live import LivePort
+from tools.conformance.server import serving
 
 HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "node.json"

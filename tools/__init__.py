@@ -1,0 +1,1 @@
+"""What maintainers run: probes of conformance, and generators of pages. Not shipped."""
