@@ -106,7 +106,7 @@ def _machine() -> str:
 
 def _sources() -> Iterator[Path]:
     yield _WIT
-    yield from (_HERE / f"{module}.py" for module in ("binary", "data", "gauge", "image", "immortal"))
+    yield from (_HERE / f"{module}.py" for module in ("binary", "data", "image", "immortal", "memory_export"))
     yield from _GUEST.rglob("*.py")
     yield from _restricted_python().rglob("*.py")
 
