@@ -57,6 +57,18 @@ def _cache() -> dict[str, str]:
     return {name: os.environ[name] for name in ("HOME", "ACTIONBOX_CACHE") if name in os.environ}
 
 
-def test_every_linked_file_exists() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")]
+TOPS = "actionbox|runner|sandbox|triggers|tests|tools|bench|deploy|samples|docs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_names_exists(page: Path) -> None:
+    """Linked files, paths of the repository, and modules."""
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+        assert (page.parent / target).exists(), target
+    for target in re.findall(rf"`((?:{TOPS})/[\w./-]+)`", text):
         assert (ROOT / target).exists(), target
+    for name in re.findall(rf"`((?:{TOPS})(?:\.[a-z_]+)+)`", text):
+        place = ROOT / name.replace(".", "/")
+        assert place.exists() or place.with_suffix(".py").exists(), name
