@@ -31,7 +31,7 @@ from runner.testing.cases.load import load_stubs
 from runner.testing.cases.worlds import frozen_clock, seeded_entropy
 from runner.testing.partial_event import completed
 from sandbox.egress import Egress, RecordingEgress, StubEgress, preload
-from sandbox.egress.model import narrowed
+from sandbox.egress.narrowing import narrowed
 from triggers import Trigger, get_trigger
 
 EXIT_STATUS: Final = {

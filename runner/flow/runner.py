@@ -24,7 +24,8 @@ from runner.model.settings import Settings
 from runner.suspension.resume import Return, SecretsLike, plain, read_flow, state_matches, with_secrets
 from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, new_handle, store_key
 from sandbox.core.caps import Limits
-from sandbox.egress.model import Egress, narrowed
+from sandbox.egress.model import Egress
+from sandbox.egress.narrowing import narrowed
 from sandbox.port.interface import ApiHost, ExecutionPort
 from sandbox.port.live import Clock, LivePort
 from triggers import (

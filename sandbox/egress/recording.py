@@ -17,11 +17,10 @@ from sandbox.egress.model import (
     EgressSession,
     FetchRequest,
     FetchResponse,
-    NarrowableEgress,
     Outcome,
     Settle,
-    narrowed,
 )
+from sandbox.egress.narrowing import NarrowableEgress, narrowed
 
 _OF_THE_CONNECTION: Final = frozenset(
     {"connection", "content-encoding", "content-length", "date", "keep-alive", "transfer-encoding"}

@@ -72,9 +72,5 @@ def next_hop(hop: Hop, status: int, headers: Headers) -> Hop | None:
     return following
 
 
-def _becomes_get(method: str, status: int) -> bool:
-    return (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD"))
-
-
 def _without(headers: tuple[tuple[str, str], ...], names: frozenset[str]) -> tuple[tuple[str, str], ...]:
     return tuple(pair for pair in headers if pair[0].lower() not in names)

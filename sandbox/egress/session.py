@@ -13,23 +13,22 @@ import contextlib
 import functools
 import io
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 import aiohttp
 from multidict import CIMultiDict
 
 from sandbox.core import caps
-from sandbox.egress.connect import checked_socket
+from sandbox.egress.connect import CheckedResolver, checked_socket
 from sandbox.egress.errors import translate
 from sandbox.egress.framing import StrictConnector
 from sandbox.egress.model import EgressError, FetchRequest, FetchResponse, Outcome
+from sandbox.egress.policy import EgressPolicy
 from sandbox.egress.redirects import Hop, first_hop, next_hop
 from sandbox.egress.response import Budget, checked_headers, read_body, status_text
-
-if TYPE_CHECKING:
-    from sandbox.egress.client import HttpEgress
 
 _log: Final = logging.getLogger(__name__)
 _NO_AUTO_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
@@ -37,15 +36,29 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 """Time is bounded from outside, over lookup, connection, redirects and body together."""
 
 
+class ConnectionSettings(Protocol):
+    """How sessions connect. Authorities and resolver are read with the first connection, since loading
+    them takes time and may fail."""
+
+    @property
+    def policy(self) -> EgressPolicy: ...
+
+    @property
+    def tls(self) -> ssl.SSLContext: ...
+
+    @property
+    def resolver(self) -> CheckedResolver: ...
+
+
 class HttpSession:
     """All of it runs on the background loop."""
 
-    def __init__(self, egress: HttpEgress, deadline: float) -> None:
-        self._egress = egress
-        self._policy = egress.policy
+    def __init__(self, settings: ConnectionSettings, deadline: float) -> None:
+        self._settings = settings
+        self._policy = settings.policy
         self._deadline = deadline
-        self._slots = asyncio.Semaphore(egress.policy.parallel)
-        self._budget = Budget(egress.policy.response_bytes, egress.policy.total_bytes)
+        self._slots = asyncio.Semaphore(self._policy.parallel)
+        self._budget = Budget(self._policy.response_bytes, self._policy.total_bytes)
         self._client: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -118,8 +131,8 @@ class HttpSession:
         if self._client is None:
             connector = StrictConnector(
                 most_content=self._policy.response_bytes,
-                ssl=self._egress.tls,
-                resolver=self._egress.resolver,
+                ssl=self._settings.tls,
+                resolver=self._settings.resolver,
                 use_dns_cache=False,
                 limit=self._policy.parallel,
                 socket_factory=functools.partial(checked_socket, self._policy),

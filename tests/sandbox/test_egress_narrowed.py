@@ -9,7 +9,7 @@ import pytest
 
 from runner import Runner
 from sandbox.egress import AllowRule, Egress, EgressPolicy, HttpEgress, StubEgress, parse_stubs
-from sandbox.egress.model import narrowed
+from sandbox.egress.narrowing import narrowed
 from tests.sandbox.fetching import fetch, rule
 from tests.sandbox.peers import redirect, response, serving
 from tests.sandbox.ports import live

@@ -15,7 +15,7 @@ from sandbox.egress import (
     parse_allow,
     parse_stubs,
 )
-from sandbox.egress.model import narrowed
+from sandbox.egress.narrowing import narrowed
 from tests.sandbox.fetching import fetch, rule
 from tests.sandbox.peers import redirect, response, serving
 from tests.sandbox.ports import live
