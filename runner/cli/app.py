@@ -155,28 +155,31 @@ def run(
 
     _packages_from(registry, packages, wheels)
 
-    run_command(
-        RunOptions(
-            actions=tuple(actions),
-            trigger=trigger,
-            event=event,
-            strict=strict,
-            secrets=tuple(secret or ()),
-            secrets_file=secrets,
-            timeout=timeout,
-            memory=memory,
-            as_json=as_json,
-            allow_private_network=allow_private_network,
-            stub=stub,
-            allow=tuple(allow or ()),
-            record_stubs=record_stubs,
-            clock=clock,
-            seed=seed,
-            record=record,
-            record_secrets=record_secrets,
-        ),
-        watch=watch,
+    options = RunOptions(
+        actions=tuple(actions),
+        trigger=trigger,
+        event=event,
+        strict=strict,
+        secrets=tuple(secret or ()),
+        secrets_file=secrets,
+        timeout=timeout,
+        memory=memory,
+        as_json=as_json,
+        allow_private_network=allow_private_network,
+        stub=stub,
+        allow=tuple(allow or ()),
+        record_stubs=record_stubs,
+        clock=clock,
+        seed=seed,
+        record=record,
+        record_secrets=record_secrets,
     )
+    if watch:
+        from runner.cli.watch import watch_command
+
+        watch_command(options)
+    else:
+        run_command(options)
 
 
 @app.command()

@@ -71,13 +71,8 @@ class RunOptions(CommonOptions):
     strict: bool = False
 
 
-def run_command(options: RunOptions, *, watch: bool) -> None:
-    """Run once and exit with the outcome's status, or run on every change until interrupted."""
-    if watch:
-        from runner.cli.watch import watch_command
-
-        watch_command(options)
-        return
+def run_command(options: RunOptions) -> None:
+    """Run once and exit with the outcome's status."""
     sys.exit(EXIT_STATUS[run_once(options).decision])
 
 
