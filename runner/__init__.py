@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runner.flow.programs import ProgramCache
     from runner.flow.runner import Runner, public_egress
-    from runner.model.action import Action, FailPolicy, load_action, load_source
+    from runner.model.action import Action, FailPolicy
     from runner.model.errors import ActionError, FlowError, InputError, ResumeError, RunnerError
     from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status, SuspensionRecord
     from runner.model.settings import Settings
+    from runner.project.action_files import load_action, load_source
     from runner.suspension.stores import FileStore, MemoryStore, PinnedAction, SuspensionStore
     from runner.testing.box import ActionBox
     from sandbox.core.caps import Limits
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from triggers import EventError, UnknownTriggerError
 
 _HOMES = {
-    "runner.model.action": ("Action", "FailPolicy", "load_action", "load_source"),
+    "runner.model.action": ("Action", "FailPolicy"),
     "runner.model.errors": ("ActionError", "FlowError", "InputError", "ResumeError", "RunnerError"),
     "runner.flow.runner": ("Runner", "public_egress"),
     "runner.model.settings": ("Settings",),
     "runner.model.outcome": ("ActionRecord", "Decision", "FlowOutcome", "Status", "SuspensionRecord"),
     "runner.flow.programs": ("ProgramCache",),
+    "runner.project.action_files": ("load_action", "load_source"),
     "runner.suspension.stores": ("FileStore", "MemoryStore", "PinnedAction", "SuspensionStore"),
     "runner.testing.box": ("ActionBox",),
     "sandbox.core.caps": ("Limits",),

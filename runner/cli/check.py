@@ -13,8 +13,9 @@ from runner.cli.images import open_engines
 from runner.cli.problems import describe
 from runner.cli.terminal import error_console, line, output_console
 from runner.flow.handlers import exported, handlers_among, missing_handler, spelling
-from runner.model.action import Action, load_action
+from runner.model.action import Action
 from runner.model.errors import RunnerError
+from runner.project.action_files import load_action
 from sandbox.core.failure import BuildError
 from triggers import Trigger, get_trigger, known_triggers
 

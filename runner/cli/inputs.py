@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from runner.model.action import Action, load_action
+from runner.model.action import Action
 from runner.model.caps import MAX_BUDGET_MS
 from runner.model.errors import InputError
 from runner.model.secret_names import SCOPE
+from runner.project.action_files import load_action
 from runner.project.dependencies import module_secrets
 from runner.project.jsonfile import parse_json, read_json, read_text
 from runner.suspension.stores import PinnedAction

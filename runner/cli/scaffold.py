@@ -9,8 +9,8 @@ from typing import Final
 from runner.cli.about import parse_language
 from runner.cli.terminal import line, output_console
 from runner.flow.handlers import snake_case
-from runner.model.action import EXTENSIONS
 from runner.model.errors import InputError
+from runner.project.action_files import EXTENSIONS
 from sandbox.core.program import Language
 from triggers import Trigger, get_trigger
 

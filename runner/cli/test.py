@@ -16,8 +16,8 @@ from runner.cli.images import open_engines
 from runner.cli.problems import describe, show_failure
 from runner.cli.terminal import line, output_console
 from runner.flow.programs import ProgramCache
-from runner.model.action import EXTENSIONS
 from runner.model.errors import RunnerError
+from runner.project.action_files import EXTENSIONS
 from runner.testing.cases.junit import write_junit
 from runner.testing.cases.load import Case, find_case_files, load_cases
 from runner.testing.cases.run import CaseResult, run_case

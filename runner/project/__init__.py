@@ -1,1 +1,1 @@
-"""Read what stands beside Action files: manifests, locks, allow-lists."""
+"""Read Action files and what stands beside them: manifests, locks, allow-lists."""

@@ -22,8 +22,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from runner.model.action import load_source
 from runner.model.errors import InputError
+from runner.project.action_files import load_source
 from runner.project.jsonfile import read_text
 from runner.testing.cases.yaml import parse_yaml
 from sandbox.core.program import Language

@@ -9,10 +9,11 @@ from typing import Any
 
 from runner.flow.programs import ProgramCache
 from runner.flow.runner import Runner
-from runner.model.action import Action, FailPolicy, load_action
+from runner.model.action import Action, FailPolicy
 from runner.model.outcome import FlowOutcome
 from runner.model.secret_names import SecretValues, apart
 from runner.model.settings import Settings
+from runner.project.action_files import load_action
 from runner.project.dependencies import module_secrets
 from runner.suspension.stores import SuspendedFlow
 from runner.testing.cases.match import differences

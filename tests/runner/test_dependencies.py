@@ -10,8 +10,8 @@ import pytest
 
 from runner.cli.inputs import Secrets, load_actions
 from runner.flow.runner import Runner
-from runner.model.action import load_action
 from runner.model.errors import ActionError
+from runner.project.action_files import load_action
 from runner.project.dependencies import PACKAGES
 from runner.project.lockfile import LOCK_FILE
 from sandbox.egress import NoEgress

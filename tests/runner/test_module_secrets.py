@@ -11,8 +11,8 @@ import pytest
 
 from runner import Action, Decision, InputError, MemoryStore, ResumeError, Runner
 from runner.cli.inputs import gather_secrets
-from runner.model.action import load_action
 from runner.model.outcome import FlowOutcome
+from runner.project.action_files import load_action
 from runner.replay.record import Recorder, read_record, write_record
 from runner.replay.replay import replay
 from runner.testing.box import ActionBox

@@ -13,11 +13,12 @@ from typing import Any, Final, Literal
 from runner.flow.leg_trace import LegTrace
 from runner.flow.programs import ProgramCache
 from runner.flow.runner import Runner
-from runner.model.action import Action, FailPolicy, load_action
+from runner.model.action import Action, FailPolicy
 from runner.model.errors import InputError, RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.model.text import printable
+from runner.project.action_files import load_action
 from runner.project.allowlist import parse_rules
 from runner.project.jsonfile import read_json
 from runner.suspension.stores import SuspendedFlow
