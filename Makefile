@@ -38,10 +38,11 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-find-links
 lock: ## renew the hash-locked requirements (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-find-links requirements/dev.in -o requirements/dev.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-find-links requirements/bench.in -o requirements/bench.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-find-links -c requirements/dev.txt pyproject.toml requirements/run.in -o requirements/run.txt
+	$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	$(LOCK) --group pyproject.toml:bench -c requirements/dev.txt -o requirements/bench.txt
+	$(LOCK) pyproject.toml --group image -c requirements/dev.txt -o requirements/run.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
