@@ -2,12 +2,12 @@
 
 from triggers.engine.catalogue import UnknownTriggerError
 from triggers.engine.effects import Effects
-from triggers.engine.problems import EventError, Problem
 from triggers.engine.services import CacheStore, Directory, MemoryCache, Services, StaticDirectory
 from triggers.engine.session import ActionSession, Reply
 from triggers.engine.state import FlowState, RecordedCommand, Suspension, resume
 from triggers.engine.trigger import Trigger
 from triggers.registry import all_triggers, get_trigger, known_triggers
+from triggers.values.problems import EventError, Problem
 from triggers.values.refusals import CommitError, ResumeError
 
 __all__ = [

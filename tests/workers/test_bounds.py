@@ -36,8 +36,8 @@ from sandbox.egress.wire import read_request
 from sandbox.javascript import image
 from tests.workers.pools import EVENT, LivePool, javascript, pool
 from triggers import EventError, Problem, StaticDirectory
-from triggers.engine.problems import MAX_PROBLEMS
 from triggers.engine.services import CacheRecord
+from triggers.values.problems import MAX_PROBLEMS
 
 ASTRAL = "\U0001f600"
 """Twelve bytes of a head's JSON for one character; nothing takes more."""

@@ -13,7 +13,6 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
-from triggers.engine.problems import MAX_PROBLEMS, Advice, EventError, Problem
 from triggers.events.check import advise, check
 from triggers.events.credentials_exchange import CredentialsExchangeEvent
 from triggers.events.custom_email_provider import CustomEmailProviderEvent
@@ -34,6 +33,7 @@ from triggers.events.post_login import PostLoginEvent
 from triggers.events.post_user_registration import PostUserRegistrationEvent
 from triggers.events.pre_user_registration import PreUserRegistrationEvent
 from triggers.events.send_phone_message import SendPhoneMessageEvent
+from triggers.values.problems import MAX_PROBLEMS, Advice, EventError, Problem
 
 __all__ = [
     "EXAMPLES",

@@ -9,10 +9,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from triggers.engine.problems import MAX_PROBLEMS, Advice, EventError, Problem, describe, json_path
 from triggers.events.event_model import Part
 from triggers.events.introspection import Property, Shape, properties
 from triggers.events.json_check import require_plain
+from triggers.values.problems import MAX_PROBLEMS, Advice, EventError, Problem, describe, json_path
 
 _MANY_ERRORS: Final = 1_000
 _KEPT_ITEMS: Final = 50

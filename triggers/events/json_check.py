@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from triggers.engine.problems import MAX_PROBLEMS, EventError, Problem, describe, json_path
+from triggers.values.problems import MAX_PROBLEMS, EventError, Problem, describe, json_path
 
 MAX_DEPTH: Final = 64
 """Nesting of an event, itself included (the sandbox counts the same way for what guests send)."""
