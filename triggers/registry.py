@@ -20,7 +20,7 @@ from triggers.contracts import (
     pre_user_registration,
     send_phone_message,
 )
-from triggers.engine.catalogue import unknown
+from triggers.engine.known import register
 from triggers.engine.trigger import Trigger
 
 _TRIGGERS: Final = (
@@ -44,7 +44,8 @@ _EXPERIMENTAL: Final = (
     experimental.MCP_TOOL,
 )
 _KNOWN: Final = (*_TRIGGERS, *_EXPERIMENTAL)
-_BY_ID: Final = {trigger.id: trigger for trigger in _KNOWN}
+
+register(_KNOWN)
 
 
 def all_triggers() -> tuple[Trigger, ...]:
@@ -55,15 +56,3 @@ def all_triggers() -> tuple[Trigger, ...]:
 def known_triggers() -> tuple[Trigger, ...]:
     """Those and the experimental ones, whose Actions can be run and tested too."""
     return _KNOWN
-
-
-def get_trigger(trigger_id: str) -> Trigger:
-    """The trigger of this id.
-
-    Raises:
-        UnknownTriggerError: names the nearest match.
-    """
-    found = _BY_ID.get(trigger_id) if isinstance(trigger_id, str) else None
-    if found is None:
-        raise unknown(trigger_id, tuple(_BY_ID))
-    return found

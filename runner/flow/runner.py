@@ -36,6 +36,7 @@ from triggers import (
     Services,
     StaticDirectory,
     Trigger,
+    begin,
     get_trigger,
 )
 
@@ -127,7 +128,7 @@ class Runner:
         """
         contract = get_trigger(trigger) if isinstance(trigger, str) else trigger
         _check_count(contract, actions)
-        state = contract.begin(contract.parse_event(plain(event)))
+        state = begin(contract, contract.parse_event(plain(event)))
         flow = _Flow(
             trigger=contract,
             tenant=tenant or self.settings.tenant,

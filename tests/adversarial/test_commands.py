@@ -21,7 +21,7 @@ from sandbox.python.engine import PythonEngine
 from tests.adversarial.arena import PATIENT, attack, commands, ended, printed, source
 from tests.runner.actions import javascript, python
 from tests.sandbox.javascript.test_robustness import SABOTAGE
-from triggers import ActionSession, MemoryCache, Services, all_triggers, get_trigger
+from triggers import ActionSession, MemoryCache, Services, all_triggers, begin, get_trigger
 
 SELF_HARM_PY = {
     "api member": "try: api.access.deny = lambda *a: None\nexcept Exception: pass",
@@ -236,7 +236,7 @@ def test_commands_of_other_triggers_are_refused(taken_over: PythonEngine, trigge
     text = FORGED.format(handler="handler", paths=foreign)
     program = taken_over.build(Source(Language.PYTHON, "forged.py", text), Limits())
     session = ActionSession(
-        trigger.begin(trigger.example_event),
+        begin(trigger, trigger.example_event),
         Services(cache=MemoryCache()),
         action_index=0,
         secrets={},
@@ -263,7 +263,7 @@ def test_floods_of_raw_calls_end_by_a_cap(taken_over: PythonEngine) -> None:
         limits = Limits(wall_ms=1_000)
         trigger = get_trigger("post-login")
         session = ActionSession(
-            trigger.begin(trigger.example_event), Services(cache=MemoryCache()), action_index=0, secrets={}, handler=trigger.execute_handler
+            begin(trigger, trigger.example_event), Services(cache=MemoryCache()), action_index=0, secrets={}, handler=trigger.execute_handler
         )  # fmt: skip
         result = execute(
             taken_over, program, Request("handler", "{}", "{}"), limits, LivePort(session, NoEgress(), limits)

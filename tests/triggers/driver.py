@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from triggers import ActionSession, FlowState, MemoryCache, Services, get_trigger
+from triggers import ActionSession, FlowState, MemoryCache, Services, begin, get_trigger
 from triggers.engine.effects import Effects
 from triggers.engine.session import Reply
 from triggers.engine.state import resume
@@ -24,7 +24,7 @@ class Flow:
         data = self.trigger.example_event
         for path, value in (event or {}).items():
             data = _put(data, path.split("."), value)
-        self.state: FlowState = self.trigger.begin(self.trigger.parse_event(data))
+        self.state: FlowState = begin(self.trigger, self.trigger.parse_event(data))
         defaults = {"clock": lambda: NOW, "redirect_state": "state-1", "cache": MemoryCache()}
         self.services = Services(**{**defaults, **services})
         self.index = 0

@@ -22,6 +22,7 @@ from triggers import (
     Services,
     Trigger,
     all_triggers,
+    begin,
     resume,
 )
 from triggers.engine.gates import GATES
@@ -95,7 +96,7 @@ def committed(session: ActionSession) -> FlowState | None:
 @given(st.data())
 def test_calls_with_anything(trigger_id: str, data: st.DataObject) -> None:
     trigger = TRIGGERS[trigger_id]
-    session = session_of(trigger, trigger.begin(trigger.example_event))
+    session = session_of(trigger, begin(trigger, trigger.example_event))
     for path, arguments in data.draw(calls(trigger)):
         check_reply(session.call(path, arguments))
     state = committed(session)
@@ -115,7 +116,7 @@ def test_calls_with_anything(trigger_id: str, data: st.DataObject) -> None:
 @given(st.lists(values, max_size=4))
 def test_every_member_with_anything(trigger_id: str, path: str, arguments: list[Any]) -> None:
     trigger = TRIGGERS[trigger_id]
-    check_reply(session_of(trigger, trigger.begin(trigger.example_event)).call(path, arguments))
+    check_reply(session_of(trigger, begin(trigger, trigger.example_event)).call(path, arguments))
 
 
 def flows(trigger: Trigger) -> st.SearchStrategy[tuple[str, dict[str, Any], list[Any]]]:
@@ -131,7 +132,7 @@ def test_calls_on_any_valid_event(flow: tuple[str, dict[str, Any], list[Any]]) -
     """Whatever the event leaves out or adds: members answer, the fold folds, what is stored reads back, and
     the next Action gets an event that is as valid as the first."""
     trigger = TRIGGERS[flow[0]]
-    state = trigger.begin(trigger.parse_event(flow[1]))
+    state = begin(trigger, trigger.parse_event(flow[1]))
     for made in flow[2]:
         before = state.to_json()
         session = session_of(trigger, state)
@@ -157,7 +158,7 @@ def test_any_value_as_an_event(trigger_id: str, value: Any) -> None:
     trigger = TRIGGERS[trigger_id]
     problems: Any = ["none"]
     try:
-        trigger.begin(trigger.parse_event(value))
+        begin(trigger, trigger.parse_event(value))
     except EventError as error:
         problems = error.problems
     assert problems
@@ -167,7 +168,7 @@ def test_any_value_as_an_event(trigger_id: str, value: Any) -> None:
 @given(st.dictionaries(st.sampled_from(["request", "prompt", "methods", "enrolled"]), values))
 def test_resuming_with_anything(what: dict[str, Any]) -> None:
     trigger = TRIGGERS["post-login"]
-    session = session_of(trigger, trigger.begin(trigger.example_event))
+    session = session_of(trigger, begin(trigger, trigger.example_event))
     session.call("prompt.render", ["ap_1"])
     try:
         state = resume(session.commit(), **what)

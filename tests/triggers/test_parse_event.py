@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triggers import EventError, all_triggers, get_trigger
+from triggers import EventError, all_triggers, begin, get_trigger
 
 
 @pytest.mark.parametrize("trigger", all_triggers(), ids=lambda trigger: trigger.id)
@@ -26,6 +26,6 @@ def test_transaction_metadata_is_there_for_post_login_actions():
     trigger = get_trigger("post-login")
     event = trigger.example_event
     del event["transaction"]["metadata"]
-    assert trigger.begin(trigger.parse_event(event)).event["transaction"]["metadata"] == {}
+    assert begin(trigger, trigger.parse_event(event)).event["transaction"]["metadata"] == {}
     del event["transaction"]
-    assert "transaction" not in trigger.begin(trigger.parse_event(event)).event
+    assert "transaction" not in begin(trigger, trigger.parse_event(event)).event

@@ -6,7 +6,15 @@ import json
 
 import pytest
 
-from triggers import EventError, Trigger, UnknownTriggerError, all_triggers, get_trigger, known_triggers
+from triggers import (
+    EventError,
+    Trigger,
+    UnknownTriggerError,
+    all_triggers,
+    begin,
+    get_trigger,
+    known_triggers,
+)
 from triggers.engine.effects import Effects
 from triggers.engine.gates import GATES
 from triggers.generate import typings
@@ -77,7 +85,7 @@ def test_an_experimental_trigger_has_an_event_and_no_api(trigger: Trigger) -> No
     assert trigger.surface.wire() == {}
     event = trigger.example_event
     assert trigger.parse_event(event) == event
-    assert trigger.begin(event).effects() == Effects()
+    assert begin(trigger, event).effects() == Effects()
     assert "Experimental" in reference(trigger)
     assert f"## {trigger.id}" in compatibility()
     compile(typings.python(trigger), f"{trigger.id}.pyi", "exec")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator
 
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.effects import Denial
 from triggers.engine.surface import Method, Option, Options, Parameter, Returns
 from triggers.values.arguments import text
 from triggers.values.json_value import cut, shown
 from triggers.values.json_value import text as json_text
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 MAX_REASON: Final = 4096
 """Characters of a reason that are kept where the reference gives no limit (decided)."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from triggers.engine.call import Call
 from triggers.engine.services import CacheRecord
 from triggers.engine.surface import UNDEFINED, Method, Option, Options, Parameter
 from triggers.values.arguments import CacheDeleted, CacheError, CacheSuccess, CacheValue, Number
 from triggers.values.json_value import MAX_SAFE_INTEGER
-
-if TYPE_CHECKING:
-    from triggers.engine.session import Call
 
 MAX_KEY_BYTES: Final = 64
 MAX_VALUE_BYTES: Final = 4096

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
 
+from triggers.engine.call import Call
+from triggers.engine.services import Services
 from triggers.engine.surface import Method, Option, Options, Parameter
 from triggers.values.arguments import GroupPage, Memberships, Number, RolePage, Roles
 from triggers.values.json_value import member
-
-if TYPE_CHECKING:
-    from triggers.engine.services import Services
-    from triggers.engine.session import Call
 
 MAX_ROLE_PAGE: Final = 100
 DEFAULT_PAGE: Final = 50

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from triggers.api.access import DENY_EXCHANGE, REJECT_SUBJECT_TOKEN
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.effects import UserByConnection, UserById
 from triggers.engine.surface import Method, Option, Options, Parameter
 from triggers.values.arguments import Scalar, at_most, text
 from triggers.values.json_value import shown, units
 from triggers.values.refusals import CommitError
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 MAX_ATTRIBUTES: Final = 24
 MAX_ACTORS: Final = 5
@@ -83,7 +81,7 @@ def _by_connection(call: Call) -> None:
 
 
 def _actor(call: Call) -> None:
-    if any(command.path == call.method.path for command in call.own):
+    if any(command.path == call.path for command in call.own):
         raise call.refusal("an actor was already set", code="not_allowed")
     actor, where = call.arguments["actor"], "actor"
     for _level in range(MAX_ACTORS):

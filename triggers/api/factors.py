@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.effects import Multifactor, RecordedMethod
 from triggers.engine.surface import Method, Option, Options, Parameter
 from triggers.values.arguments import ChallengeFactor, DuoOptions, EnrollFactor
 from triggers.values.json_value import member
 from triggers.values.urls import UrlError, with_query
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 MAX_COMMANDS: Final = 4
 """Challenge and enrolment commands of one flow."""

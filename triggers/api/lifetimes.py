@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.effects import Denial, Revocation
 from triggers.engine.surface import Change, Method, Option, Options, Parameter
 from triggers.values.arguments import Number, text
 from triggers.values.json_value import member, record
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 
 def _needs_session(call: Call) -> None:
@@ -150,7 +147,7 @@ EXPIRY: Final = {
 
 
 def _cookie(event: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[Change]:
-    if not record(event, "session"):  # an empty object is no session, see members/stored.py
+    if not record(event, "session"):  # an empty object is no session, see api/stored.py
         return []
     return [(["session", "cookie"], {**record(event, "session", "cookie"), "mode": arguments["mode"]})]
 

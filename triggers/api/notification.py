@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from triggers.api.access import reason
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.effects import Notification
 from triggers.engine.surface import Method
 from triggers.values.json_value import cut
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 MAX_REASON: Final = 1024
 """Characters of the reason that are kept."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.surface import Change, Method, Parameter, Returns
 from triggers.values.arguments import FILLED, text
 from triggers.values.json_value import member, record, shown, size
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 MAX_METADATA_BYTES: Final = 32 * 1024
 """UTF-8 bytes of the JSON of what one flow writes to user_metadata, and as much to app_metadata."""

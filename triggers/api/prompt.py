@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from triggers.engine.call import Call
 from triggers.engine.surface import Method, Option, Options, Parameter
 from triggers.values.arguments import text
 from triggers.values.json_value import shown, size
-
-if TYPE_CHECKING:
-    from triggers.engine.session import Call
 
 MAX_ID: Final = 48
 MAX_KEYS: Final = 24

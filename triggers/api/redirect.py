@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from triggers.engine.call import Call
 from triggers.engine.surface import Method, Option, Options, Parameter, Returns
 from triggers.values import session_tokens
 from triggers.values.arguments import FILLED, Number, QueryText
 from triggers.values.json_value import member, record, shown
 from triggers.values.urls import UrlError, with_query
-
-if TYPE_CHECKING:
-    from triggers.engine.session import Call
 
 DEFAULT_LIFETIME: Final = 900
 """Seconds that an outgoing token lives."""
@@ -96,7 +94,7 @@ def _validate(call: Call) -> dict[str, Any]:
             options["secret"],
             session_tokens.Expected(
                 now=call.services.clock(),
-                state=call.state.redirect_state or parameters.get("state"),
+                state=call.redirect_state or parameters.get("state"),
                 subject=member(call.event, "user", "user_id"),
                 issuer=call.services.redirect_issuer,
             ),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from types import GenericAlias
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.surface import UNDEFINED, Method, Parameter
 from triggers.values.arguments import Number, Scalar, text
 from triggers.values.json_value import shown, size, units
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 MAX_ATTRIBUTES: Final = 100
 MAX_NAME: Final = 1024

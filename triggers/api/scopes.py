@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.surface import Change, Method, Parameter
 from triggers.values.json_value import member, record, units
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 MAX_SCOPE: Final = 280
 """UTF-16 code units of one scope."""
@@ -74,7 +72,7 @@ def _cleared(event: Mapping[str, Any], _arguments: Mapping[str, Any]) -> list[Ch
 
 def _check_one(call: Call) -> None:
     scope = call.arguments["scope"] = scope_of(call, call.arguments["scope"], "scope")
-    if call.method.path == "transaction.addTargetScope":
+    if call.path == "transaction.addTargetScope":
         there = current(call.event)
         if scope not in there and len(there) >= MAX_SCOPES:
             raise call.refusal(f"there are already {MAX_SCOPES} target scopes", code="limit")

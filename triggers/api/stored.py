@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from triggers.api.lifetimes import ONLINE, require_offline
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.surface import Change, Method, Parameter
 from triggers.values.arguments import text
 from triggers.values.json_value import record
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 MAX_ENTRIES: Final = 25
 MAX_VALUE: Final = 255

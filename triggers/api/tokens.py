@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from triggers.api.scopes import MAX_SCOPES, SCOPE_RULES, scope_of
+from triggers.engine.call import Call
 from triggers.engine.claims import MAX_CLAIMS_BYTES
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.surface import Method, Parameter
 from triggers.values.arguments import FILLED
 from triggers.values.json_value import size
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 _Token = Literal["id", "access"]
 _PATHS: Final[dict[_Token, str]] = {"id": "idToken.setCustomClaim", "access": "accessToken.setCustomClaim"}
@@ -90,7 +88,7 @@ def set_custom_claim(token: _Token, *, scope_throws: bool) -> Method:
 
 def _scope(call: Call) -> None:
     scope = call.arguments["scope"] = scope_of(call, call.arguments["scope"], "scope")
-    if call.method.path == "accessToken.addScope":
+    if call.path == "accessToken.addScope":
         added = call.memory.setdefault("scopes", None)
         if added is None:
             earlier = call.earlier("accessToken.addScope")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.surface import Change, Method, Parameter, Returns
 from triggers.values.arguments import Scalar, text
 from triggers.values.json_value import MAX_SAFE_INTEGER, record, replaced
 from triggers.values.json_value import text as json_text
-
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
 
 MAX_KEY: Final = 64
 MAX_VALUE_BYTES: Final = 8 * 1024

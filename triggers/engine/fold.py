@@ -2,90 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from triggers.engine.claims import sort_out
+from triggers.engine.commands import RecordedCommand, Suspension
+from triggers.engine.draft import Draft, LifetimeDraft
 from triggers.engine.effects import (
     Denial,
     Effects,
     Lifetime,
     Multifactor,
-    Notification,
-    RecordedMethod,
-    Revocation,
     Saml,
     SessionEffects,
     TokenExchange,
-    UserByConnection,
-    UserById,
 )
-from triggers.registry import get_trigger
-
-if TYPE_CHECKING:
-    from triggers.engine.state import FlowState, Suspension
+from triggers.engine.trigger import Trigger
 
 INTERACTION_REQUIRED = "engine.interaction_required"
 """The engine's own entry: an Action asked for a redirect or form where none is possible."""
 
 
-@dataclass(slots=True)
-class LifetimeDraft:
-    """`Lifetime` under construction."""
-
-    revoke: Revocation | None = None
-    expires_at: int | float | None = None
-    idle_expires_at: int | float | None = None
-    cookie_mode: Literal["persistent", "non-persistent"] | None = None
-    metadata: dict[str, Any] | None = None
-
-
-@dataclass(slots=True)
-class Draft:
-    """`Effects` under construction. `event` is the flow's, as of its last commit."""
-
-    event: dict[str, Any]
-    denial: Denial | None = None
-    claims: dict[Literal["id", "access"], dict[str, Any]] = field(
-        default_factory=lambda: {"id": {}, "access": {}}
-    )
-    scopes: dict[str, bool] = field(default_factory=dict)
-    target_scopes: tuple[str, ...] | None = None
-    metadata: list[tuple[int, Literal["user", "app"], str, Any]] = field(default_factory=list)
-    user_id: str | None = None
-    primary_user: tuple[int, str] | None = None
-    multifactor: Multifactor | None = None
-    challenged: bool = False
-    recorded_methods: list[RecordedMethod] = field(default_factory=list)
-    saml_options: dict[str, Any] = field(default_factory=dict)
-    saml_attributes: dict[str, Any] = field(default_factory=dict)
-    session: LifetimeDraft = field(default_factory=LifetimeDraft)
-    refresh_token: LifetimeDraft = field(default_factory=LifetimeDraft)
-    transaction_metadata: dict[str, Any] | None = None
-    result_url: str | None = None
-    user: UserById | UserByConnection | None = None
-    organization: str | None = None
-    actor: dict[str, Any] | None = None
-    notification: Notification | None = None
-    warnings: list[str] = field(default_factory=list)
-
-    def deny(self, denial: Denial) -> None:
-        """The first refusal of a flow stands."""
-        self.denial = self.denial or denial
-
-    def warn(self, text: str) -> None:
-        """Note something once."""
-        if text not in self.warnings:
-            self.warnings.append(text)
-
-
-def fold(state: FlowState) -> Effects:
-    """The effects of a state's commands. Reads nothing but the state."""
-    trigger = get_trigger(state.trigger)
-    draft = Draft(state.event)
+def fold(
+    trigger: Trigger,
+    event: dict[str, Any],
+    commands: Iterable[RecordedCommand],
+    waiting: Suspension | None,
+) -> Effects:
+    """The effects of a flow's commands. Reads nothing but its arguments."""
+    draft = Draft(event)
     if trigger.prepare is not None:
         trigger.prepare(draft)
-    for command in state.commands:
+    for command in commands:
         method = trigger.surface.get(command.path)
         if method is not None and method.apply is not None:
             method.apply(draft, command)
@@ -100,14 +48,13 @@ def fold(state: FlowState) -> Effects:
             )
     for note in trigger.notes:
         note(draft)
-    return _finish(draft, state)
+    return _finish(draft, waiting)
 
 
-def _finish(draft: Draft, state: FlowState) -> Effects:
+def _finish(draft: Draft, waiting: Suspension | None) -> Effects:
     id_claims, id_dropped = sort_out("id", draft.claims["id"], draft.event)
     access_claims, access_dropped = sort_out("access", draft.claims["access"], draft.event)
     user_metadata, app_metadata = _metadata(draft)
-    waiting = state.suspension
     return Effects(
         decision="deny" if draft.denial else "allow",
         denial=draft.denial,

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypedDict
 
 from pydantic import ValidationError
 
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand, Suspension
 from triggers.engine.explain import refusal_of
 from triggers.engine.fold import INTERACTION_REQUIRED
+from triggers.engine.known import get_trigger
 from triggers.engine.services import Services
-from triggers.engine.state import FlowState, RecordedCommand, Suspension
+from triggers.engine.state import FlowState
 from triggers.engine.surface import UNDEFINED, Change, Method
 from triggers.engine.suspend import check_combination, plan
-from triggers.registry import get_trigger
 from triggers.values.json_value import JsonError, clean, copy, member, record, replaced, text
-from triggers.values.refusals import CommitError, ErrorName, Refusal, RefusalCode
+from triggers.values.refusals import CommitError, Refusal
 
 
 class ReplyError(TypedDict, total=False):
@@ -43,45 +44,6 @@ class Reply(TypedDict, total=False):
     event: list[tuple[list[str], Any]]
     recorded: bool
     forged: bool
-
-
-@dataclass(slots=True)
-class Call:
-    """What a method's `run` may use. `event` and `state` are not to be changed; `arguments` may be.
-
-    Attributes:
-        event: the host's own, live changes included; never what the guest made of it.
-        own: commands of this Action so far.
-        continuing: whether the continue handler runs.
-        memory: scratch space of this session, for running totals.
-    """
-
-    method: Method
-    arguments: dict[str, Any]
-    event: Mapping[str, Any]
-    state: FlowState
-    services: Services
-    own: list[RecordedCommand]
-    action: int
-    continuing: bool
-    memory: dict[str, Any]
-
-    def earlier(self, *paths: str) -> Iterator[RecordedCommand]:
-        """Commands of the flow so far, this Action's included, that were made through `paths`."""
-        for command in (*self.state.commands, *self.own):
-            if command.path in paths:
-                yield command
-
-    def refusal(
-        self,
-        rule: str,
-        *,
-        name: ErrorName = "Error",
-        code: RefusalCode = "invalid_argument",
-        aborts: bool = False,
-    ) -> Refusal:
-        """A refusal whose text starts with the method's name."""
-        return Refusal(f"{_prefix(self.method)} {rule}", name=name, code=code, aborts=aborts)
 
 
 @dataclass(slots=True)
@@ -199,10 +161,10 @@ class ActionSession:
 
     def _answer(self, method: Method, arguments: list[Any]) -> Reply:
         if self._progress.over:
-            raise Refusal(f"{_prefix(method)} the Action is over; await what it starts", code="not_allowed")
+            raise Refusal(f"{method.prefix} the Action is over; await what it starts", code="not_allowed")
         if method.gate is not None and method.gate not in self._services.features:
             raise Refusal(
-                f"{_prefix(method)} is not implemented here: the feature {method.gate!r} is off", code="gated"
+                f"{method.prefix} is not implemented here: the feature {method.gate!r} is off", code="gated"
             )
         call = self._checked(method, arguments)
         value = method.run(call) if method.run is not None else UNDEFINED
@@ -214,13 +176,14 @@ class ActionSession:
         if method.suspends is not None:
             check_combination(method, self._progress.own, self._trigger)
         return Call(
-            method=method,
+            path=method.path,
+            prefix=method.prefix,
             arguments=validated(method, arguments),
             event=self._progress.event,
-            state=self._state,
-            services=self._services,
+            committed=self._state.commands,
             own=self._progress.own,
-            action=self._index,
+            redirect_state=self._state.redirect_state,
+            services=self._services,
             continuing=self._continuing,
             memory=self._progress.memory,
         )
@@ -265,7 +228,7 @@ def validated(method: Method, arguments: Any) -> dict[str, Any]:
     Raises:
         Refusal: they break a rule of the declaration.
     """
-    prefix = _prefix(method)
+    prefix = method.prefix
     if not isinstance(arguments, list):
         raise Refusal(f"{prefix} arguments must be an array", name="TypeError")
     named = _named(method, arguments, prefix)
@@ -301,10 +264,6 @@ def _cleaned(value: Any, prefix: str, name: str) -> Any:
         return clean(value)
     except JsonError as error:
         raise Refusal(f"{prefix} {name} {error}", name="TypeError") from None
-
-
-def _prefix(method: Method) -> str:
-    return method.error_prefix or f"api.{method.path}:"
 
 
 def _changed(event: dict[str, Any], changes: list[Change]) -> dict[str, Any]:

@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from triggers.engine.effects import Effects, Frozen, Prompt, Redirect, Step
+from triggers.engine.commands import RecordedCommand, Suspension
+from triggers.engine.effects import Effects, Frozen
+from triggers.engine.fold import fold
+from triggers.engine.known import get_trigger
+from triggers.engine.trigger import Trigger
 from triggers.values.json_value import clean, record, replaced
 from triggers.values.refusals import ResumeError
-
-
-class RecordedCommand(Frozen):
-    """One api call that an Action made and committed.
-
-    Attributes:
-        action: index of the Action in the flow.
-        path: the member, such as `access.deny`; the engine's own entries start with `engine.`.
-        arguments: by parameter name, as validated; what was left out is absent.
-    """
-
-    action: int
-    path: str
-    arguments: dict[str, Any]
-
-
-class Suspension(Frozen):
-    """What a flow waits for.
-
-    Attributes:
-        kind: what the user has to do first.
-        action: index of the Action that asked.
-        resume_action: index of the Action to go on with; past the last one, the flow is complete.
-        resume_handler: the handler to call there.
-        redirect, prompt, steps: what the platform has to carry out; exactly one is filled.
-    """
-
-    kind: Literal["redirect", "prompt", "challenge", "enroll"]
-    action: int
-    resume_action: int
-    resume_handler: str
-    redirect: Redirect | None = None
-    prompt: Prompt | None = None
-    steps: tuple[Step, ...] = ()
-
-    @property
-    def flushes(self) -> bool:
-        """Pending metadata is written before the user leaves (reference/behaviour.md section 7)."""
-        return self.kind in ("redirect", "prompt")
 
 
 class FlowState(Frozen):
@@ -77,8 +42,6 @@ class FlowState(Frozen):
     @model_validator(mode="after")
     def _folds(self) -> Self:
         """A state from outside is one only when its trigger can fold its commands."""
-        from triggers.registry import get_trigger
-
         try:
             get_trigger(self.trigger)
             if self.commands:
@@ -89,9 +52,7 @@ class FlowState(Frozen):
 
     def effects(self) -> Effects:
         """What the platform has to do: a pure fold over the commands."""
-        from triggers.engine.fold import fold
-
-        return fold(self)
+        return fold(get_trigger(self.trigger), self.event, self.commands, self.suspension)
 
     def to_json(self) -> str:
         """JSON text; `from_json` gives an equal state back."""
@@ -104,6 +65,17 @@ class FlowState(Frozen):
             return cls.model_validate(clean(json.loads(text)))
         except (ValueError, TypeError, RecursionError) as error:
             raise ValueError("this is not the state of a flow") from error
+
+
+def begin(trigger: Trigger, event: dict[str, Any]) -> FlowState:
+    """The state before the first Action. `event` comes from `parse_event`; its secrets are left out."""
+    visible = {key: value for key, value in event.items() if key not in ("secrets", "configuration")}
+    if trigger.id == "post-login" and isinstance(visible.get("transaction"), dict):
+        # Always there for Actions, and ours to keep; hand-written events lack it.
+        visible["transaction"] = {"metadata": {}, **visible["transaction"]}
+    if trigger.complete is not None:
+        visible = trigger.complete(visible)
+    return FlowState(trigger=trigger.id, event=visible, configuration=event.get("configuration") or {})
 
 
 def resume(

@@ -22,15 +22,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired
+from typing import Any, Final, Literal, NotRequired
 
 from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
-if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
-    from triggers.engine.session import Call
-    from triggers.engine.state import RecordedCommand
+from triggers.engine.call import Call
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 
 Kind = Literal["command", "query", "live"]
 Returns = Literal["api", "void", "value", "promise"]
@@ -153,6 +152,11 @@ class Method:
     def state(self) -> Literal["available", "gated"]:
         """Whether the member works without a feature being turned on."""
         return "gated" if self.gate else "available"
+
+    @property
+    def prefix(self) -> str:
+        """What the errors of the member start with."""
+        return self.error_prefix or f"api.{self.path}:"
 
     @property
     def namespace(self) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from triggers.engine.commands import RecordedCommand, Suspension
 from triggers.engine.effects import Prompt, Redirect, Step
 from triggers.engine.services import Services
-from triggers.engine.state import FlowState, RecordedCommand, Suspension
+from triggers.engine.state import FlowState
 from triggers.engine.surface import Method
+from triggers.engine.trigger import Trigger
 from triggers.values.json_value import member
 from triggers.values.refusals import Refusal
 from triggers.values.urls import with_query
-
-if TYPE_CHECKING:
-    from triggers.engine.trigger import Trigger
 
 _ALIASES: Final = {"push": "push-notification"}
 

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from triggers.engine.catalogue import BindingPolicy, Version
-from triggers.engine.state import FlowState, RecordedCommand
+from triggers.engine.commands import RecordedCommand
+from triggers.engine.draft import Draft
 from triggers.engine.surface import Surface
 from triggers.values.json_value import copy
 
 if TYPE_CHECKING:
-    from triggers.engine.fold import Draft
     from triggers.events.event_model import Part
 
 
@@ -105,13 +105,3 @@ class Trigger:
 
         event: dict[str, Any] = copy(check_event(self.id, data))
         return event
-
-    def begin(self, event: dict[str, Any]) -> FlowState:
-        """The state before the first Action. `event` comes from `parse_event`; its secrets are left out."""
-        visible = {key: value for key, value in event.items() if key not in ("secrets", "configuration")}
-        if self.id == "post-login" and isinstance(visible.get("transaction"), dict):
-            # Always there for Actions, and ours to keep; hand-written events lack it.
-            visible["transaction"] = {"metadata": {}, **visible["transaction"]}
-        if self.complete is not None:
-            visible = self.complete(visible)
-        return FlowState(trigger=self.id, event=visible, configuration=event.get("configuration") or {})
