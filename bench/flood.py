@@ -24,11 +24,11 @@ from rich.table import Table
 
 from bench.latency import TRIVIAL, bench_event
 from bench.measure import Spread, spread
+from runner.admin.setup import open_store
+from runner.admin.tenants import create_client, create_tenant
 from runner.client import Api, Connection
 from runner.client.http import RUNTIME
-from runner.server.settings import ServiceSettings
-from runner.server.setup import open_store
-from runner.server.tenants import create_client, create_tenant
+from runner.config.settings import ServiceSettings
 from sandbox.core.program import Language
 from tests.e2e.serving import Served, serve
 from tests.sandbox.packages.npm.tarballs import package

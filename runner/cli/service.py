@@ -11,9 +11,9 @@ import typer
 from runner.model.caps import MAX_KEY_FILE_BYTES
 
 if TYPE_CHECKING:
+    from runner.admin.first_client import FirstClient
+    from runner.config.settings import ServiceSettings
     from runner.http.assertions import PublicKey
-    from runner.server.first_client import FirstClient
-    from runner.server.settings import ServiceSettings
 
 ConfigOption = Annotated[
     Path | None,
@@ -94,8 +94,8 @@ def add_tenant(
     data_dir: DataOption = None,
 ) -> None:
     """Add a tenant with a client that has all scopes, and print the client's credentials."""
-    from runner.server.first_client import new_tenant
-    from runner.server.setup import open_service_keys, open_store, opened
+    from runner.admin.first_client import new_tenant
+    from runner.admin.setup import open_service_keys, open_store, opened
 
     settings = _settings(config, data_dir)
     with opened(open_store(settings)) as store:
@@ -112,8 +112,8 @@ def show_credentials(
     data_dir: DataOption = None,
 ) -> None:
     """Print the credentials of a tenant's first client again, with a new token."""
-    from runner.server.first_client import first_client
-    from runner.server.setup import open_service_keys, open_store, opened
+    from runner.admin.first_client import first_client
+    from runner.admin.setup import open_service_keys, open_store, opened
 
     settings = _settings(config, data_dir)
     with opened(open_store(settings)) as store:
@@ -130,7 +130,7 @@ def list_tenants(
     """List the tenants."""
     from sqlalchemy import select
 
-    from runner.server.setup import open_store, opened
+    from runner.admin.setup import open_store, opened
     from runner.store.models import Tenant
 
     with opened(open_store(_settings(config, data_dir))) as store, store.read() as session:
@@ -149,10 +149,10 @@ def remove_tenant(
     """Remove a tenant with all it has: clients, Actions, secrets, executions."""
     import os
 
+    from runner.admin.setup import open_store, opened
+    from runner.admin.tenants import find_tenant
+    from runner.admin.tenants import remove_tenant as remove
     from runner.model.errors import InputError
-    from runner.server.setup import open_store, opened
-    from runner.server.tenants import find_tenant
-    from runner.server.tenants import remove_tenant as remove
 
     with opened(open_store(_settings(config, data_dir))) as store:
         with store.read() as session:
@@ -178,8 +178,8 @@ def list_clients(
     """List the API clients, without secrets."""
     from sqlalchemy import select
 
-    from runner.server.setup import open_store, opened
-    from runner.server.tenants import find_tenant
+    from runner.admin.setup import open_store, opened
+    from runner.admin.tenants import find_tenant
     from runner.store.models import ApiClient
 
     query = select(ApiClient).order_by(ApiClient.tenant_id, ApiClient.created_at)
@@ -214,8 +214,8 @@ def add_client(
     data_dir: DataOption = None,
 ) -> None:
     """Add an API client; its secret is printed once. With a public key it has none."""
-    from runner.server.setup import open_store, opened
-    from runner.server.tenants import create_client
+    from runner.admin.setup import open_store, opened
+    from runner.admin.tenants import create_client
 
     keys = _read_keys(public_key or [])
     with opened(open_store(_settings(config, data_dir))) as store, store.begin() as session:
@@ -231,8 +231,8 @@ def rekey_client(
     data_dir: DataOption = None,
 ) -> None:
     """Replace the public keys of a client. To change keys, name old and new, and later the new one."""
-    from runner.server.setup import open_store, opened
-    from runner.server.tenants import replace_keys
+    from runner.admin.setup import open_store, opened
+    from runner.admin.tenants import replace_keys
 
     keys = _read_keys(public_key or [])
     if not keys:
@@ -249,8 +249,8 @@ def revoke_client(
     data_dir: DataOption = None,
 ) -> None:
     """Make a client's secret and tokens worthless, within seconds."""
-    from runner.server.setup import open_store, opened
-    from runner.server.tenants import revoke_client as revoke
+    from runner.admin.setup import open_store, opened
+    from runner.admin.tenants import revoke_client as revoke
 
     with opened(open_store(_settings(config, data_dir))) as store, store.begin() as session:
         revoke(session, client)
@@ -260,7 +260,7 @@ def revoke_client(
 @keys.command("create")
 def create_keys(config: ConfigOption = None, data_dir: DataOption = None) -> None:
     """Make the key ring; for PostgreSQL, once, before the first start. Copy it to every replica."""
-    from runner.server.rotation import create
+    from runner.admin.rotation import create
 
     typer.echo(f"made {create(_settings(config, data_dir))}")
 
@@ -274,7 +274,7 @@ def rotate_keys(
     data_dir: DataOption = None,
 ) -> None:
     """Make a new key and seal every secret with it. Running replicas take it up by themselves."""
-    from runner.server.rotation import rotate
+    from runner.admin.rotation import rotate
 
     done = rotate(_settings(config, data_dir), prune=prune)
     typer.echo(
@@ -285,7 +285,7 @@ def rotate_keys(
 @keys.command("forget")
 def forget_lost(config: ConfigOption = None, data_dir: DataOption = None) -> None:
     """Delete the secrets that the key ring does not open, when the ring that does is lost."""
-    from runner.server.rotation import forget
+    from runner.admin.rotation import forget
 
     count = forget(_settings(config, data_dir))
     typer.echo(f"deleted {count} secrets that the key ring does not open")
@@ -302,7 +302,7 @@ def _settings(config: Path | None, data_dir: Path | None = None, **options: Any)
     """The settings; what the environment has that looks like one and is none is told."""
     import os
 
-    from runner.server.settings import load_settings, misspelt
+    from runner.config.settings import load_settings, misspelt
 
     for text in misspelt(os.environ):
         typer.echo(f"warning: {text}", err=True)
@@ -327,13 +327,13 @@ def _list(rows: list[dict[str, Any]], *, as_json: bool, nothing: str) -> None:
 
 
 def _show_first(settings: ServiceSettings, made: FirstClient) -> None:
-    from runner.server.first_client import credential_lines
+    from runner.admin.first_client import credential_lines
 
     typer.echo("\n".join(credential_lines(settings, made)))
 
 
 def _show(made: object) -> None:
-    from runner.server.tenants import Credentials
+    from runner.admin.tenants import Credentials
 
     assert isinstance(made, Credentials)
     typer.echo(f"tenant         {made.tenant}")

@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Request
@@ -25,13 +25,11 @@ from runner.http.form_body import FORM, form_pairs
 from runner.http.json_body import BodyError, parse_body
 from runner.http.routing import read_capped
 from runner.http.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
+from runner.http.service import ApiService
 from runner.http.tokens import GRANTED, MANAGEMENT_PATH, plane_of
 from runner.http.validation import shown
 from runner.model.caps import MAX_FORM_FIELDS
 from runner.store.models import ApiClient
-
-if TYPE_CHECKING:
-    from runner.server.services import Service
 
 router: Final = APIRouter(tags=["OAuth"])
 _MAX_VALUE: Final = 4096
@@ -85,7 +83,7 @@ class _OAuthError(Exception):
 @router.post("/oauth/token", summary="Get an access token", openapi_extra=_BODY)
 async def token(request: Request) -> JSONResponse:
     """Exchange a client id and secret, or a signed client assertion, for an access token."""
-    service: Service = request.app.state.service
+    service: ApiService = request.app.state.service
     raw = await read_capped(service, request)
     try:
         fields = _fields(request, raw)
@@ -162,7 +160,7 @@ def _basic(request: Request) -> tuple[str, str] | None:
     return unquote_plus(user), unquote_plus(password)
 
 
-def _authenticated(service: Service, request: Request, fields: dict[str, str]) -> _Client:
+def _authenticated(service: ApiService, request: Request, fields: dict[str, str]) -> _Client:
     """Raises `_OAuthError`: also 429 after too many failures from one address."""
     _check_grant(fields)
     assertion = _assertion(request, fields)
@@ -182,7 +180,7 @@ def _authenticated(service: Service, request: Request, fields: dict[str, str]) -
     raise _OAuthError(401, "invalid_client", why)
 
 
-def _with_secret(service: Service, client_id: str, secret: str) -> _Client:
+def _with_secret(service: ApiService, client_id: str, secret: str) -> _Client:
     with service.store.read() as session:
         row = session.scalar(select(ApiClient).where(ApiClient.id == client_id))
         good = secret_matches(secret, row.secret_digest if row is not None else _DUMMY_DIGEST)
@@ -191,7 +189,7 @@ def _with_secret(service: Service, client_id: str, secret: str) -> _Client:
     raise _WrongSecretError
 
 
-def _grant(service: Service, client: _Client, fields: dict[str, str]) -> dict[str, Any]:
+def _grant(service: ApiService, client: _Client, fields: dict[str, str]) -> dict[str, Any]:
     audience = fields.get("audience") or service.settings.url + MANAGEMENT_PATH
     plane = plane_of(audience)
     if plane is None:

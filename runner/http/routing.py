@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -25,11 +25,9 @@ from runner.http.errors import ApiError, bad_request, invalid_body
 from runner.http.form_body import FORM, Schema, parse_form
 from runner.http.json_body import BodyError, parse_body
 from runner.http.queries import Kinds, check_path, check_query, query_kinds
+from runner.http.service import ApiService
 from runner.http.tokens import Principal, TokenError
 from runner.http.validation import shown
-
-if TYPE_CHECKING:
-    from runner.server.services import Service
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -67,9 +65,9 @@ class ApiRoute(APIRoute):
         """Schema of a body that may come as a form; None when it may not."""
         return None
 
-    async def _admit(self, request: Request, scopes: list[str], queries: Kinds) -> Service:
+    async def _admit(self, request: Request, scopes: list[str], queries: Kinds) -> ApiService:
         """Raises `ApiError` for whom the route does not serve; nothing of the body was read."""
-        service: Service = request.app.state.service
+        service: ApiService = request.app.state.service
         principal = await _authenticate(service, request, self.plane)
         request.state.principal = principal
         allowance = service.limiter.take(principal.tenant)
@@ -146,7 +144,7 @@ def api_routes(app: FastAPI | APIRouter) -> Iterator[APIRoute]:
             yield route
 
 
-async def _authenticate(service: Service, request: Request, plane: str) -> Principal:
+async def _authenticate(service: ApiService, request: Request, plane: str) -> Principal:
     text = bearer_token(request)
     principal = service.authenticator.recall(text)
     if principal is None:
@@ -159,7 +157,7 @@ async def _authenticate(service: Service, request: Request, plane: str) -> Princ
     return principal
 
 
-def _bad_token(service: Service, request: Request, why: str) -> ApiError:
+def _bad_token(service: ApiService, request: Request, why: str) -> ApiError:
     """401, or 429 after too many of them from one address."""
     allowance = service.failures.take(request.client.host if request.client else "")
     if not allowance.retry_after:
@@ -168,7 +166,7 @@ def _bad_token(service: Service, request: Request, why: str) -> ApiError:
     return ApiError(429, message, "too_many_requests", headers=allowance.headers)
 
 
-async def read_capped(service: Service, request: Request) -> bytes:
+async def read_capped(service: ApiService, request: Request) -> bytes:
     """The body. Raises `ApiError`: 413 as soon as it is too large, 408 when it comes too slowly."""
     limit, seconds = service.settings.max_body_bytes, service.settings.read_seconds
     declared = request.headers.get("content-length", "")
@@ -209,7 +207,7 @@ def _too_large(limit: int) -> ApiError:
     return ApiError(413, f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
 
 
-async def _read_json(service: Service, request: Request) -> tuple[bytes, Any]:
+async def _read_json(service: ApiService, request: Request) -> tuple[bytes, Any]:
     """The body, checked, and its value; b"" and None without one."""
     _check_encoding(request)
     raw = await read_capped(service, request)
@@ -227,7 +225,7 @@ async def _read_json(service: Service, request: Request) -> tuple[bytes, Any]:
     return (b"" if value is None else raw), value
 
 
-async def _with_json(service: Service, request: Request, form: Schema | None = None) -> Request:
+async def _with_json(service: ApiService, request: Request, form: Schema | None = None) -> Request:
     """The request again, with its body read, checked and parsed. `form`: its schema, if it may be a form."""
     if form is not None and _media_type(request.headers.get("content-type", "")) == FORM:
         value = await _read_form(service, request, form)
@@ -239,7 +237,7 @@ async def _with_json(service: Service, request: Request, form: Schema | None = N
     return _ParsedRequest(scope, request.receive, raw, value)
 
 
-async def _check_empty(service: Service, request: Request) -> None:
+async def _check_empty(service: ApiService, request: Request) -> None:
     """Of a request that has no body: clients send `null` and `{}` for it, and anything else is refused."""
     _, value = await _read_json(service, request)
     if isinstance(value, dict) and value:
@@ -249,7 +247,7 @@ async def _check_empty(service: Service, request: Request) -> None:
         raise invalid_body("there is nothing to say in a body here.")
 
 
-async def _read_form(service: Service, request: Request, schema: Schema) -> Any:
+async def _read_form(service: ApiService, request: Request, schema: Schema) -> Any:
     _check_encoding(request)
     raw = await read_capped(service, request)
     if raw[:1] in (b"{", b"["):

@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from runner.server.keys import Keys
+from runner.config.keys import Keys
 from runner.store.sealing import KeyRing
 
 _ALGORITHM: Final = "HS256"

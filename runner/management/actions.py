@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
 from runner.http.errors import ApiError, bad_request
 from runner.http.validation import shown
 from runner.management import drafts
 from runner.management.context import (
+    Caller,
     answer,
     box,
     check_match,

@@ -11,15 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller, needs
+from runner.config.settings import ServiceSettings
+from runner.http.auth import needs
 from runner.http.errors import bad_request, invalid_body, not_found
 from runner.http.validation import shown
-from runner.management.context import answer, box, check_match, etag, management_router, note
+from runner.management.context import Caller, answer, box, check_match, etag, management_router, note
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
 from runner.management.serializers import ActionViews, moment
 from runner.model.runtimes import PYTHON
-from runner.server.settings import ServiceSettings
 from runner.store.columns import new_id, now
 from runner.store.generations import bump
 from runner.store.models import ActionRow, BindingRow

@@ -12,15 +12,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from runner.config.keys import Keys
 from runner.flow.redact import Redactor
 from runner.jobs.queue import Job
 from runner.jobs.worker import Change, Ended
 from runner.management.context import LOCK
 from runner.management.deploying import collect_bundles, deploy_draft
+from runner.management.interfaces import Builder, BusyError
 from runner.management.serializers import BUILT
 from runner.model.runtimes import LANGUAGES, file_name
-from runner.server.interfaces import Builder, BusyError
-from runner.server.keys import Keys
 from runner.store import audit
 from runner.store.columns import now
 from runner.store.engine import Store

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller
+from runner.http import auth
 from runner.http.errors import ApiError, not_found
 from runner.http.routing import ManagementRoute
+from runner.management.service import Service
 from runner.store import audit
 from runner.store.columns import Owned
 from runner.store.secrets import SecretBox
@@ -19,6 +20,8 @@ from runner.store.secrets import SecretBox
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMED: Final = re.compile(r"[a-z]{2,4}_[A-Za-z0-9]{1,60}")
 Row = TypeVar("Row", bound=Owned)
+Caller: TypeAlias = auth.Caller[Service]
+"""Who calls a route of this API."""
 LOCK: Final = {"key_share": True}
 """`FOR NO KEY UPDATE`: one writer at a time, and bindings may still refer to the row meanwhile; whoever binds
 holds the trigger's row and would otherwise wait for the one who deploys, who waits for the trigger's row."""

@@ -12,10 +12,10 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
+from runner.http.cursor_pagination import DEFAULT_TAKE, From, Place, Take, fetch
 from runner.http.errors import ApiError, bad_request, not_found
-from runner.management.context import answer, find_named, management_router, note
-from runner.management.cursor_pagination import DEFAULT_TAKE, From, Place, Take, fetch
+from runner.management.context import Caller, answer, find_named, management_router, note
 from runner.management.schemas import Body
 from runner.management.serializers import moment
 from runner.management.streams import WHAT, EventType, known_event_type

@@ -9,17 +9,17 @@ from typing import Annotated, Any, Final
 from fastapi import Response
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
 from runner.http.errors import ApiError, bad_request, invalid_body
 from runner.management.actions import WHAT
 from runner.management.building import BUNDLE
-from runner.management.context import answer, box, find, management_router
+from runner.management.context import Caller, answer, box, find, management_router
+from runner.management.interfaces import BusyError
 from runner.management.schemas import TestAction
 from runner.management.serializers import BUILT
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import LANGUAGES, file_name
-from runner.server.interfaces import BusyError
 from runner.store.models import ActionRow, BundleRow, ModuleRow
 from runner.store.sealing import ACTION, MODULE_VERSION
 from runner.testing.partial_event import completed

@@ -8,13 +8,13 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from runner.config.settings import ServiceSettings
 from runner.flow.handlers import snake_case
 from runner.http.errors import bad_request, invalid_body
 from runner.http.validation import shown
 from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
 from runner.management.serializers import BUILT
 from runner.model.runtimes import DEFAULT, LANGUAGES
-from runner.server.settings import ServiceSettings
 from runner.store.columns import now
 from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import ACTION, SealError

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Query, Response
 from pydantic import Field
 
-from runner.http.auth import Caller, needs
-from runner.management.context import answer, management_router, no_content
+from runner.http.auth import needs
+from runner.management.context import Caller, answer, management_router, no_content
 from runner.management.providers import CUSTOM, Provider
 from runner.management.schemas import Body
 from runner.model.caps import MAX_ADDRESS

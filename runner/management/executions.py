@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import Response
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
 from runner.http.errors import not_found
-from runner.management.context import answer, management_router
+from runner.management.context import Caller, answer, management_router
 from runner.management.serializers import moment
 from runner.store.runs import ExecutionRow
 

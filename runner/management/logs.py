@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
+from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.validation import shown
-from runner.management.context import answer, management_router
-from runner.management.cursor_pagination import DEFAULT_TAKE, From, Take
+from runner.management.context import Caller, answer, management_router
 from runner.management.deliveries import date_of
 from runner.management.logentries import TYPES, Entries, Place, Wanted
 from runner.management.paging import Page, PageNumber, PerPage

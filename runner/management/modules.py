@@ -9,9 +9,18 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
 from runner.http.errors import ApiError, bad_request
-from runner.management.context import answer, box, check_match, find, management_router, no_content, note
+from runner.management.context import (
+    Caller,
+    answer,
+    box,
+    check_match,
+    find,
+    management_router,
+    no_content,
+    note,
+)
 from runner.management.moduledrafts import WHAT, ModuleViews, apply_fields, module_etag, publish, uses
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.schemas import CreateModule, UpdateModule

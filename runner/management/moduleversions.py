@@ -7,9 +7,9 @@ from typing import Annotated, Final
 from fastapi import Response
 from sqlalchemy import select
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
 from runner.http.errors import not_found
-from runner.management.context import answer, box, find, management_router, note
+from runner.management.context import Caller, answer, box, find, management_router, note
 from runner.management.moduledrafts import WHAT, ModuleViews, module_etag, publish, roll_back
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.schemas import RollbackModule

@@ -1,12 +1,12 @@
-"""What each operation of the Management API answers; see `runner.server.operations`."""
+"""What each operation of the Management API answers; see `runner.http.operations`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
+from runner.http.operations import Answer, Operation, ok
 from runner.management import entityanswers, loganswers, moduleanswers, provideranswers, responses
-from runner.server.operations import Answer, Operation, ok
 
 _ACTIONS: Final = "/api/v2/actions/actions"
 _ACTION: Final = f"{_ACTIONS}/{{action_id}}"

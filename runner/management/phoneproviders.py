@@ -8,9 +8,9 @@ from fastapi import Response
 from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
 from runner.http.errors import not_found
-from runner.management.context import answer, management_router, no_content
+from runner.management.context import Caller, answer, management_router, no_content
 from runner.management.emailprovider import Credentials
 from runner.management.providers import CUSTOM, Provider
 from runner.management.schemas import Body

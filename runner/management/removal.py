@@ -10,9 +10,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller
 from runner.http.errors import ApiError
-from runner.management.context import box, note
+from runner.management.context import Caller, box, note
 from runner.management.deploying import collect_bundles
 from runner.runtime.resolved_flow import Reader
 from runner.store.columns import now

@@ -10,10 +10,10 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
+from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
 from runner.http.errors import ApiError, bad_request
-from runner.management.context import answer, find_named, management_router, no_content, note
-from runner.management.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
+from runner.management.context import Caller, answer, find_named, management_router, no_content, note
 from runner.management.references import attachable
 from runner.management.removal import remove_action
 from runner.management.schemas import Body

@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
+from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
 from runner.http.errors import ApiError, bad_request
 from runner.http.validation import shown
-from runner.management.context import answer, find_named, management_router, no_content, note
-from runner.management.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
+from runner.management.context import Caller, answer, find_named, management_router, no_content, note
 from runner.management.references import attachable
 from runner.management.schemas import Body
 from runner.management.serializers import moment

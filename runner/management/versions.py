@@ -11,10 +11,10 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.http.auth import Caller, needs
+from runner.http.auth import needs
 from runner.http.errors import not_found
 from runner.management.actions import WHAT, action_etag
-from runner.management.context import answer, box, check_match, find, management_router, note
+from runner.management.context import Caller, answer, box, check_match, find, management_router, note
 from runner.management.deploying import deploy_draft, roll_back
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.schemas import DeployVersion

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, exists, select, tuple_
 from sqlalchemy.orm import Session, defer
 
-from runner.management.cursor_pagination import Place
+from runner.http.cursor_pagination import Place
 from runner.model.caps import MAX_LIST_BYTES
 from runner.runtime.schemas import execution, moment
 from runner.store.bysize import portions

@@ -1,14 +1,14 @@
-"""What each operation of the runtime API answers; see `runner.server.operations`."""
+"""What each operation of the runtime API answers; see `runner.http.operations`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
+from runner.http.operations import Answer, Operation, ok
 from runner.model.outcome import FlowOutcome
 from runner.runtime import answers
 from runner.runtime.schemas import Accepted, AcceptedEvent
-from runner.server.operations import Answer, Operation, ok
 
 _OUTCOME: Final = "The outcome of the flow."
 

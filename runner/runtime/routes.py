@@ -13,12 +13,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from runner.http.auth import needs
+from runner.http.cursor_pagination import Place
 from runner.http.direct import given_headers, validated
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.routing import DirectRoute, RuntimeRoute
 from runner.http.tokens import Principal
 from runner.jobs.queue import JobQueue
-from runner.management.cursor_pagination import Place
 from runner.model.caps import MAX_CURSOR
 from runner.model.errors import FlowError, ResumeError
 from runner.runtime import executions

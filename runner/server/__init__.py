@@ -1,1 +1,1 @@
-"""Composition only: the app, the commands that serve it, settings, TLS, connections."""
+"""Composition only: the app, the commands that serve it, its description, logs, TLS, connections."""

@@ -16,12 +16,12 @@ from runner.http.head import HeadAsGet
 from runner.http.middleware import RequestContext
 from runner.http.routing import DirectRoute, api_routes, check_routes
 from runner.management import routers as management_routers
+from runner.management.service import Service
 from runner.runtime.routes import router as runtime_router
 from runner.server import health
 from runner.server.background import management_running
 from runner.server.composition import Plane
 from runner.server.openapi import describe
-from runner.server.services import Service
 from runner.workers.parent.requests import WorkerStartError
 
 _PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})

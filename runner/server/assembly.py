@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from runner.server.first_client import FirstClient, new_tenant
+from runner.admin.first_client import FirstClient, new_tenant
+from runner.admin.tenants import any_tenant
+from runner.config.keys import Keys
+from runner.config.settings import ServiceSettings
+from runner.http.assertions import Assertions
+from runner.http.authenticator import Authenticator
+from runner.http.concurrency_limits import InFlight, Slots
+from runner.http.rate_limit import RateLimiter
+from runner.http.tokens import Tokens
+from runner.jobs.queue import JobQueue
+from runner.management.build_queue import BuildQueue
+from runner.management.interfaces import Builder, FlowRunner
+from runner.management.service import Service
 from runner.server.in_process import InProcess
-from runner.server.interfaces import Builder, FlowRunner
-from runner.server.keys import Keys
-from runner.server.services import Service
-from runner.server.settings import ServiceSettings
-from runner.server.tenants import any_tenant
 from runner.store.engine import Store
 
 FIRST_TENANT: Final = "main"
+_FAILURES_PER_SECOND: Final = 5
+_FAILURES_BURST: Final = 200
+"""Bad tokens or client secrets from one address; further ones are answered 429. Good ones always pass: others
+may share the address, and nobody guesses 256 random bits."""
+_TESTS_EACH: Final = 4
+_TESTS: Final = 16
+"""Tests of drafts that run at a time: of one tenant, and of all."""
 
 
 def make_service(
@@ -24,11 +38,29 @@ def make_service(
     engines: Callable[[ServiceSettings], tuple[FlowRunner, Builder]] | None = None,
 ) -> Service:
     """Everything but the sockets. `engines`: what runs and builds Actions; this process when None."""
-    if engines is None:
-        inside = InProcess.of(settings)
-        return Service.of(settings, store, keys, inside, inside)
-    flows, builder = engines(settings)
-    return Service.of(settings, store, keys, flows, builder)
+    flows, builder = (engines or _inside)(settings)
+    tokens, queue = Tokens(keys), JobQueue(store)
+    return Service(
+        settings=settings,
+        store=store,
+        keys=keys,
+        tokens=tokens,
+        authenticator=Authenticator(tokens, store),
+        assertions=Assertions(store, settings.url),
+        limiter=RateLimiter(settings.rate_per_second, settings.rate_burst),
+        failures=RateLimiter(_FAILURES_PER_SECOND, _FAILURES_BURST),
+        flows=flows,
+        builder=builder,
+        queue=queue,
+        builds=BuildQueue(queue),
+        requests=InFlight(settings.tenant_requests),
+        tests=Slots(_TESTS_EACH, _TESTS),
+    )
+
+
+def _inside(settings: ServiceSettings) -> tuple[FlowRunner, Builder]:
+    engine = InProcess.of(settings)
+    return engine, engine
 
 
 def ensure_tenant(service: Service) -> FirstClient | None:

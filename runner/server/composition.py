@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from runner.config.keys import Keys
+from runner.config.settings import ServiceSettings
 from runner.jobs.cleaner import Cleaner
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker, Lane
-from runner.management.builds import build_lanes
+from runner.management.build_jobs import build_lanes
 from runner.project.dependencies import origin_of
 from runner.runtime.binding_cache import Snapshots
 from runner.runtime.flow_jobs import FlowJobs
@@ -26,10 +28,8 @@ from runner.runtime.metrics import Metrics
 from runner.runtime.refresh import Refresher
 from runner.runtime.routes import Runtime
 from runner.server.background import Loop, hearing, running
-from runner.server.keys import Keys
 from runner.server.logs import lost_lines
 from runner.server.pool_bridge import Pooled
-from runner.server.settings import ServiceSettings
 from runner.store import KeyRing, Store
 from runner.store.suspensions import SqlSuspensions
 from runner.workers import PoolSettings, WorkerPool

@@ -21,10 +21,10 @@ import h11
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from runner.config.settings import ServiceSettings
 from runner.http.errors import error_body
 from runner.model.caps import MAX_BODY_BYTES
 from runner.server.framing import RequestFraming
-from runner.server.settings import ServiceSettings
 from sandbox.egress.lines import ContentTooLargeError, FramingError
 
 _log: Final = structlog.get_logger("actionbox.connections")

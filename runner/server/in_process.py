@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from runner.config.settings import ServiceSettings
 from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.project.dependencies import origin_of
-from runner.server.settings import ServiceSettings
 from sandbox.core.program import Dependencies, Source
 from sandbox.packages.build import Build, Module, Wanted, build_action
 from sandbox.packages.npm.lock import Lock

@@ -1,6 +1,6 @@
 """The description of both APIs: FastAPI's of what comes in, our own of what goes out.
 
-Every operation says what it answers (`runner.server.operations`); what it refuses follows from its kind: who
+Every operation says what it answers (`runner.http.operations`); what it refuses follows from its kind: who
 needs a token can get 401, who sends a body 413, who names something 404.
 """
 
@@ -15,14 +15,14 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from starlette.routing import BaseRoute
 
+from runner.http import operations as others
 from runner.http.errors import phrase
 from runner.http.form_body import FORM
+from runner.http.operations import JSON, Answer, Error, OAuthError, Operation
 from runner.http.routing import api_routes
 from runner.management import operations as management
 from runner.management.responses import TRIGGER_IDS
 from runner.runtime import operations as runtime
-from runner.server import operations as others
-from runner.server.operations import JSON, Answer, Error, OAuthError, Operation
 
 OPERATIONS: Final = {**others.OPERATIONS, **management.OPERATIONS, **runtime.OPERATIONS}
 _REFUSALS: Final = {

@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
+from runner.management.interfaces import BusyError
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
-from runner.server.interfaces import BusyError
 from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
 from sandbox.core.program import Dependencies, Source
 from sandbox.packages.build import Build, Module, Wanted

@@ -17,17 +17,17 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
+from runner.admin.first_client import command, credential_lines
+from runner.admin.setup import open_service_keys, open_store
+from runner.config.settings import ServiceSettings
+from runner.management.service import Service
 from runner.model.errors import InputError
 from runner.runtime.metrics import Metrics
 from runner.server.app import create_app
 from runner.server.assembly import ensure_tenant, make_service
 from runner.server.composition import Plane
 from runner.server.connections import limits_of, protocol, watch
-from runner.server.first_client import command, credential_lines
 from runner.server.logs import configure_logs, say
-from runner.server.services import Service
-from runner.server.settings import ServiceSettings
-from runner.server.setup import open_service_keys, open_store
 from runner.server.signals import in_order
 from runner.server.tls import TlsFiles, self_made
 

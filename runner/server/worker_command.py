@@ -6,11 +6,11 @@ import asyncio
 import signal
 from types import FrameType
 
+from runner.admin.setup import open_service_keys, open_store
+from runner.config.settings import ServiceSettings
 from runner.server.composition import Plane
 from runner.server.logs import configure_logs, say
 from runner.server.serve import serve_metrics
-from runner.server.settings import ServiceSettings
-from runner.server.setup import open_service_keys, open_store
 from runner.server.signals import in_order
 
 

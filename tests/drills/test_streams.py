@@ -7,8 +7,8 @@ import signal
 import socket
 from pathlib import Path
 
+from runner.admin.tenants import create_client, create_tenant
 from runner.runtime.log_hub import MAX_READERS
-from runner.server.tenants import create_client, create_tenant
 from runner.store import Store
 from tests.drills.outage import call, invoke, prepared
 from tests.drills.rounds import rounds

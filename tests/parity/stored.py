@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
+from runner.management.service import Service
 from runner.model.action import Action
 from runner.model.runtimes import DEFAULT, PYTHON
-from runner.server.services import Service
 from runner.store.generations import bump
 from runner.store.models import (
     ActionRow,

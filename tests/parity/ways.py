@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from runner.admin.tenants import create_tenant
 from runner.flow.runner import Runner
 from runner.jobs.policy import is_asynchronous
 from runner.model.action import Action, with_unique_names
@@ -21,7 +22,6 @@ from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import DEFAULT, PYTHON, file_name
 from runner.model.settings import Settings
 from runner.server import composition as planes
-from runner.server.tenants import create_tenant
 from runner.store.suspensions import SqlSuspensions
 from runner.suspension.stores import MemoryStore, SuspendedFlow
 from runner.workers import LegCall, PoolSettings, ResumeCall, WorkerPool

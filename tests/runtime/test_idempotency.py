@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from runner.admin.rotation import reseal
 from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
-from runner.server.rotation import reseal
 from runner.store import KeyRing, Store
 from runner.store.runs import IdempotencyRow
 

@@ -18,18 +18,18 @@ import urllib3
 import uvicorn
 from fastapi import FastAPI
 
+from runner.admin.setup import open_service_keys, open_store
+from runner.admin.tenants import Credentials, create_client, create_tenant
+from runner.config.settings import ServiceSettings
 from runner.flow.runner import Runner
 from runner.http.tokens import PLANES
+from runner.management.interfaces import Builder
+from runner.management.service import Service
 from runner.server.app import create_app
 from runner.server.assembly import make_service
 from runner.server.composition import Plane
 from runner.server.connections import limits_of, protocol
 from runner.server.in_process import InProcess
-from runner.server.interfaces import Builder
-from runner.server.services import Service
-from runner.server.settings import ServiceSettings
-from runner.server.setup import open_service_keys, open_store
-from runner.server.tenants import Credentials, create_client, create_tenant
 from runner.store.columns import now
 from runner.store.runs import SuspensionRow
 from sandbox.egress.stub import StubEgress

@@ -22,12 +22,12 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from runner.admin.tenants import create_client, create_tenant, replace_keys, revoke_client
 from runner.cli.app import app
 from runner.http.assertions import ASSERTION_TYPE, Assertions, BadAssertionError, public_key
 from runner.jobs.cleaner import Cleaner
 from runner.model import caps
 from runner.model.errors import InputError
-from runner.server.tenants import create_client, create_tenant, replace_keys, revoke_client
 from runner.store.clientkeys import UsedAssertionRow
 from runner.store.models import ApiClient
 from tests.service.server import Client, Reply, Server

@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from runner.http.auth import Authenticator
+from runner.admin.tenants import revoke_client
+from runner.config.keys import Keys
+from runner.http.authenticator import Authenticator
 from runner.http.tokens import GRANTED, MANAGEMENT_PATH, Tokens
-from runner.server.keys import Keys
-from runner.server.tenants import revoke_client
 from runner.store import KeyRing
 from tests.service.server import Client, Reply, Server
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from runner.config.settings import ServiceSettings
 from runner.jobs.policy import BUILD, Policy
-from runner.server.interfaces import BusyError
-from runner.server.settings import ServiceSettings
+from runner.management.interfaces import BusyError
 from runner.store import KeyRing
 from runner.store.models import ActionRow
 from runner.store.runs import DEAD, DONE, JobRow

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from runner.admin.rotation import reseal
 from runner.jobs.cleaner import Cleaner
-from runner.server.rotation import reseal
 from runner.store.columns import now
 from runner.store.kept import KeptVersionRow
 from runner.store.models import SecretRow

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from runner.config.settings import ServiceSettings
 from runner.server import health
-from runner.server.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

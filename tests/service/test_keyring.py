@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from runner.admin.rotation import forget, rotate
+from runner.admin.setup import open_service_keys, open_store, opened
+from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.server.rotation import forget, rotate
-from runner.server.settings import ServiceSettings
-from runner.server.setup import open_service_keys, open_store, opened
 from runner.store.keychecks import KeyCheckRow
 from runner.store.models import SecretRow
 from runner.store.runs import IdempotencyRow

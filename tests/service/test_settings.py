@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from yarl import URL
 
+from runner.config.settings import ServiceSettings, load_settings
 from runner.model.caps import MAX_BODY_BYTES
 from runner.model.errors import InputError
 from runner.server.composition import make_egress
-from runner.server.settings import ServiceSettings, load_settings
 from sandbox.egress import EgressError, HttpEgress
 
 

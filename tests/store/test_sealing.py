@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.server.keys import Keys
+from runner.config.keys import Keys
 from runner.store import KeyRing, Sealed, SealError
 from runner.store.sealing import locked
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from runner.admin.rotation import reseal
 from runner.model.errors import ResumeError
-from runner.server.rotation import reseal
 from runner.store import KeyRing, SealError, Store
 from runner.store.runs import SuspensionRow
 from runner.store.suspensions import SqlSuspensions, forget

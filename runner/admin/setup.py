@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, closing
 
+from runner.admin.tenants import any_tenant
+from runner.config.keys import Keys, open_keys
+from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.server.keys import Keys, open_keys
-from runner.server.settings import ServiceSettings
-from runner.server.tenants import any_tenant
 from runner.store.engine import Store, StoreError
 from runner.store.migrate import upgrade
 

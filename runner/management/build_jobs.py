@@ -1,8 +1,4 @@
-"""Builds of drafts as jobs: a restart, or another process, goes on with them.
-
-A draft has at most one job. A change of the draft puts it anew; what is built for an older revision is
-dropped.
-"""
+"""Runs the jobs that build drafts, a few at a time."""
 
 from __future__ import annotations
 
@@ -12,35 +8,17 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from runner.config.keys import Keys
+from runner.config.settings import ServiceSettings
 from runner.jobs.policy import BUILD, PACKAGE_BUILD
-from runner.jobs.queue import Job, JobQueue
+from runner.jobs.queue import Job
 from runner.jobs.worker import Ended, Lane
 from runner.management.building import Building
-from runner.server.interfaces import Builder
-from runner.server.keys import Keys
-from runner.server.settings import ServiceSettings
+from runner.management.interfaces import Builder
 from runner.store.engine import Store
-from runner.store.models import ActionRow
 
 _GRACE_SECONDS: Final = 5.0
 """What a stop waits for builds at most; then they are handed back."""
-
-
-class Builds:
-    """Orders builds, in the transactions that change drafts."""
-
-    def __init__(self, queue: JobQueue) -> None:
-        self._queue = queue
-
-    def enqueue(self, session: Session, row: ActionRow, *, deploy_as: str | None = None) -> None:
-        """Have the draft built, and deployed for the client `deploy_as` if there is one."""
-        payload = {"action_id": row.id, "deploy_as": deploy_as}
-        kind = PACKAGE_BUILD if row.dependencies or row.modules else BUILD
-        self._queue.put(session, row.tenant_id, kind, payload, job_id=_job_id(row))
-
-    def cancel(self, session: Session, row: ActionRow) -> None:
-        """The draft is being deleted, or replaced by what is built already."""
-        self._queue.cancel(session, row.tenant_id, _job_id(row))
 
 
 class BuildJobs:
@@ -65,7 +43,3 @@ def build_lanes(store: Store, keys: Keys, builder: Builder, settings: ServiceSet
     grace = min(_GRACE_SECONDS, settings.shutdown_seconds)
     places = settings.build_threads
     return [Lane((kind,), places, BuildJobs(building, places), grace) for kind in (BUILD, PACKAGE_BUILD)]
-
-
-def _job_id(row: ActionRow) -> str:
-    return f"build-{row.id}"

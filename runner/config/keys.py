@@ -12,8 +12,8 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.server.settings import ServiceSettings
 from runner.store.engine import Store
 from runner.store.keychecks import check_ring, forget_checks
 from runner.store.sealing import KeyRing, SealError

@@ -10,11 +10,11 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from runner.admin.setup import open_store, opened
+from runner.config.keys import checked
+from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
 from runner.runtime import idempotency
-from runner.server.keys import checked
-from runner.server.settings import ServiceSettings
-from runner.server.setup import open_store, opened
 from runner.store import suspensions
 from runner.store.engine import Store
 from runner.store.keychecks import check_ring, forget_checks, opens_secret

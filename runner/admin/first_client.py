@@ -18,12 +18,12 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from runner.admin.tenants import Credentials, create_client, create_tenant, find_tenant
+from runner.config.keys import Keys
+from runner.config.settings import CONFIG_FILE, ServiceSettings
 from runner.http.client_secrets import secret_matches
 from runner.http.tokens import GRANTED, PLANES, Tokens
 from runner.model.errors import InputError
-from runner.server.keys import Keys
-from runner.server.settings import CONFIG_FILE, ServiceSettings
-from runner.server.tenants import Credentials, create_client, create_tenant, find_tenant
 from runner.store.models import ApiClient
 from runner.store.sealing import KeyRing
 

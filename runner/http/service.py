@@ -1,0 +1,31 @@
+"""What the routes of every API need of the service, put together once at start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.config.settings import ServiceSettings
+from runner.http.assertions import Assertions
+from runner.http.authenticator import Authenticator
+from runner.http.concurrency_limits import InFlight
+from runner.http.rate_limit import RateLimiter
+from runner.http.tokens import Tokens
+from runner.store.engine import Store
+
+
+@dataclass(frozen=True)
+class ApiService:
+    """Attributes:
+    limiter: requests by tenant.
+    failures: failed authentications by address.
+    requests: requests of each tenant that are being answered.
+    """
+
+    settings: ServiceSettings
+    store: Store
+    tokens: Tokens
+    authenticator: Authenticator
+    assertions: Assertions
+    limiter: RateLimiter
+    failures: RateLimiter
+    requests: InFlight

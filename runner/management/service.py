@@ -1,0 +1,29 @@
+"""What the routes of the Management API need of the service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.config.keys import Keys
+from runner.http.concurrency_limits import Slots
+from runner.http.service import ApiService
+from runner.jobs.queue import JobQueue
+from runner.management.build_queue import BuildQueue
+from runner.management.interfaces import Builder, FlowRunner
+
+
+@dataclass(frozen=True)
+class Service(ApiService):
+    """Attributes:
+    flows, builder: run and build Actions.
+    queue: work that outlives a restart.
+    builds: orders builds.
+    tests: tests of drafts that run.
+    """
+
+    keys: Keys
+    flows: FlowRunner
+    builder: Builder
+    queue: JobQueue
+    builds: BuildQueue
+    tests: Slots
