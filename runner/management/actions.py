@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from runner.http.answer_types import TRIGGER_IDS
 from runner.http.auth import needs
 from runner.http.errors import ApiError, bad_request
 from runner.http.validation import shown
@@ -27,7 +28,6 @@ from runner.management.context import (
 from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.references import check_unattached
 from runner.management.removal import remove_action
-from runner.management.responses import TRIGGER_IDS
 from runner.management.schemas import CreateAction, UpdateAction
 from runner.management.serializers import ActionViews
 from runner.model.caps import MAX_ACTION_NAME

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from runner.management.responses import Instant, Uuid
+from runner.http.answer_types import Instant, Uuid
 from triggers.values.stream_types import STREAM_EVENT_TYPES
 
 _closed = with_config(ConfigDict(extra="forbid"))

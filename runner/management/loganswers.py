@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from runner.management.responses import Count, Instant, TriggerId, Uuid
+from runner.http.answer_types import Count, Instant, TriggerId, Uuid
 
 _closed = with_config(ConfigDict(extra="forbid"))
 

@@ -7,16 +7,8 @@ from typing import NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from runner.management.responses import (
-    Count,
-    Dependency,
-    Instant,
-    Number,
-    Page,
-    SecretName,
-    TriggerReference,
-    Uuid,
-)
+from runner.http.answer_types import Count, Instant, Number, Uuid
+from runner.management.responses import Dependency, Page, SecretName, TriggerReference
 
 _closed = with_config(ConfigDict(extra="forbid"))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from runner.management.responses import Instant
+from runner.http.answer_types import Instant
 
 _closed = with_config(ConfigDict(extra="forbid"))
 

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from runner.http.errors import ApiError
 from runner.management.context import Caller, box, note
 from runner.management.deploying import collect_bundles
-from runner.runtime.resolved_flow import Reader
 from runner.store.columns import now
 from runner.store.generations import bump
 from runner.store.kept import KeptVersionRow, keep_version
 from runner.store.models import ActionRow, ActionVersionRow, BindingRow
+from runner.store.resolved_flow import Reader
 from runner.store.sealing import ACTION, VERSION, SealError
 from runner.store.suspensions import pinned_versions
 from triggers import get_trigger

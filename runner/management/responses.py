@@ -12,24 +12,16 @@ from typing import Annotated, Any, Final, Literal, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from runner.http.answer_types import Count, ExecutionError, ExecutionStatus, Instant, Number, TriggerId, Uuid
 from runner.model.outcome import CommandRecord, Decision, LogRecord
 from runner.model.runtimes import LANGUAGES
 from sandbox.core.failure import Failure
-from triggers import Effects, known_triggers
+from triggers import Effects
 
-TRIGGER_IDS: Final = tuple(item.id for item in known_triggers())
 RUNTIMES: Final = tuple(LANGUAGES)
 
-Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
-Instant = Annotated[
-    str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339 in UTC, with microseconds.")
-]
-Count = Annotated[int, Field(ge=0)]
-Number = Annotated[int, Field(ge=1)]
-TriggerId = Annotated[str, Field(json_schema_extra={"enum": [*TRIGGER_IDS]})]
 RuntimeName = Annotated[str, Field(json_schema_extra={"enum": [*RUNTIMES]})]
 BuildStatus = Literal["pending", "building", "packaged", "built", "retrying", "failed"]
-ExecutionStatus = Literal["unspecified", "pending", "final", "partial", "canceled", "suspended"]
 FailPolicy = Literal["fail_closed", "fail_open", "last_good"]
 Side = Annotated[str, Field(pattern=r"^(draft|[1-9][0-9]*)$", description="A version's number, or `draft`.")]
 _FORBID: Final = ConfigDict(extra="forbid")
@@ -271,15 +263,6 @@ class BindingSet(TypedDict):
     """All bindings of a trigger, in the order of execution."""
 
     bindings: list[Binding]
-
-
-@_closed
-class ExecutionError(TypedDict):
-    """Why an Action failed."""
-
-    id: str
-    msg: str
-    url: NotRequired[str]
 
 
 @_closed

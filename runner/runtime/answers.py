@@ -7,15 +7,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from runner.management.responses import (
-    Count,
-    ExecutionError,
-    ExecutionStatus,
-    Instant,
-    Number,
-    TriggerId,
-    Uuid,
-)
+from runner.http.answer_types import Count, ExecutionError, ExecutionStatus, Instant, Number, TriggerId, Uuid
 from runner.model.outcome import Decision, FlowOutcome, LogRecord, Status
 from sandbox.core.result import Statistics
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from runner.model.action import source_digest
-from runner.runtime.entities import Entity
-from runner.runtime.resolved_flow import BoundFlow, Pinned, Reader
 from runner.store import KeyRing, Store
+from runner.store.attached_actions import Entity
 from runner.store.generations import generation
 from runner.store.notices import BINDINGS, MISSED
+from runner.store.resolved_flow import BoundFlow, Pinned, Reader
 from sandbox.core.program import Source
 
 _FRESH_SECONDS: Final = 0.5

@@ -1,39 +1,12 @@
-"""Which Action runs where the trigger is bound to entities: the one named, or that of an entity."""
+"""Which entity's Action a request is for, where the trigger is bound to entities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from runner.store.entities import EventStreamRow, MessageProviderRow, TokenExchangeProfileRow
+from runner.store.attached_actions import Entity, EntityKind
 from triggers import Trigger
-
-_CHANNELS: Final = {"custom-email-provider": "email", "custom-phone-provider": "phone"}
-"""Of messages, by the trigger that delivers them."""
-
-
-class EntityKind(StrEnum):
-    """What an Action may be attached to."""
-
-    ACTION = "action"
-    """Nothing: the request names the Action."""
-    PROFILE = "profile"
-    """A token exchange profile, by its subject token type."""
-    STREAM = "stream"
-    """An event stream, by its id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """An entity by what requests call it."""
-
-    kind: EntityKind
-    key: str
 
 
 class UnknownActionError(Exception):
@@ -46,20 +19,6 @@ class UnknownSubjectTokenTypeError(UnknownActionError):
 
 class ProviderDisabledError(UnknownActionError):
     """The tenant has switched its own message provider off."""
-
-
-def is_switched_off(session: Session, tenant: str, trigger: str) -> bool:
-    """`trigger` delivers messages, and the tenant has disabled its own provider for them."""
-    channel = _CHANNELS.get(trigger)
-    return channel is not None and bool(
-        session.scalar(
-            select(MessageProviderRow.id).where(
-                MessageProviderRow.tenant_id == tenant,
-                MessageProviderRow.channel == channel,
-                ~MessageProviderRow.enabled,
-            )
-        )
-    )
 
 
 def entity_of(trigger: Trigger, event: Mapping[str, Any], action_id: str | None) -> Entity | None:
@@ -82,21 +41,6 @@ def entity_of(trigger: Trigger, event: Mapping[str, Any], action_id: str | None)
         trigger.parse_event(event)
         return Entity(EntityKind.STREAM, event["message"].get("a0stream") or "")
     raise UnknownActionError(f"{trigger.id} is bound to entities: `action_id` must name the Action")
-
-
-def action_of(session: Session, tenant: str, entity: Entity) -> str | None:
-    """Id of the entity's Action; None when the tenant has no such entity."""
-    if entity.kind is EntityKind.ACTION:
-        return entity.key
-    if entity.kind is EntityKind.STREAM:
-        stream = session.get(EventStreamRow, (tenant, entity.key))
-        return None if stream is None else stream.action_id
-    return session.scalar(
-        select(TokenExchangeProfileRow.action_id).where(
-            TokenExchangeProfileRow.tenant_id == tenant,
-            TokenExchangeProfileRow.subject_token_type == entity.key,
-        )
-    )
 
 
 def unknown(entity: Entity) -> UnknownActionError:

@@ -11,9 +11,9 @@ from sqlalchemy import Table, inspect
 from sqlalchemy.orm import Session
 
 from runner.model.outcome import FlowOutcome
-from runner.runtime.resolved_flow import BoundVersion
 from runner.runtime.schemas import execution, results_of, status_of
-from runner.runtime.tracing import trace_id_of
+from runner.store.executions import pending_row, trace_id_of
+from runner.store.resolved_flow import BoundVersion
 from runner.store.runs import ExecutionAction, ExecutionRow
 
 
@@ -115,21 +115,6 @@ class LegRecord:
             }
             for position, result in enumerate(self.results, first)
         ]
-
-
-def pending_row(
-    tenant: str, execution_id: str, trigger: str, traceparent: str | None, kept: timedelta
-) -> ExecutionRow:
-    """An execution of which no leg has ended."""
-    return ExecutionRow(
-        tenant_id=tenant,
-        id=execution_id,
-        trigger_id=trigger,
-        status="pending",
-        results=[],
-        trace_id=trace_id_of(traceparent),
-        expires_at=datetime.now(UTC) + kept,
-    )
 
 
 def _stored(outcome: FlowOutcome) -> str:

@@ -14,20 +14,22 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from runner.jobs import event_streams
+from runner.jobs.payloads import payload_of
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
 from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.model.settings import Settings
-from runner.runtime import streams
 from runner.runtime.binding_cache import Snapshots
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
-from runner.runtime.execution_records import LegRecord, pending_row
+from runner.runtime.execution_records import LegRecord
 from runner.runtime.group_commit import Change, GroupCommit
 from runner.runtime.idempotency import Answer, Idempotency, Slot
 from runner.runtime.log_hub import Hub
-from runner.runtime.resolved_flow import BoundFlow, BoundVersion
-from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event, payload_of
+from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.tracing import context_of, trace_flow
+from runner.store.executions import pending_row
+from runner.store.resolved_flow import BoundFlow, BoundVersion
 from runner.store.runs import SuspensionRow
 from runner.store.suspensions import SqlSuspensions
 from runner.suspension.stores import SuspendedFlow, store_key
@@ -133,7 +135,7 @@ class Flows:
         run = Run(tenant, trigger, body, _new_execution_id(), traceparent)
         if is_asynchronous(trigger_id):
             trigger.parse_event(body.event)
-            if trigger_id == streams.TRIGGER and body.action_id is None:
+            if trigger_id == event_streams.TRIGGER and body.action_id is None:
                 return await self._accept_event(run, slot)
             await self._flow(run)
             return await self._accept(run, slot)
@@ -189,8 +191,8 @@ class Flows:
 
         def ended(session: Session) -> None:
             end(session)
-            if run.trigger.id == streams.TRIGGER:
-                streams.settle(session, run.tenant, run.execution_id)
+            if run.trigger.id == event_streams.TRIGGER:
+                event_streams.settle(session, run.tenant, run.execution_id)
 
         await self._record(run.tenant, ran, run.traceparent, end=ended)
 
@@ -222,14 +224,16 @@ class Flows:
 
     async def _accept_event(self, run: Run, slot: Slot | None) -> Answer:
         """Store an event and a job for each stream that wants it. Raises `EventIdError`."""
-        streams.check_event_id(run.body.event)
+        event_streams.check_event_id(run.body.event)
         answer = Answer(202, "")
 
         def change(session: Session) -> None:
             nonlocal answer
-            wanting = streams.subscribed(session, run.tenant, run.body.event["message"]["type"])
+            wanting = event_streams.subscribed(session, run.tenant, run.body.event["message"]["type"])
             made = [
-                streams.deliver(session, self._queue, stream, run.body.event, self._kept, run.traceparent)
+                event_streams.deliver(
+                    session, self._queue, stream, run.body.event, self._kept, run.traceparent
+                )
                 for stream in wanting
             ]
             if not made:

@@ -18,6 +18,7 @@ from runner.http.direct import given_headers, validated
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.routing import DirectRoute, RuntimeRoute
 from runner.http.tokens import Principal
+from runner.jobs.event_streams import EventIdError
 from runner.jobs.queue import JobQueue
 from runner.model.caps import MAX_CURSOR
 from runner.model.errors import FlowError, ResumeError
@@ -32,7 +33,6 @@ from runner.runtime.flows import AnsweredElsewhereError, Flows
 from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
 from runner.runtime.log_hub import Hub, TooManyReadersError
 from runner.runtime.schemas import Accepted, InvokeBody, InvokeHeaders, ResumeBody
-from runner.runtime.streams import EventIdError
 from runner.store import Store
 from runner.workers.parent.requests import TooBusyError
 from triggers import EventError, UnknownTriggerError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status
 from runner.runtime.idempotency import MAX_KEY
-from runner.runtime.resolved_flow import BoundVersion
 from runner.store.columns import ID_LENGTH
 from runner.store.entities import EventDeliveryRow
+from runner.store.resolved_flow import BoundVersion
 from runner.store.runs import ExecutionRow
 
 _MAX_RULES: Final = 100
@@ -82,11 +82,6 @@ class AcceptedEvent(Accepted):
     of the first delivery, else of the record that says so."""
 
     deliveries: tuple[AcceptedDelivery, ...]
-
-
-def payload_of(trigger: str, body: Mapping[str, Any], traceparent: str | None) -> dict[str, Any]:
-    """What a job needs to run a flow. `body`: an `InvokeBody` as JSON."""
-    return {"trigger": trigger, "body": dict(body), "traceparent": traceparent}
 
 
 def accepted_event(execution_id: str, made: Sequence[EventDeliveryRow]) -> AcceptedEvent:

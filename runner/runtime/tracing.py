@@ -6,7 +6,6 @@ serve`) the api's own no-op ones cost next to nothing.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from opentelemetry import trace
@@ -18,19 +17,12 @@ from runner.model.outcome import FlowOutcome, Status
 
 _tracer: Final = trace.get_tracer("actionbox")
 _propagator: Final = TraceContextTextMapPropagator()
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 _NANO: Final = 1_000_000_000
 
 
 def context_of(traceparent: str | None) -> Context | None:
     """The caller's trace (W3C trace context); None begins a new one."""
     return None if traceparent is None else _propagator.extract({"traceparent": traceparent})
-
-
-def trace_id_of(traceparent: str | None) -> str | None:
-    """The caller's trace id, for the execution's record; None unless `traceparent` is well-formed."""
-    found = _TRACEPARENT.fullmatch(traceparent or "")
-    return found[1] if found else None
 
 
 def trace_flow(outcome: FlowOutcome, parent: Context | None) -> None:

@@ -16,12 +16,12 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from starlette.routing import BaseRoute
 
 from runner.http import operations as others
+from runner.http.answer_types import TRIGGER_IDS
 from runner.http.errors import phrase
 from runner.http.form_body import FORM
 from runner.http.operations import JSON, Answer, Error, OAuthError, Operation
 from runner.http.routing import api_routes
 from runner.management import operations as management
-from runner.management.responses import TRIGGER_IDS
 from runner.runtime import operations as runtime
 
 OPERATIONS: Final = {**others.OPERATIONS, **management.OPERATIONS, **runtime.OPERATIONS}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from runner.jobs.event_streams import settle
 from runner.jobs.policy import POLICIES, Policy
 from runner.model import caps
-from runner.runtime.streams import settle
 from runner.store.entities import EventDeliveryRow, EventStreamRow
 from runner.store.runs import DEAD, DONE, JobRow
 from tests.service.entities import DOWN, STREAMS, create, refused, stream_action, stream_body

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from runner.model.action import Action, FailPolicy
 from runner.model.runtimes import LANGUAGES, file_name
-from runner.runtime.entities import Entity, action_of, is_switched_off
-from runner.store import KeyRing, Sealed
+from runner.store.attached_actions import Entity, action_of, is_switched_off
 from runner.store.kept import KeptVersionRow, kept_secrets
 from runner.store.models import (
     ActionRow,
@@ -24,7 +23,7 @@ from runner.store.models import (
     ModuleVersionRow,
     SecretRow,
 )
-from runner.store.sealing import MODULE_VERSION, VERSION, secret_context
+from runner.store.sealing import MODULE_VERSION, VERSION, KeyRing, Sealed, secret_context
 from runner.store.secrets import SecretBox
 from sandbox.core.caps import Limits
 from sandbox.core.program import Dependencies, Language, Source

@@ -14,13 +14,13 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from runner.jobs.payloads import payload_of
 from runner.jobs.policy import FLOW
 from runner.jobs.queue import JobQueue
 from runner.model.caps import MAX_EVENT_ID, MAX_STREAM_FAILURES, MAX_STREAM_FAILURES_IN_A_ROW
-from runner.runtime.execution_records import pending_row
-from runner.runtime.schemas import payload_of
 from runner.store.columns import now
 from runner.store.entities import EventDeliveryRow, EventStreamRow
+from runner.store.executions import pending_row
 from runner.store.runs import DEAD, DONE, JobRow
 from runner.store.upsert import insert_or_keep
 

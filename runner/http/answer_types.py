@@ -1,0 +1,29 @@
+"""Types that the answers of both APIs are described with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from triggers import known_triggers
+
+TRIGGER_IDS: Final = tuple(item.id for item in known_triggers())
+Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+Instant = Annotated[
+    str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339 in UTC, with microseconds.")
+]
+Count = Annotated[int, Field(ge=0)]
+Number = Annotated[int, Field(ge=1)]
+TriggerId = Annotated[str, Field(json_schema_extra={"enum": [*TRIGGER_IDS]})]
+ExecutionStatus = Literal["unspecified", "pending", "final", "partial", "canceled", "suspended"]
+
+
+@with_config(ConfigDict(extra="forbid"))
+class ExecutionError(TypedDict):
+    """Why an Action failed."""
+
+    id: str
+    msg: str
+    url: NotRequired[str]
