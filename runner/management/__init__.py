@@ -10,22 +10,16 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """Every router of the API."""
-    from runner.management import (
-        actions,
-        bindings,
-        clients,
-        deliveries,
-        draft_tests,
-        emailprovider,
-        executions,
-        logs,
-        modules,
-        moduleversions,
-        phoneproviders,
-        streams,
-        token_exchange_profiles,
-        versions,
-    )
+    from runner.management import bindings, clients, token_exchange_profiles
+    from runner.management.actions import draft_tests, versions
+    from runner.management.actions import routes as actions
+    from runner.management.logs import executions
+    from runner.management.logs import routes as logs
+    from runner.management.modules import routes as modules
+    from runner.management.modules import versions as module_versions
+    from runner.management.providers import email, phone
+    from runner.management.streams import deliveries
+    from runner.management.streams import routes as streams
 
     parts = (
         actions,
@@ -34,13 +28,13 @@ def routers() -> tuple[APIRouter, ...]:
         bindings,
         executions,
         modules,
-        moduleversions,
+        module_versions,
         clients,
         token_exchange_profiles,
         streams,
         deliveries,
         logs,
-        emailprovider,
-        phoneproviders,
+        email,
+        phone,
     )
     return tuple(part.router for part in parts)

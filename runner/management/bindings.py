@@ -15,10 +15,10 @@ from runner.config.settings import ServiceSettings
 from runner.http.auth import needs
 from runner.http.errors import bad_request, invalid_body, not_found
 from runner.http.validation import shown
-from runner.management.context import Caller, answer, box, check_match, etag, management_router, note
-from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
-from runner.management.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
-from runner.management.serializers import ActionViews, moment
+from runner.management.actions.serializers import ActionViews, moment
+from runner.management.base.context import Caller, answer, box, check_match, etag, management_router, note
+from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
 from runner.model.runtimes import PYTHON
 from runner.store.columns import new_id, now
 from runner.store.generations import bump

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 from fastapi import Query, Response
 
 from runner.http.auth import needs
-from runner.management.context import Caller, answer, management_router
-from runner.management.paging import PageNumber, PerPage
+from runner.management.base.context import Caller, answer, management_router
+from runner.management.base.paging import PageNumber, PerPage
 
 router: Final = management_router("Clients")
 

@@ -15,10 +15,10 @@ from runner.http.auth import needs
 from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
 from runner.http.errors import ApiError, bad_request
 from runner.http.validation import shown
-from runner.management.context import Caller, answer, find_named, management_router, no_content, note
-from runner.management.references import attachable
-from runner.management.schemas import Body
-from runner.management.serializers import moment
+from runner.management.actions.references import attachable
+from runner.management.actions.serializers import moment
+from runner.management.base.context import Caller, answer, find_named, management_router, no_content, note
+from runner.management.base.schemas import Body
 from runner.model.caps import (
     MAX_PROFILE_NAME,
     MAX_PROFILES,

@@ -1,4 +1,4 @@
-"""What the runtime API answers, as types; see `runner.management.responses`. An outcome is `FlowOutcome`."""
+"""Types of what the runtime API answers. An outcome is `FlowOutcome`."""
 
 from __future__ import annotations
 

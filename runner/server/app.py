@@ -16,7 +16,7 @@ from runner.http.head import HeadAsGet
 from runner.http.middleware import RequestContext
 from runner.http.routing import DirectRoute, api_routes, check_routes
 from runner.management import routers as management_routers
-from runner.management.service import Service
+from runner.management.base.service import Service
 from runner.runtime.routes import router as runtime_router
 from runner.server import health
 from runner.server.background import management_running

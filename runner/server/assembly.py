@@ -15,9 +15,9 @@ from runner.http.concurrency_limits import InFlight, Slots
 from runner.http.rate_limit import RateLimiter
 from runner.http.tokens import Tokens
 from runner.jobs.queue import JobQueue
-from runner.management.build_queue import BuildQueue
-from runner.management.interfaces import Builder, FlowRunner
-from runner.management.service import Service
+from runner.management.base.build_queue import BuildQueue
+from runner.management.base.interfaces import Builder, FlowRunner
+from runner.management.base.service import Service
 from runner.server.in_process import InProcess
 from runner.store.engine import Store
 

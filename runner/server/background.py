@@ -10,8 +10,8 @@ from typing import Final
 
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker
-from runner.management.build_jobs import build_lanes
-from runner.management.service import Service
+from runner.management.actions.build_jobs import build_lanes
+from runner.management.base.service import Service
 from runner.store import Store
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]

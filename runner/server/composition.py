@@ -15,7 +15,7 @@ from runner.jobs.cleaner import Cleaner
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker, Lane
-from runner.management.build_jobs import build_lanes
+from runner.management.actions.build_jobs import build_lanes
 from runner.project.dependencies import origin_of
 from runner.runtime.binding_cache import Snapshots
 from runner.runtime.flow_jobs import FlowJobs

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from runner.management.interfaces import BusyError
+from runner.management.base.interfaces import BusyError
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings

@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from runner.admin.first_client import command, credential_lines
 from runner.admin.setup import open_service_keys, open_store
 from runner.config.settings import ServiceSettings
-from runner.management.service import Service
+from runner.management.base.service import Service
 from runner.model.errors import InputError
 from runner.runtime.metrics import Metrics
 from runner.server.app import create_app

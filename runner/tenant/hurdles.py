@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 import sandbox
 from runner.flow.handlers import exported, handlers_among, missing_handler
 from runner.http.validation import first_problem
-from runner.management.schemas import CreateAction, CreateModule, UpdateAction, UpdateModule
+from runner.management.base.schemas import CreateAction, CreateModule, UpdateAction, UpdateModule
 from runner.model.action import Action
 from runner.model.errors import InputError
 from runner.tenant.plan import Change, Step

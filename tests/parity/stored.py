@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from runner.management.service import Service
+from runner.management.base.service import Service
 from runner.model.action import Action
 from runner.model.runtimes import DEFAULT, PYTHON
 from runner.store.generations import bump

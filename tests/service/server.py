@@ -23,8 +23,8 @@ from runner.admin.tenants import Credentials, create_client, create_tenant
 from runner.config.settings import ServiceSettings
 from runner.flow.runner import Runner
 from runner.http.tokens import PLANES
-from runner.management.interfaces import Builder
-from runner.management.service import Service
+from runner.management.base.interfaces import Builder
+from runner.management.base.service import Service
 from runner.server.app import create_app
 from runner.server.assembly import make_service
 from runner.server.composition import Plane

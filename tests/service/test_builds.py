@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from runner.config.settings import ServiceSettings
 from runner.jobs.policy import BUILD, Policy
-from runner.management.interfaces import BusyError
+from runner.management.base.interfaces import BusyError
 from runner.store import KeyRing
 from runner.store.models import ActionRow
 from runner.store.runs import DEAD, DONE, JobRow

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.management.logentries import KINDS, Place
+from runner.management.logs.entries import KINDS, Place
 from runner.model import caps
 from runner.store.runs import ExecutionAction, ExecutionRow
 from tests.service.entities import refused

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner.management.providers import NO_ACTION
+from runner.management.providers.switch import NO_ACTION
 from runner.model import caps
 from tests.service.entities import create, refused
 from tests.service.server import Client, Server

@@ -9,9 +9,9 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from runner.http.auth import needs
-from runner.management.context import Caller, answer, management_router, no_content
-from runner.management.providers import CUSTOM, Provider
-from runner.management.schemas import Body
+from runner.management.base.context import Caller, answer, management_router, no_content
+from runner.management.base.schemas import Body
+from runner.management.providers.switch import CUSTOM, Provider
 from runner.model.caps import MAX_ADDRESS
 from runner.store.entities import MessageProviderRow
 

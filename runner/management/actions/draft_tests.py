@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
 from runner.http.errors import ApiError, bad_request, invalid_body
-from runner.management.actions import WHAT
-from runner.management.building import BUNDLE
-from runner.management.context import Caller, answer, box, find, management_router
-from runner.management.interfaces import BusyError
-from runner.management.schemas import TestAction
-from runner.management.serializers import BUILT
+from runner.management.actions.building import BUNDLE
+from runner.management.actions.routes import WHAT
+from runner.management.actions.serializers import BUILT
+from runner.management.base.context import Caller, answer, box, find, management_router
+from runner.management.base.interfaces import BusyError
+from runner.management.base.schemas import TestAction
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import LANGUAGES, file_name

@@ -13,8 +13,8 @@ from runner.config.settings import ServiceSettings
 from runner.jobs.policy import BUILD, PACKAGE_BUILD
 from runner.jobs.queue import Job
 from runner.jobs.worker import Ended, Lane
-from runner.management.building import Building
-from runner.management.interfaces import Builder
+from runner.management.actions.building import Building
+from runner.management.base.interfaces import Builder
 from runner.store.engine import Store
 
 _GRACE_SECONDS: Final = 5.0

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from runner.http.errors import bad_request
-from runner.management.serializers import BUILT
+from runner.management.actions.serializers import BUILT
 from runner.model.caps import MAX_VERSIONS
 from runner.store.columns import new_id, now
 from runner.store.generations import bump

@@ -9,10 +9,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from runner.http.errors import ApiError
-from runner.management.context import etag
-from runner.management.drafts import has_secrets, put_secrets
-from runner.management.schemas import ModuleFields
-from runner.management.serializers import moment, secret_names
+from runner.management.actions.drafts import has_secrets, put_secrets
+from runner.management.actions.serializers import moment, secret_names
+from runner.management.base.context import etag
+from runner.management.base.schemas import ModuleFields
 from runner.model.caps import MAX_VERSIONS
 from runner.store.columns import new_id, now
 from runner.store.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
 from runner.http.errors import ApiError, bad_request
-from runner.management.context import (
+from runner.management.base.context import (
     Caller,
     answer,
     box,
@@ -21,9 +21,9 @@ from runner.management.context import (
     no_content,
     note,
 )
-from runner.management.moduledrafts import WHAT, ModuleViews, apply_fields, module_etag, publish, uses
-from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
-from runner.management.schemas import CreateModule, UpdateModule
+from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.schemas import CreateModule, UpdateModule
+from runner.management.modules.drafts import WHAT, ModuleViews, apply_fields, module_etag, publish, uses
 from runner.model.caps import MAX_MODULES, MAX_PAGE, MAX_PER_PAGE
 from runner.store.columns import new_id
 from runner.store.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow

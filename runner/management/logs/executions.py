@@ -10,8 +10,8 @@ from fastapi import Response
 
 from runner.http.auth import needs
 from runner.http.errors import not_found
-from runner.management.context import Caller, answer, management_router
-from runner.management.serializers import moment
+from runner.management.actions.serializers import moment
+from runner.management.base.context import Caller, answer, management_router
 from runner.store.runs import ExecutionRow
 
 router: Final = management_router("Executions")

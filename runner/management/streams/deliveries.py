@@ -16,10 +16,10 @@ from runner.http.auth import needs
 from runner.http.cursor_pagination import DEFAULT_TAKE, From, Place, Take, fetch
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.jobs.event_streams import ENABLED, deliver
-from runner.management.context import Caller, answer, find_named, management_router, note
-from runner.management.schemas import Body
-from runner.management.serializers import moment
-from runner.management.streams import WHAT, EventType, known_event_type
+from runner.management.actions.serializers import moment
+from runner.management.base.context import Caller, answer, find_named, management_router, note
+from runner.management.base.schemas import Body
+from runner.management.streams.routes import WHAT, EventType, known_event_type
 from runner.model.caps import MAX_EVENT_ID, MAX_LIST_BYTES, MAX_SUBSCRIPTIONS
 from runner.store.bysize import portions
 from runner.store.columns import named_id, now

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from runner.http.answer_types import Count, Instant, Number, Uuid
-from runner.management.responses import Dependency, Page, SecretName, TriggerReference
+from runner.management.base.responses import Dependency, Page, SecretName, TriggerReference
 
 _closed = with_config(ConfigDict(extra="forbid"))
 

@@ -12,8 +12,8 @@ from runner.config.settings import ServiceSettings
 from runner.flow.handlers import snake_case
 from runner.http.errors import bad_request, invalid_body
 from runner.http.validation import shown
-from runner.management.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
-from runner.management.serializers import BUILT
+from runner.management.actions.serializers import BUILT
+from runner.management.base.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
 from runner.model.runtimes import DEFAULT, LANGUAGES
 from runner.store.columns import now
 from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
 from runner.http.errors import not_found
-from runner.management.actions import WHAT, action_etag
-from runner.management.context import Caller, answer, box, check_match, find, management_router, note
-from runner.management.deploying import deploy_draft, roll_back
-from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
-from runner.management.schemas import DeployVersion
-from runner.management.serializers import BUILT, ActionViews
-from runner.management.textdiff import unified_diff
+from runner.management.actions.deploying import deploy_draft, roll_back
+from runner.management.actions.routes import WHAT, action_etag
+from runner.management.actions.serializers import BUILT, ActionViews
+from runner.management.base.context import Caller, answer, box, check_match, find, management_router, note
+from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.schemas import DeployVersion
+from runner.management.base.text_diff import unified_diff
 from runner.model.caps import MAX_DEPLOY_WAIT_SECONDS
 from runner.store.models import ActionRow, ActionVersionRow
 

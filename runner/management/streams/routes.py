@@ -14,11 +14,11 @@ from runner.http.auth import needs
 from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
 from runner.http.errors import ApiError, bad_request
 from runner.jobs.event_streams import ENABLED, TRIGGER
-from runner.management.context import Caller, answer, find_named, management_router, no_content, note
-from runner.management.references import attachable
-from runner.management.removal import remove_action
-from runner.management.schemas import Body
-from runner.management.serializers import moment
+from runner.management.actions.references import attachable
+from runner.management.actions.removal import remove_action
+from runner.management.actions.serializers import moment
+from runner.management.base.context import Caller, answer, find_named, management_router, no_content, note
+from runner.management.base.schemas import Body
 from runner.model.caps import MAX_STREAM_NAME, MAX_STREAMS, MAX_SUBSCRIPTIONS
 from runner.store.columns import named_id, now
 from runner.store.entities import EventDeliveryRow, EventStreamRow

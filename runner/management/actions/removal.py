@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.http.errors import ApiError
-from runner.management.context import Caller, box, note
-from runner.management.deploying import collect_bundles
+from runner.management.actions.deploying import collect_bundles
+from runner.management.base.context import Caller, box, note
 from runner.store.columns import now
 from runner.store.generations import bump
 from runner.store.kept import KeptVersionRow, keep_version

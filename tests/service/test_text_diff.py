@@ -8,8 +8,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.management import textdiff
-from runner.management.textdiff import unified_diff
+from runner.management.base import text_diff
+from runner.management.base.text_diff import unified_diff
 
 lines = st.lists(st.sampled_from(["a", "b", "", " c", "-d", "\r", "\u2028e"]), max_size=12).map("\n".join)
 
@@ -51,7 +51,7 @@ def test_equal_texts_and_missing_line_ends() -> None:
 
 
 def test_large_differences_are_one_hunk(monkeypatch: object) -> None:
-    size = textdiff._MAX_LINES
+    size = text_diff._MAX_LINES
     shuffled = [f"{number}\n" for number in range(size + 1)]
     random.Random(1).shuffle(shuffled)
     old = "same\n" + "".join(sorted(shuffled)) + "end\n"

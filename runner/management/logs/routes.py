@@ -16,10 +16,10 @@ from runner.http.auth import needs
 from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.validation import shown
-from runner.management.context import Caller, answer, management_router
-from runner.management.deliveries import date_of
-from runner.management.logentries import TYPES, Entries, Place, Wanted
-from runner.management.paging import Page, PageNumber, PerPage
+from runner.management.base.context import Caller, answer, management_router
+from runner.management.base.paging import Page, PageNumber, PerPage
+from runner.management.logs.entries import TYPES, Entries, Place, Wanted
+from runner.management.streams.deliveries import date_of
 from runner.model.caps import MAX_LOG_PAGED, MAX_LOG_QUERY
 
 router: Final = management_router("Logs")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from runner.http import auth
 from runner.http.errors import ApiError, not_found
 from runner.http.routing import ManagementRoute
-from runner.management.service import Service
+from runner.management.base.service import Service
 from runner.store import audit
 from runner.store.columns import Owned
 from runner.store.secrets import SecretBox

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
 from runner.http.errors import not_found
-from runner.management.context import Caller, answer, management_router, no_content
-from runner.management.emailprovider import Credentials
-from runner.management.providers import CUSTOM, Provider
-from runner.management.schemas import Body
-from runner.management.serializers import moment
+from runner.management.actions.serializers import moment
+from runner.management.base.context import Caller, answer, management_router, no_content
+from runner.management.base.schemas import Body
+from runner.management.providers.email import Credentials
+from runner.management.providers.switch import CUSTOM, Provider
 from runner.store.entities import MessageProviderRow
 
 router: Final = management_router("Message providers")

@@ -13,8 +13,11 @@ from runner.http.answer_types import TRIGGER_IDS
 from runner.http.auth import needs
 from runner.http.errors import ApiError, bad_request
 from runner.http.validation import shown
-from runner.management import drafts
-from runner.management.context import (
+from runner.management.actions import drafts
+from runner.management.actions.references import check_unattached
+from runner.management.actions.removal import remove_action
+from runner.management.actions.serializers import ActionViews
+from runner.management.base.context import (
     Caller,
     answer,
     box,
@@ -25,11 +28,8 @@ from runner.management.context import (
     no_content,
     note,
 )
-from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
-from runner.management.references import check_unattached
-from runner.management.removal import remove_action
-from runner.management.schemas import CreateAction, UpdateAction
-from runner.management.serializers import ActionViews
+from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.schemas import CreateAction, UpdateAction
 from runner.model.caps import MAX_ACTION_NAME
 from runner.store.columns import new_id
 from runner.store.generations import bump

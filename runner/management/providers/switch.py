@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.http.errors import ApiError, bad_request, not_found
-from runner.management.context import Caller, note
+from runner.management.base.context import Caller, note
 from runner.store.columns import named_id, new_id, now
 from runner.store.entities import MessageProviderRow
 from runner.store.generations import bump

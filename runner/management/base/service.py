@@ -8,8 +8,8 @@ from runner.config.keys import Keys
 from runner.http.concurrency_limits import Slots
 from runner.http.service import ApiService
 from runner.jobs.queue import JobQueue
-from runner.management.build_queue import BuildQueue
-from runner.management.interfaces import Builder, FlowRunner
+from runner.management.base.build_queue import BuildQueue
+from runner.management.base.interfaces import Builder, FlowRunner
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from runner.config.keys import Keys
 from runner.flow.redact import Redactor
 from runner.jobs.queue import Job
 from runner.jobs.worker import Change, Ended
-from runner.management.context import LOCK
-from runner.management.deploying import collect_bundles, deploy_draft
-from runner.management.interfaces import Builder, BusyError
-from runner.management.serializers import BUILT
+from runner.management.actions.deploying import collect_bundles, deploy_draft
+from runner.management.actions.serializers import BUILT
+from runner.management.base.context import LOCK
+from runner.management.base.interfaces import Builder, BusyError
 from runner.model.runtimes import LANGUAGES, file_name
 from runner.store import audit
 from runner.store.columns import now

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from runner.http.auth import needs
 from runner.http.errors import not_found
-from runner.management.context import Caller, answer, box, find, management_router, note
-from runner.management.moduledrafts import WHAT, ModuleViews, module_etag, publish, roll_back
-from runner.management.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
-from runner.management.schemas import RollbackModule
+from runner.management.base.context import Caller, answer, box, find, management_router, note
+from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.schemas import RollbackModule
+from runner.management.modules.drafts import WHAT, ModuleViews, module_etag, publish, roll_back
 from runner.store.models import ModuleRow, ModuleVersionRow
 
 router: Final = management_router("Modules")

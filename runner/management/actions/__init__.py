@@ -1,0 +1,1 @@
+"""Actions of a tenant: drafts, their builds and tests, versions, removal."""

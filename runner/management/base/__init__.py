@@ -1,0 +1,1 @@
+"""What the routes of the Management API share: lists, bodies, answers, entity tags."""

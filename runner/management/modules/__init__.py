@@ -1,0 +1,1 @@
+"""Shared modules: drafts, versions, and which Actions use them."""
