@@ -28,7 +28,7 @@ def _once(methods: list[Any]) -> list[Any]:
     return methods
 
 
-class Configuration(Body):
+class PhoneConfiguration(Body):
     """How messages may be delivered; the platform's to honour."""
 
     delivery_methods: Annotated[
@@ -42,8 +42,8 @@ class CreatePhoneProvider(Body):
     name: Literal["custom"]
     credentials: Credentials
     disabled: bool = False
-    configuration: Configuration = Field(
-        default_factory=lambda: Configuration(delivery_methods=["text", "voice"])
+    configuration: PhoneConfiguration = Field(
+        default_factory=lambda: PhoneConfiguration(delivery_methods=["text", "voice"])
     )
 
 

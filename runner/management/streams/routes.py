@@ -49,7 +49,7 @@ class Subscription(Body):
     event_type: EventType
 
 
-class Configuration(Body):
+class DestinationConfiguration(Body):
     """Which Action."""
 
     action_id: Annotated[str, Field(min_length=1, max_length=36)]
@@ -59,7 +59,7 @@ class Destination(Body):
     """An Action; webhooks and EventBridge are the platform's own to deliver to."""
 
     type: Literal["action"]
-    configuration: Configuration
+    configuration: DestinationConfiguration
 
 
 StreamName = Annotated[str, Field(min_length=1, max_length=MAX_STREAM_NAME)]
@@ -84,7 +84,7 @@ class UpdateStream(StreamFields):
     """PATCH /event-streams/{id}."""
 
     destination: Destination = Field(
-        default_factory=lambda: Destination(type="action", configuration=Configuration(action_id="unset"))
+        default_factory=lambda: Destination(type="action", configuration=DestinationConfiguration(action_id="unset"))
     )
 
 
