@@ -84,7 +84,9 @@ class UpdateStream(StreamFields):
     """PATCH /event-streams/{id}."""
 
     destination: Destination = Field(
-        default_factory=lambda: Destination(type="action", configuration=DestinationConfiguration(action_id="unset"))
+        default_factory=lambda: Destination(
+            type="action", configuration=DestinationConfiguration(action_id="unset")
+        )
     )
 
 
