@@ -17,10 +17,10 @@ from typing import Final
 from bench.latency import TRIVIAL, request
 from bench.measure import private_bytes
 from sandbox.core.caps import Limits
-from sandbox.core.execution import execute
 from sandbox.core.program import JsonValue, Language, Source
-from sandbox.core.result import Engine
 from sandbox.egress import NoEgress
+from sandbox.engine import Engine
+from sandbox.execution import execute
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.port.interface import ApiReply
 from sandbox.port.live import LivePort

@@ -16,9 +16,9 @@ from bench.latency import TRIVIAL, RecordingApi, request
 from bench.measure import private_bytes, resident_bytes
 from sandbox.core.caps import MIB, Limits
 from sandbox.core.program import Language, Source
-from sandbox.core.result import ExecutionResult
 from sandbox.egress import NoEgress
 from sandbox.port.live import LivePort
+from sandbox.result import ExecutionResult
 
 WALL_MS: Final = 1000
 

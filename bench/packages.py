@@ -21,10 +21,10 @@ import sandbox
 from bench.latency import TRIVIAL, RecordingApi, request
 from bench.measure import timed
 from runner.project.dependencies import make_origin
+from sandbox.action_build import Wanted, build_action
 from sandbox.core.caps import Limits
 from sandbox.core.program import Language, Program, Source
 from sandbox.egress import Egress, EgressPolicy, HttpEgress, NoEgress
-from sandbox.packages.build import Wanted, build_action
 from sandbox.port.live import LivePort
 from sandbox.wasm.artefacts import cache_directory
 

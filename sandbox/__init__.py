@@ -13,14 +13,15 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from sandbox.core.caps import Limits
-from sandbox.core.execution import execute
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Program, Request, Source
-from sandbox.core.result import Engine, ExecutionResult
 from sandbox.core.setup_error import SetUpError
 from sandbox.egress.none import NoEgress
+from sandbox.engine import Engine
+from sandbox.execution import execute
 from sandbox.port.interface import ExecutionPort
 from sandbox.port.live import LivePort, NoApi
+from sandbox.result import ExecutionResult
 
 __all__ = [
     "BuildError",

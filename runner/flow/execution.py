@@ -13,8 +13,8 @@ from runner.model.action import Action
 from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Request, Source
-from sandbox.core.result import ExecutionResult
 from sandbox.port.interface import ApiHost, ExecutionPort
+from sandbox.result import ExecutionResult
 from triggers import ActionSession, CommitError, FlowState, Services, Trigger
 
 PortFactory = Callable[[int, ApiHost, Limits], ExecutionPort]

@@ -13,7 +13,7 @@ from runner.model.action import Action, FailPolicy
 from runner.model.outcome import ActionRecord, CommandRecord, Decision, LogRecord, ResumePoint, Status
 from sandbox.core.caps import Limits
 from sandbox.core.failure import Failure
-from sandbox.core.result import ExecutionResult
+from sandbox.result import ExecutionResult
 from triggers import FlowState, Services, Trigger
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.failure import Failure
 from sandbox.core.program import Language
-from sandbox.core.result import Statistics
+from sandbox.result import Statistics
 from triggers import Effects
 
 SCHEMA: Final = "actionbox.outcome/1"

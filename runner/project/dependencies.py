@@ -54,7 +54,7 @@ def with_dependencies(path: Path, source: Source) -> Source:
     if not loads or not manifest.is_file():
         return source
     # Imported when used: most Actions have no dependencies.
-    from sandbox.packages.build import DependencyError
+    from sandbox.action_build import DependencyError
 
     try:
         return _prepare(path, source, read_json(manifest))
@@ -63,8 +63,8 @@ def with_dependencies(path: Path, source: Source) -> Source:
 
 
 def _prepare(path: Path, source: Source, manifest: Mapping[str, Any]) -> Source:
+    from sandbox.action_build import Lock, Module, Wanted, prepare
     from sandbox.javascript.bundle import required_names
-    from sandbox.packages.build import Lock, Module, Wanted, prepare
 
     required = required_names(source.text, source.filename)
     declared = _strings(manifest.get("dependencies"), "dependencies", path)

@@ -48,7 +48,7 @@ def with_wheels(path: Path, source: Source, say: Callable[[str], None]) -> Sourc
     if not declared:
         return source
     # Imported when used: most Actions have no dependencies.
-    from sandbox.packages.npm.errors import DependencyError
+    from sandbox.packages.errors import DependencyError
 
     try:
         return _prepare(path, source, declared, say)

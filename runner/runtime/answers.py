@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from runner.http.answer_types import Count, ExecutionError, ExecutionStatus, Instant, Number, TriggerId, Uuid
 from runner.model.outcome import Decision, FlowOutcome, LogRecord, Status
-from sandbox.core.result import Statistics
+from sandbox.result import Statistics
 
 JobState = Literal["ready", "running", "done", "dead"]
 _closed = with_config(ConfigDict(extra="forbid"))

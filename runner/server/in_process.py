@@ -11,8 +11,8 @@ from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.project.dependencies import origin_of
+from sandbox.action_build import Build, Module, Wanted, build_action
 from sandbox.core.program import Dependencies, Source
-from sandbox.packages.build import Build, Module, Wanted, build_action
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.wheels.lock import WheelLock
 

@@ -12,8 +12,8 @@ from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
+from sandbox.action_build import Build, Module, Wanted
 from sandbox.core.program import Dependencies, Source
-from sandbox.packages.build import Build, Module, Wanted
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.wheels.lock import WheelLock
 

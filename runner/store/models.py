@@ -41,7 +41,7 @@ class Buildable:
 
     Attributes:
         dependencies: `[{"name", "version"}]`, as the tenant asked, versions concrete once saved.
-        lock: what they were resolved to, as `sandbox.packages.build.Lock` writes it.
+        lock: what they were resolved to, as `sandbox.action_build.Lock` writes it.
     """
 
     code: Mapped[str] = mapped_column(Text)

@@ -1,1 +1,1 @@
-"""What every engine shares: programs, requests, results, failures, limits, one execution."""
+"""What everything in the sandbox shares: programs, requests, failures, limits and JSON, on nothing else."""

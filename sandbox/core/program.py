@@ -29,6 +29,12 @@ class SharedModule:
     text: str
 
 
+def python_name(module: str) -> str:
+    """The name under which Python Actions import the shared module `module` from `actions`: hyphens become
+    underscores."""
+    return module.replace("-", "_")
+
+
 @dataclass(frozen=True, slots=True)
 class PackageFile:
     """One file of a pure-Python package.
@@ -50,7 +56,7 @@ class PackageFile:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What a source may require beside what is built in. Made by `sandbox.packages.build.prepare` or
+    """What a source may require beside what is built in. Made by `sandbox.action_build.prepare` or
     `sandbox.packages.wheels.prepare`, never taken from a tenant.
 
     Attributes:

@@ -17,7 +17,7 @@ from sandbox.javascript.confined import COMPILING, Bounds, ToolTimeoutError, run
 from sandbox.javascript.packages import files as package_files
 from sandbox.javascript.packages import unserved
 from sandbox.javascript.packages.files import PackageFiles, Packer
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.install import unpack
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.npm.names import split_specifier

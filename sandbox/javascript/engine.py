@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from sandbox.core.caps import MIB, Limits
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Dependencies, Language, Program, Request, SharedModule, Source
-from sandbox.core.result import EngineReport
+from sandbox.engine import EngineReport
 from sandbox.javascript import compiler
 from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
 from sandbox.javascript.dependency_image import Packages
@@ -39,7 +39,7 @@ class _Opened(NamedTuple):
 
 
 class JavaScriptEngine:
-    """Implements `sandbox.core.result.Engine`. Safe to call from several threads.
+    """Implements `sandbox.engine.Engine`. Safe to call from several threads.
 
     Args:
         progress: told what is going on while the guest image is built (once per machine).
@@ -61,7 +61,7 @@ class JavaScriptEngine:
 
     @with_room
     def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:  # noqa: ARG002
-        """See `sandbox.core.result.Engine.build`. Runs no tenant code; images have their packages loaded."""
+        """See `sandbox.engine.Engine.build`. Runs no tenant code; images have their packages loaded."""
         program = compiler.build(self.image, source, limits)
         if source.dependencies is None:
             return program
@@ -75,7 +75,7 @@ class JavaScriptEngine:
     def exports(
         self, program: Program, limits: Limits, port: HostPort, wanted: Sequence[str] = ()
     ) -> tuple[str, ...]:
-        """See `sandbox.core.result.Engine.exports`."""
+        """See `sandbox.engine.Engine.exports`."""
         port.begin(time.monotonic() + limits.wall_ms / 1000)
         try:
             opened = self._opened(program)
@@ -90,7 +90,7 @@ class JavaScriptEngine:
 
     @with_room
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
-        """See `sandbox.core.result.Engine.run`."""
+        """See `sandbox.engine.Engine.run`."""
         opened = self._opened(program)
         if opened is None:
             return EngineReport(_foreign_program(), 0)

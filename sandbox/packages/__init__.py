@@ -1,1 +1,1 @@
-"""What Actions bring along: npm packages, Python wheels, and the build of an Action with them."""
+"""What Actions bring along: npm packages and Python wheels, resolved, locked, verified and unpacked."""

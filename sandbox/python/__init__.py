@@ -1,0 +1,1 @@
+"""The engine of Python Actions: CPython in WebAssembly, its image, its pool and its packages."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from sandbox.core.caps import MAX_PYTHON_UNITS, MAX_PYTHON_UNITS_BYTES, MIB
 from sandbox.core.failure import BuildError, Failure, FailureCode
-from sandbox.core.program import Dependencies, Language, PackageFile, Program, SharedModule, Source
+from sandbox.core.program import Dependencies, Language, PackageFile, Program, Source, python_name
 
 _NAMESPACE: Final = "actions"
 _LOADING: Final = "packages.py"
@@ -27,12 +27,6 @@ class Compiled:
 
 Compile = Callable[[Source, str], Compiled]
 """Compiles a source in a context (see guest/actionbox/context.py). Raises `BuildError`."""
-
-
-def module_name(module: SharedModule | str) -> str:
-    """The name under which a shared module is imported from `actions`: hyphens become underscores."""
-    name = module if isinstance(module, str) else module.name
-    return name.replace("-", "_")
 
 
 def build_equipped(
@@ -62,7 +56,7 @@ class _Build:
         self._bytes = 0
 
     def run(self, source: Source, load: Callable[[Program], None] | None) -> Program:
-        names = [module_name(module) for module in self._modules]
+        names = [python_name(module.name) for module in self._modules]
         action = self._compile(source, self._context("", "action", modules=names))
         self._add_packages("", action.imports)
         for module, name in zip(self._modules, names, strict=True):

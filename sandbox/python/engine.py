@@ -23,8 +23,8 @@ from sandbox.core.caps import (
 )
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Program, Request, Source
-from sandbox.core.result import EngineReport
 from sandbox.egress.none import NoEgress
+from sandbox.engine import EngineReport
 from sandbox.port.drain import linger, until
 from sandbox.port.interface import HostPort
 from sandbox.port.live import LivePort, NoApi
@@ -57,7 +57,7 @@ POOL_SIZE: Final = 3
 
 
 class PythonEngine:
-    """Runs Python Actions. Meets `sandbox.core.result.Engine`.
+    """Runs Python Actions. Meets `sandbox.engine.Engine`.
 
     Args:
         progress: told one sentence per step while the guest image is built.
@@ -108,7 +108,7 @@ class PythonEngine:
 
     @with_room
     def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:
-        """Check and compile. See `sandbox.core.result.Engine.build`."""
+        """Check and compile. See `sandbox.engine.Engine.build`."""
         if source.dependencies is None:
             return self._compile(source, limits, "").program
         until = time.monotonic() + MAX_PACKAGES_COMPILE_SECONDS
@@ -171,7 +171,7 @@ class PythonEngine:
         port: HostPort,
         wanted: Sequence[str] = (),  # noqa: ARG002 - all that there is is listed
     ) -> tuple[str, ...]:
-        """Functions that the top level defines. See `sandbox.core.result.Engine.exports`."""
+        """Functions that the top level defines. See `sandbox.engine.Engine.exports`."""
         request = Request(handler="", event="{}", surface="{}")
         port.begin(time.monotonic() + limits.wall_ms / 1000)
         try:
@@ -187,7 +187,7 @@ class PythonEngine:
 
     @with_room
     def run(self, program: Program, request: Request, limits: Limits, port: HostPort) -> EngineReport:
-        """Run the handler. See `sandbox.core.result.Engine.run`. The peak of memory is not known of a guest
+        """Run the handler. See `sandbox.engine.Engine.run`. The peak of memory is not known of a guest
         that trapped: then it is 0, or the limit when memory is what it wanted."""
         outcome = self._execute(program, request, limits, port)
         answer = outcome.answer

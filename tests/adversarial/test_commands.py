@@ -13,9 +13,9 @@ import pytest
 from runner.flow.runner import Runner
 from runner.model.outcome import Decision
 from sandbox.core.caps import Limits
-from sandbox.core.execution import execute
 from sandbox.core.program import Language, Request, Source
 from sandbox.egress import NoEgress
+from sandbox.execution import execute
 from sandbox.port.live import LivePort
 from sandbox.python.engine import PythonEngine
 from tests.adversarial.arena import PATIENT, attack, commands, ended, printed, source

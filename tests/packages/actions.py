@@ -17,9 +17,9 @@ import pytest
 
 import sandbox
 from runner.project.dependencies import make_origin
+from sandbox.action_build import Build, Lock, Wanted, build_action
 from sandbox.core.program import Language, Request, Source
 from sandbox.egress import Egress, NoEgress
-from sandbox.packages.build import Build, Lock, Wanted, build_action
 from sandbox.port.live import LivePort
 from tests.packages.site import Site
 from tests.parity.packages import check_alike

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.project.dependencies import make_origin
+from sandbox.action_build import BuildState, Module, Wanted, build_action
 from sandbox.core.program import Language, Source
-from sandbox.packages.build import BuildState, Module, Wanted, build_action
 from sandbox.packages.npm.unsupported import LIMITED, UNSUPPORTED
 from tests.packages.actions import build, run
 from tests.packages.page import PAGE, text

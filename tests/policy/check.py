@@ -6,10 +6,10 @@ import textwrap
 from dataclasses import dataclass
 
 from sandbox.core.caps import Limits
-from sandbox.core.execution import execute
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Program, Request, Source
 from sandbox.egress.none import NoEgress
+from sandbox.execution import execute
 from sandbox.port.live import LivePort
 from sandbox.python.engine import PythonEngine
 from tests.sandbox.ports import FakeApi

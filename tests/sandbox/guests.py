@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sandbox.core.caps import Limits
-from sandbox.core.execution import execute
 from sandbox.core.failure import Failure
 from sandbox.core.program import Language, Program, Request, Source
-from sandbox.core.result import EngineReport, ExecutionResult
+from sandbox.engine import EngineReport
+from sandbox.execution import execute
 from sandbox.port.interface import ExecutionPort, HostPort
+from sandbox.result import ExecutionResult
 
 Guest = Callable[[HostPort], Failure | None]
 

@@ -18,9 +18,9 @@ import sandbox
 from sandbox.core.caps import KIB, MIB, Limits
 from sandbox.core.failure import FailureCode
 from sandbox.core.program import Language, Request, Source
-from sandbox.core.result import ExecutionResult
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.port.live import LivePort
+from sandbox.result import ExecutionResult
 from tests.sandbox.peers import Answer, certificate, redirect, response, serving
 from tests.sandbox.ports import FakeApi
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from sandbox.core.caps import Limits
 from sandbox.core.failure import Failure, FailureCode
-from sandbox.core.result import ExecutionResult
 from sandbox.egress import StubEgress, parse_stubs
 from sandbox.port.interface import HostPort
 from sandbox.port.journal import Journal
 from sandbox.port.live import LivePort
 from sandbox.port.replay import Divergence, ReplayPort
+from sandbox.result import ExecutionResult
 from tests.drawn import examples
 from tests.sandbox.guests import Guest, run
 from tests.sandbox.ports import FakeApi

@@ -9,11 +9,11 @@ import pytest
 import sandbox
 from sandbox import Language, Limits, Program, Request, Source
 from sandbox.core.failure import FailureCode
-from sandbox.core.result import ExecutionResult
 from sandbox.egress import StubEgress, parse_stubs
 from sandbox.port.journal import Journal
 from sandbox.port.live import LivePort
 from sandbox.port.replay import ReplayPort
+from sandbox.result import ExecutionResult
 from tests.sandbox.ports import FakeApi
 
 SURFACE = json.dumps({"access": {"deny": ["api", ["reason"]]}, "cache": {"get": ["value", ["key"]]}})

@@ -18,9 +18,9 @@ from runner.management.base.interfaces import BusyError
 from runner.store import KeyRing
 from runner.store.models import ActionRow
 from runner.store.runs import DEAD, DONE, JobRow
+from sandbox.action_build import Build, BuildState, Module, Wanted
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.program import Dependencies, Source
-from sandbox.packages.build import Build, BuildState, Module, Wanted
 from sandbox.packages.npm.lock import Lock
 from tests.postgres import new_database
 from tests.sandbox.packages.npm.tarballs import package

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from runner.workers import BuildCall
+from sandbox.action_build import Build, BuildState, Module, Wanted
 from sandbox.core.caps import MAX_SOURCE_BYTES
 from sandbox.core.program import Language, Source
-from sandbox.packages.build import Build, BuildState, Module, Wanted
 from sandbox.packages.npm.folder import FolderOrigin
 from tests.sandbox.packages.npm.tarballs import Shelf
 from tests.workers.pools import EVENT, LivePool, javascript, pool, python

@@ -28,11 +28,11 @@ from runner.store.models import ActionRow, BundleRow, ModuleRow, ModuleVersionRo
 from runner.store.sealing import ACTION, SealError
 from runner.store.secrets import SecretBox
 from runner.store.upsert import insert_or_keep
+from sandbox.action_build import Build, BuildState, Lock, Module, Wanted
 from sandbox.core.caps import MAX_ERROR_MESSAGE_BYTES
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.json_text import cut, utf8_length
 from sandbox.core.program import Dependencies, Language, Source
-from sandbox.packages.build import Build, BuildState, Lock, Module, Wanted
 from sandbox.packages.wheels import WheelLock, normalised
 
 BUNDLE: Final = TypeAdapter(Dependencies)

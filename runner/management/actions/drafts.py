@@ -21,7 +21,7 @@ from runner.store.sealing import ACTION, SealError
 from runner.store.secrets import SecretBox
 from sandbox.core.json_text import utf8_length
 from sandbox.core.program import Language
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.wheels import check_requirement
 from triggers import Trigger, UnknownTriggerError, get_trigger
 

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
+from sandbox.action_build import Build, Module, Wanted
 from sandbox.core.program import Dependencies, Source
-from sandbox.packages.build import Build, Module, Wanted
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.wheels.lock import WheelLock
 

@@ -25,7 +25,7 @@ from runner.model.runtimes import DEFAULT, LANGUAGES
 from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_SOURCE_BYTES
 from sandbox.core.json_text import utf8_length
 from sandbox.egress.allow import AllowRule
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.install import Wanted, check_wanted_list
 
 

@@ -17,13 +17,13 @@ from runner.project.dependencies import make_origin
 from runner.workers.parent.images import Images
 from runner.workers.parent.requests import BuildCall, TooBusyError
 from runner.workers.protocol.messages import TranspileAsk
+from sandbox.action_build import Build, build_action
 from sandbox.core.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.core.failure import BuildError
 from sandbox.core.program import Dependencies, Language, Program, Source
 from sandbox.javascript.confined import Finished, ToolTimeoutError
 from sandbox.javascript.image import notes_of
 from sandbox.javascript.transpile import run_compiler
-from sandbox.packages.build import Build, build_action
 from sandbox.packages.npm.origin import Origin
 from sandbox.packages.npm.store import TarballStore
 

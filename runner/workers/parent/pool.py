@@ -25,10 +25,10 @@ from runner.workers.parent.pool_stats import PoolSnapshot
 from runner.workers.parent.requests import BuildCall, LegCall, LegReply, ResumeCall, TooBusyError
 from runner.workers.parent.settings import PoolSettings
 from runner.workers.protocol.codec import settings_json
+from sandbox.action_build import Build
 from sandbox.core.caps import Limits
 from sandbox.core.program import Program, Source
 from sandbox.egress.model import Egress
-from sandbox.packages.build import Build
 from sandbox.packages.npm.origin import Origin
 from triggers import CacheStore, Directory, StaticDirectory, get_trigger
 
@@ -167,7 +167,7 @@ class WorkerPool:
     async def build(
         self, tenant: str, call: BuildCall, report: Callable[[Build], None] = lambda _: None
     ) -> Build:
-        """Build a version of an Action: what `sandbox.packages.build.build_action` does, with everything of
+        """Build a version of an Action: what `sandbox.action_build.build_action` does, with everything of
         the tenant's compiled in workers.
 
         Args:

@@ -12,8 +12,8 @@ from runner.model.errors import RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.suspension.stores import SuspendedFlow
+from sandbox.action_build import Module, Wanted
 from sandbox.core.program import Source
-from sandbox.packages.build import Module, Wanted
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.wheels.lock import WheelLock
 
@@ -85,7 +85,7 @@ class LegReply(_Call):
 
 
 class BuildCall(_Call):
-    """A version to build: what `sandbox.packages.build.build_action` takes.
+    """A version to build: what `sandbox.action_build.build_action` takes.
 
     Attributes:
         wanted, modules, lock: see there. With a lock of an earlier build nothing is resolved anew.

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.names import split_specifier
 
 _CONDITIONS: Final = ("node", "module-sync", "require", "import", "default")

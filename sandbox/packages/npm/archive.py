@@ -21,8 +21,8 @@ from sandbox.core.caps import (
     MAX_PACKAGE_PATH,
     MIB,
 )
-from sandbox.packages.npm.errors import DependencyError
-from sandbox.packages.npm.paths import is_safe_part
+from sandbox.packages.errors import DependencyError
+from sandbox.packages.paths import is_safe_part
 
 _CHUNK: Final = 256 * KIB
 _MANIFEST: Final = "package.json"

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sandbox.core.caps import MAX_TARBALL_BYTES
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.archive import manifest_text
-from sandbox.packages.npm.errors import DependencyError
 from sandbox.packages.npm.lock import sha512
 from sandbox.packages.npm.manifest import Manifest, parse_manifest
 from sandbox.packages.npm.origin import Offer

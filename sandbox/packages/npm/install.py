@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGES_BYTES
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm import archive
-from sandbox.packages.npm.errors import DependencyError
 from sandbox.packages.npm.lock import Lock, Locked, sha512
 from sandbox.packages.npm.manifest import Manifest, parse_manifest
 from sandbox.packages.npm.names import check_name, check_wanted

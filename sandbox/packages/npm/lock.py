@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.core.caps import MAX_PACKAGE_DEPTH, MAX_PACKAGES
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.names import check_name
 from sandbox.packages.npm.semver import InvalidVersionError, parse_version
 

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from sandbox.core.caps import MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 
 _PART: Final = r"[a-z0-9~-][a-z0-9._~-]*"
 _NAME: Final = re.compile(rf"(?:@{_PART}/)?{_PART}")

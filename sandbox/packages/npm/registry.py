@@ -17,7 +17,7 @@ from sandbox.core.caps import MAX_PACKUMENT_BYTES, MAX_TARBALL_BYTES, MIB, PACKA
 from sandbox.egress import AllowRule, EgressPolicy, HttpEgress
 from sandbox.egress.addresses import Address, classify
 from sandbox.egress.model import EgressError, FetchRequest, FetchResponse, Outcome
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.manifest import Manifest, read_manifest
 from sandbox.packages.npm.names import check_name
 from sandbox.packages.npm.origin import Offer

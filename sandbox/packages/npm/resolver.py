@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from sandbox.core.caps import MAX_PACKAGE_DEPTH, MAX_PACKAGES
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.manifest import Manifest, runs_here
 from sandbox.packages.npm.names import check_name, check_wanted
 from sandbox.packages.npm.origin import Origin

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 
 
 class Lack(NamedTuple):

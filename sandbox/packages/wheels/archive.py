@@ -19,8 +19,8 @@ from sandbox.core.caps import (
     MAX_WHEEL_FILE_BYTES,
     MAX_WHEEL_INFLATED_BYTES,
 )
-from sandbox.packages.npm.errors import DependencyError
-from sandbox.packages.npm.paths import is_safe_part
+from sandbox.packages.errors import DependencyError
+from sandbox.packages.paths import is_safe_part
 
 _NATIVE: Final = (".so", ".pyd", ".dylib", ".dll", ".a", ".o")
 _UNRECORDED: Final = ("RECORD", "RECORD.jws", "RECORD.p7s")

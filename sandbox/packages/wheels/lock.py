@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sandbox.core.caps import MAX_DEPENDENCIES
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 
 _SCHEMA: Final = 1
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_WHEEL_BYTES
-from sandbox.core.program import Dependencies, Language, PackageFile, SharedModule, Source
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.core.program import Dependencies, Language, PackageFile, SharedModule, Source, python_name
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.wheels.archive import Wheel, normalised, read_wheel
 from sandbox.packages.wheels.lock import LockedWheel, WheelLock
-from sandbox.python.dependency_image import module_name
 
 _REQUIREMENT: Final = re.compile(
     r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*==\s*([A-Za-z0-9.!+_-]+)\s*"
@@ -132,11 +131,11 @@ def prepare(
     locks: dict[str, WheelLock] = {}
     for module in modules:
         name = _checked_name(module.name)
-        if any(module_name(name) == module_name(known) for known in locks):
+        if any(python_name(name) == python_name(known) for known in locks):
             raise DependencyError(
-                "name", f"There are two modules that are imported as {module_name(name)!r}."
+                "name", f"There are two modules that are imported as {python_name(name)!r}."
             )
-        locks[name], more = _resolve(module_name(name), module.requirements, folder, module.lock)
+        locks[name], more = _resolve(python_name(name), module.requirements, folder, module.lock)
         files += more
     shared = tuple(
         SharedModule(item.name, item.filename, item.text)

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 import sandbox
+from sandbox.action_build import Build, BuildState, Module, Wanted, build_action
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.program import Language, Request, Source
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import engine as engine_module
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.image import notes_of
-from sandbox.packages.build import Build, BuildState, Module, Wanted, build_action
 from sandbox.packages.npm.folder import FolderOrigin
 from sandbox.packages.npm.store import TarballStore
 from sandbox.port.live import LivePort

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sandbox
+from sandbox.action_build import Build, BuildState, Module, Wanted
 from sandbox.core.failure import FailureCode
 from sandbox.core.program import Dependencies, Language, Source
 from sandbox.javascript import toolchain
 from sandbox.javascript.packages import calls
 from sandbox.javascript.packages import files as package_files
 from sandbox.javascript.packages.files import PackageFiles, Packer
-from sandbox.packages.build import Build, BuildState, Module, Wanted
 from tests.sandbox.javascript.test_dependencies import Make, handler, logged
 from tests.sandbox.javascript.test_dependencies import make as make
 from tests.sandbox.packages.npm.tarballs import Shelf, tarball

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.core.caps import Limits
-from sandbox.core.execution import execute
 from sandbox.core.failure import BuildError, Failure
 from sandbox.core.program import Language, Program, Request, Source
-from sandbox.core.result import ExecutionResult
 from sandbox.egress.model import Egress
 from sandbox.egress.none import NoEgress
+from sandbox.execution import execute
 from sandbox.port.live import LivePort
 from sandbox.python.engine import PythonEngine
+from sandbox.result import ExecutionResult
 from tests.sandbox.ports import FakeApi
 
 SURFACE: dict[str, Any] = {

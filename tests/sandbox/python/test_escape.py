@@ -18,7 +18,7 @@ import pytest
 
 from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError, FailureCode
-from sandbox.core.result import ExecutionResult
+from sandbox.result import ExecutionResult
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner
 

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sandbox.core.caps import Limits
-from sandbox.core.execution import execute
 from sandbox.core.program import Request
 from sandbox.egress.none import NoEgress
+from sandbox.execution import execute
 from sandbox.port.live import LivePort
 from sandbox.port.replay import ReplayPort
 from sandbox.python.engine import PythonEngine

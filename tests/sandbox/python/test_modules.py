@@ -10,15 +10,15 @@ from typing import NoReturn
 import pytest
 
 import sandbox
+from sandbox.action_build import BuildState, Module, Wanted, build_action
 from sandbox.core.caps import MAX_PYTHON_UNITS_BYTES, Limits
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Request, Source
-from sandbox.core.result import ExecutionResult
 from sandbox.egress.none import NoEgress
-from sandbox.packages.build import BuildState, Module, Wanted, build_action
 from sandbox.packages.wheels import PythonModule, prepare
 from sandbox.port.live import LivePort
 from sandbox.python.dependency_image import Compiled, build_equipped
+from sandbox.result import ExecutionResult
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner
 

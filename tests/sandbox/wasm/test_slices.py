@@ -11,9 +11,9 @@ import sandbox
 from sandbox.core.caps import Limits
 from sandbox.core.pace import paced
 from sandbox.core.program import Language, Request, Source
-from sandbox.core.result import ExecutionResult
 from sandbox.egress.none import NoEgress
 from sandbox.port.live import LivePort
+from sandbox.result import ExecutionResult
 from tests.sandbox.ports import FakeApi
 
 JAVASCRIPT = "exports.onExecutePostLogin = async (event, api) => {{ {} }};"

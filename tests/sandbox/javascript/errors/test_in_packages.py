@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 import sandbox
+from sandbox.action_build import Build, Wanted, build_action
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.program import Language, Request, Source
 from sandbox.egress.none import NoEgress
-from sandbox.packages.build import Build, Wanted, build_action
 from sandbox.packages.npm.folder import FolderOrigin
 from sandbox.packages.npm.store import TarballStore
 from sandbox.port.live import LivePort

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.core import caps
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.archive import files
-from sandbox.packages.npm.errors import DependencyError
 from sandbox.packages.npm.names import check_name, check_wanted, split_specifier
 from tests.sandbox.packages.npm.tarballs import tarball
 

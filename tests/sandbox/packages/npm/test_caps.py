@@ -10,8 +10,8 @@ import pytest
 from sandbox.core import caps
 from sandbox.javascript import bundle
 from sandbox.javascript.packages.files import Packer
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm import folder, install, names, resolver
-from sandbox.packages.npm.errors import DependencyError
 from sandbox.packages.npm.folder import FolderOrigin
 from sandbox.packages.npm.install import Wanted, check_wanted_list, make_lock, unpack
 from sandbox.packages.npm.lock import Lock

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.core import caps
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.folder import FolderOrigin
 from sandbox.packages.npm.install import Wanted, check_wanted_list, make_lock, unpack
 from sandbox.packages.npm.lock import Lock, sha512

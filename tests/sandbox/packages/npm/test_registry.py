@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.core import caps
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm import registry as registry_module
-from sandbox.packages.npm.errors import DependencyError
 from sandbox.packages.npm.install import Wanted, check_wanted_list, make_lock
 from sandbox.packages.npm.lock import Lock, sha512
 from sandbox.packages.npm.registry import RegistryOrigin

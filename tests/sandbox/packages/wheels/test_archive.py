@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.core import caps
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.wheels import archive
 from sandbox.packages.wheels.archive import normalised, read_wheel
 from tests.sandbox.packages.wheels.made import record_line, wheel_bytes

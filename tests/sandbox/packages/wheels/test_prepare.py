@@ -15,7 +15,7 @@ from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_SOURCE_BYTES, MAX_SO
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Request, Source
 from sandbox.egress.none import NoEgress
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.wheels import PythonModule, WheelLock, parse_requirement, pinned, prepare
 from sandbox.port.live import LivePort
 from tests.sandbox.packages.wheels.made import put, put_installed, wheel_bytes

@@ -15,12 +15,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+import sandbox
 from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Dependencies, Language, Program, SharedModule, Source
 from sandbox.javascript.bundle import Scope, bundle, scope_of
 from sandbox.packages import wheels as python
-from sandbox.packages.npm.errors import DependencyError
+from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.install import Wanted, check_wanted_list, make_lock
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.npm.origin import Origin
@@ -185,8 +186,6 @@ def build_action(
     Args:
         compile_source: makes the program; the sandbox's own by default.
     """
-    import sandbox  # late: the package's entry imports this module's neighbours
-
     work = _Work(report)
     try:
         work.move(state=BuildState.BUILDING)

@@ -10,8 +10,9 @@ from sandbox.core.failure import Failure, FailureCode, internal_failure
 from sandbox.core.json_text import utf8_length
 from sandbox.core.pace import ended
 from sandbox.core.program import Program, Request
-from sandbox.core.result import Engine, EngineReport, ExecutionResult, Statistics
+from sandbox.engine import Engine, EngineReport
 from sandbox.port.interface import ExecutionPort
+from sandbox.result import ExecutionResult, Statistics
 
 
 def execute(

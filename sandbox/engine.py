@@ -1,49 +1,15 @@
-"""The one immutable record of an execution that every renderer shows."""
+"""What the sandbox of each language offers: builds programs, and runs them against a host port."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from sandbox.core.caps import Limits
 from sandbox.core.failure import Failure
 from sandbox.core.program import Language, Program, Request, Source
-from sandbox.port.interface import Command, HostPort, LogLine
-from sandbox.port.journal import Journal
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What an execution used.
-
-    Attributes:
-        wall_ms: from instantiation to the end.
-        cpu_ms: CPU time of the calling thread.
-        peak_memory_bytes: linear memory of the instance at its end (it never shrinks).
-        host_calls: by kind, e.g. `{"api": 2, "fetch": 1}`.
-    """
-
-    wall_ms: float
-    cpu_ms: float
-    peak_memory_bytes: int
-    host_calls: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionResult:
-    """How one execution ended. `failure` is None when the handler completed."""
-
-    failure: Failure | None
-    commands: tuple[Command, ...]
-    logs: tuple[LogLine, ...]
-    logs_cut_bytes: int
-    statistics: Statistics
-    journal: Journal
-
-    @property
-    def ok(self) -> bool:
-        return self.failure is None
+from sandbox.port.interface import HostPort
 
 
 @dataclass(frozen=True, slots=True)
