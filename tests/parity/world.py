@@ -85,7 +85,7 @@ import itertools
 import random
 from dataclasses import replace
 from runner.flow.runner import Runner
-from runner.workers import child, desk
+from runner.workers.child import main, worker_server
 from sandbox.port.live import Clock
 
 def clock(mark):
@@ -99,8 +99,8 @@ class Still(Runner):
         time, draw = clock(flow.tenant.rpartition("-")[2]), random.Random(1).randbytes
         return Runner._leg(replace(self, clock=time, entropy=draw), flow, state, start)
 
-desk.Runner = Still
-child.main()
+worker_server.Runner = Still
+main.main()
 """
 """A worker whose guests read the clock that their tenant's name ends with, and the same random bytes in every
 leg. It gives up its rights like any other."""
