@@ -16,7 +16,6 @@ from wasmtime import _bindings as c
 STRING: Final = 12
 """`WASMTIME_COMPONENT_STRING`; the other kinds likewise."""
 U8: Final = 2
-S32: Final = 5
 U32: Final = 6
 U64: Final = 8
 LIST: Final = 13

@@ -72,7 +72,3 @@ class GuestMemory:
     def read_u32(self, pointer: int) -> int:
         """The little-endian unsigned 32-bit number at `pointer`. Raises `GuestMemoryError`."""
         return int.from_bytes(self.read(pointer, 4, 4), "little")
-
-    def read_u64(self, pointer: int) -> int:
-        """The little-endian unsigned 64-bit number at `pointer`. Raises `GuestMemoryError`."""
-        return int.from_bytes(self.read(pointer, 8, 8), "little")
