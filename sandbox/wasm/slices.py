@@ -97,14 +97,14 @@ class Timed:
         self._until = until
         _oversight.stopped = False  # of a guest before, whose end was told in other words
         if self._pace is not None:
-            self._pace.until = until + self._patience
+            self._pace.until = until + self._patience + self._longest
         self.store.set_epoch_deadline(self._ticks())
 
     def go_on(self) -> int:
         """See `GoOn`."""
         pace = self._pace
         began = time.monotonic()
-        if pace is not None and pace.gated and began < self._until:
+        if pace is not None and pace.gated and began < self._until + self._longest:
             pace.turn()
             waited = min(time.monotonic() - began, self._patience)
             self._patience -= waited
