@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from runner.jobs.policy import FLOW
 from runner.jobs.queue import Job, JobQueue
-from runner.jobs.worker import Change, Ended, JobWorker, Lane
+from runner.jobs.worker import Change, Ended, JobGroup, JobWorker
 from runner.runtime.group_commit import GroupCommit
 from runner.server.background import hearing
 from runner.store import Store, migrate
@@ -80,7 +80,7 @@ class Ours:
 
     async def work(self) -> None:
         stop = asyncio.Event()
-        worker = JobWorker(self.store, self._queue, [Lane((FLOW,), PARALLEL, _Handler(self.store))])
+        worker = JobWorker(self.store, self._queue, [JobGroup((FLOW,), PARALLEL, _Handler(self.store))])
         await asyncio.gather(worker.run(stop), *(loop(stop) for loop in hearing(self.store)))
 
 

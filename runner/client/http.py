@@ -59,7 +59,7 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """A 2xx answer: its JSON (None when it has no body) and its entity tag, "" without one."""
 
     status: int
@@ -87,7 +87,7 @@ class Api:
         self._lock = threading.Lock()
         self._kept: dict[str, _Token] = {}
 
-    def get(self, path: str, **query: str | int | bool) -> Answer:
+    def get(self, path: str, **query: str | int | bool) -> ApiResponse:
         return self.send("GET", path, query=query)
 
     def send(
@@ -98,7 +98,7 @@ class Api:
         query: Mapping[str, str | int | bool] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ApiResponse:
         """One request, tried again while the service asks to wait. Raises `ServiceError`."""
         sent = {"authorization": f"Bearer {self.token(_plane_of(path))}", **(headers or {})}
         return self._patiently(method, path, query or {}, body, sent)
@@ -169,7 +169,7 @@ class Api:
         query: Mapping[str, str | int | bool],
         body: Any,
         headers: Mapping[str, str],
-    ) -> Answer:
+    ) -> ApiResponse:
         for attempt in range(1, _TRIES + 1):
             response = self._request(method, path, query, body, headers)
             pause = _pause(response, attempt) if response.status in _RETRIED else None
@@ -252,13 +252,13 @@ def _pause(response: urllib3.BaseHTTPResponse, attempt: int) -> float | None:
     return seconds if seconds <= _MAX_WAIT else None
 
 
-def _answer(response: urllib3.BaseHTTPResponse) -> Answer:
+def _answer(response: urllib3.BaseHTTPResponse) -> ApiResponse:
     try:
         value = json.loads(response.data) if response.data else None
     except (ValueError, RecursionError):
         value = None
     if 200 <= response.status < 300:
-        return Answer(response.status, value, response.headers.get("etag", ""))
+        return ApiResponse(response.status, value, response.headers.get("etag", ""))
     facts = value if isinstance(value, dict) else {}
     message = facts.get("message") or facts.get("error_description") or response.reason or "no reason given"
     raise ServiceError(

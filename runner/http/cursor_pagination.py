@@ -31,7 +31,7 @@ Take = Annotated[int, Query(ge=1, le=MAX_PER_PAGE, description="Results per page
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Cursor:
     """Where an item stands in a list that is ordered by a moment and an id."""
 
     at: datetime
@@ -42,7 +42,7 @@ class Place:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
-    def of(cls, text: str, parameter: str = "from") -> Place:
+    def of(cls, text: str, parameter: str = "from") -> Cursor:
         """Raises `ApiError` 400, which names the `parameter`, for what no answer gave."""
         try:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
@@ -79,7 +79,7 @@ def fetch(
         ApiError: 400: `start` is no place.
     """
     if start is not None:
-        place = Place.of(start)
+        place = Cursor.of(start)
         here, there = tuple_(at, key), tuple_(place.at, place.id)
         query = query.where(here < there if newest else here > there)
     order = (at.desc(), key.desc()) if newest else (at, key)
@@ -87,7 +87,7 @@ def fetch(
     if len(rows) <= take:
         return list(rows), None
     last = rows[take - 1]
-    return list(rows[:take]), str(Place(getattr(last, at.key), getattr(last, key.key)))
+    return list(rows[:take]), str(Cursor(getattr(last, at.key), getattr(last, key.key)))
 
 
 def _unknown(parameter: str) -> Exception:

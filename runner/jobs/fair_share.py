@@ -21,7 +21,7 @@ _MOST: Final = 64
 
 
 class Turns:
-    """Shares free places between tenants. For one lane of one worker, by one thread at a time."""
+    """Shares free places between tenants. For one group of one worker, by one thread at a time."""
 
     def __init__(self, kinds: Sequence[str]) -> None:
         self._kinds = tuple(kinds)

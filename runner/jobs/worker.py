@@ -55,7 +55,7 @@ class Ended:
 
 
 class Handler(Protocol):
-    """What runs the jobs of a lane."""
+    """What runs the jobs of a group."""
 
     async def run(self, job: Job) -> Ended:
         """One attempt. What it raises is logged, and the job is run again when its lease has ended; soon,
@@ -68,8 +68,8 @@ class Handler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """Kinds of jobs that share a number of places. Lanes do not wait for each other.
+class JobGroup:
+    """Kinds of jobs that share a number of places. Groups do not wait for each other.
 
     Attributes:
         parallel: jobs at a time.
@@ -83,25 +83,25 @@ class Lane:
 
 
 class _Running:
-    """What a lane has under way."""
+    """What a group has under way."""
 
-    def __init__(self, lane: Lane) -> None:
-        self.lane = lane
-        self.turns = Turns(lane.kinds)
+    def __init__(self, group: JobGroup) -> None:
+        self.group = group
+        self.turns = Turns(group.kinds)
         self.jobs: dict[asyncio.Task[None], Job] = {}
 
     @property
     def free(self) -> int:
-        return self.lane.parallel - len(self.jobs)
+        return self.group.parallel - len(self.jobs)
 
 
 class JobWorker:
     """Runs jobs of all tenants. For one event loop; any number of processes and machines."""
 
-    def __init__(self, store: Store, queue: JobQueue, lanes: Sequence[Lane]) -> None:
+    def __init__(self, store: Store, queue: JobQueue, groups: Sequence[JobGroup]) -> None:
         self._store = store
         self._queue = queue
-        self._lanes = [_Running(lane) for lane in lanes if lane.parallel > 0]
+        self._groups = [_Running(group) for group in groups if group.parallel > 0]
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unended: list[Job] = []
@@ -117,7 +117,7 @@ class JobWorker:
             while not stop.is_set():
                 self._wake.clear()
                 await self._pause(await self._look(), stopping)
-            await asyncio.gather(*(self._leave(lane) for lane in self._lanes))
+            await asyncio.gather(*(self._leave(group) for group in self._groups))
         finally:
             self._loop = None
             looking.cancel()
@@ -133,20 +133,20 @@ class JobWorker:
         """Begin what there is to do and a place for; the seconds until the next look."""
         usual = _HEARD_SECONDS if self._store.hears else _LOOK_SECONDS
         pauses = [usual]
-        for running in self._lanes:
+        for running in self._groups:
             if running.free <= 0:
                 continue  # the end of a job wakes us
             try:
                 jobs, due = await asyncio.to_thread(
-                    self._queue.look, running.lane.kinds, running.free, running.turns
+                    self._queue.look, running.group.kinds, running.free, running.turns
                 )
             except Exception as error:  # noqa: BLE001 - a database that is away comes back
                 self._missed("jobs cannot be claimed", error)
                 return _LOOK_SECONDS
             for job in jobs:
-                task = asyncio.create_task(self._work(running.lane, job))
+                task = asyncio.create_task(self._work(running.group, job))
                 running.jobs[task] = job
-                task.add_done_callback(lambda done, lane=running: self._ended(lane, done))  # type: ignore[misc]
+                task.add_done_callback(lambda done, group=running: self._ended(group, done))  # type: ignore[misc]
             if jobs and running.free > 0:
                 pauses.append(_LOOK_SECONDS)  # when the next is due was not asked: begin these first
             elif due is not None:
@@ -176,7 +176,7 @@ class JobWorker:
     async def _look_after(self) -> None:
         for turn in itertools.count():
             with contextlib.suppress(Exception):  # a lease outlives failed renewals
-                jobs = [job for running in self._lanes for job in running.jobs.values()]
+                jobs = [job for running in self._groups for job in running.jobs.values()]
                 if jobs and turn % _RENEW_EVERY == 0:
                     await asyncio.to_thread(self._queue.renew, jobs)
                 if self._unended:
@@ -188,7 +188,7 @@ class JobWorker:
 
     async def _leave(self, running: _Running) -> None:
         if running.jobs:
-            await asyncio.wait(list(running.jobs), timeout=running.lane.grace_seconds)
+            await asyncio.wait(list(running.jobs), timeout=running.group.grace_seconds)
         left = dict(running.jobs)
         if left:
             try:
@@ -199,9 +199,9 @@ class JobWorker:
                 task.cancel()
             await asyncio.wait(left)
 
-    async def _work(self, lane: Lane, job: Job) -> None:
+    async def _work(self, group: JobGroup, job: Job) -> None:
         try:
-            await self._attempt(lane.handler, job)
+            await self._attempt(group.handler, job)
         except LostLeaseError:
             _log.info("the job was put anew or taken over", job=job.id, tenant=job.tenant)
         except Exception as error:  # noqa: BLE001 - the lease ends and the job is run again

@@ -37,7 +37,7 @@ class _Kept:
     flow: BoundFlow
 
 
-class Snapshots:
+class BindingCache:
     """Bound flows by tenant and trigger. Safe between threads."""
 
     def __init__(

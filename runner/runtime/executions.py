@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, exists, select, tuple_
 from sqlalchemy.orm import Session, defer
 
-from runner.http.cursor_pagination import Place
+from runner.http.cursor_pagination import Cursor
 from runner.model.caps import MAX_LIST_BYTES
 from runner.runtime.schemas import execution, moment
 from runner.store.bysize import portions
@@ -34,11 +34,11 @@ class Part:
     """Part of a list. `following`: where the rest of it begins; None when this is the end."""
 
     items: list[dict[str, Any]]
-    following: Place | None
+    following: Cursor | None
 
 
 def list_executions(
-    session: Session, tenant: str, filters: Filters, page: int, per_page: int, after: Place | None = None
+    session: Session, tenant: str, filters: Filters, page: int, per_page: int, after: Cursor | None = None
 ) -> Part:
     """Executions, the newest first; none past the end.
 
@@ -54,7 +54,7 @@ def list_executions(
     else:
         query = query.where(tuple_(ExecutionRow.created_at, ExecutionRow.id) < tuple_(after.at, after.id))
     query = query.order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
-    places = [Place(at, key) for key, at in session.execute(query.limit(per_page + 1))]
+    places = [Cursor(at, key) for key, at in session.execute(query.limit(per_page + 1))]
     shown = next(_portions(session, tenant, [place.id for place in places[:per_page]]), [])
     rows = {row.id: row for row in _light(session, tenant, shown)}
     items = [execution(rows[key]) for key in shown if key in rows]

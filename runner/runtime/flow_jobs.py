@@ -10,7 +10,7 @@ from runner.jobs.queue import Job
 from runner.jobs.worker import Ended
 from runner.model.outcome import Decision, FlowOutcome
 from runner.runtime.entities import UnknownActionError
-from runner.runtime.flows import Flows, Run
+from runner.runtime.flows import Flows, Invocation
 from runner.runtime.schemas import InvokeBody
 from runner.store import SealError
 from runner.workers.parent.requests import TooBusyError
@@ -26,22 +26,22 @@ class FlowJobs:
     async def run(self, job: Job) -> Ended:
         """Run the flow under the job's execution id."""
         try:
-            run = _run_of(job)
-            ran = await self._flows.run(run)
+            invocation = _run_of(job)
+            result = await self._flows.run(invocation)
         except TooBusyError as error:
             return Ended(error=str(error), later=float(error.retry_after))
         except (EventError, UnknownActionError, UnknownTriggerError, SealError) as error:
             return Ended(error=str(error))
-        keep = partial(self._flows.finish, run, ran)
-        why = _failure(job, ran.outcome, ran.kept or ran.outcome)
+        keep = partial(self._flows.finish, invocation, result)
+        why = _failure(job, result.outcome, result.kept or result.outcome)
         return Ended(keep=keep, error=why, again=bool(why))
 
     def give_up(self, session: Session, job: Job, error: str) -> None:
         """The execution stays pending: it may be run again."""
 
 
-def _run_of(job: Job) -> Run:
-    return Run(
+def _run_of(job: Job) -> Invocation:
+    return Invocation(
         tenant=job.tenant,
         trigger=get_trigger(job.payload["trigger"]),
         body=InvokeBody.model_validate(job.payload["body"]),

@@ -20,11 +20,11 @@ from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
 from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.model.settings import Settings
-from runner.runtime.binding_cache import Snapshots
+from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.execution_records import LegRecord
 from runner.runtime.group_commit import Change, GroupCommit
-from runner.runtime.idempotency import Answer, Idempotency, Slot
+from runner.runtime.idempotency import Idempotency, Slot, StoredResponse
 from runner.runtime.log_hub import Hub
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.tracing import context_of, trace_flow
@@ -48,7 +48,7 @@ class Pool(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Invocation:
     """One run of a flow, by a request or by a job.
 
     Attributes:
@@ -69,7 +69,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class LegResult:
     """How a leg ended. `kept`: what of the outcome goes on record; None when it is all of it."""
 
     outcome: FlowOutcome
@@ -83,7 +83,7 @@ class Flows:
     def __init__(
         self,
         *,
-        snapshots: Snapshots,
+        bindings: BindingCache,
         pool: Pool,
         suspensions: SqlSuspensions,
         writer: GroupCommit,
@@ -98,7 +98,7 @@ class Flows:
     ) -> None:
         """`kept`: how long records of executions stay. `observe`: told of every outcome. `recorded`: told,
         in the transaction that writes it, of every record."""
-        self._snapshots = snapshots
+        self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
         self._writer = writer
@@ -119,7 +119,7 @@ class Flows:
         *,
         slot: Slot | None = None,
         traceparent: str | None = None,
-    ) -> Answer:
+    ) -> StoredResponse:
         """Run a trigger, or store its event when it runs later.
 
         Raises:
@@ -132,26 +132,28 @@ class Flows:
                 f"{trigger_id} is experimental and not invoked: {trigger.experimental}. Its Actions can be "
                 "run with `actionbox run` and tested as drafts"
             )
-        run = Run(tenant, trigger, body, _new_execution_id(), traceparent)
+        invocation = Invocation(tenant, trigger, body, _new_execution_id(), traceparent)
         if is_asynchronous(trigger_id):
             trigger.parse_event(body.event)
             if trigger_id == event_streams.TRIGGER and body.action_id is None:
-                return await self._accept_event(run, slot)
-            await self._flow(run)
-            return await self._accept(run, slot)
-        ran = await self.run(run)
-        answer = Answer(200, ran.outcome.to_json())
-        await self._record(run.tenant, ran, run.traceparent, slot=slot, answer=answer, again=run)
+                return await self._accept_event(invocation, slot)
+            await self._flow(invocation)
+            return await self._accept(invocation, slot)
+        result = await self.run(invocation)
+        answer = StoredResponse(200, result.outcome.to_json())
+        await self._record(
+            invocation.tenant, result, invocation.traceparent, slot=slot, answer=answer, again=invocation
+        )
         return answer
 
     async def resume(
         self, tenant: str, body: ResumeBody, *, slot: Slot | None = None, traceparent: str | None = None
-    ) -> Answer:
+    ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
         waiting = await self._pool.waiting(tenant, body.handle)
         key = store_key(tenant, body.handle)
         version_ids = await asyncio.to_thread(self._suspensions.versions, key)
-        pinned = await asyncio.to_thread(self._snapshots.pinned, tenant, version_ids)
+        pinned = await asyncio.to_thread(self._bindings.pinned, tenant, version_ids)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -164,57 +166,67 @@ class Flows:
             settings=self._settings,
         )
         reply = await self._pool.resume(tenant, call)
-        answer = Answer(200, reply.outcome.to_json())
-        ran = Ran(reply.outcome, pinned.versions, reply.kept)
-        await self._record(tenant, ran, traceparent, slot=slot, answer=answer)
+        answer = StoredResponse(200, reply.outcome.to_json())
+        result = LegResult(reply.outcome, pinned.versions, reply.kept)
+        await self._record(tenant, result, traceparent, slot=slot, answer=answer)
         return answer
 
-    async def run(self, run: Run) -> Ran:
-        """Run the flow of `run` and write nothing. Raises as `invoke` does."""
-        flow = await self._flow(run)
+    async def run(self, invocation: Invocation) -> LegResult:
+        """Run the flow of `invocation` and write nothing. Raises as `invoke` does."""
+        flow = await self._flow(invocation)
         if not flow.actions:
-            run.trigger.parse_event(run.body.event)
-            return Ran(self._nothing_bound(run), ())
+            invocation.trigger.parse_event(invocation.body.event)
+            return LegResult(self._nothing_bound(invocation), ())
         call = LegCall(
-            trigger=run.trigger.id,
-            event=run.body.event,
+            trigger=invocation.trigger.id,
+            event=invocation.body.event,
             actions=flow.actions,
-            execution_id=run.execution_id,
+            execution_id=invocation.execution_id,
             settings=self._settings,
-            executed_rules=run.body.executed_rules,
+            executed_rules=invocation.body.executed_rules,
         )
-        reply = await self._pool.run(run.tenant, call)
-        return Ran(reply.outcome, flow.versions, reply.kept)
+        reply = await self._pool.run(invocation.tenant, call)
+        return LegResult(reply.outcome, flow.versions, reply.kept)
 
-    async def finish(self, run: Run, ran: Ran, end: Change) -> None:
+    async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
 
         def ended(session: Session) -> None:
             end(session)
-            if run.trigger.id == event_streams.TRIGGER:
-                event_streams.settle(session, run.tenant, run.execution_id)
+            if invocation.trigger.id == event_streams.TRIGGER:
+                event_streams.settle(session, invocation.tenant, invocation.execution_id)
 
-        await self._record(run.tenant, ran, run.traceparent, end=ended)
+        await self._record(invocation.tenant, result, invocation.traceparent, end=ended)
 
-    async def _flow(self, run: Run) -> BoundFlow:
-        entity = entity_of(run.trigger, run.body.event, run.body.action_id)
-        found = self._snapshots.peek(run.tenant, run.trigger.id, entity)
+    async def _flow(self, invocation: Invocation) -> BoundFlow:
+        entity = entity_of(invocation.trigger, invocation.body.event, invocation.body.action_id)
+        found = self._bindings.peek(invocation.tenant, invocation.trigger.id, entity)
         if found is None:
-            found = await asyncio.to_thread(self._snapshots.get, run.tenant, run.trigger.id, entity)
+            found = await asyncio.to_thread(
+                self._bindings.get, invocation.tenant, invocation.trigger.id, entity
+            )
         if entity is not None and not found.actions:
             raise unknown(entity)
         if found.off:
             raise ProviderDisabledError("The tenant has disabled its own provider: deliver by another one")
         return found
 
-    async def _accept(self, run: Run, slot: Slot | None) -> Answer:
+    async def _accept(self, invocation: Invocation, slot: Slot | None) -> StoredResponse:
         """Store the event and its job: on disk before the caller is told."""
-        answer = Answer(202, Accepted(execution_id=run.execution_id).model_dump_json())
+        answer = StoredResponse(202, Accepted(execution_id=invocation.execution_id).model_dump_json())
 
         def change(session: Session) -> None:
-            self._queue.put(session, run.tenant, FLOW, run.payload, execution_id=run.execution_id)
+            self._queue.put(
+                session, invocation.tenant, FLOW, invocation.payload, execution_id=invocation.execution_id
+            )
             session.add(
-                pending_row(run.tenant, run.execution_id, run.trigger.id, run.traceparent, self._kept)
+                pending_row(
+                    invocation.tenant,
+                    invocation.execution_id,
+                    invocation.trigger.id,
+                    invocation.traceparent,
+                    self._kept,
+                )
             )
             if slot is not None:
                 self._idempotency.keep(session, slot, answer)
@@ -222,27 +234,33 @@ class Flows:
         await self._write(change, slot)
         return answer
 
-    async def _accept_event(self, run: Run, slot: Slot | None) -> Answer:
+    async def _accept_event(self, invocation: Invocation, slot: Slot | None) -> StoredResponse:
         """Store an event and a job for each stream that wants it. Raises `EventIdError`."""
-        event_streams.check_event_id(run.body.event)
-        answer = Answer(202, "")
+        event_streams.check_event_id(invocation.body.event)
+        answer = StoredResponse(202, "")
 
         def change(session: Session) -> None:
             nonlocal answer
-            wanting = event_streams.subscribed(session, run.tenant, run.body.event["message"]["type"])
+            wanting = event_streams.subscribed(
+                session, invocation.tenant, invocation.body.event["message"]["type"]
+            )
             made = [
                 event_streams.deliver(
-                    session, self._queue, stream, run.body.event, self._kept, run.traceparent
+                    session, self._queue, stream, invocation.body.event, self._kept, invocation.traceparent
                 )
                 for stream in wanting
             ]
             if not made:
                 nobody = pending_row(
-                    run.tenant, run.execution_id, run.trigger.id, run.traceparent, self._kept
+                    invocation.tenant,
+                    invocation.execution_id,
+                    invocation.trigger.id,
+                    invocation.traceparent,
+                    self._kept,
                 )
                 nobody.status, nobody.decision = "final", Decision.ALLOW.value
                 session.add(nobody)
-            answer = Answer(202, accepted_event(run.execution_id, made).model_dump_json())
+            answer = StoredResponse(202, accepted_event(invocation.execution_id, made).model_dump_json())
             if slot is not None:
                 self._idempotency.keep(session, slot, answer)
 
@@ -255,20 +273,20 @@ class Flows:
     async def _record(
         self,
         tenant: str,
-        ran: Ran,
+        result: LegResult,
         traceparent: str | None,
         *,
         slot: Slot | None = None,
-        answer: Answer | None = None,
-        again: Run | None = None,
+        answer: StoredResponse | None = None,
+        again: Invocation | None = None,
         end: Change | None = None,
     ) -> None:
         """Write a leg's record and everything that belongs to it in one transaction, then show it."""
-        outcome, versions = ran.outcome, ran.versions
+        outcome, versions = result.outcome, result.versions
         self._observe(outcome)
         trace_flow(outcome, context_of(traceparent))
         shown: dict[str, Any] = {}
-        kept = ran.kept or outcome
+        kept = result.kept or outcome
         record = LegRecord.of(tenant, kept, versions, traceparent, self._kept, first=again is not None)
 
         def change(session: Session) -> None:
@@ -311,25 +329,25 @@ class Flows:
             )
         )
 
-    def _retry_later(self, session: Session, run: Run, outcome: FlowOutcome) -> None:
+    def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
         """An Action that asked for another attempt at its message gets it from a job."""
         notification = outcome.effects.notification
         if notification is None or notification.outcome != "retry":
             return
         self._queue.put(
             session,
-            run.tenant,
+            invocation.tenant,
             NOTIFICATION,
-            run.payload,
-            execution_id=run.execution_id,
+            invocation.payload,
+            execution_id=invocation.execution_id,
             delay_seconds=policy_of(NOTIFICATION).delay,
         )
 
-    def _nothing_bound(self, run: Run) -> FlowOutcome:
-        trigger = run.trigger
+    def _nothing_bound(self, invocation: Invocation) -> FlowOutcome:
+        trigger = invocation.trigger
         return FlowOutcome(
-            execution_id=run.execution_id,
-            tenant=run.tenant,
+            execution_id=invocation.execution_id,
+            tenant=invocation.tenant,
             trigger=TriggerRef(id=trigger.id, version=trigger.version, blocking=trigger.blocking),
             decision=Decision.ALLOW,
             effects=Effects(),
@@ -341,7 +359,7 @@ class Flows:
 class AnsweredElsewhereError(Exception):
     """Another replica answered the same request first; `answer` is what it said."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: StoredResponse) -> None:
         super().__init__()
         self.answer: Final = answer
 

@@ -27,7 +27,7 @@ class KeyReusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredResponse:
     """A status and a JSON text."""
 
     status: int
@@ -41,7 +41,7 @@ class Slot:
     tenant: str
     key: str
     digest: str
-    done: asyncio.Future[Answer | None] = field(repr=False)
+    done: asyncio.Future[StoredResponse | None] = field(repr=False)
 
 
 class Idempotency:
@@ -52,7 +52,7 @@ class Idempotency:
         self._ring = ring
         self._running: dict[tuple[str, str], Slot] = {}
 
-    async def begin(self, tenant: str, path: str, key: str, body: bytes) -> Slot | Answer:
+    async def begin(self, tenant: str, path: str, key: str, body: bytes) -> Slot | StoredResponse:
         """The answer that was given before; or the slot of a first request, to be settled or abandoned.
 
         Raises:
@@ -77,16 +77,16 @@ class Idempotency:
         self.settle(slot, answer)
         return answer
 
-    def find(self, slot: Slot) -> Answer | None:
+    def find(self, slot: Slot) -> StoredResponse | None:
         """What is stored for the slot's key. Raises `KeyReusedError`."""
         with self._store.read() as session:
             row = session.get(IdempotencyRow, (slot.tenant, slot.key))
         if row is None or row.expires_at < now():
             return None
         _same(row.digest, slot.digest)
-        return Answer(row.status, _open(self._ring(), row))
+        return StoredResponse(row.status, _open(self._ring(), row))
 
-    def keep(self, session: Session, slot: Slot, answer: Answer) -> None:
+    def keep(self, session: Session, slot: Slot, answer: StoredResponse) -> None:
         """Store the answer, sealed because it may hold the handle of a suspended flow, in the transaction
         that stores what it tells. The row's key refuses a second answer."""
         old = session.get(IdempotencyRow, (slot.tenant, slot.key))
@@ -103,7 +103,7 @@ class Idempotency:
         _seal(self._ring(), row, answer.text)
         session.add(row)
 
-    def settle(self, slot: Slot, answer: Answer) -> None:
+    def settle(self, slot: Slot, answer: StoredResponse) -> None:
         """The request was answered: those that came meanwhile get the same."""
         self._end(slot, answer)
 
@@ -111,7 +111,7 @@ class Idempotency:
         """The request was not answered: the next one with its key begins anew."""
         self._end(slot, None)
 
-    def _end(self, slot: Slot, answer: Answer | None) -> None:
+    def _end(self, slot: Slot, answer: StoredResponse | None) -> None:
         self._running.pop((slot.tenant, slot.key), None)
         if not slot.done.done():
             slot.done.set_result(answer)

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from runner.model.outcome import FlowOutcome, Status
-from runner.workers import PoolSnapshot
+from runner.workers import PoolStats
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 """Seconds."""
@@ -58,7 +58,7 @@ class Metrics:
 
     def watch(
         self,
-        pool: Callable[[], PoolSnapshot],
+        pool: Callable[[], PoolStats],
         jobs: Callable[[], dict[str, int]],
         lost_lines: Callable[[], int],
     ) -> None:
@@ -70,7 +70,7 @@ class Metrics:
 class _Gauges(Collector):
     def __init__(
         self,
-        pool: Callable[[], PoolSnapshot],
+        pool: Callable[[], PoolStats],
         jobs: Callable[[], dict[str, int]],
         lost_lines: Callable[[], int],
     ) -> None:

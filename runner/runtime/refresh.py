@@ -1,4 +1,4 @@
-"""Snapshots of changed triggers are read at once, so that old programs are released and no login waits."""
+"""BindingCache of changed triggers are read at once, so that old programs are released and no login waits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from runner.runtime.binding_cache import Snapshots
+from runner.runtime.binding_cache import BindingCache
 from runner.store import SealError, Store
 from runner.store.notices import BINDINGS, Notice
 
@@ -18,8 +18,8 @@ _log: Final = structlog.get_logger("actionbox.refresh")
 class Refresher:
     """For one event loop."""
 
-    def __init__(self, store: Store, snapshots: Snapshots) -> None:
-        self._snapshots = snapshots
+    def __init__(self, store: Store, bindings: BindingCache) -> None:
+        self._bindings = bindings
         self._changed: dict[Notice, None] = {}
         self._some = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -45,7 +45,7 @@ class Refresher:
 
     async def _refresh(self, notice: Notice) -> None:
         try:
-            await asyncio.to_thread(self._snapshots.refresh, notice.tenant, notice.key)
+            await asyncio.to_thread(self._bindings.refresh, notice.tenant, notice.key)
         except SealError as error:
             _log.error(
                 "a changed trigger was not read", tenant=notice.tenant, trigger=notice.key, reason=str(error)

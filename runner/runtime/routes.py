@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from runner.http.auth import needs
-from runner.http.cursor_pagination import Place
+from runner.http.cursor_pagination import Cursor
 from runner.http.direct import given_headers, validated
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.routing import DirectRoute, RuntimeRoute
@@ -30,7 +30,7 @@ from runner.runtime.entities import (
 )
 from runner.runtime.executions import Filters
 from runner.runtime.flows import AnsweredElsewhereError, Flows
-from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
+from runner.runtime.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
 from runner.runtime.log_hub import Hub, TooManyReadersError
 from runner.runtime.schemas import Accepted, InvokeBody, InvokeHeaders, ResumeBody
 from runner.store import Store
@@ -100,7 +100,7 @@ class InvokeRoute(DirectRoute):
         body = validated(InvokeBody, value, "body")
         headers = validated(InvokeHeaders, given_headers(request, *_HEADERS), "header")
 
-        def run(slot: Slot | None) -> Awaitable[Answer]:
+        def run(slot: Slot | None) -> Awaitable[StoredResponse]:
             trigger_id = request.path_params["trigger_id"]
             return runtime.flows.invoke(
                 caller.tenant, trigger_id, body, slot=slot, traceparent=headers.traceparent
@@ -115,7 +115,7 @@ async def _once(
     caller: Principal,
     headers: InvokeHeaders,
     raw: bytes,
-    run: Callable[[Slot | None], Awaitable[Answer]],
+    run: Callable[[Slot | None], Awaitable[StoredResponse]],
 ) -> Response:
     """What `run` answers, or the answer that the request's key got before. Raises `ApiError`."""
     slot = None
@@ -126,15 +126,15 @@ async def _once(
             )
         except KeyReusedError:
             raise _key_reused() from None
-        if isinstance(found, Answer):
+        if isinstance(found, StoredResponse):
             return _answer(found, replayed=True)
         slot = found
     return _answer(await _settled(runtime, slot, run(slot)))
 
 
-async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[Answer]) -> Answer:
+async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[StoredResponse]) -> StoredResponse:
     """What `work` comes to, also for those that wait for the same slot. Raises `ApiError`."""
-    answer: Answer | None = None
+    answer: StoredResponse | None = None
     try:
         answer = await work
     except AnsweredElsewhereError as error:
@@ -174,7 +174,7 @@ async def resume(
     The same `Idempotency-Key` with the same body gets the first answer again, when that was lost on its way.
     """
 
-    def run(slot: Slot | None) -> Awaitable[Answer]:
+    def run(slot: Slot | None) -> Awaitable[StoredResponse]:
         return runtime.flows.resume(caller.tenant, body, slot=slot, traceparent=headers.traceparent)
 
     return await _once(runtime, request, caller, headers, await request.body(), run)
@@ -206,7 +206,7 @@ def list_executions(
             )
     filters = Filters(trigger, action, status, decision, since, until)
     with runtime.store.read() as session:
-        start = None if after is None else Place.of(after, "after")
+        start = None if after is None else Cursor.of(after, "after")
         found = executions.list_executions(session, caller.tenant, filters, page, per_page, start)
     following = {} if found.following is None else {"next": str(found.following)}
     return {"executions": found.items, "page": page, "per_page": per_page, **following}
@@ -338,6 +338,6 @@ def _key_reused() -> ApiError:
     return ApiError(422, "This Idempotency-Key came with another body before.", "idempotency_key_reused")
 
 
-def _answer(answer: Answer, *, replayed: bool = False) -> Response:
+def _answer(answer: StoredResponse, *, replayed: bool = False) -> Response:
     headers = {"Idempotency-Replayed": "true"} if replayed else {}
     return Response(answer.text, answer.status, headers, "application/json")

@@ -10,7 +10,7 @@ from typing import Final
 
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker
-from runner.management.actions.build_jobs import build_lanes
+from runner.management.actions.build_jobs import build_groups
 from runner.management.base.service import Service
 from runner.store import Store
 
@@ -46,7 +46,7 @@ def hearing(store: Store) -> list[Loop]:
 async def management_running(service: Service) -> AsyncIterator[None]:
     """What a process without the runtime plane has beside its sockets: the builds of drafts."""
     store, settings = service.store, service.settings
-    lanes = build_lanes(store, service.keys, service.builder, settings)
-    jobs = JobWorker(store, JobQueue(store), lanes)
+    groups = build_groups(store, service.keys, service.builder, settings)
+    jobs = JobWorker(store, JobQueue(store), groups)
     async with running(jobs.run, *hearing(store), grace_seconds=settings.shutdown_seconds):
         yield

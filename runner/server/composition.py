@@ -14,10 +14,10 @@ from runner.config.settings import ServiceSettings
 from runner.jobs.cleaner import Cleaner
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
-from runner.jobs.worker import JobWorker, Lane
-from runner.management.actions.build_jobs import build_lanes
+from runner.jobs.worker import JobGroup, JobWorker
+from runner.management.actions.build_jobs import build_groups
 from runner.project.dependencies import origin_of
-from runner.runtime.binding_cache import Snapshots
+from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
 from runner.runtime.group_commit import GroupCommit
@@ -87,9 +87,9 @@ class Plane:
         queue = JobQueue(store)
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
-        snapshots = Snapshots(store, ring, release=pooled.forget)
+        bindings = BindingCache(store, ring, release=pooled.forget)
         flows = Flows(
-            snapshots=snapshots,
+            bindings=bindings,
             pool=pool,
             suspensions=SqlSuspensions(store, ring),
             writer=writer,
@@ -101,20 +101,20 @@ class Plane:
             observe=metrics.observe,
             recorded=follower.recorded,
         )
-        metrics.watch(pool.snapshot, queue.counts, lost_lines)
-        lanes = build_lanes(store, keys, pooled, settings)
+        metrics.watch(pool.stats, queue.counts, lost_lines)
+        groups = build_groups(store, keys, pooled, settings)
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
-            lanes.append(Lane((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
+            groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
         return cls(
             settings=settings,
             store=store,
             workers=pool,
             pooled=pooled,
             runtime=Runtime(store, flows, idempotency, queue, hub),
-            jobs=JobWorker(store, queue, lanes),
+            jobs=JobWorker(store, queue, groups),
             follower=follower,
-            refresher=Refresher(store, snapshots),
+            refresher=Refresher(store, bindings),
             writer=writer,
             metrics=metrics,
         )

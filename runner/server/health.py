@@ -34,7 +34,7 @@ async def ready(request: Request) -> JSONResponse:
     if getattr(request.app.state, "stopping", False):
         return JSONResponse({"status": "stopping"}, 503)
     plane: Plane | None = request.app.state.plane
-    if plane is not None and not plane.workers.snapshot().healthy:
+    if plane is not None and not plane.workers.stats().healthy:
         return JSONResponse({"status": "unavailable", "workers": "none is ready"}, 503)
     found = await _look_of(request.app).trouble()
     if found:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runner.workers.parent.pool import WorkerPool
-    from runner.workers.parent.pool_stats import PoolSnapshot, TenantSnapshot, WorkerSnapshot
+    from runner.workers.parent.pool_stats import PoolStats, TenantStats, WorkerStats
     from runner.workers.parent.requests import (
         BuildCall,
         LegCall,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 _HOME = {
     "WorkerPool": "pool",
     "PoolSettings": "settings",
-    "PoolSnapshot": "pool_stats",
-    "TenantSnapshot": "pool_stats",
-    "WorkerSnapshot": "pool_stats",
+    "PoolStats": "pool_stats",
+    "TenantStats": "pool_stats",
+    "WorkerStats": "pool_stats",
 }
 
 __all__ = [
@@ -38,14 +38,14 @@ __all__ = [
     "LegCall",
     "LegReply",
     "PoolSettings",
-    "PoolSnapshot",
+    "PoolStats",
     "ResumeCall",
-    "TenantSnapshot",
+    "TenantStats",
     "TooBusy",
     "TooBusyError",
     "WorkerPool",
-    "WorkerSnapshot",
     "WorkerStartError",
+    "WorkerStats",
 ]
 
 

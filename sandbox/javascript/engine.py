@@ -21,7 +21,7 @@ from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
 from sandbox.javascript.dependency_image import Packages
 from sandbox.javascript.image import Image, open_equipped, open_image
 from sandbox.javascript.packages.files import PackageFiles
-from sandbox.javascript.run import Run
+from sandbox.javascript.run import ProgramInstance
 from sandbox.javascript.transpile import is_needed
 from sandbox.port.interface import HostPort
 from sandbox.wasm.threads import with_room
@@ -80,7 +80,7 @@ class JavaScriptEngine:
         try:
             opened = self._opened(program)
             image = self.image if opened is None else opened.image
-            run = Run(image, Prepared(program, describe(program, None)), limits, port)
+            run = ProgramInstance(image, Prepared(program, describe(program, None)), limits, port)
             failure = run.load(wanted)
         finally:
             port.end()
@@ -94,7 +94,9 @@ class JavaScriptEngine:
         opened = self._opened(program)
         if opened is None:
             return EngineReport(_foreign_program(), 0)
-        run = Run(opened.image, opened.checkpoints.prepare(program, request.surface), limits, port)
+        run = ProgramInstance(
+            opened.image, opened.checkpoints.prepare(program, request.surface), limits, port
+        )
         return EngineReport(run.execute(request), run.peak_memory_bytes)
 
     def _opened(self, program: Program) -> _Opened | None:

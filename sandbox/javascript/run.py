@@ -37,7 +37,7 @@ _STATUS_EXPORTS: Final = 3
 _ENOMEM: Final = 48
 
 
-class Run:
+class ProgramInstance:
     """A fresh instance with one program in it. Use it once.
 
     Attributes:

@@ -22,7 +22,7 @@ from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
 from sandbox.port.console_log import LogBook, measured
 from sandbox.port.interface import ApiHost, ApiReply, Command, LogLine
 from sandbox.port.journal import Journal
-from sandbox.port.pending_fetches import Operations
+from sandbox.port.pending_fetches import PendingFetches
 from sandbox.port.recorder import Recorder, abridged, fingerprint
 
 _Args = ParamSpec("_Args")
@@ -101,13 +101,13 @@ class LivePort:
         self._open = False
         self._started = 0.0
         self._deadline = 0.0
-        self._operations: Operations | None = None
+        self._operations: PendingFetches | None = None
 
     # --- engine-facing ---
 
     def begin(self, deadline: float) -> None:
         """See `HostPort.begin`."""
-        self._operations = Operations(self._egress, deadline)
+        self._operations = PendingFetches(self._egress, deadline)
         self._deadline = deadline
         self._started = self._clock.monotonic()
         self._open = True

@@ -1,4 +1,4 @@
-"""Operations that a guest starts and waits for: their handles, settling, sleeping and giving up."""
+"""PendingFetches that a guest starts and waits for: their handles, settling, sleeping and giving up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.egress.wire import NO_MORE, answer, read_request
 MAX_SLEEP_SECONDS: Final = 3600.0
 
 
-class Operations:
+class PendingFetches:
     """The fetches of one execution. Called from the execution's thread; settled from any."""
 
     def __init__(self, egress: Egress, deadline: float) -> None:

@@ -41,10 +41,10 @@ def build_equipped(
         BuildError: as the compiler does, with places in the file in question; `dependency` over a cap.
     """
     assert source.dependencies is not None
-    return _Build(source.dependencies, compile_source).run(source, load)
+    return _ImageBuild(source.dependencies, compile_source).run(source, load)
 
 
-class _Build:
+class _ImageBuild:
     def __init__(self, dependencies: Dependencies, compile_source: Compile) -> None:
         self._modules = dependencies.modules
         self._files: dict[str, dict[str, PackageFile]] = {}

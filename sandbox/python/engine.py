@@ -223,13 +223,15 @@ class PythonEngine:
         port: HostPort | None = None,
         units: Units | None = None,
         least: float = 0.0,
-    ) -> _Answer:
+    ) -> _CallResult:
         """The guest's answer, or why there is none. `least`: see `Timed`."""
         deadline = time.monotonic() + limits.wall_ms / 1000
         try:
             instance = self._pool.take()
         except (WasmtimeError, RuntimeError, OSError) as error:
-            return _Answer(failures.internal("No instance of the Python sandbox could be made.", str(error)))
+            return _CallResult(
+                failures.internal("No instance of the Python sandbox could be made.", str(error))
+            )
         try:
             instance.bind(port, limits, deadline, least)
             if units is not None:
@@ -239,16 +241,16 @@ class PythonEngine:
             handles = instance.binding.handles
         except WasmtimeError as error:
             failure = _stopped(instance, port, error, limits)
-            return _Answer(failure, limits.memory_bytes if failure.code is FailureCode.MEMORY else 0)
+            return _CallResult(failure, limits.memory_bytes if failure.code is FailureCode.MEMORY else 0)
         finally:
             self._pool.give_back(instance)
         if instance.binding.late():
-            return _Answer(failures.timed_out(limits), memory)
-        return _Answer(text, memory, deadline, handles)
+            return _CallResult(failures.timed_out(limits), memory)
+        return _CallResult(text, memory, deadline, handles)
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _CallResult:
     """What a call into a guest came to, the linear memory it took (0: not known), its deadline, and the
     operations that it left behind."""
 

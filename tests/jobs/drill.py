@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from runner.jobs.policy import FLOW
 from runner.jobs.queue import Job, JobQueue
-from runner.jobs.worker import Change, Ended, JobWorker, Lane
+from runner.jobs.worker import Change, Ended, JobGroup, JobWorker
 from runner.server.background import hearing
 from runner.store import Store
 
@@ -52,7 +52,7 @@ class Noting:
 
 async def work(url: str) -> None:
     store, stop = Store.open(url), asyncio.Event()
-    worker = JobWorker(store, JobQueue(store), [Lane((FLOW,), _PLACES, Noting(store))])
+    worker = JobWorker(store, JobQueue(store), [JobGroup((FLOW,), _PLACES, Noting(store))])
     loops = [worker.run(stop), *(loop(stop) for loop in hearing(store))]
     sys.stdout.write("ready\n")
     sys.stdout.flush()

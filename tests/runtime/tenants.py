@@ -10,9 +10,9 @@ from typing import Any
 
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
-from runner.jobs.worker import JobWorker, Lane
+from runner.jobs.worker import JobGroup, JobWorker
 from runner.model.settings import Settings
-from runner.runtime.binding_cache import Snapshots
+from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
 from runner.runtime.group_commit import GroupCommit
@@ -112,10 +112,10 @@ class Plane:
         self.hub = Hub()
         self.queue = JobQueue(store, owner)
         self.idempotency = Idempotency(store, lambda: RING)
-        self.snapshots = Snapshots(store, lambda: RING)
+        self.bindings = BindingCache(store, lambda: RING)
         self.writer = GroupCommit(store)
         self.flows = Flows(
-            snapshots=self.snapshots,
+            bindings=self.bindings,
             pool=pool,
             suspensions=SqlSuspensions(store, lambda: RING),
             writer=self.writer,
@@ -127,8 +127,8 @@ class Plane:
         )
 
     def worker(self) -> JobWorker:
-        lane = Lane((FLOW, NOTIFICATION), 4, FlowJobs(self.flows))
-        return JobWorker(self.store, self.queue, [lane])
+        group = JobGroup((FLOW, NOTIFICATION), 4, FlowJobs(self.flows))
+        return JobWorker(self.store, self.queue, [group])
 
 
 @asynccontextmanager

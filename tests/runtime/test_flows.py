@@ -15,7 +15,7 @@ from runner.model.errors import ResumeError
 from runner.model.outcome import FlowOutcome
 from runner.runtime.entities import UnknownActionError
 from runner.runtime.executions import Filters, get_execution, list_executions
-from runner.runtime.idempotency import Answer, Slot
+from runner.runtime.idempotency import Slot, StoredResponse
 from runner.runtime.schemas import InvokeBody, ResumeBody
 from runner.store import Store
 from runner.store.columns import Base
@@ -44,7 +44,7 @@ def body(trigger: str, **more: Any) -> InvokeBody:
     return InvokeBody(event=get_trigger(trigger).example_event, **more)
 
 
-def outcome(answer: Answer) -> FlowOutcome:
+def outcome(answer: StoredResponse) -> FlowOutcome:
     assert answer.status == 200
     return FlowOutcome.from_json(answer.text)
 
@@ -254,9 +254,9 @@ def test_a_notification_is_tried_again_because_its_action_asks_for_it(store: Sto
 
 
 def test_the_same_request_sent_again_runs_nothing(store: Store) -> None:
-    async def invoke(here: Plane, t: str) -> Answer:
+    async def invoke(here: Plane, t: str) -> StoredResponse:
         slot = await here.idempotency.begin(t, "/p", "key", b"body")
-        if isinstance(slot, Answer):
+        if isinstance(slot, StoredResponse):
             return slot
         answer = await here.flows.invoke(t, "post-login", body("post-login"), slot=slot)
         here.idempotency.settle(slot, answer)

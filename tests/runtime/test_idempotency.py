@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from runner.admin.rotation import reseal
-from runner.runtime.idempotency import Answer, Idempotency, KeyReusedError, Slot
+from runner.runtime.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
 from runner.store import KeyRing, Store
 from runner.store.runs import IdempotencyRow
 
 RING = KeyRing({"k1": b"1" * 32})
-ANSWER = Answer(200, '{"handle": "abx_secret"}')
+ANSWER = StoredResponse(200, '{"handle": "abx_secret"}')
 
 
 def replica(store: Store) -> Idempotency:
@@ -102,7 +102,7 @@ def test_of_two_replicas_one_answers(store: Store) -> None:
 def test_kept_answers_outlive_the_key_that_sealed_them(store: Store) -> None:
     """After `actionbox keys rotate --prune` the first key is gone."""
 
-    async def go() -> Answer | Slot:
+    async def go() -> StoredResponse | Slot:
         one = replica(store)
         keep(store, one, await first(one))
         keep(store, one, await first(one, key="other"))

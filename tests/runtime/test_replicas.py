@@ -61,7 +61,7 @@ def test_a_deploy_is_seen_by_the_other(store: Store) -> None:
         async with plane(store) as here, other(store, here.pool) as there:
             assert outcome(await there.flows.invoke(t, "post-login", body("post-login"))).actions == ()
             await asyncio.to_thread(deploy, store, t, "deny", DENY, runtime="python3")
-            await eventually(lambda: there.snapshots.peek(t, "post-login") is None)
+            await eventually(lambda: there.bindings.peek(t, "post-login") is None)
             assert outcome(await there.flows.invoke(t, "post-login", body("post-login"))).decision == "deny"
 
     asyncio.run(go())

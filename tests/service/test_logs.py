@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.management.logs.entries import KINDS, Place
+from runner.management.logs.entries import KINDS, LogPosition
 from runner.model import caps
 from runner.store.runs import ExecutionAction, ExecutionRow
 from tests.service.entities import refused
@@ -135,7 +135,7 @@ def test_types(embedded: Server, trigger: str, decision: str | None, kind: str |
     client = embedded.client()
     execution = record(embedded, client, 1, trigger, decision)
     assert types(client.get(LOGS)) == ([kind] if kind else [])
-    assert client.call("GET", f"{LOGS}/{Place(START, execution, 0)}").status == (200 if kind else 404)
+    assert client.call("GET", f"{LOGS}/{LogPosition(START, execution, 0)}").status == (200 if kind else 404)
 
 
 @pytest.mark.parametrize(
@@ -270,13 +270,13 @@ def test_every_type_is_described(embedded: Server) -> None:
     st.integers(0, 2**31 - 1),
 )
 def test_ids_lead_back_to_places(at: datetime, execution: str, slot: int) -> None:
-    place = Place(at.replace(tzinfo=UTC), execution, slot)
-    assert Place.of(str(place)) == place if slot < 10**9 else Place.of(str(place)) is None
+    place = LogPosition(at.replace(tzinfo=UTC), execution, slot)
+    assert LogPosition.of(str(place)) == place if slot < 10**9 else LogPosition.of(str(place)) is None
 
 
 @given(st.text(max_size=100))
 def test_other_texts_are_no_ids(text: str) -> None:
-    found = Place.of(text)
+    found = LogPosition.of(text)
     assert found is None or str(found) == text
 
 

@@ -166,7 +166,7 @@ def test_programs_of_a_version_that_was_deployed_over_are_released(whole: Server
     body = {"event": get_trigger("post-login").example_event}
 
     def sources() -> int:
-        return sum(worker.sources for worker in whole.app.state.plane.workers.snapshot().workers)
+        return sum(worker.sources for worker in whole.app.state.plane.workers.stats().workers)
 
     assert client.call("POST", "//runtime/v1/triggers/post-login/invoke", body).status == 200
     client.call("PATCH", f"/actions/{action['id']}", {"code": f"// second {client.tenant}\n{HANDLER}"})

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from runner.workers.child import warmup
-from runner.workers.child.builder import Builder  # noqa: F401 - a worker has them
-from runner.workers.child.worker_server import Desk  # noqa: F401
+from runner.workers.child.builder import ImageBuilder  # noqa: F401 - a worker has them
+from runner.workers.child.worker_server import WorkerServer  # noqa: F401
 
 
 class LateImports(ast.NodeVisitor):

@@ -67,18 +67,18 @@ class LivePool:
         return self.wait(self.pool.resume(tenant, ResumeCall(handle=handle, **options))).outcome
 
     def pids(self) -> list[int]:
-        return [worker.pid for worker in self.pool.snapshot().workers]
+        return [worker.pid for worker in self.pool.stats().workers]
 
     def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait until `condition` holds."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"never came true: {self.pool.snapshot()}"
+            assert time.monotonic() < deadline, f"never came true: {self.pool.stats()}"
             time.sleep(0.01)
 
     def healthy(self) -> bool:
         """All workers are ready."""
-        workers = self.pool.snapshot().workers
+        workers = self.pool.stats().workers
         return len(workers) == self.pool.settings.workers and all(item.state == "ready" for item in workers)
 
     def close(self, grace_seconds: float = 0.1) -> None:

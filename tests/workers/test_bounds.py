@@ -20,8 +20,8 @@ from runner.workers import BuildCall, LegCall
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import RemoteCache, RemoteDirectory, RemoteEgress
 from runner.workers.child.main import _ToParent
-from runner.workers.child.worker_server import Desk
-from runner.workers.parent import worker as member
+from runner.workers.child.worker_server import WorkerServer
+from runner.workers.parent import worker
 from runner.workers.protocol import frames, messages
 from runner.workers.protocol.channel import Frame
 from runner.workers.protocol.codec import failure_bytes, read_failure
@@ -166,10 +166,10 @@ def test_requests_at_their_caps_are_read_by_the_parent(character: str) -> None:
 def test_what_is_said_of_texts_of_any_kind_is_read(text: str) -> None:
     wire: Any = Wire(ok={"stderr": "", "done": True, "exhausted": False})
     problems = [Problem("$" + text, text, text, text)] * MAX_PROBLEMS
-    desk = Desk(wire)
-    desk._refuse(1, EventError(problems, 10**12))
-    desk._refuse(1, library.FlowError("code", text, next_step=text))
-    desk._refuse(1, library.ResumeError("code", text, next_step=text))
+    server = WorkerServer(wire)
+    server._refuse(1, EventError(problems, 10**12))
+    server._refuse(1, library.FlowError("code", text, next_step=text))
+    server._refuse(1, library.ResumeError("code", text, next_step=text))
     Asking(wire).compiled(text, text)
     handler = _ToParent(wire)
     handler.emit(logging.LogRecord("x", logging.ERROR, "", 1, "%s", (text,), None))
@@ -219,9 +219,9 @@ def test_a_subject_of_any_length_is_looked_up_as_in_process(live: LivePool) -> N
 def narrow(body: int) -> tuple[str, ...]:
     """What a pool starts in place of a worker: one whose messages have room for less."""
     code = (
-        "from runner.workers.child import main as child, worker_server as desk\n"
+        "from runner.workers.child import main as child, worker_server\n"
         "from runner.workers.protocol import frames, messages\n"
-        f"messages.TO_PARENT = desk.TO_PARENT = frames.Bounds(head=100_000, body={body})\n"
+        f"messages.TO_PARENT = worker_server.TO_PARENT = frames.Bounds(head=100_000, body={body})\n"
         "child.main()"
     )
     return "-I", "-X", "utf8", "-c", code
@@ -308,7 +308,7 @@ def test_a_call_that_is_too_large_for_a_worker_fails_alone(monkeypatch: pytest.M
         def encode(head: Any, body: bytes = b"") -> bytes:
             return frames.encode(head, body, Bounds(head=100_000, body=100_000))
 
-        monkeypatch.setattr(member, "encode", encode)
+        monkeypatch.setattr(worker, "encode", encode)
         event = {**EVENT, "user": {**EVENT["user"], "nickname": "n" * 100_000}}
         large = [live.call(WRITER, javascript("console.log(2);"), event=event) for _ in range(3)]
         small = live.call(WRITER)
@@ -320,7 +320,7 @@ def test_a_call_that_is_too_large_for_a_worker_fails_alone(monkeypatch: pytest.M
         assert small.result(30).outcome.decision is Decision.ALLOW
         assert live.run(javascript("console.log(2);")).actions[0].logs[0].text == "2", "its source was sent"
         assert live.pids() == pids
-        assert live.pool.snapshot().tenants["harbor"].running == 0
+        assert live.pool.stats().tenants["harbor"].running == 0
 
 
 def test_a_leg_or_build_that_comes_to_more_than_a_message_holds_fails_alone() -> None:

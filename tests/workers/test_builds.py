@@ -89,7 +89,7 @@ def test_a_source_that_does_not(
     if line is not None:
         assert made.failure.place is not None
         assert made.failure.place.line == line
-    assert builders.pool.snapshot().restarts == {}
+    assert builders.pool.stats().restarts == {}
 
 
 def test_typescript_and_modules_are_compiled_though_workers_start_no_process(builders: LivePool) -> None:
@@ -146,7 +146,7 @@ def test_packages_and_modules(builders: LivePool) -> None:
     # A worker that starts later gets the image from the parent as well.
     for pid in builders.pids():
         os.kill(pid, 9)
-    builders.until(lambda: builders.pool.snapshot().restarts.get("died", 0) >= 2 and builders.healthy())
+    builders.until(lambda: builders.pool.stats().restarts.get("died", 0) >= 2 and builders.healthy())
     request = {**EVENT["request"], "query": {"state": first.suspension.state}}
     secrets = {suspends.name: {"actions:shared": {"KEY": "of the module"}}}
     resumed = builders.resume(first.suspension.handle, request=request, secrets=secrets)

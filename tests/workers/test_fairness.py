@@ -51,7 +51,7 @@ def test_no_leg_of_a_neighbour_fails(crowded: LivePool, flood: str) -> None:
         except TooBusyError:
             continue
         assert outcome.failure is None or outcome.failure.code != "internal", outcome.failure
-    assert crowded.pool.snapshot().restarts == {}
+    assert crowded.pool.stats().restarts == {}
 
 
 def test_long_legs_end_at_their_limit_though_they_take_turns(crowded: LivePool) -> None:
@@ -69,7 +69,7 @@ def test_requests_that_hang_leave_a_place_for_whoever_comes() -> None:
     hangs = javascript("await fetch('https://hangs.example/');")
     with pool(PoolSettings(workers=1, slots=8), egress=StubEgress(slow)) as live:
         loud = [live.call(hangs, tenant=f"loud{number % 4}") for number in range(24)]
-        live.until(lambda: live.pool.snapshot().running >= 4)
+        live.until(lambda: live.pool.stats().running >= 4)
         for number in range(3):
             assert live.run(javascript(""), tenant=f"quiet{number}").decision == "allow"
         assert not any(call.done() for call in loud), "they waited for those that hang"

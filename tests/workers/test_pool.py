@@ -365,9 +365,9 @@ def test_a_record_replays_in_process(live: LivePool) -> None:
 def test_forgotten_versions_are_dropped(live: LivePool) -> None:
     action = javascript("console.log('forget me');")
     live.run(action)
-    before = sum(worker.sources for worker in live.pool.snapshot().workers)
+    before = sum(worker.sources for worker in live.pool.stats().workers)
     live.loop.call_soon_threadsafe(live.pool.forget, action.digest)
-    live.until(lambda: sum(worker.sources for worker in live.pool.snapshot().workers) == before - 1)
+    live.until(lambda: sum(worker.sources for worker in live.pool.stats().workers) == before - 1)
     assert logs(live.run(action)) == ["forget me"]
 
 

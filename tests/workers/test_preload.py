@@ -83,16 +83,16 @@ api.idToken.setCustomClaim("https://x.example/host", new URL("https://jürgen.ex
 LATE = """
 import sys
 from runner.workers.child import main as child
-from runner.workers.child import worker_server as desk
+from runner.workers.child import worker_server
 
-class Late(desk.Desk):
+class Late(worker_server.WorkerServer):
     def handle(self, head, body):
         try:
             exec(head["do"])
         except Exception:
             pass
 
-desk.Desk = Late
+worker_server.WorkerServer = Late
 child.main()
 """
 

@@ -23,11 +23,11 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fil
 PROBE = """
 import sys
 from runner.workers.child import main as child
-from runner.workers.child import worker_server as desk
+from runner.workers.child import worker_server
 
 TRIES = {tries!r}
 
-class Probing(desk.Desk):
+class Probing(worker_server.WorkerServer):
     def handle(self, head, body):
         import json
         found = {{}}
@@ -40,7 +40,7 @@ class Probing(desk.Desk):
                 found[name] = [type(error).__name__, str(error)[:200]]
         self._link.send({{"t": "log", "level": "info", "text": json.dumps(found)}})
 
-desk.Desk = Probing
+worker_server.WorkerServer = Probing
 child.main()
 """
 

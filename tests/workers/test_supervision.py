@@ -31,7 +31,7 @@ def failure(outcome: Any) -> tuple[str, str]:
 
 
 def running(live: LivePool, count: int = 1) -> None:
-    live.until(lambda: live.pool.snapshot().running >= count)
+    live.until(lambda: live.pool.stats().running >= count)
     time.sleep(0.1)
 
 
@@ -48,9 +48,9 @@ def test_a_killed_worker_costs_what_it_ran_and_is_replaced() -> None:
         assert (pair.failed_action, len(pair.actions)) == (None, 2)
         assert pair.warnings == ("It is not known which Actions ran: their worker gave no outcome.",)
         assert live.run(OK).decision == "allow"
-        snapshot = live.pool.snapshot()
-        assert snapshot.restarts == {"died": 1}
-        assert (snapshot.lost, snapshot.tenants["a"].lost) == (2, 1)
+        stats = live.pool.stats()
+        assert stats.restarts == {"died": 1}
+        assert (stats.lost, stats.tenants["a"].lost) == (2, 1)
         assert live.pids() != first
 
 
@@ -60,7 +60,7 @@ def test_what_a_dead_worker_had_not_begun_runs_elsewhere() -> None:
         pid = live.pids()[0]
         os.kill(pid, signal.SIGSTOP)
         calls = [live.call(OK), live.call(OK)]
-        live.until(lambda: live.pool.snapshot().running == 2)
+        live.until(lambda: live.pool.stats().running == 2)
         os.kill(pid, signal.SIGKILL)
         ends = [call.result(30).outcome for call in calls]
         assert failure(ends[0])[0] == "internal"
@@ -77,7 +77,7 @@ def test_a_stopped_worker_is_killed_and_its_late_leg_is_a_timeout() -> None:
         assert code == "timeout"
         assert message == "The execution did not end within 200 ms and its worker was stopped."
         assert live.run(quick).decision == "allow"
-        assert live.pool.snapshot().restarts == {"late": 1}
+        assert live.pool.stats().restarts == {"late": 1}
 
 
 def test_a_silent_worker_is_killed_long_before_the_limit_of_its_legs() -> None:
@@ -88,7 +88,7 @@ def test_a_silent_worker_is_killed_long_before_the_limit_of_its_legs() -> None:
             "internal",
             "The worker that ran it hung.",
         )
-        assert live.pool.snapshot().restarts == {"hung": 1}
+        assert live.pool.stats().restarts == {"hung": 1}
 
 
 def test_a_guest_that_only_loops_is_stopped_by_the_sandbox_not_by_us() -> None:
@@ -96,7 +96,7 @@ def test_a_guest_that_only_loops_is_stopped_by_the_sandbox_not_by_us() -> None:
         outcome = live.run(javascript("for (;;) {}", limits=Limits(wall_ms=300)))
         assert failure(outcome)[0] == "timeout"
         assert outcome.actions[0].statistics is not None, "the worker gave this outcome"
-        assert live.pool.snapshot().restarts == {}
+        assert live.pool.stats().restarts == {}
 
 
 def test_a_worn_worker_is_replaced_without_losing_a_call() -> None:
@@ -104,9 +104,9 @@ def test_a_worn_worker_is_replaced_without_losing_a_call() -> None:
         first = live.pids()
         for _ in range(10):
             assert live.run(OK).decision == "allow"
-        live.until(lambda: live.pool.snapshot().recycled >= 1 and live.pids() != first and live.healthy())
+        live.until(lambda: live.pool.stats().recycled >= 1 and live.pids() != first and live.healthy())
         assert live.run(OK).decision == "allow"
-        assert (live.pool.snapshot().restarts, live.pool.snapshot().lost) == ({}, 0)
+        assert (live.pool.stats().restarts, live.pool.stats().lost) == ({}, 0)
 
 
 @linux
@@ -119,7 +119,7 @@ def test_workers_die_with_a_killed_parent() -> None:
         "async def main():\n"
         "    pool = WorkerPool(PoolSettings(workers=1))\n"
         "    await pool.start()\n"
-        "    print(pool.snapshot().workers[0].pid, flush=True)\n"
+        "    print(pool.stats().workers[0].pid, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(main())\n"
     )
@@ -147,7 +147,7 @@ def test_stopping_finishes_what_runs_and_waits_and_refuses_the_rest() -> None:
         calls = [live.call(slow), live.call(slow)]
         running(live)
         stopping = live.begin(live.pool.stop(20))
-        live.until(lambda: not live.pool.snapshot().healthy)
+        live.until(lambda: not live.pool.stats().healthy)
         with pytest.raises(TooBusyError) as refused:
             live.run(OK)
         assert (refused.value.scope, refused.value.retry_after) == ("stopping", 1)
@@ -176,13 +176,13 @@ def test_limits_of_tenant_and_service() -> None:
         first = live.call(loop, tenant="a")
         running(live)
         waits = live.call(OK, tenant="a")
-        live.until(lambda: live.pool.snapshot().queue == 1)
+        live.until(lambda: live.pool.stats().queue == 1)
         with pytest.raises(TooBusyError) as refused:
             live.run(OK, tenant="a")
         assert refused.value.scope == "tenant"
         assert refused.value.retry_after >= 1
         assert live.run(OK, tenant="b").decision == "allow", "another tenant is not held up"
-        assert live.pool.snapshot().tenants["a"].refused == 1
+        assert live.pool.stats().tenants["a"].refused == 1
         with pytest.raises(TooBusyError):
             waits.result(30)  # it waited too long
         assert failure(first.result(30).outcome)[0] == "timeout"
@@ -200,11 +200,11 @@ def test_a_cancelled_call_that_waits_never_runs_and_one_that_runs_reaches_nothin
         )
         running(live)
         waits = live.call(javascript('await fetch("https://other.example/");'))
-        live.until(lambda: live.pool.snapshot().queue == 1)
+        live.until(lambda: live.pool.stats().queue == 1)
         waits.cancel()
-        live.until(lambda: live.pool.snapshot().queue == 0)
+        live.until(lambda: live.pool.stats().queue == 0)
         runs.cancel()
-        live.until(lambda: live.pool.snapshot().running == 0)
+        live.until(lambda: live.pool.stats().running == 0)
         assert egress.requests == ()
         assert live.run(OK).decision == "allow"
 
@@ -295,7 +295,7 @@ def test_a_worker_that_lies_is_ended_and_believed_nothing(name: str) -> None:
         assert failure(outcome) == ("internal", "The worker that ran it broke its protocol.")
         assert outcome.execution_id.startswith("exe_")
         live.until(live.healthy)
-        assert live.pool.snapshot().restarts == {"protocol": 1}
+        assert live.pool.stats().restarts == {"protocol": 1}
 
 
 def test_the_liar_would_be_believed_if_it_told_the_truth() -> None:
@@ -351,7 +351,7 @@ def test_settings_are_checked() -> None:
 def test_the_snapshot_is_json() -> None:
     with pool() as live:
         live.run(OK)
-        data = json.loads(live.pool.snapshot().model_dump_json())
+        data = json.loads(live.pool.stats().model_dump_json())
         assert data["healthy"] is True
         assert data["tenants"]["harbor"]["done"] == 1
         assert data["workers"][0]["rights"]["limits"] is True
@@ -359,7 +359,7 @@ def test_the_snapshot_is_json() -> None:
 
 
 def running_of(live: LivePool, tenant: str) -> int:
-    found = live.pool.snapshot().tenants.get(tenant)
+    found = live.pool.stats().tenants.get(tenant)
     return found.running if found is not None else 0
 
 
@@ -367,7 +367,7 @@ def test_a_tenant_that_computes_gets_few_legs_when_others_call_and_all_of_them_w
     with pool(workers=1, tenant_running=8, egress=StubEgress(STUBS)) as live:
         live.run(OK, tenant="quiet")
         loops = [live.call(LOOP, tenant="loud") for _ in range(6)]
-        live.until(lambda: live.pool.snapshot().running == 2 and live.pool.snapshot().queue == 4)
+        live.until(lambda: live.pool.stats().running == 2 and live.pool.stats().queue == 4)
         waits = javascript('await fetch("https://api.example/slow");')
         slow = [live.call(waits, tenant="patient") for _ in range(6)]
         live.until(lambda: running_of(live, "patient") == 6)

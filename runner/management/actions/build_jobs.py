@@ -12,8 +12,8 @@ from runner.config.keys import Keys
 from runner.config.settings import ServiceSettings
 from runner.jobs.policy import BUILD, PACKAGE_BUILD
 from runner.jobs.queue import Job
-from runner.jobs.worker import Ended, Lane
-from runner.management.actions.building import Building
+from runner.jobs.worker import Ended, JobGroup
+from runner.management.actions.building import DraftBuilder
 from runner.management.base.interfaces import Builder
 from runner.store.engine import Store
 
@@ -24,22 +24,22 @@ _GRACE_SECONDS: Final = 5.0
 class BuildJobs:
     """A `Handler` of builds."""
 
-    def __init__(self, building: Building, threads: int) -> None:
-        self._building = building
+    def __init__(self, building: DraftBuilder, threads: int) -> None:
+        self._builds = building
         self._threads = ThreadPoolExecutor(max(threads, 1), thread_name_prefix="actionbox-build")
 
     async def run(self, job: Job) -> Ended:
         """Build the draft."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._building.run, job)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._builds.run, job)
 
     def give_up(self, session: Session, job: Job, error: str) -> None:
         """The draft has failed."""
-        self._building.give_up(session, job, error)
+        self._builds.give_up(session, job, error)
 
 
-def build_lanes(store: Store, keys: Keys, builder: Builder, settings: ServiceSettings) -> list[Lane]:
+def build_groups(store: Store, keys: Keys, builder: Builder, settings: ServiceSettings) -> list[JobGroup]:
     """Builds on `builder`: `build_threads` at a time, and as many with packages; none at all for 0."""
-    building = Building(store, keys, builder)
+    building = DraftBuilder(store, keys, builder)
     grace = min(_GRACE_SECONDS, settings.shutdown_seconds)
     places = settings.build_threads
-    return [Lane((kind,), places, BuildJobs(building, places), grace) for kind in (BUILD, PACKAGE_BUILD)]
+    return [JobGroup((kind,), places, BuildJobs(building, places), grace) for kind in (BUILD, PACKAGE_BUILD)]

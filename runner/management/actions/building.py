@@ -52,7 +52,7 @@ class _Order:
     lock: Lock | WheelLock | None
 
 
-class Building:
+class DraftBuilder:
     """Builds drafts and writes what comes of it."""
 
     def __init__(self, store: Store, keys: Keys, builder: Builder) -> None:

@@ -80,7 +80,7 @@ _ID: Final = re.compile(r"([0-9]{16})-([0-9]{3,9})-([A-Za-z0-9_-]{1,64})")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LogPosition:
     """Where an entry stands, and which one it is. `slot`: 0 for the execution, else one more than the index
     of the result that failed."""
 
@@ -93,7 +93,7 @@ class Place:
         return f"{micros:016d}-{self.slot:03d}-{self.execution_id}"
 
     @classmethod
-    def of(cls, log_id: str) -> Place | None:
+    def of(cls, log_id: str) -> LogPosition | None:
         """None for what is no id of an entry."""
         match = _ID.fullmatch(log_id)
         if match is None or int(match[2]) >= 2**31:
@@ -130,7 +130,7 @@ class Entries:
         )
         return min(sum(count or 0 for count in counts), most)
 
-    def after(self, place: Place | None, limit: int) -> list[dict[str, Any]]:
+    def after(self, place: LogPosition | None, limit: int) -> list[dict[str, Any]]:
         """The next ones after a place, the oldest first; from the beginning when None."""
         executions, failures = self._parts(Wanted())
         if place is not None:
@@ -146,7 +146,7 @@ class Entries:
                 failures = failures.where(recorded >= place.at)
         return self._render(self._places((executions, failures), limit, oldest=True))
 
-    def get(self, place: Place) -> dict[str, Any] | None:
+    def get(self, place: LogPosition) -> dict[str, Any] | None:
         """One entry, None when it is not (or no more) there."""
         row = self._session.get(ExecutionRow, (self._tenant, place.execution_id))
         if row is None:
@@ -181,18 +181,20 @@ class Entries:
             failures = failures.where(ExecutionAction.recorded_at <= wanted.until)
         return executions, failures
 
-    def _places(self, parts: Sequence[Select[Any, Any, Any]], limit: int, *, oldest: bool) -> list[Place]:
+    def _places(
+        self, parts: Sequence[Select[Any, Any, Any]], limit: int, *, oldest: bool
+    ) -> list[LogPosition]:
         """The first `limit` of both parts: each is read along its index, and no further. At the same moment
         executions come before failures, both in the database's own order of ids."""
-        found: list[Place] = []
+        found: list[LogPosition] = []
         for part, order in zip(parts, _ORDERS, strict=True):
             ordered = part.order_by(*(column.asc() if oldest else column.desc() for column in order))
             rows = self._session.execute(ordered.limit(limit))
-            found += [Place(row.at, row.execution_id, row.slot) for row in rows]
+            found += [LogPosition(row.at, row.execution_id, row.slot) for row in rows]
         found.sort(key=lambda place: (place.at, bool(place.slot)), reverse=not oldest)
         return found[:limit]
 
-    def _render(self, places: Sequence[Place]) -> list[dict[str, Any]]:
+    def _render(self, places: Sequence[LogPosition]) -> list[dict[str, Any]]:
         failed = dict.fromkeys(place.execution_id for place in places if place.slot)
         ended = dict.fromkeys(place.execution_id for place in places if not place.slot)
         mine = ExecutionRow.tenant_id == self._tenant
@@ -239,10 +241,10 @@ def _of_execution(row: ExecutionRow) -> dict[str, Any]:
     kind = KINDS[row.trigger_id].of(row.decision)
     assert kind is not None  # `_of_types` chooses no others
     details = {"trigger_id": row.trigger_id, "actions": {"executions": [row.id]}}
-    return _entry(Place(row.updated_at, row.id, 0), row.tenant_id, kind, _DESCRIPTIONS[kind], details)
+    return _entry(LogPosition(row.updated_at, row.id, 0), row.tenant_id, kind, _DESCRIPTIONS[kind], details)
 
 
-def _of_failure(row: Any, place: Place) -> dict[str, Any]:
+def _of_failure(row: Any, place: LogPosition) -> dict[str, Any]:
     result = row.results[place.slot - 1]
     error, failure = result["error"], result.get("failure", {})
     details = {
@@ -265,7 +267,7 @@ def _of_failure(row: Any, place: Place) -> dict[str, Any]:
 
 
 def _entry(
-    place: Place, tenant: str, kind: str, description: str, details: Mapping[str, Any]
+    place: LogPosition, tenant: str, kind: str, description: str, details: Mapping[str, Any]
 ) -> dict[str, Any]:
     return {
         "date": moment(place.at),

@@ -18,7 +18,7 @@ from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.validation import shown
 from runner.management.base.context import Caller, answer, management_router
 from runner.management.base.paging import Page, PageNumber, PerPage
-from runner.management.logs.entries import TYPES, Entries, Place, Wanted
+from runner.management.logs.entries import TYPES, Entries, LogPosition, Wanted
 from runner.management.streams.deliveries import date_of
 from runner.model.caps import MAX_LOG_PAGED, MAX_LOG_QUERY
 
@@ -79,7 +79,7 @@ def list_logs(
 
 @router.get("/logs/{log_id}", summary="Get a log entry", response_model=None)
 def get_log(caller: LogReader, log_id: str) -> Response:
-    place = Place.of(log_id)
+    place = LogPosition.of(log_id)
     with caller.service.store.read() as session:
         found = None if place is None else Entries(session, caller.tenant).get(place)
     if found is None:
@@ -88,7 +88,7 @@ def get_log(caller: LogReader, log_id: str) -> Response:
 
 
 def _checkpoint(caller: Caller, entries: Entries, start: str | None, take: int) -> Response:
-    place = None if start is None else Place.of(start)
+    place = None if start is None else LogPosition.of(start)
     if start is not None and place is None:
         raise _bad("from", f"{shown(start)} is not the log_id of an entry")
     items = entries.after(place, take)

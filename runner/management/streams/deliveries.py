@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
-from runner.http.cursor_pagination import DEFAULT_TAKE, From, Place, Take, fetch
+from runner.http.cursor_pagination import DEFAULT_TAKE, Cursor, From, Take, fetch
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.jobs.event_streams import ENABLED, deliver
 from runner.management.actions.serializers import moment
@@ -109,7 +109,7 @@ def list_deliveries(
         shown = _first_portion(session, stream.tenant_id, rows)
         if len(shown) < len(rows):
             rows = shown
-            following = str(Place(rows[-1].created_at, rows[-1].event_id))
+            following = str(Cursor(rows[-1].created_at, rows[-1].event_id))
         items = _views(session, stream.tenant_id, rows)
     return answer({"deliveries": items, **({} if following is None else {"next": following})})
 

@@ -1,4 +1,4 @@
-"""The desk of a builder: makes the compiled image of one set of packages and modules (see `images`)."""
+"""Makes the compiled image of one set of packages and modules, in a process of its own (see `images`)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Asking:
         return Finished(ok=found["done"], stdout=body, stderr=stderr, exhausted=found["exhausted"])
 
 
-class Builder(Asking):
+class ImageBuilder(Asking):
     """Answers one message, `equip`."""
 
     def __init__(self, link: Link) -> None:

@@ -32,12 +32,12 @@ _NORMAL: Final = 0
 _QUIET_SECONDS: Final = 0.1
 
 
-class Leg:
+class LegTask:
     """One task with its place. `work` runs it; it must not raise."""
 
     __slots__ = ("busy", "clock", "cpu", "holds", "lane", "long", "number", "pace", "since", "work")
 
-    def __init__(self, number: int, work: Callable[[Leg], None], *, low: bool = False) -> None:
+    def __init__(self, number: int, work: Callable[[LegTask], None], *, low: bool = False) -> None:
         self.number = number
         self.work = work
         self.lane = int(low)
@@ -53,12 +53,12 @@ class Leg:
 class _Lane:
     def __init__(self) -> None:
         self.busy = False
-        self.waiting: deque[Leg] = deque()
+        self.waiting: deque[LegTask] = deque()
         self.idle = 0
-        self.tasks: queue.SimpleQueue[Leg] = queue.SimpleQueue()
+        self.tasks: queue.SimpleQueue[LegTask] = queue.SimpleQueue()
 
 
-class Lanes:
+class LegScheduler:
     """Two lanes (normal, low) and the threads that serve them.
 
     Args:
@@ -72,7 +72,7 @@ class Lanes:
         self._gate = Gate()
         self._lock = threading.Lock()
         self._lanes = (_Lane(), _Lane())
-        self._running: set[Leg] = set()
+        self._running: set[LegTask] = set()
         self._some = threading.Event()
         threading.Thread(target=self._watch, name="actionbox-watch", daemon=True).start()
 
@@ -81,7 +81,7 @@ class Lanes:
         """Legs that have begun and not ended."""
         return len(self._running)
 
-    def submit(self, leg: Leg) -> None:
+    def submit(self, leg: LegTask) -> None:
         """Run `leg` when its lane is free."""
         lane = self._lanes[leg.lane]
         with self._lock:
@@ -96,7 +96,7 @@ class Lanes:
         if lane == _NORMAL:
             self._gate.short_legs(running)
 
-    def waits(self, leg: Leg) -> None:
+    def waits(self, leg: LegTask) -> None:
         """The leg waits for an answer from now on: let the next one begin. To be called by its thread."""
         if leg.holds:
             self._detach(leg, busy=False)
@@ -106,7 +106,7 @@ class Lanes:
                 leg.busy = False
                 self._tell(leg.number, "waits")
 
-    def _detach(self, leg: Leg, *, busy: bool) -> None:
+    def _detach(self, leg: LegTask, *, busy: bool) -> None:
         with self._lock:
             if not leg.holds:
                 return
@@ -116,7 +116,7 @@ class Lanes:
             if following is not None:
                 self._hand(following)
 
-    def _leave(self, leg: Leg) -> Leg | None:
+    def _leave(self, leg: LegTask) -> LegTask | None:
         """Give up the place of `leg`; the leg that has it now. Under the lock."""
         lane = self._lanes[leg.lane]
         leg.holds = False
@@ -128,7 +128,7 @@ class Lanes:
         following.holds = True
         return following
 
-    def _hand(self, leg: Leg) -> None:
+    def _hand(self, leg: LegTask) -> None:
         lane = self._lanes[leg.lane]
         if lane.idle:
             lane.idle -= 1
@@ -136,7 +136,7 @@ class Lanes:
         else:
             threading.Thread(target=self._serve, args=(leg,), name="actionbox-leg", daemon=True).start()
 
-    def _serve(self, leg: Leg | None) -> None:
+    def _serve(self, leg: LegTask | None) -> None:
         """A thread's life: legs of one lane."""
         assert leg is not None
         lane = self._lanes[leg.lane]
@@ -155,12 +155,12 @@ class Lanes:
             pace.leave()
             leg = self._ended(leg, lane)
 
-    def _guest_ended(self, leg: Leg) -> None:
+    def _guest_ended(self, leg: LegTask) -> None:
         if leg.long or (leg.pace is not None and leg.pace.gated):
             with self._lock:
                 self._tell(leg.number, "ends")
 
-    def _ended(self, leg: Leg, lane: _Lane) -> Leg | None:
+    def _ended(self, leg: LegTask, lane: _Lane) -> LegTask | None:
         """What the thread does next; None: it waits."""
         with self._lock:
             self._running.discard(leg)
@@ -193,7 +193,7 @@ class Lanes:
             if not leg.long:
                 self._measure(leg)
 
-    def _measure(self, leg: Leg) -> None:
+    def _measure(self, leg: LegTask) -> None:
         with self._lock:
             if leg not in self._running or leg.pace is None:
                 return

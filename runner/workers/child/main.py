@@ -73,8 +73,8 @@ def main() -> None:
         give_way()  # before any other thread is there
     try:
         from runner.workers.child import warmup
-        from runner.workers.child.builder import Builder
-        from runner.workers.child.worker_server import Desk
+        from runner.workers.child.builder import ImageBuilder
+        from runner.workers.child.worker_server import WorkerServer
 
         artefacts.supply_by(_only_what_is_there)
         warmup.images()
@@ -85,9 +85,9 @@ def main() -> None:
         # machine the interpreter takes longer to end in order.
         os._exit(IMAGES_MISSING)
     logging.getLogger().handlers[:] = [_ToParent(link)]
-    desk = Builder(link) if building else Desk(link)
-    artefacts.supply_by(desk.image)
-    transpile.compile_by(desk.compiled)
+    server = ImageBuilder(link) if building else WorkerServer(link)
+    artefacts.supply_by(server.image)
+    transpile.compile_by(server.compiled)
     warmup.everything()
     begin_watch = late_imports.prepare()
     held = privileges.give_up(parent)
@@ -97,7 +97,7 @@ def main() -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         for head, body in link.frames():
-            desk.handle(head, body)
+            server.handle(head, body)
     except OSError:
         pass
     # Nothing is left to do, and threads of guests may still run.

@@ -1,4 +1,4 @@
-"""The worker's desk: takes what the parent sends, gives legs to the lanes, sends back what they come to."""
+"""A worker at work: takes what the parent sends, gives legs to the scheduler, sends back their outcomes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runner.replay.record import make_record
 from runner.suspension.stores import PinnedAction
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
-from runner.workers.child.leg_scheduler import Lanes, Leg
+from runner.workers.child.leg_scheduler import LegScheduler, LegTask
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.codec import failure_bytes, read_action, read_rules, read_settings, read_source
 from runner.workers.protocol.frames import TO_PARENT, UnsendableError
@@ -35,13 +35,15 @@ _TEXTS: Final = (8_000, 800, 80)
 """Characters of each text of a refusal: of an ordinary one all, of a huge one as many as fit in a message."""
 
 
-class Desk(Asking):
+class WorkerServer(Asking):
     """One per worker. `handle` is called by the thread that reads the socket."""
 
     def __init__(self, link: Link) -> None:
         super().__init__(link)
         self._programs = ProgramCache()
-        self._lanes = Lanes(lambda number, state: link.send({"t": "moved", "id": number, "state": state}))
+        self._scheduler = LegScheduler(
+            lambda number, state: link.send({"t": "moved", "id": number, "state": state})
+        )
         self._sources: dict[int, Source] = {}
         self._egress: dict[int, RemoteEgress] = {}
         self._handlers: dict[str, Callable[[dict[str, Any], bytes], None]] = {
@@ -82,7 +84,7 @@ class Desk(Asking):
         actions = [read_action(item, self._sources) for item in head["actions"]] if head["t"] == "leg" else []
         number = head["id"]
 
-        def work(leg: Leg) -> None:
+        def work(leg: LegTask) -> None:
             try:
                 task(leg, head, body, actions)
             except OSError:
@@ -94,14 +96,14 @@ class Desk(Asking):
             finally:
                 self._egress.pop(number, None)
 
-        self._lanes.submit(Leg(number, work, low=head["low"]))
+        self._scheduler.submit(LegTask(number, work, low=head["low"]))
 
     def _build(self, head: dict[str, Any], _: bytes) -> None:
         source = self._sources[head["source"]]
         limits = Limits(**head["limits"])
         number = head["id"]
 
-        def work(leg: Leg) -> None:
+        def work(leg: LegTask) -> None:
             del leg
             try:
                 self._built(number, source, limits)
@@ -112,7 +114,7 @@ class Desk(Asking):
             except Exception:  # noqa: BLE001 - one build must not end the worker
                 self._fault(number)
 
-        self._lanes.submit(Leg(number, work, low=True))
+        self._scheduler.submit(LegTask(number, work, low=True))
 
     def _built(self, number: int, source: Source, limits: Limits) -> None:
         """Compile, for what the compiler says; each worker that runs the source compiles it then."""
@@ -137,7 +139,7 @@ class Desk(Asking):
         if egress is not None:
             egress.settled(head, body)
 
-    def _run(self, leg: Leg, head: dict[str, Any], body: bytes, actions: list[Action]) -> None:
+    def _run(self, leg: LegTask, head: dict[str, Any], body: bytes, actions: list[Action]) -> None:
         event = json.loads(body)
         self._conclude(
             leg,
@@ -154,7 +156,7 @@ class Desk(Asking):
             ),
         )
 
-    def _resume(self, leg: Leg, head: dict[str, Any], body: bytes, _: list[Action]) -> None:
+    def _resume(self, leg: LegTask, head: dict[str, Any], body: bytes, _: list[Action]) -> None:
         given = json.loads(body)
         values = given["secrets"]
         pinned = json.loads(given["waiting"])["actions"]
@@ -183,7 +185,7 @@ class Desk(Asking):
 
     def _conclude(
         self,
-        leg: Leg,
+        leg: LegTask,
         head: dict[str, Any],
         store: LegStore,
         allow: list[tuple[AllowRule, ...] | None],
@@ -191,7 +193,7 @@ class Desk(Asking):
     ) -> None:
         link, number = self._link, leg.number
         lists = [rules for rules in allow if rules is not None]
-        egress = RemoteEgress(link, number, lists, lambda: self._lanes.waits(leg))
+        egress = RemoteEgress(link, number, lists, lambda: self._scheduler.waits(leg))
         self._egress[number] = egress
         traces: list[LegTrace] = []
         recorded: list[FlowOutcome | None] = []

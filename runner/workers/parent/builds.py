@@ -34,7 +34,7 @@ Compile = Callable[[str, Source, Limits], Coroutine[Any, Any, Program]]
 """Has a worker compile a source for a tenant. Raises `BuildError`."""
 
 
-class Builds:
+class BuildService:
     """Args:
     compile_source: see `Compile`.
     origin: makes the origin of npm packages.

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from runner.model.errors import ResumeError
 from runner.suspension.stores import SuspensionStore
-from runner.workers.parent.pending_call import Flight
+from runner.workers.parent.pending_call import PendingCall
 from runner.workers.protocol.messages import CacheAsk, DirectoryAsk
 from triggers import CacheStore, Directory
 from triggers.api.cache import MAX_RECORDS, MAX_TOTAL_BYTES
@@ -37,22 +37,22 @@ class Stores:
     caches: Callable[[str, str], CacheStore]
     directory: Callable[[str], Directory]
 
-    async def answer(self, flight: Flight, ask: Any, body: bytes) -> dict[str, Any]:
+    async def answer(self, call: PendingCall, ask: Any, body: bytes) -> dict[str, Any]:
         """`{"ok": ...}`, or `{"error": ...}` that tells nothing of a fault of ours. Never raises."""
         try:
             async with asyncio.timeout(_SECONDS):
-                return {"ok": await asyncio.to_thread(self._found, flight, ask, body)}
+                return {"ok": await asyncio.to_thread(self._found, call, ask, body)}
         except Exception:  # noqa: BLE001 - the worker waits
             _log.exception("a worker's question could not be answered")
             return {"error": "the host could not answer"}
 
-    def _found(self, flight: Flight, ask: Any, body: bytes) -> Any:
+    def _found(self, call: PendingCall, ask: Any, body: bytes) -> Any:
         if isinstance(ask, CacheAsk):
-            assert flight.trigger is not None
-            return _cached(self.caches(flight.tenant, flight.trigger.id), ask)
+            assert call.trigger is not None
+            return _cached(self.caches(call.tenant, call.trigger.id), ask)
         if isinstance(ask, DirectoryAsk):
-            return _looked_up(self.directory(flight.tenant), ask, *_IDS.validate_json(body))
-        return self._taken(flight.store_key)
+            return _looked_up(self.directory(call.tenant), ask, *_IDS.validate_json(body))
+        return self._taken(call.store_key)
 
     def _taken(self, key: str) -> Any:
         try:

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 from runner.model.outcome import FlowOutcome
 from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers.child.leg_scheduler import LONG_SECONDS
-from runner.workers.parent.builds import Builds
+from runner.workers.parent.builds import BuildService
 from runner.workers.parent.dispatch import Dispatcher, refuse, settle
 from runner.workers.parent.host_services import Stores
-from runner.workers.parent.pending_call import Flight, lost, refusal, too_much
+from runner.workers.parent.pending_call import PendingCall, lost, refusal, too_much
 from runner.workers.parent.requests import LegReply
-from runner.workers.parent.worker import Member
+from runner.workers.parent.worker import Worker
 from runner.workers.protocol import messages
 from runner.workers.protocol.codec import read_failure
 from runner.workers.protocol.frames import FrameError
@@ -29,13 +29,13 @@ from sandbox.core.failure import BuildError
 _log: Final = logging.getLogger(__name__)
 
 
-class Hearing:
+class MessageHandlers:
     """Args:
     stores: answer what guests ask for.
     builds: answer what compilers ask for.
     """
 
-    def __init__(self, stores: Stores, builds: Builds) -> None:
+    def __init__(self, stores: Stores, builds: BuildService) -> None:
         self._stores = stores
         self._builds = builds
         self._tasks: set[asyncio.Task[None]] = set()
@@ -48,29 +48,29 @@ class Hearing:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    def on_message(self, member: Member, message: Any, body: bytes) -> None:
+    def on_message(self, worker: Worker, message: Any, body: bytes) -> None:
         """Take one message. Raises `FrameError` for what no worker of ours says."""
         if isinstance(message, messages.Log):
-            if member.logs(time.monotonic()):
+            if worker.logs(time.monotonic()):
                 level = logging.getLevelNamesMapping()[message.level.upper()]
-                _log.log(level, "worker %d: %s", member.process.pid, message.text)
+                _log.log(level, "worker %d: %s", worker.process.pid, message.text)
             return
         if isinstance(message, messages.ImageAsk | messages.TranspileAsk):
-            member.asked()
-            self._later(self._compiling(member, message, body))
+            worker.asked()
+            self._later(self._compiling(worker, message, body))
             return
-        flight = member.flights.get(getattr(message, "id", 0))
-        if flight is None:
+        call = worker.pending.get(getattr(message, "id", 0))
+        if call is None:
             if not isinstance(message, _MAY_BE_LATE):
                 raise FrameError(f"{message.t} about a call that it does not have")
             return
         handler = _HANDLERS.get(type(message))
-        if handler is None or (flight.is_build and handler not in _OF_BUILDS):
+        if handler is None or (call.is_build and handler not in _OF_BUILDS):
             raise FrameError(f"{message.t} at the wrong time")
-        handler(self, member, flight, message, body)
+        handler(self, worker, call, message, body)
 
-    def _on_done(self, member: Member, flight: Flight, message: messages.Done, body: bytes) -> None:
-        if flight.is_build or sum(message.parts) != len(body):
+    def _on_done(self, worker: Worker, call: PendingCall, message: messages.Done, body: bytes) -> None:
+        if call.is_build or sum(message.parts) != len(body):
             raise FrameError("a reply whose parts are not its body")
         ends = list(itertools.accumulate(message.parts))
         first, *others = (body[end - size : end] for end, size in zip(ends, message.parts, strict=True))
@@ -80,93 +80,93 @@ class Hearing:
             kept = FlowOutcome.from_json(others[1]) if others[1] else None
         except ValidationError as error:
             raise FrameError(f"no outcome: {error.error_count()} problems") from None
-        waiting = flight.checked(outcome, waiting, message.expires_at)
+        waiting = call.checked(outcome, waiting, message.expires_at)
         if kept is not None:
-            flight.check_own(kept)
+            call.check_own(kept)
         record = others[2].decode("utf-8", "replace") if others[2] else None
-        self.calls.charge(flight, sum(item.statistics.cpu_ms for item in outcome.actions if item.statistics))
-        reply = self.calls.reply(flight, outcome, record=record, suspended=waiting, kept=kept)
-        self.calls.over(member, flight)
-        if waiting is None or flight.future.done():
-            settle(flight, reply)
+        self.calls.charge(call, sum(item.statistics.cpu_ms for item in outcome.actions if item.statistics))
+        reply = self.calls.reply(call, outcome, record=record, suspended=waiting, kept=kept)
+        self.calls.over(worker, call)
+        if waiting is None or call.future.done():
+            settle(call, reply)
         else:
             assert outcome.suspension is not None
-            key = store_key(flight.tenant, outcome.suspension.handle)
-            self._later(self._keep(flight, key, waiting, reply))
+            key = store_key(call.tenant, outcome.suspension.handle)
+            self._later(self._keep(call, key, waiting, reply))
 
-    async def _keep(self, flight: Flight, key: str, waiting: SuspendedFlow, reply: LegReply) -> None:
+    async def _keep(self, call: PendingCall, key: str, waiting: SuspendedFlow, reply: LegReply) -> None:
         """Store a suspended flow before its outcome is told."""
         try:
             text = waiting.model_dump_json()
             await asyncio.to_thread(self._stores.suspended.put, key, text, waiting.expires_at)
         except Exception as error:  # noqa: BLE001 - whoever waits for the call gets it
-            if not flight.future.done():
-                flight.future.set_exception(error)
+            if not call.future.done():
+                call.future.set_exception(error)
         else:
-            settle(flight, reply)
+            settle(call, reply)
 
-    def _on_refused(self, member: Member, flight: Flight, message: messages.Refused, _: bytes) -> None:
-        self.calls.over(member, flight)
-        refuse(flight, refusal(message))
+    def _on_refused(self, worker: Worker, call: PendingCall, message: messages.Refused, _: bytes) -> None:
+        self.calls.over(worker, call)
+        refuse(call, refusal(message))
 
-    def _on_built(self, member: Member, flight: Flight, message: messages.Built, body: bytes) -> None:
-        if not flight.is_build:
+    def _on_built(self, worker: Worker, call: PendingCall, message: messages.Built, body: bytes) -> None:
+        if not call.is_build:
             raise FrameError("a build that was not asked for")
         failure = None if message.ok else read_failure(body)
-        self.calls.over(member, flight)
+        self.calls.over(worker, call)
         if failure is not None:
-            refuse(flight, BuildError(failure))
-        elif not flight.future.done():
-            flight.future.set_result(None)
+            refuse(call, BuildError(failure))
+        elif not call.future.done():
+            call.future.set_result(None)
 
     async def _compiling(
-        self, member: Member, ask: messages.ImageAsk | messages.TranspileAsk, body: bytes
+        self, worker: Worker, ask: messages.ImageAsk | messages.TranspileAsk, body: bytes
     ) -> None:
         if isinstance(ask, messages.ImageAsk):
-            found = await self._builds.image(member.sources.dependencies(ask.digest))
+            found = await self._builds.image(worker.sources.dependencies(ask.digest))
         else:
             found = await self._builds.transpiled(ask, body)
-        member.answer(ask.ask, *found)
+        worker.answer(ask.ask, *found)
 
-    def _on_fault(self, member: Member, flight: Flight, message: messages.Fault, _: bytes) -> None:
-        self.calls.over(member, flight)
-        self.calls.give_up(flight, lost(f"met an internal fault ({message.fault})"))
+    def _on_fault(self, worker: Worker, call: PendingCall, message: messages.Fault, _: bytes) -> None:
+        self.calls.over(worker, call)
+        self.calls.give_up(call, lost(f"met an internal fault ({message.fault})"))
 
-    def _on_over(self, member: Member, flight: Flight, _message: messages.Over, _: bytes) -> None:
-        self.calls.over(member, flight)
-        self.calls.give_up(flight, too_much())
+    def _on_over(self, worker: Worker, call: PendingCall, _message: messages.Over, _: bytes) -> None:
+        self.calls.over(worker, call)
+        self.calls.give_up(call, too_much())
 
-    def _on_moved(self, member: Member, flight: Flight, message: messages.Moved, _: bytes) -> None:
+    def _on_moved(self, worker: Worker, call: PendingCall, message: messages.Moved, _: bytes) -> None:
         if message.state == "ends":
-            flight.extend()
+            call.extend()
             return
-        member.detached(flight)
-        self.calls.computes(flight, message.state != "waits")
+        worker.detached(call)
+        self.calls.computes(call, message.state != "waits")
         if message.state == "long":
-            flight.long = True
-            self.calls.charge(flight, LONG_SECONDS * 1000)
+            call.long = True
+            self.calls.charge(call, LONG_SECONDS * 1000)
         self.calls.dispatch()
 
-    def _on_ask(self, member: Member, flight: Flight, message: Any, body: bytes) -> None:
+    def _on_ask(self, worker: Worker, call: PendingCall, message: Any, body: bytes) -> None:
         async def answer() -> None:
-            member.answer(message.ask, await self._stores.answer(flight, message, body))
+            worker.answer(message.ask, await self._stores.answer(call, message, body))
 
-        member.asked()
+        worker.asked()
         self._later(answer())
 
-    def _on_fetch(self, _member: Member, flight: Flight, message: messages.Fetch, body: bytes) -> None:
-        assert flight.fetches is not None
-        if flight.future.done():
-            flight.fetches.close()
-        flight.fetches.start(message, body, flight.deadline)
+    def _on_fetch(self, _member: Worker, call: PendingCall, message: messages.Fetch, body: bytes) -> None:
+        assert call.fetches is not None
+        if call.future.done():
+            call.fetches.close()
+        call.fetches.start(message, body, call.deadline)
 
-    def _on_fetch_cancel(self, _member: Member, flight: Flight, message: Any, _: bytes) -> None:
-        assert flight.fetches is not None
-        flight.fetches.cancel(message.session, message.fetch)
+    def _on_fetch_cancel(self, _member: Worker, call: PendingCall, message: Any, _: bytes) -> None:
+        assert call.fetches is not None
+        call.fetches.cancel(message.session, message.fetch)
 
-    def _on_session_close(self, _member: Member, flight: Flight, message: Any, _: bytes) -> None:
-        assert flight.fetches is not None
-        flight.fetches.close_session(message.session)
+    def _on_session_close(self, _member: Worker, call: PendingCall, message: Any, _: bytes) -> None:
+        assert call.fetches is not None
+        call.fetches.close_session(message.session)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -174,25 +174,25 @@ class Hearing:
         task.add_done_callback(self._tasks.discard)
 
 
-_HANDLERS: Final[dict[type, Callable[[Hearing, Member, Flight, Any, bytes], None]]] = {
-    messages.Done: Hearing._on_done,
-    messages.Refused: Hearing._on_refused,
-    messages.Fault: Hearing._on_fault,
-    messages.Over: Hearing._on_over,
-    messages.Built: Hearing._on_built,
-    messages.Moved: Hearing._on_moved,
-    messages.CacheAsk: Hearing._on_ask,
-    messages.DirectoryAsk: Hearing._on_ask,
-    messages.TakeAsk: Hearing._on_ask,
-    messages.Fetch: Hearing._on_fetch,
-    messages.FetchCancel: Hearing._on_fetch_cancel,
-    messages.SessionClose: Hearing._on_session_close,
+_HANDLERS: Final[dict[type, Callable[[MessageHandlers, Worker, PendingCall, Any, bytes], None]]] = {
+    messages.Done: MessageHandlers._on_done,
+    messages.Refused: MessageHandlers._on_refused,
+    messages.Fault: MessageHandlers._on_fault,
+    messages.Over: MessageHandlers._on_over,
+    messages.Built: MessageHandlers._on_built,
+    messages.Moved: MessageHandlers._on_moved,
+    messages.CacheAsk: MessageHandlers._on_ask,
+    messages.DirectoryAsk: MessageHandlers._on_ask,
+    messages.TakeAsk: MessageHandlers._on_ask,
+    messages.Fetch: MessageHandlers._on_fetch,
+    messages.FetchCancel: MessageHandlers._on_fetch_cancel,
+    messages.SessionClose: MessageHandlers._on_session_close,
 }
 _OF_BUILDS: Final = (
-    Hearing._on_built,
-    Hearing._on_fault,
-    Hearing._on_over,
-    Hearing._on_moved,
+    MessageHandlers._on_built,
+    MessageHandlers._on_fault,
+    MessageHandlers._on_over,
+    MessageHandlers._on_moved,
 )
 _MAY_BE_LATE: Final = (
     messages.Moved,

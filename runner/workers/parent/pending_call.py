@@ -39,7 +39,7 @@ _WRITING_SECONDS: Final = 10.0
 
 
 @dataclass(slots=True, eq=False)
-class Flight:
+class PendingCall:
     """One leg or build.
 
     Attributes:

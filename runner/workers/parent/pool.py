@@ -17,11 +17,11 @@ from runner.model.errors import FlowError
 from runner.model.settings import Settings
 from runner.suspension.resume import plain, read_flow
 from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, store_key
-from runner.workers.parent.builds import Builds
+from runner.workers.parent.builds import BuildService
 from runner.workers.parent.dispatch import Dispatcher, refuse
 from runner.workers.parent.host_services import Stores
-from runner.workers.parent.message_handlers import Hearing
-from runner.workers.parent.pool_stats import PoolSnapshot
+from runner.workers.parent.message_handlers import MessageHandlers
+from runner.workers.parent.pool_stats import PoolStats
 from runner.workers.parent.requests import BuildCall, LegCall, LegReply, ResumeCall, TooBusyError
 from runner.workers.parent.settings import PoolSettings
 from runner.workers.protocol.codec import settings_json
@@ -61,17 +61,17 @@ class WorkerPool:
         self._egress = egress or public_egress()
         self._store = store or MemoryStore()
         stores = Stores(self._store, caches or Caches(), directory or (lambda _tenant: StaticDirectory()))
-        self._builds = Builds(self._compile, origin, wheels)
-        self._hearing = Hearing(stores, self._builds)
+        self._builds = BuildService(self._compile, origin, wheels)
+        self._handlers = MessageHandlers(stores, self._builds)
         self._started: Dispatcher | None = None
 
     # --- life ---
 
     async def start(self) -> None:
         """Start the workers; returns when all are ready. Raises `WorkerStartError`."""
-        self._started = Dispatcher(self.settings, self._egress, self._hearing.on_message)
-        self._hearing.calls = self._started
-        await self._started.crew.start()
+        self._started = Dispatcher(self.settings, self._egress, self._handlers.on_message)
+        self._handlers.calls = self._started
+        await self._started.supervisor.start()
 
     async def stop(self, grace_seconds: float = 20.0) -> None:
         """Refuse new calls, finish those that wait or run, for at most `grace_seconds`, and end the workers.
@@ -83,14 +83,14 @@ class WorkerPool:
         deadline = time.monotonic() + grace_seconds
         while calls.busy and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
-        for flight in calls.queue.remove_all(lambda _: True):
-            refuse(flight, TooBusyError("stopping", 1))
-        for member in calls.crew.members:
-            if member.flights:
-                member.process.kill("stopped")
+        for call in calls.queue.remove_all(lambda _: True):
+            refuse(call, TooBusyError("stopping", 1))
+        for worker in calls.supervisor.workers:
+            if worker.pending:
+                worker.process.kill("stopped")
         self._builds.close()
-        await calls.crew.stop()
-        await self._hearing.finish()
+        await calls.supervisor.stop()
+        await self._handlers.finish()
 
     # --- calls ---
 
@@ -107,7 +107,7 @@ class WorkerPool:
         sources = tuple(
             source for action in actions for source in (action.source, action.last_good) if source is not None
         )
-        flight = self._calls.flight(
+        pending = self._calls.call(
             tenant,
             head={
                 "t": "leg",
@@ -122,8 +122,8 @@ class WorkerPool:
             sources=sources,
             settings=call.settings,
         )
-        flight.trigger, flight.actions, flight.execution_id = trigger, actions, execution_id
-        reply: LegReply = await self._calls.fly(flight)
+        pending.trigger, pending.actions, pending.execution_id = trigger, actions, execution_id
+        reply: LegReply = await self._calls.complete(pending)
         return reply
 
     async def resume(self, tenant: str, call: ResumeCall) -> LegReply:
@@ -145,7 +145,7 @@ class WorkerPool:
             "secrets": plain(call.secrets),
             "waiting": text,
         }
-        flight = self._calls.flight(
+        pending = self._calls.call(
             tenant,
             head={
                 "t": "resume",
@@ -157,11 +157,11 @@ class WorkerPool:
             sources=(),
             settings=call.settings,
         )
-        flight.trigger, flight.store_key = get_trigger(waiting.trigger), key
-        flight.execution_id, flight.leg = waiting.execution_id, waiting.leg + 1
+        pending.trigger, pending.store_key = get_trigger(waiting.trigger), key
+        pending.execution_id, pending.leg = waiting.execution_id, waiting.leg + 1
         # Without their secrets, which only the worker needs.
-        flight.actions = tuple(item.action(dict.fromkeys(item.wanted, "")) for item in waiting.actions)
-        reply: LegReply = await self._calls.fly(flight)
+        pending.actions = tuple(item.action(dict.fromkeys(item.wanted, "")) for item in waiting.actions)
+        reply: LegReply = await self._calls.complete(pending)
         return reply
 
     async def build(
@@ -185,14 +185,14 @@ class WorkerPool:
 
     async def _compile(self, tenant: str, source: Source, limits: Limits) -> Program:
         """Raises `BuildError`, `TooBusyError`."""
-        flight = self._calls.flight(
+        pending = self._calls.call(
             tenant,
             head={"t": "build", "limits": asdict(limits)},
             body=b"",
             sources=(source,),
             settings=Settings(),
         )
-        await self._calls.fly(flight)
+        await self._calls.complete(pending)
         return Program(source, b"", "")
 
     async def waiting(self, tenant: str, handle: str) -> SuspendedFlow:
@@ -203,14 +203,14 @@ class WorkerPool:
     def forget(self, *digests: str) -> None:
         """Drop the programs of versions that are not run any more, by `Action.digest`."""
         gone = frozenset(digests)
-        for member in self._calls.crew.members:
-            frame = member.sources.forget(lambda source: source_digest(source) in gone)
+        for worker in self._calls.supervisor.workers:
+            frame = worker.sources.forget(lambda source: source_digest(source) in gone)
             if frame:
-                member.process.send(frame)
+                worker.process.send(frame)
 
-    def snapshot(self) -> PoolSnapshot:
+    def stats(self) -> PoolStats:
         """The pool's numbers now."""
-        return self._calls.snapshot()
+        return self._calls.stats()
 
     @property
     def _calls(self) -> Dispatcher:

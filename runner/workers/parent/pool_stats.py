@@ -9,7 +9,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TenantSnapshot(_Record):
+class TenantStats(_Record):
     """One tenant. `lost`: legs whose worker gave no outcome; `refused`: calls told to come later;
     `cpu_ms`: processor time lately."""
 
@@ -21,7 +21,7 @@ class TenantSnapshot(_Record):
     cpu_ms: float
 
 
-class WorkerSnapshot(_Record):
+class WorkerStats(_Record):
     """One worker. `state`: `starting`, `ready` or `draining`; `rights`: measures that hold in it."""
 
     pid: int
@@ -33,7 +33,7 @@ class WorkerSnapshot(_Record):
     rights: dict[str, bool]
 
 
-class PoolSnapshot(_Record):
+class PoolStats(_Record):
     """The pool.
 
     Attributes:
@@ -54,5 +54,5 @@ class PoolSnapshot(_Record):
     refused: int
     restarts: dict[str, int]
     recycled: int
-    workers: tuple[WorkerSnapshot, ...]
-    tenants: dict[str, TenantSnapshot]
+    workers: tuple[WorkerStats, ...]
+    tenants: dict[str, TenantStats]

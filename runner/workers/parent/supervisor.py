@@ -14,10 +14,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runner.workers.child.main import IMAGES_MISSING
-from runner.workers.parent.pending_call import Flight
+from runner.workers.parent.pending_call import PendingCall
 from runner.workers.parent.requests import WorkerStartError
 from runner.workers.parent.settings import PoolSettings
-from runner.workers.parent.worker import DRAINING, READY, STARTING, Member
+from runner.workers.parent.worker import DRAINING, READY, STARTING, Worker
 from sandbox import SetUpError
 
 _log: Final = logging.getLogger(__name__)
@@ -29,9 +29,9 @@ _SETTLED_SECONDS: Final = 10.0
 _LEAVE_SECONDS: Final = 2.0
 
 
-class Crew:
+class Supervisor:
     """Args:
-    on_message, on_ready: see `Member`.
+    on_message, on_ready: see `Worker`.
     on_lost: gets a dead worker, with what it ran still in it.
     on_sweep: called a few times a second.
     """
@@ -39,9 +39,9 @@ class Crew:
     def __init__(
         self,
         settings: PoolSettings,
-        on_message: Callable[[Member, Any, bytes], None],
+        on_message: Callable[[Worker, Any, bytes], None],
         on_ready: Callable[[], None],
-        on_lost: Callable[[Member], None],
+        on_lost: Callable[[Worker], None],
         on_sweep: Callable[[float], None],
     ) -> None:
         self._settings = settings
@@ -49,15 +49,15 @@ class Crew:
         self._on_ready = on_ready
         self._on_lost = on_lost
         self._on_sweep = on_sweep
-        self.members: list[Member] = []
+        self.workers: list[Worker] = []
         self.restarts: Counter[str] = Counter()
         self.recycled = 0
         self._backoff = _FIRST_BACKOFF
         self._tasks: set[asyncio.Task[Any]] = set()
         self._changed = asyncio.Event()
         self._stopping = False
-        self._failed: Member | None = None
-        self._outgoing: Member | None = None
+        self._failed: Worker | None = None
+        self._outgoing: Worker | None = None
         self._watching: asyncio.Task[None] | None = None
         self._ping_at = 0.0
 
@@ -75,23 +75,23 @@ class Crew:
         self._watching = asyncio.create_task(self._watch())
 
     async def _start_all(self) -> None:
-        for _ in range(self._settings.workers - len(self.members)):
+        for _ in range(self._settings.workers - len(self.workers)):
             await self._add()
         try:
             async with asyncio.timeout(self._settings.start_seconds):
-                while self._failed is None and any(item.state != READY for item in self.members):
+                while self._failed is None and any(item.state != READY for item in self.workers):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            self._failed = next(item for item in self.members if item.state != READY)
+            self._failed = next(item for item in self.workers if item.state != READY)
 
     async def _add(self) -> None:
-        member = Member(self._settings, self._on_message, self._ready, self._lost)
+        worker = Worker(self._settings, self._on_message, self._ready, self._lost)
         try:
-            await member.process.start()
+            await worker.process.start()
         except (OSError, SetUpError) as error:
             raise WorkerStartError(f"A worker process cannot be started: {error}") from error
-        self.members.append(member)
+        self.workers.append(worker)
 
     async def stop(self) -> None:
         """End every worker."""
@@ -99,46 +99,46 @@ class Crew:
         for task in (self._watching, *self._tasks):
             if task is not None:
                 task.cancel()
-        for member in list(self.members):
-            member.process.close()
+        for worker in list(self.workers):
+            worker.process.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LEAVE_SECONDS + 10):
-                for member in list(self.members):
-                    await member.process.ended()
+                for worker in list(self.workers):
+                    await worker.process.ended()
 
     # --- what happens to workers ---
 
-    def _ready(self, member: Member) -> None:
-        missing = sorted(name for name, held in member.rights.items() if not held)
+    def _ready(self, worker: Worker) -> None:
+        missing = sorted(name for name, held in worker.rights.items() if not held)
         if missing:
-            _log.warning("worker %d runs without: %s", member.process.pid, ", ".join(missing))
+            _log.warning("worker %d runs without: %s", worker.process.pid, ", ".join(missing))
         outgoing, self._outgoing = self._outgoing, None
         if outgoing is not None and outgoing.state == READY:
             outgoing.state = DRAINING
         self._changed.set()
         self._on_ready()
 
-    def _lost(self, member: Member) -> None:
-        self.members.remove(member)
-        starting = member.state == STARTING
+    def _lost(self, worker: Worker) -> None:
+        self.workers.remove(worker)
+        starting = worker.state == STARTING
         if starting:
-            self._failed = member
-        if not self._stopping and member.state != DRAINING and self._watching is not None:
-            reason = member.process.reason or "died"
+            self._failed = worker
+        if not self._stopping and worker.state != DRAINING and self._watching is not None:
+            reason = worker.process.reason or "died"
             self.restarts[reason] += 1
-            _log.error("worker %d is gone (%s): %s", member.process.pid, reason, _why(member))
-            if member is self._outgoing:
+            _log.error("worker %d is gone (%s): %s", worker.process.pid, reason, _why(worker))
+            if worker is self._outgoing:
                 self._outgoing = None  # its successor is on its way
                 self._changed.set()
-                self._on_lost(member)
+                self._on_lost(worker)
                 return
-            lived = time.monotonic() - member.started_at
+            lived = time.monotonic() - worker.started_at
             if not starting and lived > _SETTLED_SECONDS:
                 self._backoff = _FIRST_BACKOFF
-            self._later(self._replace(self._backoff, images=_lacks_images(member)))
+            self._later(self._replace(self._backoff, images=_lacks_images(worker)))
             self._backoff = min(self._backoff * 2, _LONGEST_BACKOFF)
         self._changed.set()
-        self._on_lost(member)
+        self._on_lost(worker)
 
     async def _replace(self, after: float, *, images: bool = False) -> None:
         await asyncio.sleep(after)
@@ -167,46 +167,46 @@ class Crew:
         pinging = now >= self._ping_at
         if pinging:
             self._ping_at = now + _PING_SECONDS
-        for member in list(self.members):
-            if member.late(now):
-                member.process.kill("late")
-            elif member.state == STARTING:
-                if now - member.started_at > self._settings.start_seconds:
-                    member.process.kill("start")
-            elif member.silent_seconds(now) > self._settings.hang_seconds:
-                member.process.kill("hung")
+        for worker in list(self.workers):
+            if worker.late(now):
+                worker.process.kill("late")
+            elif worker.state == STARTING:
+                if now - worker.started_at > self._settings.start_seconds:
+                    worker.process.kill("start")
+            elif worker.silent_seconds(now) > self._settings.hang_seconds:
+                worker.process.kill("hung")
             elif pinging:
-                member.ping()
+                worker.ping()
         if pinging:
             self._recycle()
         self._on_sweep(now)
 
     def _recycle(self) -> None:
         """Replace one worn worker at a time: it works until its successor is ready, and ends what it runs."""
-        for member in self.members:
-            if member.state == DRAINING and not member.flights:
-                member.process.close()
-        if self._outgoing is not None or any(member.state != READY for member in self.members):
+        for worker in self.workers:
+            if worker.state == DRAINING and not worker.pending:
+                worker.process.close()
+        if self._outgoing is not None or any(worker.state != READY for worker in self.workers):
             return
-        worn = next((member for member in self.members if member.worn()), None)
+        worn = next((worker for worker in self.workers if worker.worn()), None)
         if worn is not None:
             self.recycled += 1
             self._outgoing = worn
             self._later(self._replace(0.0))
 
 
-def _lacks_images(member: Member) -> bool:
+def _lacks_images(worker: Worker) -> bool:
     """Whether a worker ended because the cache has no images."""
-    return member.process.exit_status == IMAGES_MISSING
+    return worker.process.exit_status == IMAGES_MISSING
 
 
-def is_late(flight: Flight) -> bool:
+def is_late(call: PendingCall) -> bool:
     """Whether a leg's worker should have answered by now."""
-    return flight.deadline < time.monotonic()
+    return call.deadline < time.monotonic()
 
 
-def _why(member: Member) -> str:
-    process = member.process
+def _why(worker: Worker) -> str:
+    process = worker.process
     said = f"; it said: {process.told}" if process.told else ""
     status = process.exit_status
     if status is None:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from runner.workers.parent.pending_call import Flight
-from runner.workers.parent.pool_stats import WorkerSnapshot
+from runner.workers.parent.pending_call import PendingCall
+from runner.workers.parent.pool_stats import WorkerStats
 from runner.workers.parent.process import WorkerProcess
 from runner.workers.parent.settings import PoolSettings
 from runner.workers.parent.sources import SourceTable
@@ -24,32 +24,32 @@ _LOG_LINES: Final = 100
 STARTING, READY, DRAINING = "starting", "ready", "draining"
 
 
-class Member:
+class Worker:
     """Args:
     on_message: gets this worker's messages about its legs.
     on_change: told when it became ready.
-    on_lost: told once when its process is gone; its legs are still in `flights`.
+    on_lost: told once when its process is gone; its legs are still in `pending`.
     """
 
     def __init__(
         self,
         settings: PoolSettings,
-        on_message: Callable[[Member, Any, bytes], None],
-        on_ready: Callable[[Member], None],
-        on_lost: Callable[[Member], None],
+        on_message: Callable[[Worker, Any, bytes], None],
+        on_ready: Callable[[Worker], None],
+        on_lost: Callable[[Worker], None],
     ) -> None:
         self._settings = settings
         self._on_message = on_message
         self._on_ready = on_ready
         self.process = WorkerProcess(settings.command, self._received, lambda: on_lost(self))
         self.state = STARTING
-        self.flights: dict[int, Flight] = {}
+        self.pending: dict[int, PendingCall] = {}
         self.sources = SourceTable()
         self.legs = 0
         self.started_at = self.heard_at = time.monotonic()
         self.rights: dict[str, bool] = {}
         self.first_bytes = 0
-        self._holding = ([], [])  # type: tuple[list[Flight], list[Flight]]
+        self._holding = ([], [])  # type: tuple[list[PendingCall], list[PendingCall]]
         self._pings = 0
         self._asks = 0
         self._late_cpu: float | None = None
@@ -59,63 +59,63 @@ class Member:
 
     def room(self, low: bool) -> int:
         """How many more legs of a lane it may get; 0 for none."""
-        if self.state != READY or len(self.flights) >= self._settings.slots:
+        if self.state != READY or len(self.pending) >= self._settings.slots:
             return 0
         return AHEAD - len(self._holding[low])
 
     @property
     def free(self) -> int:
         """Legs that it may get in all."""
-        return max(0, self._settings.slots - len(self.flights)) if self.state == READY else 0
+        return max(0, self._settings.slots - len(self.pending)) if self.state == READY else 0
 
-    def send(self, flight: Flight) -> None:
+    def send(self, call: PendingCall) -> None:
         """Give it a leg. Raises `UnsendableError`, and then it has none."""
         frames: list[bytes] = []
         try:
-            new = self._encode(flight, frames)
+            new = self._encode(call, frames)
         except UnsendableError:
             self.process.send(*frames)  # sources that it is taken to have now
             raise
-        self.flights[flight.number] = flight
-        self._holding[flight.low].append(flight)
-        flight.detached = False
-        flight.tries += 1
-        flight.arm(new, self._settings.grace_seconds)
+        self.pending[call.number] = call
+        self._holding[call.low].append(call)
+        call.detached = False
+        call.tries += 1
+        call.arm(new, self._settings.grace_seconds)
         self.process.send(*frames)
 
-    def _encode(self, flight: Flight, frames: list[bytes]) -> int:
+    def _encode(self, call: PendingCall, frames: list[bytes]) -> int:
         """Append what it must be sent; the number of sources that are new to it."""
-        head = {**flight.head, "low": flight.low}
+        head = {**call.head, "low": call.low}
         number = self.sources.number
-        if flight.is_build:
-            head["source"] = number(flight.sources[0], frames)
+        if call.is_build:
+            head["source"] = number(call.sources[0], frames)
         elif head["t"] == "leg":
             head["actions"] = [
-                action_list(item, lambda source: number(source, frames)) for item in flight.actions
+                action_list(item, lambda source: number(source, frames)) for item in call.actions
             ]
         else:
-            for action in flight.actions:
+            for action in call.actions:
                 self.sources.know(action.source)
         new = len(frames)
-        self.sources.shrink(len(flight.sources), frames)
-        frames.append(encode(head, flight.body))
-        return new if head["t"] != "resume" else len(flight.actions)
+        self.sources.shrink(len(call.sources), frames)
+        frames.append(encode(head, call.body))
+        return new if head["t"] != "resume" else len(call.actions)
 
-    def detached(self, flight: Flight) -> None:
+    def detached(self, call: PendingCall) -> None:
         """The leg does not hold up others any more."""
-        if not flight.detached:
-            flight.detached = True
-            self._holding[flight.low].remove(flight)
+        if not call.detached:
+            call.detached = True
+            self._holding[call.low].remove(call)
 
-    def ended(self, flight: Flight) -> None:
+    def ended(self, call: PendingCall) -> None:
         """The leg is over."""
-        self.detached(flight)
-        del self.flights[flight.number]
+        self.detached(call)
+        del self.pending[call.number]
         self.legs += 1
 
-    def begun(self, flight: Flight) -> bool:
+    def begun(self, call: PendingCall) -> bool:
         """Whether the leg may have begun: a lane runs in order, and says when it goes on to the next."""
-        return flight.detached or self._holding[flight.low][0] is flight
+        return call.detached or self._holding[call.low][0] is call
 
     def asked(self) -> None:
         """It asked something. Each of its legs waits for its answer, so more at a time are a lie."""
@@ -152,7 +152,7 @@ class Member:
     def late(self, now: float) -> bool:
         """Whether one of its legs should have ended, and it had the processor time to end it: on a machine
         that has too much to do, a worker that is killed is only one more that has to start."""
-        deadline = min((flight.deadline for flight in self.flights.values()), default=math.inf)
+        deadline = min((call.deadline for call in self.pending.values()), default=math.inf)
         if deadline >= now:
             self._late_cpu = None
             return False
@@ -164,16 +164,16 @@ class Member:
 
     def worn(self) -> bool:
         """It has run or grown so much that another one shall take its place."""
-        held = sum(flight.memory_bytes() for flight in self.flights.values())  # until they end
+        held = sum(call.memory_bytes() for call in self.pending.values())  # until they end
         grown = self.process.resident_bytes() - self.first_bytes - held
         return self.legs >= self._settings.recycle_legs or grown >= self._settings.recycle_bytes
 
-    def snapshot(self) -> WorkerSnapshot:
+    def stats(self) -> WorkerStats:
         """See there."""
-        return WorkerSnapshot(
+        return WorkerStats(
             pid=self.process.pid,
             state=self.state,
-            running=len(self.flights),
+            running=len(self.pending),
             legs=self.legs,
             sources=len(self.sources),
             resident_bytes=self.process.resident_bytes(),

@@ -1,4 +1,4 @@
-"""Snapshots of bound flows: as old as allowed and no older, and what nobody runs any more is released."""
+"""BindingCache of bound flows: as old as allowed and no older, and what nobody runs any more is released."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from runner.runtime.binding_cache import Snapshots
+from runner.runtime.binding_cache import BindingCache
 from runner.runtime.refresh import Refresher
 from runner.store import Store
 from runner.store.notices import MISSED, Notice
@@ -16,19 +16,19 @@ from tests.runtime.test_flows import eventually
 
 
 class Replica:
-    """The snapshots of another process: it opens the same database, and hears what the test tells it."""
+    """The bindings of another process: it opens the same database, and hears what the test tells it."""
 
     def __init__(self, store: Store) -> None:
         self.store = Store.open(store.engine.url.render_as_string(hide_password=False))
         self.now = 0.0
         self.released: list[str] = []
-        self.snapshots = Snapshots(self.store, lambda: RING, lambda: self.now, self._release)
+        self.bindings = BindingCache(self.store, lambda: RING, lambda: self.now, self._release)
 
     def _release(self, digests: Sequence[str]) -> None:
         self.released += digests
 
     def code(self, tenant: str, trigger: str = "post-login") -> list[str]:
-        return [action.source.text for action in self.snapshots.get(tenant, trigger).actions]
+        return [action.source.text for action in self.bindings.get(tenant, trigger).actions]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_change_that_is_heard_is_seen_at_once(store: Store, there: Replica) ->
     assert there.code(t) == ["// 1"]
     store.listen("bindings", lambda notice: there.store.tell(notice, elsewhere=True))
     deploy(store, t, "a", "// 2")
-    assert there.snapshots.peek(t, "post-login") is None
+    assert there.bindings.peek(t, "post-login") is None
     assert there.code(t) == ["// 2"]
 
 
@@ -87,18 +87,18 @@ def test_a_connection_that_is_lost_is_not_relied_on(store: Store, there: Replica
 
 def test_versions_that_nothing_runs_any_more_are_released(store: Store) -> None:
     released: list[str] = []
-    snapshots = Snapshots(store, lambda: RING, release=released.extend)
+    bindings = BindingCache(store, lambda: RING, release=released.extend)
     t, u = tenant(store), tenant(store, "u")
     deploy(store, t, "a", "// 1")
     deploy(store, t, "b", "// stays")
     deploy(store, u, "a", "// 1")
-    old = snapshots.get(t, "post-login").actions[0].digest
-    snapshots.get(u, "post-login")
+    old = bindings.get(t, "post-login").actions[0].digest
+    bindings.get(u, "post-login")
     deploy(store, t, "a", "// 2")
-    snapshots.refresh(t, "post-login")
+    bindings.refresh(t, "post-login")
     assert released == [], "another tenant runs the same text"
     deploy(store, u, "a", "// 3")
-    snapshots.refresh(u, "post-login")
+    bindings.refresh(u, "post-login")
     assert released == [old]
 
 
@@ -106,11 +106,11 @@ def test_changed_triggers_are_read_before_somebody_asks(store: Store) -> None:
     async def go() -> None:
         t = tenant(store)
         released: list[str] = []
-        snapshots = Snapshots(store, lambda: RING, release=released.extend)
+        bindings = BindingCache(store, lambda: RING, release=released.extend)
         stop = asyncio.Event()
-        running = asyncio.create_task(Refresher(store, snapshots).run(stop))
+        running = asyncio.create_task(Refresher(store, bindings).run(stop))
         await asyncio.to_thread(deploy, store, t, "a", "// 1")
-        old = (await asyncio.to_thread(snapshots.get, t, "post-login")).actions[0].digest
+        old = (await asyncio.to_thread(bindings.get, t, "post-login")).actions[0].digest
         await asyncio.to_thread(deploy, store, t, "a", "// 2")
         await eventually(lambda: released == [old])
         stop.set()

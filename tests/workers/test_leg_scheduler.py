@@ -9,30 +9,30 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.workers.child.leg_scheduler import Lanes, Leg
+from runner.workers.child.leg_scheduler import LegScheduler, LegTask
 from sandbox.core.pace import current, ended
 
 SECONDS = 20.0
 
 
 class Stage:
-    """Lanes whose legs run until they are told to end."""
+    """LegScheduler whose legs run until they are told to end."""
 
     def __init__(self) -> None:
         self.begun: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.moved: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
-        self.lanes = Lanes(lambda number, state: self.moved.put((number, state)))
-        self.legs: list[Leg] = []
+        self.lanes = LegScheduler(lambda number, state: self.moved.put((number, state)))
+        self.legs: list[LegTask] = []
         self.ends: list[threading.Event] = []
 
     def add(self, *, low: bool = False) -> threading.Event:
         number, end = len(self.legs), threading.Event()
 
-        def work(leg: Leg) -> None:
+        def work(leg: LegTask) -> None:
             self.begun.put(number)
             end.wait(SECONDS)
 
-        self.legs.append(Leg(number, work, low=low))
+        self.legs.append(LegTask(number, work, low=low))
         self.ends.append(end)
         self.lanes.submit(self.legs[-1])
         return end
@@ -56,15 +56,15 @@ def test_a_leg_that_waits_leaves_its_place(stage: Stage) -> None:
 def test_the_end_of_a_guest_is_told_of_all_that_take_turns(stage: Stage) -> None:
     """Also of those that waited for answers and computed little: what is left of them waits for its turn."""
     told: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
-    lanes = Lanes(lambda number, state: told.put((number, state)))
+    lanes = LegScheduler(lambda number, state: told.put((number, state)))
     for number, low in enumerate((False, True)):
         done = threading.Event()
 
-        def work(leg: Leg, done: threading.Event = done) -> None:
+        def work(leg: LegTask, done: threading.Event = done) -> None:
             ended()
             done.set()
 
-        lanes.submit(Leg(number, work, low=low))
+        lanes.submit(LegTask(number, work, low=low))
         assert done.wait(SECONDS)
     assert told.get(timeout=SECONDS) == (1, "ends")
     assert told.empty()
@@ -76,7 +76,7 @@ def test_short_legs_run_one_after_another(monkeypatch: pytest.MonkeyPatch) -> No
     running, most, done = 0, 0, queue.SimpleQueue[int]()
     lock = threading.Lock()
 
-    def work(leg: Leg) -> None:
+    def work(leg: LegTask) -> None:
         nonlocal running, most
         with lock:
             running += 1
@@ -85,19 +85,19 @@ def test_short_legs_run_one_after_another(monkeypatch: pytest.MonkeyPatch) -> No
             running -= 1
         done.put(leg.number)
 
-    lanes = Lanes(lambda _number, _state: None)
+    lanes = LegScheduler(lambda _number, _state: None)
     for number in range(200):
-        lanes.submit(Leg(number, work))
+        lanes.submit(LegTask(number, work))
     assert [done.get(timeout=SECONDS) for _ in range(200)] == list(range(200))
     assert most == 1
 
 
 def test_detaching_twice_frees_one_place(stage: Stage) -> None:
-    def work(leg: Leg) -> None:
+    def work(leg: LegTask) -> None:
         stage.lanes.waits(leg)
         stage.lanes.waits(leg)
 
-    stage.lanes.submit(leg := Leg(100, work))
+    stage.lanes.submit(leg := LegTask(100, work))
     assert stage.moved.get(timeout=SECONDS) == (100, "waits")
     with pytest.raises(queue.Empty):
         stage.moved.get(timeout=0.05)
@@ -114,9 +114,9 @@ def test_the_low_lane_waits_for_nobody_and_holds_up_nobody(stage: Stage) -> None
 def test_a_leg_that_computes_long_passes_the_gate_and_is_told(low: bool) -> None:
     moved: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
     gated: queue.SimpleQueue[tuple[bool, bool]] = queue.SimpleQueue()
-    lanes = Lanes(lambda number, state: moved.put((number, state)))
+    lanes = LegScheduler(lambda number, state: moved.put((number, state)))
 
-    def compute(leg: Leg) -> None:
+    def compute(leg: LegTask) -> None:
         pace = current()
         assert pace is not None
         before = pace.gated
@@ -126,6 +126,6 @@ def test_a_leg_that_computes_long_passes_the_gate_and_is_told(low: bool) -> None
         gated.put((before, pace.gated))
         lanes.waits(leg)
 
-    lanes.submit(Leg(1, compute, low=low))
+    lanes.submit(LegTask(1, compute, low=low))
     assert gated.get(timeout=SECONDS) == (low, True)
     assert [moved.get(timeout=SECONDS)[1] for _ in range(3)] == ["computes", "long", "waits"]
