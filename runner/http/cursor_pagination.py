@@ -13,10 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Query
+from pydantic import Field
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import Session
 
 from runner.http.errors import bad_request
+from runner.http.queries import Absent
 from runner.model.caps import MAX_CURSOR, MAX_PER_PAGE
 
 DEFAULT_TAKE: Final = 50
@@ -24,9 +26,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FARTHEST: Final = 2**53
 Row = TypeVar("Row")
 From = Annotated[
-    str | None,
+    str | Absent,
     Query(alias="from", min_length=1, max_length=MAX_CURSOR, description="`next` of the page before."),
 ]
+Next = Annotated[str, Field(description="Where the next page begins (`from`); absent on the last one.")]
 Take = Annotated[int, Query(ge=1, le=MAX_PER_PAGE, description="Results per page.")]
 
 

@@ -16,10 +16,13 @@ from urllib.parse import unquote_plus
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
+from pydantic import ConfigDict, with_config
 from sqlalchemy import select
+from typing_extensions import TypedDict
 
 from runner.http.assertions import ASSERTION_TYPE, BadAssertionError
 from runner.http.client_secrets import secret_matches
+from runner.http.described import REFUSALS, headers, operation_id, refusal_headers, refusals
 from runner.http.errors import phrase
 from runner.http.form_body import FORM, form_pairs
 from runner.http.json_body import BodyError, parse_body
@@ -31,7 +34,7 @@ from runner.http.validation import shown
 from runner.model.caps import MAX_FORM_FIELDS
 from runner.store.models import ApiClient
 
-router: Final = APIRouter(tags=["OAuth"])
+router: Final = APIRouter(tags=["OAuth"], generate_unique_id_function=operation_id)
 _MAX_VALUE: Final = 4096
 _FIELDS: Final = {
     "type": "object",
@@ -58,6 +61,26 @@ _BODY: Final = {
 _DUMMY_DIGEST: Final = "0" * 64
 
 
+@with_config(ConfigDict(extra="forbid"))
+class OAuthError(TypedDict):
+    """RFC 6749 section 5.2, with what the service's other errors have."""
+
+    error: str
+    error_description: str
+    statusCode: int
+    message: str
+
+
+@with_config(ConfigDict(extra="forbid"))
+class AccessToken(TypedDict):
+    """RFC 6749 section 5.1. `expires_in`: seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Client:
     tenant: str
@@ -80,7 +103,22 @@ class _OAuthError(Exception):
         self.headers = headers or {}
 
 
-@router.post("/oauth/token", summary="Get an access token", openapi_extra=_BODY)
+@router.post(
+    "/oauth/token",
+    summary="Get an access token",
+    response_model=AccessToken,
+    response_description="The token.",
+    responses={
+        200: headers(),
+        **{
+            status: {"model": OAuthError, "description": REFUSALS[status]}
+            | refusal_headers(status, limited=False)
+            for status in (400, 401, 403, 408, 413, 415, 429)
+        },
+        **refusals(500, 503),
+    },
+    openapi_extra=_BODY,
+)
 async def token(request: Request) -> JSONResponse:
     """Exchange a client id and secret, or a signed client assertion, for an access token."""
     service: ApiService = request.app.state.service

@@ -11,10 +11,13 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from pydantic.json_schema import SkipJsonSchema
 
 from runner.http.errors import ApiError, bad_request
 from runner.http.validation import shown
 
+Absent: typing.TypeAlias = SkipJsonSchema[None]
+"""Of a parameter that may be left out: in the API's description it is not null for that."""
 Kinds = Mapping[str, str]
 """`integer`, `boolean` or "" by name of the parameter."""
 _FORMS: Final = {"integer": re.compile(r"-?[0-9]+"), "boolean": re.compile("true|false")}

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
@@ -21,6 +22,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from runner.http.auth import bearer_token, check_scopes, current_caller, unauthorized
+from runner.http.described import BODY_METHODS, of_token_holders
 from runner.http.errors import ApiError, bad_request, invalid_body
 from runner.http.form_body import FORM, Schema, parse_form
 from runner.http.json_body import BodyError, parse_body
@@ -30,7 +32,6 @@ from runner.http.tokens import Principal, TokenError
 from runner.http.validation import shown
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-_BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 _SMALL_BYTES: Final = 16 * 1024
 """Larger bodies are parsed in a thread, from which the event loop can take the interpreter lock."""
 _DRAINED_BYTES: Final = 8 * 1024 * 1024
@@ -43,21 +44,32 @@ class ApiRoute(APIRoute):
 
     plane = ""
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        super().__init__(path, endpoint, **of_token_holders(path, given))
+
     def get_route_handler(self) -> Handler:
         original = super().get_route_handler()
-        scopes = declared_scopes(self.dependant)
-        queries = query_kinds(self.dependant)
         has_body = self.body_field is not None
         form = self._form()
+
+        async def answer(service: ApiService, request: Request) -> Response:
+            if has_body and request.method in BODY_METHODS:
+                request = await _with_json(service, request, form)
+            elif request.method in BODY_METHODS:
+                await _check_empty(service, request)
+            return await original(request)
+
+        return self.admitting(answer)
+
+    def admitting(self, answer: Callable[[ApiService, Request], Awaitable[Response]]) -> Handler:
+        """Admits a request to this route, and counts it while `answer`, which reads the body, is at it."""
+        scopes = declared_scopes(self.dependant)
+        queries = query_kinds(self.dependant)
 
         async def handle(request: Request) -> Response:
             service = await self._admit(request, scopes, queries)
             with service.requests.taken(request.state.principal.tenant):
-                if has_body and request.method in _BODY_METHODS:
-                    request = await _with_json(service, request, form)
-                elif request.method in _BODY_METHODS:
-                    await _check_empty(service, request)
-                return await original(request)
+                return await answer(service, request)
 
         return handle
 
@@ -94,31 +106,6 @@ class RuntimeRoute(ApiRoute):
     plane = "/runtime/v1/"
 
 
-class DirectRoute(RuntimeRoute):
-    """A route of `DirectRoutes`. What its endpoint declares is only described; `take` does it."""
-
-    @staticmethod
-    async def take(request: Request, raw: bytes, value: Any) -> Response:
-        """Answer a request that was admitted.
-
-        Args:
-            raw: its body, b"" without one.
-            value: of the body as JSON; None without one.
-        """
-        raise NotImplementedError
-
-    def get_route_handler(self) -> Handler:
-        scopes = declared_scopes(self.dependant)
-        queries = query_kinds(self.dependant)
-
-        async def handle(request: Request) -> Response:
-            service = await self._admit(request, scopes, queries)
-            with service.requests.taken(request.state.principal.tenant):
-                return await self.take(request, *await _read_json(service, request))
-
-        return handle
-
-
 def declared_scopes(dependant: Dependant) -> list[str]:
     """The scopes that a route needs; empty when it declares none."""
     for item in dependant.dependencies:
@@ -128,12 +115,17 @@ def declared_scopes(dependant: Dependant) -> list[str]:
 
 
 def check_routes(app: FastAPI, public: frozenset[str]) -> None:
-    """Raises `RuntimeError` for a route that is neither in `public` (paths) nor declares scopes."""
+    """Raises `RuntimeError` for a route that is neither in `public` (paths) nor declares scopes, and for one
+    that does not declare what it answers."""
     for route in api_routes(app):
-        if route.path in public:
-            continue
-        if not isinstance(route, ApiRoute) or not declared_scopes(route.dependant):
-            raise RuntimeError(f"route {sorted(route.methods or ())} {route.path} declares no scope")
+        name = f"{sorted(route.methods or ())} {route.path}"
+        if route.path not in public and not (
+            isinstance(route, ApiRoute) and declared_scopes(route.dependant)
+        ):
+            raise RuntimeError(f"route {name} declares no scope")
+        is_json = route.status_code != 204 and isinstance(route.response_class, DefaultPlaceholder)
+        if is_json and route.response_model is None:
+            raise RuntimeError(f"route {name} declares no response_model")
 
 
 def api_routes(app: FastAPI | APIRouter) -> Iterator[APIRoute]:
@@ -207,7 +199,7 @@ def _too_large(limit: int) -> ApiError:
     return ApiError(413, f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
 
 
-async def _read_json(service: ApiService, request: Request) -> tuple[bytes, Any]:
+async def read_json(service: ApiService, request: Request) -> tuple[bytes, Any]:
     """The body, checked, and its value; b"" and None without one."""
     _check_encoding(request)
     raw = await read_capped(service, request)
@@ -231,15 +223,15 @@ async def _with_json(service: ApiService, request: Request, form: Schema | None 
         value = await _read_form(service, request, form)
         raw = b"" if value is None else json.dumps(value).encode()
     else:
-        raw, value = await _read_json(service, request)
+        raw, value = await read_json(service, request)
     scope = dict(request.scope, headers=list(request.scope["headers"]))
     MutableHeaders(scope=scope)["content-type"] = "application/json"
-    return _ParsedRequest(scope, request.receive, raw, value)
+    return ParsedRequest(scope, request.receive, raw, value)
 
 
 async def _check_empty(service: ApiService, request: Request) -> None:
     """Of a request that has no body: clients send `null` and `{}` for it, and anything else is refused."""
-    _, value = await _read_json(service, request)
+    _, value = await read_json(service, request)
     if isinstance(value, dict) and value:
         name = shown(next(iter(value)))
         raise invalid_body(f"'Additional properties not allowed: {name}' at $.{name}.")
@@ -274,7 +266,7 @@ def check_json_type(content_type: str) -> None:
         raise ApiError(415, f"Send application/json in UTF-8, not {shown(content_type)}.")
 
 
-class _ParsedRequest(Request):
+class ParsedRequest(Request):
     """A request whose body was read before. A body of `null` counts as none: an older Go SDK sends it."""
 
     def __init__(self, scope: Any, receive: Any, raw: bytes, value: Any) -> None:

@@ -6,17 +6,29 @@ import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import Request, Response
+from fastapi import Response
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.config.settings import ServiceSettings
+from runner.http.answer_types import TriggerId
 from runner.http.auth import needs
+from runner.http.described import TAGGED, refusals
 from runner.http.errors import bad_request, invalid_body, not_found
 from runner.http.validation import shown
 from runner.management.actions.serializers import ActionViews, moment
-from runner.management.base.context import Caller, answer, box, check_match, etag, management_router, note
+from runner.management.base import responses
+from runner.management.base.context import (
+    Caller,
+    IfMatch,
+    answer,
+    box,
+    check_match,
+    etag,
+    management_router,
+    note,
+)
 from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.base.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
 from runner.model.runtimes import PYTHON
@@ -32,17 +44,22 @@ _ENTITY_BOUND: Final = "entity-bound"
 _NAMES: Final = {stored: name for name, stored in _POLICIES.items()}
 
 
-@router.get("/actions/triggers", summary="List triggers", response_model=None)
+@router.get("/actions/triggers", summary="List triggers", response_model=responses.TriggerList)
 def list_triggers(caller: Annotated[Caller, needs("read:actions")]) -> Response:  # noqa: ARG001
     """Every version of every trigger; not paged. `python3` is ours, on the versions that run here."""
     listed = [version for item in known_triggers() if item.listed for version in _versions(item)]
     return answer({"triggers": listed})
 
 
-@router.get("/actions/triggers/{trigger_id}/bindings", summary="List bindings", response_model=None)
+@router.get(
+    "/actions/triggers/{trigger_id}/bindings",
+    summary="List bindings",
+    response_model=responses.BindingList,
+    responses={200: TAGGED},
+)
 def list_bindings(
     caller: Annotated[Caller, needs("read:actions")],
-    trigger_id: str,
+    trigger_id: TriggerId,
     page: PageNumber = 0,
     per_page: PerPage = DEFAULT_PER_PAGE,
 ) -> Response:
@@ -55,12 +72,17 @@ def list_bindings(
         return answer(wanted.render("bindings", items, len(rows)), 200, _etag(rows))
 
 
-@router.patch("/actions/triggers/{trigger_id}/bindings", summary="Replace the bindings", response_model=None)
+@router.patch(
+    "/actions/triggers/{trigger_id}/bindings",
+    summary="Replace the bindings",
+    response_model=responses.BindingSet,
+    responses={200: TAGGED, **refusals(412)},
+)
 def update_bindings(
-    request: Request,
     caller: Annotated[Caller, needs("update:actions")],
-    trigger_id: str,
+    trigger_id: TriggerId,
     body: UpdateBindings,
+    if_match: IfMatch = None,
 ) -> Response:
     """The complete new list, in order. `binding_id` keeps a binding; an Action by id or name gets a new
     one."""
@@ -73,7 +95,7 @@ def update_bindings(
     with caller.service.store.begin() as session:
         bump(session, caller.tenant, trigger.id)  # first, for its row lock: one change at a time
         present = _bound(session, caller.tenant, trigger.id)
-        check_match(request, _etag(present))
+        check_match(if_match, _etag(present))
         change = _Change(session, caller, trigger, present)
         rows = [change.row(item, index) for index, item in enumerate(body.bindings)]
         for row in present:

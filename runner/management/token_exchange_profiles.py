@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from fastapi import Response
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
+from runner.http.answer_types import Instant, Uuid
 from runner.http.auth import needs
-from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
+from runner.http.cursor_pagination import DEFAULT_TAKE, From, Next, Take, fetch
+from runner.http.described import refusals
 from runner.http.errors import ApiError, bad_request
 from runner.http.validation import shown
 from runner.management.actions.references import attachable
@@ -66,7 +69,28 @@ class UpdateProfile(Body):
     subject_token_type: SubjectTokenType = ""
 
 
-@router.get("/token-exchange-profiles", summary="List token exchange profiles", response_model=None)
+@with_config(ConfigDict(extra="forbid"))
+class Profile(TypedDict):
+    """Which Action validates subject tokens of a type."""
+
+    id: Annotated[str, Field(pattern="^tep_")]
+    name: str
+    subject_token_type: str
+    action_id: Uuid
+    type: Literal["custom_authentication"]
+    created_at: Instant
+    updated_at: Instant
+
+
+@with_config(ConfigDict(extra="forbid"))
+class ProfileList(TypedDict):
+    """Profiles in the order of their creation."""
+
+    token_exchange_profiles: list[Profile]
+    next: NotRequired[Next]
+
+
+@router.get("/token-exchange-profiles", summary="List token exchange profiles", response_model=ProfileList)
 def list_profiles(
     caller: Annotated[Caller, needs("read:token_exchange_profiles")],
     start: From = None,
@@ -91,7 +115,8 @@ def list_profiles(
     "/token-exchange-profiles",
     summary="Create a token exchange profile",
     status_code=201,
-    response_model=None,
+    response_model=Profile,
+    responses=refusals(409),
 )
 def create_profile(
     caller: Annotated[Caller, needs("create:token_exchange_profiles")], body: CreateProfile
@@ -118,7 +143,9 @@ def create_profile(
 
 
 @router.get(
-    "/token-exchange-profiles/{profile_id}", summary="Get a token exchange profile", response_model=None
+    "/token-exchange-profiles/{profile_id}",
+    summary="Get a token exchange profile",
+    response_model=Profile,
 )
 def get_profile(
     caller: Annotated[Caller, needs("read:token_exchange_profiles")], profile_id: str
@@ -131,7 +158,7 @@ def get_profile(
     "/token-exchange-profiles/{profile_id}",
     summary="Change a token exchange profile",
     status_code=204,
-    response_model=None,
+    responses=refusals(409),
 )
 def update_profile(
     caller: Annotated[Caller, needs("update:token_exchange_profiles")], profile_id: str, body: UpdateProfile
@@ -149,10 +176,7 @@ def update_profile(
 
 
 @router.delete(
-    "/token-exchange-profiles/{profile_id}",
-    summary="Delete a token exchange profile",
-    status_code=204,
-    response_model=None,
+    "/token-exchange-profiles/{profile_id}", summary="Delete a token exchange profile", status_code=204
 )
 def delete_profile(
     caller: Annotated[Caller, needs("delete:token_exchange_profiles")], profile_id: str

@@ -106,12 +106,3 @@ class Rerun(TypedDict):
 
     id: str
     state: Literal["ready"]
-
-
-Events = Annotated[
-    str,
-    Field(
-        description="Server-sent events: `id` is an execution's id, `data` the execution as JSON "
-        "(`ExecutionItem`). Lines that begin with a colon are comments."
-    ),
-]

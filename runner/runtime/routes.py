@@ -6,23 +6,26 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
-from runner.http.auth import needs
+from runner.http.answer_types import TriggerId
+from runner.http.auth import Caller, needs
 from runner.http.cursor_pagination import Cursor
-from runner.http.direct import given_headers, validated
+from runner.http.described import operation_id, refusals
 from runner.http.errors import ApiError, bad_request, not_found
-from runner.http.routing import DirectRoute, RuntimeRoute
-from runner.http.tokens import Principal
+from runner.http.queries import Absent
+from runner.http.routing import RuntimeRoute
+from runner.http.service import ApiService
 from runner.jobs.event_streams import EventIdError
 from runner.jobs.queue import JobQueue
 from runner.model.caps import MAX_CURSOR
 from runner.model.errors import FlowError, ResumeError
-from runner.runtime import executions
+from runner.model.outcome import FlowOutcome
+from runner.runtime import answers, executions
 from runner.runtime.entities import (
     ProviderDisabledError,
     UnknownActionError,
@@ -32,7 +35,7 @@ from runner.runtime.executions import Filters
 from runner.runtime.flows import AnsweredElsewhereError, Flows
 from runner.runtime.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
 from runner.runtime.log_hub import Hub, TooManyReadersError
-from runner.runtime.schemas import Accepted, InvokeBody, InvokeHeaders, ResumeBody
+from runner.runtime.schemas import Accepted, AcceptedEvent, InvokeBody, InvokeHeaders, ResumeBody
 from runner.store import Store
 from runner.workers.parent.requests import TooBusyError
 from triggers import EventError, UnknownTriggerError
@@ -41,9 +44,14 @@ _HEARTBEAT_SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 1.0
 """How long a stream may be open after the service was told to stop."""
 _MAX_PAGE: Final = 100_000
-_HEADERS: Final = ("Idempotency-Key", "traceparent")
+_OUTCOME: Final = "The outcome of the flow."
 
-router = APIRouter(prefix="/runtime/v1", route_class=RuntimeRoute, tags=["runtime"])
+router = APIRouter(
+    prefix="/runtime/v1",
+    route_class=RuntimeRoute,
+    tags=["runtime"],
+    generate_unique_id_function=lambda route: f"runtime_{operation_id(route)}",
+)
 
 
 @dataclass(frozen=True)
@@ -64,21 +72,35 @@ async def current_runtime(request: Request) -> Runtime:
 
 
 Here = Annotated[Runtime, Depends(current_runtime)]
-Invoker = Annotated[Principal, needs("invoke:triggers")]
-ExecutionReader = Annotated[Principal, needs("read:executions")]
-LogReader = Annotated[Principal, needs("read:logs")]
-JobManager = Annotated[Principal, needs("manage:jobs")]
+Invoker = Annotated[Caller[ApiService], needs("invoke:triggers")]
+ExecutionReader = Annotated[Caller[ApiService], needs("read:executions")]
+LogReader = Annotated[Caller[ApiService], needs("read:logs")]
+JobManager = Annotated[Caller[ApiService], needs("manage:jobs")]
 Page = Annotated[int, Query(ge=0, le=_MAX_PAGE)]
 PerPage = Annotated[int, Query(ge=1, le=100)]
 After = Annotated[
-    str | None, Query(min_length=1, max_length=MAX_CURSOR, description="`next` of the page before.")
+    str | Absent, Query(min_length=1, max_length=MAX_CURSOR, description="`next` of the page before.")
 ]
 
 
+@router.post(
+    "/triggers/{trigger_id}/invoke",
+    response_model=FlowOutcome,
+    response_description=_OUTCOME,
+    responses={
+        202: {
+            "model": Accepted | AcceptedEvent,
+            "description": "The event is stored, and its Actions run later.",
+        },
+        **refusals(409, 422),
+    },
+)
 async def invoke(
-    trigger_id: str,
+    request: Request,
+    trigger_id: TriggerId,
     body: InvokeBody,
     caller: Invoker,
+    runtime: Here,
     headers: Annotated[InvokeHeaders, Header()],
 ) -> Response:
     """Run the Actions bound to a trigger on an event.
@@ -86,35 +108,20 @@ async def invoke(
     Asynchronous triggers are answered with 202 once the event is stored. The same `Idempotency-Key` with the
     same body gets the first answer again for 24 hours.
     """
-    raise NotImplementedError("InvokeRoute answers")
 
+    def run(slot: Slot | None) -> Awaitable[StoredResponse]:
+        return runtime.flows.invoke(
+            caller.tenant, trigger_id, body, slot=slot, traceparent=headers.traceparent
+        )
 
-class InvokeRoute(DirectRoute):
-    """Called for every login."""
-
-    @staticmethod
-    async def take(request: Request, raw: bytes, value: Any) -> Response:
-        """See `invoke`."""
-        runtime: Runtime = request.app.state.runtime
-        caller: Principal = request.state.principal
-        body = validated(InvokeBody, value, "body")
-        headers = validated(InvokeHeaders, given_headers(request, *_HEADERS), "header")
-
-        def run(slot: Slot | None) -> Awaitable[StoredResponse]:
-            trigger_id = request.path_params["trigger_id"]
-            return runtime.flows.invoke(
-                caller.tenant, trigger_id, body, slot=slot, traceparent=headers.traceparent
-            )
-
-        return await _once(runtime, request, caller, headers, raw, run)
+    return await _once(runtime, request, caller.tenant, headers, run)
 
 
 async def _once(
     runtime: Runtime,
     request: Request,
-    caller: Principal,
+    tenant: str,
     headers: InvokeHeaders,
-    raw: bytes,
     run: Callable[[Slot | None], Awaitable[StoredResponse]],
 ) -> Response:
     """What `run` answers, or the answer that the request's key got before. Raises `ApiError`."""
@@ -122,7 +129,7 @@ async def _once(
     if headers.idempotency_key is not None:
         try:
             found = await runtime.idempotency.begin(
-                caller.tenant, request.url.path, headers.idempotency_key, raw
+                tenant, request.url.path, headers.idempotency_key, await request.body()
             )
         except KeyReusedError:
             raise _key_reused() from None
@@ -151,17 +158,9 @@ async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[StoredRe
     return answer
 
 
-router.add_api_route(
-    "/triggers/{trigger_id}/invoke",
-    invoke,
-    methods=["POST"],
-    response_model=None,
-    responses={200: {"description": "The outcome of the flow."}, 202: {"model": Accepted}},
-    route_class_override=InvokeRoute,
+@router.post(
+    "/resume", response_model=FlowOutcome, response_description=_OUTCOME, responses=refusals(404, 410)
 )
-
-
-@router.post("/resume", response_model=None)
 async def resume(
     request: Request,
     body: ResumeBody,
@@ -177,23 +176,23 @@ async def resume(
     def run(slot: Slot | None) -> Awaitable[StoredResponse]:
         return runtime.flows.resume(caller.tenant, body, slot=slot, traceparent=headers.traceparent)
 
-    return await _once(runtime, request, caller, headers, await request.body(), run)
+    return await _once(runtime, request, caller.tenant, headers, run)
 
 
-@router.get("/executions")
+@router.get("/executions", response_model=answers.ExecutionItems)
 def list_executions(
     caller: ExecutionReader,
     runtime: Here,
-    trigger: Annotated[str | None, Query(max_length=64)] = None,
-    action: Annotated[str | None, Query(max_length=255)] = None,
-    status: Annotated[str | None, Query(max_length=32)] = None,
-    decision: Annotated[str | None, Query(max_length=32)] = None,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    trigger: Annotated[str | Absent, Query(max_length=64)] = None,
+    action: Annotated[str | Absent, Query(max_length=255)] = None,
+    status: Annotated[str | Absent, Query(max_length=32)] = None,
+    decision: Annotated[str | Absent, Query(max_length=32)] = None,
+    since: Annotated[datetime | Absent, Query(alias="from")] = None,
+    until: Annotated[datetime | Absent, Query(alias="to")] = None,
     page: Page = 0,
     per_page: PerPage = 20,
     after: After = None,
-) -> dict[str, Any]:
+) -> Response:
     """Executions, the newest first; a page past the end is empty.
 
     A page ends early when what its executions wrote takes more than 4 MiB. `next` is there while there are
@@ -209,26 +208,35 @@ def list_executions(
         start = None if after is None else Cursor.of(after, "after")
         found = executions.list_executions(session, caller.tenant, filters, page, per_page, start)
     following = {} if found.following is None else {"next": str(found.following)}
-    return {"executions": found.items, "page": page, "per_page": per_page, **following}
+    return JSONResponse({"executions": found.items, "page": page, "per_page": per_page, **following})
 
 
-@router.get("/executions/{execution_id}")
-def get_execution(execution_id: str, caller: ExecutionReader, runtime: Here) -> dict[str, Any]:
+@router.get("/executions/{execution_id}", response_model=answers.ExecutionRecord)
+def get_execution(execution_id: str, caller: ExecutionReader, runtime: Here) -> Response:
     """One execution with its last outcome and its jobs."""
     with runtime.store.read() as session:
         found = executions.get_execution(session, caller.tenant, execution_id)
     if found is None:
         raise not_found("execution")
     text = found.pop("outcome_json")
-    return {**found, "outcome": None if text is None else json.loads(text)}
+    return JSONResponse({**found, "outcome": None if text is None else json.loads(text)})
 
 
-@router.get("/logs/stream", response_model=None)
+class _EventStream(StreamingResponse):
+    media_type = "text/event-stream"
+
+
+@router.get(
+    "/logs/stream",
+    response_class=_EventStream,
+    response_description="Server-sent events: `id` is an execution's id, `data` the execution as JSON "
+    "(`ExecutionItem`). Lines that begin with a colon are comments.",
+)
 async def stream_logs(
     request: Request,
     caller: LogReader,
     runtime: Here,
-    action: Annotated[str | None, Query(max_length=255)] = None,
+    action: Annotated[str | Absent, Query(max_length=255)] = None,
 ) -> Response:
     """Executions as they end, with their console output, as server-sent events."""
     stream = _events(request, caller.tenant, runtime, action)
@@ -244,29 +252,25 @@ async def stream_logs(
         async for chunk in stream:
             yield chunk
 
-    return StreamingResponse(
-        chunks(),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return _EventStream(chunks(), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-@router.get("/jobs")
+@router.get("/jobs", response_model=answers.JobItems)
 def list_jobs(
     caller: JobManager,
     runtime: Here,
     state: Annotated[str, Query(pattern="^(ready|running|done|dead)$")] = "dead",
     page: Page = 0,
     per_page: PerPage = 20,
-) -> dict[str, Any]:
+) -> Response:
     """Asynchronous work by state; `dead` is what has no attempt left."""
     with runtime.store.read() as session:
         found = executions.list_jobs(session, caller.tenant, state, page, per_page)
-    return {"jobs": found, "page": page, "per_page": per_page}
+    return JSONResponse({"jobs": found, "page": page, "per_page": per_page})
 
 
-@router.post("/jobs/{job_id}/rerun", status_code=202)
-async def rerun_job(job_id: str, caller: JobManager, runtime: Here) -> dict[str, str]:
+@router.post("/jobs/{job_id}/rerun", status_code=202, response_model=answers.Rerun)
+async def rerun_job(job_id: str, caller: JobManager, runtime: Here) -> Response:
     """Run a dead letter again, with all its attempts, under the same execution id."""
 
     def revive() -> bool:
@@ -275,7 +279,7 @@ async def rerun_job(job_id: str, caller: JobManager, runtime: Here) -> dict[str,
 
     if not await run_in_threadpool(revive):
         raise not_found("dead letter")
-    return {"id": job_id, "state": "ready"}
+    return JSONResponse({"id": job_id, "state": "ready"}, 202)
 
 
 async def _events(request: Request, tenant: str, runtime: Runtime, action: str | None) -> AsyncIterator[str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from runner.http.queries import Absent
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status
 from runner.runtime.idempotency import MAX_KEY
 from runner.store.columns import ID_LENGTH
@@ -46,10 +47,10 @@ class InvokeHeaders(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    idempotency_key: Annotated[str | None, Field(min_length=1, max_length=MAX_KEY)] = Field(
+    idempotency_key: Annotated[str | Absent, Field(min_length=1, max_length=MAX_KEY)] = Field(
         default=None, alias="Idempotency-Key"
     )
-    traceparent: Annotated[str | None, Field(max_length=128)] = None
+    traceparent: Annotated[str | Absent, Field(max_length=128)] = None
 
 
 class ResumeBody(_Body):

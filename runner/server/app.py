@@ -10,13 +10,13 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
 from runner.http import oauth
-from runner.http.direct import DirectRoutes
 from runner.http.errors import install_error_handlers
 from runner.http.head import HeadAsGet
 from runner.http.middleware import RequestContext
-from runner.http.routing import DirectRoute, api_routes, check_routes
+from runner.http.routing import check_routes
 from runner.management import routers as management_routers
 from runner.management.base.service import Service
+from runner.runtime.fast_invoke import FastInvoke
 from runner.runtime.routes import router as runtime_router
 from runner.server import health
 from runner.server.background import management_running
@@ -57,10 +57,8 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     if plane is not None:
         app.state.runtime = plane.runtime
         app.include_router(runtime_router)
+        app.add_middleware(FastInvoke)
     check_routes(app, _PUBLIC)
-    app.add_middleware(
-        DirectRoutes, routes=[item for item in api_routes(app) if isinstance(item, DirectRoute)]
-    )
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestContext)
     describe(app)

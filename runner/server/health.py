@@ -4,30 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NotRequired
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
+from runner.http.described import headers, operation_id
 from runner.store.engine import Store
 from runner.store.health import NO_ANSWER, trouble
 
 if TYPE_CHECKING:
     from runner.server.composition import Plane
 
-router: Final = APIRouter(tags=["Health"])
+router: Final = APIRouter(tags=["Health"], generate_unique_id_function=operation_id)
 _PATIENCE_SECONDS: Final = 3.0
 _REMEMBERED_SECONDS: Final = 0.5
 PATHS: Final = ("/health", "/ready")
 
 
-@router.get("/health", summary="The process lives")
-async def health() -> dict[str, str]:
+@with_config(ConfigDict(extra="forbid"))
+class Health(TypedDict):
+    """`status`: `ok`, `stopping` or `unavailable`; what is not there, by name."""
+
+    status: str
+    workers: NotRequired[str]
+    database: NotRequired[str]
+
+
+@router.get(
+    "/health",
+    summary="The process lives",
+    response_description="The process lives.",
+    responses={200: headers()},
+)
+async def health() -> Health:
     """Always 200 while the process answers at all."""
     return {"status": "ok"}
 
 
-@router.get("/ready", summary="The service can serve")
+@router.get(
+    "/ready",
+    summary="The service can serve",
+    response_model=Health,
+    response_description="A worker is ready and the database answers.",
+    responses={
+        200: headers(),
+        503: {"model": Health, "description": "It cannot serve now, or is stopping.", **headers()},
+    },
+)
 async def ready(request: Request) -> JSONResponse:
     """200 when a worker is ready, the database answers and keeps what is written, and the service is not
     stopping; else 503."""

@@ -14,6 +14,7 @@ from runner.http.errors import ApiError, bad_request, invalid_body
 from runner.management.actions.building import BUNDLE
 from runner.management.actions.routes import WHAT
 from runner.management.actions.serializers import BUILT
+from runner.management.base import responses
 from runner.management.base.context import Caller, answer, box, find, management_router
 from runner.management.base.interfaces import BusyError
 from runner.management.base.schemas import TestAction
@@ -34,7 +35,9 @@ _PAUSE: Final = 0.05
 _SETTLED: Final = frozenset({BUILT, "failed"})
 
 
-@router.post("/actions/actions/{action_id}/test", summary="Test the draft", response_model=None)
+@router.post(
+    "/actions/actions/{action_id}/test", summary="Test the draft", response_model=responses.TestResult
+)
 async def test_action(
     caller: Annotated[Caller, needs("create:actions")], action_id: str, body: TestAction
 ) -> Response:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.answer_types import TRIGGER_IDS
+from runner.http.answer_types import TRIGGER_IDS, TriggerId
 from runner.http.auth import needs
+from runner.http.described import TAGGED, refusals
 from runner.http.errors import ApiError, bad_request
+from runner.http.queries import Absent
 from runner.http.validation import shown
 from runner.management.actions import drafts
 from runner.management.actions.references import check_unattached
 from runner.management.actions.removal import remove_action
 from runner.management.actions.serializers import ActionViews
+from runner.management.base import responses
 from runner.management.base.context import (
     Caller,
+    IfMatch,
     answer,
     box,
     check_match,
@@ -40,13 +44,13 @@ WHAT: Final = "action"
 _ORDER: Final = (ActionRow.created_at, ActionRow.id)
 
 
-@router.get("/actions/actions", summary="List Actions", response_model=None)
+@router.get("/actions/actions", summary="List Actions", response_model=responses.ActionList)
 def list_actions(
     caller: Annotated[Caller, needs("read:actions")],
-    trigger_id: Annotated[str | None, Query(alias="triggerId", max_length=64)] = None,
-    action_name: Annotated[str | None, Query(alias="actionName", max_length=MAX_ACTION_NAME)] = None,
-    deployed: Annotated[bool | None, Query()] = None,
-    installed: Annotated[bool | None, Query()] = None,
+    trigger_id: Annotated[TriggerId | Absent, Query(alias="triggerId", max_length=64)] = None,
+    action_name: Annotated[str | Absent, Query(alias="actionName", max_length=MAX_ACTION_NAME)] = None,
+    deployed: Annotated[bool | Absent, Query()] = None,
+    installed: Annotated[bool | Absent, Query()] = None,
     page: PageNumber = 0,
     per_page: PerPage = DEFAULT_PER_PAGE,
 ) -> Response:
@@ -71,7 +75,14 @@ def list_actions(
     return answer(wanted.render("actions", items, total))
 
 
-@router.post("/actions/actions", summary="Create an Action", status_code=201, response_model=None)
+@router.post(
+    "/actions/actions",
+    summary="Create an Action",
+    status_code=201,
+    response_model=responses.Action,
+    response_description="The new Action, to be built.",
+    responses={201: TAGGED, **refusals(409)},
+)
 def create_action(caller: Annotated[Caller, needs("create:actions")], body: CreateAction) -> Response:
     """Its draft is built in the background; `status` tells how far it is."""
     drafts.check_source(body, caller.service.settings)
@@ -103,7 +114,12 @@ def create_action(caller: Annotated[Caller, needs("create:actions")], body: Crea
     return answer(value, 201, action_etag(row))
 
 
-@router.get("/actions/actions/{action_id}", summary="Get an Action", response_model=None)
+@router.get(
+    "/actions/actions/{action_id}",
+    summary="Get an Action",
+    response_model=responses.Action,
+    responses={200: TAGGED},
+)
 def get_action(caller: Annotated[Caller, needs("read:actions")], action_id: str) -> Response:
     """The draft, and what is deployed. `ETag` is the draft's."""
     with caller.service.store.read() as session:
@@ -111,16 +127,25 @@ def get_action(caller: Annotated[Caller, needs("read:actions")], action_id: str)
         return answer(_view(caller, session, row), 200, action_etag(row))
 
 
-@router.patch("/actions/actions/{action_id}", summary="Change the draft", response_model=None)
+@router.patch(
+    "/actions/actions/{action_id}",
+    summary="Change the draft",
+    response_model=responses.Action,
+    response_description="The Action with its new draft, to be built.",
+    responses={200: TAGGED, **refusals(409, 412)},
+)
 def update_action(
-    request: Request, caller: Annotated[Caller, needs("update:actions")], action_id: str, body: UpdateAction
+    caller: Annotated[Caller, needs("update:actions")],
+    action_id: str,
+    body: UpdateAction,
+    if_match: IfMatch = None,
 ) -> Response:
     """Only what is sent changes; `secrets` and `dependencies` are complete new sets. With `If-Match` the
     change is made only when nobody else made one."""
     drafts.check_source(body, caller.service.settings)
     with caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
-        check_match(request, action_etag(row))
+        check_match(if_match, action_etag(row))
         if body.name is not None and body.name != row.name:
             row.name = body.name
             _flush(session, body.name)
@@ -137,19 +162,19 @@ def update_action(
 
 
 @router.delete(
-    "/actions/actions/{action_id}", summary="Delete an Action", status_code=204, response_model=None
+    "/actions/actions/{action_id}", summary="Delete an Action", status_code=204, responses=refusals(409, 412)
 )
 def delete_action(
-    request: Request,
     caller: Annotated[Caller, needs("delete:actions")],
     action_id: str,
+    if_match: IfMatch = None,
     force: Annotated[bool, Query(description="Take it out of its bindings first.")] = False,
 ) -> Response:
     """With all its versions. A bound Action is refused unless `force` is true; one that an entity runs,
     always. Flows that wait with it go on with it until they expire."""
     with caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
-        check_match(request, action_etag(row))
+        check_match(if_match, action_etag(row))
         check_unattached(session, row)
         remove_action(caller, session, row, force=force)
     return no_content()

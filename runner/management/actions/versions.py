@@ -6,17 +6,28 @@ import asyncio
 import time
 from typing import Annotated, Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
+from runner.http.described import refusals
 from runner.http.errors import not_found
 from runner.management.actions.deploying import deploy_draft, roll_back
 from runner.management.actions.routes import WHAT, action_etag
 from runner.management.actions.serializers import BUILT, ActionViews
-from runner.management.base.context import Caller, answer, box, check_match, find, management_router, note
+from runner.management.base import responses
+from runner.management.base.context import (
+    Caller,
+    IfMatch,
+    answer,
+    box,
+    check_match,
+    find,
+    management_router,
+    note,
+)
 from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.base.schemas import DeployVersion
 from runner.management.base.text_diff import unified_diff
@@ -30,17 +41,22 @@ _FIRST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.5
 
 
-@router.post("/actions/actions/{action_id}/deploy", summary="Deploy the draft", response_model=None)
+@router.post(
+    "/actions/actions/{action_id}/deploy",
+    summary="Deploy the draft",
+    response_model=responses.ActionVersion,
+    responses=refusals(412),
+)
 async def deploy(
-    request: Request,
     caller: Annotated[Caller, needs("create:actions")],
     action_id: str,
+    if_match: IfMatch = None,
     wait: Annotated[bool, Query(description="Wait for the build first. (Ours.)")] = False,
 ) -> Response:
     """The draft becomes the next version and runs wherever the Action is bound. It has to be built."""
     if wait:
         await _until_settled(caller, action_id)
-    return await run_in_threadpool(_deploy, request, caller, action_id)
+    return await run_in_threadpool(_deploy, caller, action_id, if_match)
 
 
 async def _until_settled(caller: Caller, action_id: str) -> None:
@@ -56,17 +72,21 @@ def _status(caller: Caller, action_id: str) -> str:
         return find(session, ActionRow, caller.tenant, action_id, WHAT).status
 
 
-def _deploy(request: Request, caller: Caller, action_id: str) -> Response:
+def _deploy(caller: Caller, action_id: str, if_match: str | None) -> Response:
     with caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
-        check_match(request, action_etag(row))
+        check_match(if_match, action_etag(row))
         version = deploy_draft(session, row, box(caller, session))
         note(caller, session, "action.deploy", row.id, version.code)
         session.flush()
         return answer(_views(caller, session).versions(row, [version])[0])
 
 
-@router.get("/actions/actions/{action_id}/versions", summary="List versions", response_model=None)
+@router.get(
+    "/actions/actions/{action_id}/versions",
+    summary="List versions",
+    response_model=responses.ActionVersionList,
+)
 def list_versions(
     caller: Annotated[Caller, needs("read:actions")],
     action_id: str,
@@ -86,7 +106,9 @@ def list_versions(
 
 
 @router.get(
-    "/actions/actions/{action_id}/versions/{version_id}", summary="Get a version", response_model=None
+    "/actions/actions/{action_id}/versions/{version_id}",
+    summary="Get a version",
+    response_model=responses.ActionVersion,
 )
 def get_version(
     caller: Annotated[Caller, needs("read:actions")], action_id: str, version_id: str
@@ -101,7 +123,7 @@ def get_version(
 @router.post(
     "/actions/actions/{action_id}/versions/{version_id}/deploy",
     summary="Roll back to a version",
-    response_model=None,
+    response_model=responses.ActionVersion,
 )
 def deploy_version(
     caller: Annotated[Caller, needs("create:actions")],
@@ -126,7 +148,7 @@ def deploy_version(
 @router.get(
     "/actions/actions/{action_id}/versions/{version_id}/diff/{other_id}",
     summary="Compare two versions",
-    response_model=None,
+    response_model=responses.VersionDiff,
 )
 def diff_versions(
     caller: Annotated[Caller, needs("read:actions")], action_id: str, version_id: str, other_id: str

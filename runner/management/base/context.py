@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
 from runner.http import auth
+from runner.http.described import operation_id
 from runner.http.errors import ApiError, not_found
+from runner.http.queries import Absent
 from runner.http.routing import ManagementRoute
 from runner.management.base.service import Service
 from runner.store import audit
@@ -22,6 +24,9 @@ _NAMED: Final = re.compile(r"[a-z]{2,4}_[A-Za-z0-9]{1,60}")
 Row = TypeVar("Row", bound=Owned)
 Caller: TypeAlias = auth.Caller[Service]
 """Who calls a route of this API."""
+IfMatch = Annotated[
+    str | Absent, Header(alias="If-Match", description="Change it only if this is still its `ETag`.")
+]
 LOCK: Final = {"key_share": True}
 """`FOR NO KEY UPDATE`: one writer at a time, and bindings may still refer to the row meanwhile; whoever binds
 holds the trigger's row and would otherwise wait for the one who deploys, who waits for the trigger's row."""
@@ -29,7 +34,9 @@ holds the trigger's row and would otherwise wait for the one who deploys, who wa
 
 def management_router(tag: str) -> APIRouter:
     """A router for paths below `/api/v2`."""
-    return APIRouter(prefix="/api/v2", tags=[tag], route_class=ManagementRoute)
+    return APIRouter(
+        prefix="/api/v2", tags=[tag], route_class=ManagementRoute, generate_unique_id_function=operation_id
+    )
 
 
 def find(
@@ -76,9 +83,8 @@ def etag(*parts: object) -> str:
     return '"' + "-".join(str(part) for part in parts) + '"'
 
 
-def check_match(request: Request, current: str) -> None:
-    """Raises `ApiError` 412 when the request says `If-Match` and nothing of it matches `current`."""
-    given = request.headers.get("if-match")
+def check_match(given: str | None, current: str) -> None:
+    """Raises `ApiError` 412 when `If-Match` is given and nothing of it matches `current`."""
     if given is None:
         return
     tags = [tag.strip() for tag in given.split(",")]

@@ -1,8 +1,8 @@
 """What the Management API answers, as types: the form of every 2xx (reference/management-api.md section 4).
 
-Only the API's description is made of them (`runner.server.openapi`). Answers are written by `render` and its
-like and never validated on the way out; the tests hold every one of them against these types. A property that
-is not required is left out when there is nothing to say, and never null.
+Routes declare them as their `response_model`, for the API's description only: they return responses, which
+FastAPI does not validate, and the tests hold every one of them against these types. A property that is not
+required is left out when there is nothing to say, and never null.
 """
 
 from __future__ import annotations

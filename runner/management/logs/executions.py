@@ -11,6 +11,7 @@ from fastapi import Response
 from runner.http.auth import needs
 from runner.http.errors import not_found
 from runner.management.actions.serializers import moment
+from runner.management.base import responses
 from runner.management.base.context import Caller, answer, management_router
 from runner.store.runs import ExecutionRow
 
@@ -19,7 +20,9 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHOWN: Final = ("action_name", "error", "started_at", "ended_at")
 
 
-@router.get("/actions/executions/{execution_id}", summary="Get an execution", response_model=None)
+@router.get(
+    "/actions/executions/{execution_id}", summary="Get an execution", response_model=responses.Execution
+)
 def get_execution(caller: Annotated[Caller, needs("read:actions")], execution_id: str) -> Response:
     """What became of each Action; kept for some days. Console output is in the runtime API's record."""
     with caller.service.store.read() as session:

@@ -15,9 +15,11 @@ from fastapi.responses import JSONResponse
 from runner.http.auth import needs
 from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take
 from runner.http.errors import ApiError, bad_request, not_found
+from runner.http.queries import Absent
 from runner.http.validation import shown
 from runner.management.base.context import Caller, answer, management_router
 from runner.management.base.paging import Page, PageNumber, PerPage
+from runner.management.logs import responses
 from runner.management.logs.entries import TYPES, Entries, LogPosition, Wanted
 from runner.management.streams.deliveries import date_of
 from runner.model.caps import MAX_LOG_PAGED, MAX_LOG_QUERY
@@ -30,24 +32,29 @@ _DATE: Final = re.compile(r"date: *\[(\S+) TO (\S+)\]")
 LogReader = Annotated[Caller, needs("read:logs")]
 
 
-@router.get("/logs", summary="List log entries", response_model=None)
+@router.get(
+    "/logs",
+    summary="List log entries",
+    response_model=list[responses.Log] | responses.LogPage,
+    response_description="Entries.",
+)
 def list_logs(
     caller: LogReader,
     page: PageNumber = 0,
     per_page: PerPage = _DEFAULT_PER_PAGE,
     sort: Annotated[str, Query(pattern="^date:(1|-1)$", description="By time only.")] = "date:-1",
-    fields: Annotated[str | None, Query(max_length=200, description="Separated by commas.")] = None,
+    fields: Annotated[str | Absent, Query(max_length=200, description="Separated by commas.")] = None,
     include_fields: bool = True,
     include_totals: bool = False,
     q: Annotated[
-        str | None,
+        str | Absent,
         Query(
             max_length=MAX_LOG_QUERY, description="`type:…`, `type:(… OR …)`, `date:[… TO …]`, joined by AND."
         ),
     ] = None,
-    search: Annotated[str | None, Query(max_length=0, description="Use `q`.")] = None,  # noqa: ARG001
+    search: Annotated[str | Absent, Query(max_length=0, description="Use `q`.")] = None,  # noqa: ARG001
     start: From = None,
-    take: Take | None = None,
+    take: Take | Absent = None,
 ) -> Response:
     """What executions came to, the newest first. With `from` (an entry's `log_id`) or `take`: what was
     recorded after it, the oldest first, and all other parameters mean nothing."""
@@ -77,7 +84,7 @@ def list_logs(
         )
 
 
-@router.get("/logs/{log_id}", summary="Get a log entry", response_model=None)
+@router.get("/logs/{log_id}", summary="Get a log entry", response_model=responses.Log)
 def get_log(caller: LogReader, log_id: str) -> Response:
     place = LogPosition.of(log_id)
     with caller.service.store.read() as session:

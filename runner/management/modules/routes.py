@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Response
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
+from runner.http.described import TAGGED, refusals
 from runner.http.errors import ApiError, bad_request
+from runner.http.queries import Absent
 from runner.management.base.context import (
     Caller,
+    IfMatch,
     answer,
     box,
     check_match,
@@ -23,8 +26,9 @@ from runner.management.base.context import (
 )
 from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.base.schemas import CreateModule, UpdateModule
+from runner.management.modules import responses
 from runner.management.modules.drafts import WHAT, ModuleViews, apply_fields, module_etag, publish, uses
-from runner.model.caps import MAX_MODULES, MAX_PAGE, MAX_PER_PAGE
+from runner.model.caps import MAX_MODULES
 from runner.store.columns import new_id
 from runner.store.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
 from runner.store.sealing import MODULE, MODULE_VERSION
@@ -35,11 +39,11 @@ _NAMED: Final = 5
 """How many Actions a refusal names."""
 
 
-@router.get("/actions/modules", summary="List modules", response_model=None)
+@router.get("/actions/modules", summary="List modules", response_model=responses.ModuleList)
 def list_modules(
     caller: Annotated[Caller, needs("read:actions")],
-    page: Annotated[int | None, Query(ge=0, le=MAX_PAGE)] = None,
-    per_page: Annotated[int | None, Query(ge=1, le=MAX_PER_PAGE)] = None,
+    page: PageNumber | Absent = None,
+    per_page: PerPage | Absent = None,
 ) -> Response:
     """In the order of their creation; all of them when neither parameter is given."""
     everything = page is None and per_page is None
@@ -51,7 +55,13 @@ def list_modules(
     return answer(wanted.render("modules", items, len(rows), zeros=True))
 
 
-@router.post("/actions/modules", summary="Create a module", status_code=201, response_model=None)
+@router.post(
+    "/actions/modules",
+    summary="Create a module",
+    status_code=201,
+    response_model=responses.Module,
+    responses={201: TAGGED, **refusals(409)},
+)
 def create_module(caller: Annotated[Caller, needs("create:actions")], body: CreateModule) -> Response:
     """With `publish`, version 1 is made at once."""
     row = ModuleRow(
@@ -73,7 +83,12 @@ def create_module(caller: Annotated[Caller, needs("create:actions")], body: Crea
         return answer(_view(caller, session, row), 201, module_etag(row))
 
 
-@router.get("/actions/modules/{module_id}", summary="Get a module", response_model=None)
+@router.get(
+    "/actions/modules/{module_id}",
+    summary="Get a module",
+    response_model=responses.Module,
+    responses={200: TAGGED},
+)
 def get_module(caller: Annotated[Caller, needs("read:actions")], module_id: str) -> Response:
     """The draft, and the latest version once there is one."""
     with caller.service.store.read() as session:
@@ -81,14 +96,22 @@ def get_module(caller: Annotated[Caller, needs("read:actions")], module_id: str)
         return answer(_view(caller, session, row), 200, module_etag(row))
 
 
-@router.patch("/actions/modules/{module_id}", summary="Change a module's draft", response_model=None)
+@router.patch(
+    "/actions/modules/{module_id}",
+    summary="Change a module's draft",
+    response_model=responses.Module,
+    responses={200: TAGGED, **refusals(412)},
+)
 def update_module(
-    request: Request, caller: Annotated[Caller, needs("update:actions")], module_id: str, body: UpdateModule
+    caller: Annotated[Caller, needs("update:actions")],
+    module_id: str,
+    body: UpdateModule,
+    if_match: IfMatch = None,
 ) -> Response:
     """Only what is sent changes; Actions keep the version that they name."""
     with caller.service.store.begin() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT, lock=True)
-        check_match(request, module_etag(row))
+        check_match(if_match, module_etag(row))
         apply_fields(row, body, box(caller, session))
         note(caller, session, "module.update", row.id, row.code)
         session.flush()
@@ -96,16 +119,16 @@ def update_module(
 
 
 @router.delete(
-    "/actions/modules/{module_id}", summary="Delete a module", status_code=204, response_model=None
+    "/actions/modules/{module_id}", summary="Delete a module", status_code=204, responses=refusals(412)
 )
 def delete_module(
-    request: Request, caller: Annotated[Caller, needs("delete:actions")], module_id: str
+    caller: Annotated[Caller, needs("delete:actions")], module_id: str, if_match: IfMatch = None
 ) -> Response:
     """Refused while an Action uses it: in its draft, its deployed version, or one that a suspended flow goes
     on with. Older versions that use it cannot be rolled back to any more."""
     with caller.service.store.begin() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT, lock=True)
-        check_match(request, module_etag(row))
+        check_match(if_match, module_etag(row))
         versions = set(_version_ids(session, row))
         users = _users(session, row, versions)
         if users:
@@ -118,7 +141,11 @@ def delete_module(
     return no_content()
 
 
-@router.get("/actions/modules/{module_id}/actions", summary="List a module's Actions", response_model=None)
+@router.get(
+    "/actions/modules/{module_id}/actions",
+    summary="List a module's Actions",
+    response_model=responses.ModuleUseList,
+)
 def list_module_actions(
     caller: Annotated[Caller, needs("read:actions")],
     module_id: str,

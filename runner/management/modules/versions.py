@@ -8,10 +8,12 @@ from fastapi import Response
 from sqlalchemy import select
 
 from runner.http.auth import needs
+from runner.http.described import TAGGED, refusals
 from runner.http.errors import not_found
 from runner.management.base.context import Caller, answer, box, find, management_router, note
 from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
 from runner.management.base.schemas import RollbackModule
+from runner.management.modules import responses
 from runner.management.modules.drafts import WHAT, ModuleViews, module_etag, publish, roll_back
 from runner.store.models import ModuleRow, ModuleVersionRow
 
@@ -19,7 +21,12 @@ router: Final = management_router("Modules")
 _VERSION: Final = "module version"
 
 
-@router.post("/actions/modules/{module_id}/versions", summary="Publish the draft", response_model=None)
+@router.post(
+    "/actions/modules/{module_id}/versions",
+    summary="Publish the draft",
+    response_model=responses.ModuleVersion,
+    responses=refusals(409, 412),
+)
 def publish_module(caller: Annotated[Caller, needs("update:actions")], module_id: str) -> Response:
     """The draft becomes the next version. Actions go on with the version that they name."""
     with caller.service.store.begin() as session:
@@ -30,7 +37,11 @@ def publish_module(caller: Annotated[Caller, needs("update:actions")], module_id
         return answer(ModuleViews(session, secrets, caller.tenant).versions([version])[0])
 
 
-@router.get("/actions/modules/{module_id}/versions", summary="List a module's versions", response_model=None)
+@router.get(
+    "/actions/modules/{module_id}/versions",
+    summary="List a module's versions",
+    response_model=responses.ModuleVersionList,
+)
 def list_module_versions(
     caller: Annotated[Caller, needs("read:actions")],
     module_id: str,
@@ -52,7 +63,7 @@ def list_module_versions(
 @router.get(
     "/actions/modules/{module_id}/versions/{version_id}",
     summary="Get a module's version",
-    response_model=None,
+    response_model=responses.ModuleVersion,
 )
 def get_module_version(
     caller: Annotated[Caller, needs("read:actions")], module_id: str, version_id: str
@@ -67,7 +78,11 @@ def get_module_version(
 
 
 @router.post(
-    "/actions/modules/{module_id}/rollback", summary="Roll a module's draft back", response_model=None
+    "/actions/modules/{module_id}/rollback",
+    summary="Roll a module's draft back",
+    response_model=responses.Module,
+    response_description="The module with the version's content as its draft.",
+    responses={200: TAGGED, **refusals(409)},
 )
 def roll_back_module(
     caller: Annotated[Caller, needs("update:actions")], module_id: str, body: RollbackModule

@@ -9,8 +9,11 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from runner.http.auth import needs
+from runner.http.described import refusals
+from runner.http.queries import Absent
 from runner.management.base.context import Caller, answer, management_router, no_content
 from runner.management.base.schemas import Body
+from runner.management.providers import responses
 from runner.management.providers.switch import CUSTOM, Provider
 from runner.model.caps import MAX_ADDRESS
 from runner.store.entities import MessageProviderRow
@@ -42,10 +45,15 @@ class UpdateEmailProvider(CreateEmailProvider):
     credentials: Credentials = Field(default_factory=Credentials)
 
 
-@router.get("/emails/provider", summary="Get the email provider", response_model=None)
+@router.get(
+    "/emails/provider",
+    summary="Get the email provider",
+    response_model=responses.EmailProvider,
+    responses=refusals(404),
+)
 def get_email_provider(
     caller: Annotated[Caller, needs("read:email_provider")],
-    fields: Annotated[str | None, Query(max_length=200, description="Separated by commas.")] = None,
+    fields: Annotated[str | Absent, Query(max_length=200, description="Separated by commas.")] = None,
     include_fields: bool = True,
 ) -> Response:
     """`name` and `enabled`, unless `fields` says otherwise; 404 when the tenant has none."""
@@ -57,7 +65,13 @@ def get_email_provider(
         return answer(_view(row, named & _ALL if include_fields else _ALL - named))
 
 
-@router.post("/emails/provider", summary="Create the email provider", status_code=201, response_model=None)
+@router.post(
+    "/emails/provider",
+    summary="Create the email provider",
+    status_code=201,
+    response_model=responses.EmailProvider,
+    responses=refusals(409),
+)
 def create_email_provider(
     caller: Annotated[Caller, needs("create:email_provider")], body: CreateEmailProvider
 ) -> Response:
@@ -67,7 +81,12 @@ def create_email_provider(
         return answer(_view(provider.create(_fields(body), enabled=body.enabled), _ALL), 201)
 
 
-@router.patch("/emails/provider", summary="Change the email provider", response_model=None)
+@router.patch(
+    "/emails/provider",
+    summary="Change the email provider",
+    response_model=responses.EmailProvider,
+    responses=refusals(404),
+)
 def update_email_provider(
     caller: Annotated[Caller, needs("update:email_provider")], body: UpdateEmailProvider
 ) -> Response:
@@ -78,7 +97,9 @@ def update_email_provider(
         return answer(_view(provider.update(provider.existing(), _fields(body), enabled=enabled), _ALL))
 
 
-@router.delete("/emails/provider", summary="Delete the email provider", status_code=204, response_model=None)
+@router.delete(
+    "/emails/provider", summary="Delete the email provider", status_code=204, responses=refusals(404)
+)
 def delete_email_provider(caller: Annotated[Caller, needs("delete:email_provider")]) -> Response:
     """The Action stays, and stays bound."""
     with caller.service.store.begin() as session:

@@ -9,10 +9,13 @@ from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
+from runner.http.described import refusals
 from runner.http.errors import not_found
+from runner.http.queries import Absent
 from runner.management.actions.serializers import moment
 from runner.management.base.context import Caller, answer, management_router, no_content
 from runner.management.base.schemas import Body
+from runner.management.providers import responses
 from runner.management.providers.email import Credentials
 from runner.management.providers.switch import CUSTOM, Provider
 from runner.store.entities import MessageProviderRow
@@ -28,7 +31,7 @@ def _once(methods: list[Any]) -> list[Any]:
     return methods
 
 
-class PhoneConfiguration(Body):
+class ConfigurationInput(Body):
     """How messages may be delivered; the platform's to honour."""
 
     delivery_methods: Annotated[
@@ -42,8 +45,8 @@ class CreatePhoneProvider(Body):
     name: Literal["custom"]
     credentials: Credentials
     disabled: bool = False
-    configuration: PhoneConfiguration = Field(
-        default_factory=lambda: PhoneConfiguration(delivery_methods=["text", "voice"])
+    configuration: ConfigurationInput = Field(
+        default_factory=lambda: ConfigurationInput(delivery_methods=["text", "voice"])
     )
 
 
@@ -54,9 +57,9 @@ class UpdatePhoneProvider(CreatePhoneProvider):
     credentials: Credentials = Field(default_factory=Credentials)
 
 
-@router.get(_PATH, summary="List phone providers", response_model=None)
+@router.get(_PATH, summary="List phone providers", response_model=responses.PhoneProviderList)
 def list_phone_providers(
-    caller: Annotated[Caller, needs("read:phone_providers")], disabled: bool | None = None
+    caller: Annotated[Caller, needs("read:phone_providers")], disabled: bool | Absent = None
 ) -> Response:
     """One at most; not paged."""
     with caller.service.store.read() as session:
@@ -65,7 +68,13 @@ def list_phone_providers(
         return answer({"providers": [_view(row)] if row is not None and wanted else []})
 
 
-@router.post(_PATH, summary="Create the phone provider", status_code=201, response_model=None)
+@router.post(
+    _PATH,
+    summary="Create the phone provider",
+    status_code=201,
+    response_model=responses.PhoneProvider,
+    responses=refusals(409),
+)
 def create_phone_provider(
     caller: Annotated[Caller, needs("create:phone_providers")], body: CreatePhoneProvider
 ) -> Response:
@@ -76,7 +85,9 @@ def create_phone_provider(
         return answer(_view(row), 201)
 
 
-@router.get(f"{_PATH}/{{provider_id}}", summary="Get the phone provider", response_model=None)
+@router.get(
+    f"{_PATH}/{{provider_id}}", summary="Get the phone provider", response_model=responses.PhoneProvider
+)
 def get_phone_provider(
     caller: Annotated[Caller, needs("read:phone_providers")], provider_id: str
 ) -> Response:
@@ -84,7 +95,9 @@ def get_phone_provider(
         return answer(_view(_find(session, caller, provider_id)))
 
 
-@router.patch(f"{_PATH}/{{provider_id}}", summary="Change the phone provider", response_model=None)
+@router.patch(
+    f"{_PATH}/{{provider_id}}", summary="Change the phone provider", response_model=responses.PhoneProvider
+)
 def update_phone_provider(
     caller: Annotated[Caller, needs("update:phone_providers")], provider_id: str, body: UpdatePhoneProvider
 ) -> Response:
@@ -97,9 +110,7 @@ def update_phone_provider(
         return answer(_view(Provider(session, caller, _CHANNEL).update(row, fields, enabled=enabled)))
 
 
-@router.delete(
-    f"{_PATH}/{{provider_id}}", summary="Delete the phone provider", status_code=204, response_model=None
-)
+@router.delete(f"{_PATH}/{{provider_id}}", summary="Delete the phone provider", status_code=204)
 def delete_phone_provider(
     caller: Annotated[Caller, needs("delete:phone_providers")], provider_id: str
 ) -> Response:

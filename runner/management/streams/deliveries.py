@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from runner.http.auth import needs
 from runner.http.cursor_pagination import DEFAULT_TAKE, Cursor, From, Take, fetch
 from runner.http.errors import ApiError, bad_request, not_found
+from runner.http.queries import Absent
 from runner.jobs.event_streams import ENABLED, deliver
 from runner.management.actions.serializers import moment
 from runner.management.base.context import Caller, answer, find_named, management_router, note
 from runner.management.base.schemas import Body
+from runner.management.streams import responses
 from runner.management.streams.routes import WHAT, EventType, known_event_type
 from runner.model.caps import MAX_EVENT_ID, MAX_LIST_BYTES, MAX_SUBSCRIPTIONS
 from runner.store.bysize import portions
@@ -73,14 +75,18 @@ class TestEvent(Body):
     data: dict[str, Any] | None = None
 
 
-@router.get("/event-streams/{stream_id}/deliveries", summary="List failed deliveries", response_model=None)
+@router.get(
+    "/event-streams/{stream_id}/deliveries",
+    summary="List failed deliveries",
+    response_model=responses.DeliveryList,
+)
 def list_deliveries(
     caller: Annotated[Caller, needs("read:event_deliveries")],
     stream_id: str,
-    statuses: Annotated[str | None, Query(max_length=64, description="`failed`, the only one.")] = None,
-    event_types: Annotated[str | None, Query(max_length=4096, description="Separated by commas.")] = None,
-    date_from: Annotated[str | None, Query(max_length=64, description="RFC 3339; included.")] = None,
-    date_to: Annotated[str | None, Query(max_length=64, description="RFC 3339; excluded.")] = None,
+    statuses: Annotated[str | Absent, Query(max_length=64, description="`failed`, the only one.")] = None,
+    event_types: Annotated[str | Absent, Query(max_length=4096, description="Separated by commas.")] = None,
+    date_from: Annotated[str | Absent, Query(max_length=64, description="RFC 3339; included.")] = None,
+    date_to: Annotated[str | Absent, Query(max_length=64, description="RFC 3339; excluded.")] = None,
     start: From = None,
     take: Take = DEFAULT_TAKE,
 ) -> Response:
@@ -114,7 +120,11 @@ def list_deliveries(
     return answer({"deliveries": items, **({} if following is None else {"next": following})})
 
 
-@router.get("/event-streams/{stream_id}/deliveries/{event_id}", summary="Get a delivery", response_model=None)
+@router.get(
+    "/event-streams/{stream_id}/deliveries/{event_id}",
+    summary="Get a delivery",
+    response_model=responses.Delivery,
+)
 def get_delivery(
     caller: Annotated[Caller, needs("read:event_deliveries")], stream_id: str, event_id: str
 ) -> Response:
@@ -128,7 +138,8 @@ def get_delivery(
     "/event-streams/{stream_id}/redeliver",
     summary="Deliver failed events again",
     status_code=202,
-    response_model=None,
+    response_model=responses.Redelivery,
+    response_description="They are tried again.",
 )
 def redeliver(
     caller: Annotated[Caller, needs("update:event_deliveries")],
@@ -155,7 +166,8 @@ def redeliver(
     "/event-streams/{stream_id}/redeliver/{event_id}",
     summary="Deliver one failed event again",
     status_code=202,
-    response_model=None,
+    response_class=Response,
+    response_description="It is tried again.",
 )
 def redeliver_one(
     caller: Annotated[Caller, needs("update:event_deliveries")], stream_id: str, event_id: str
@@ -171,7 +183,11 @@ def redeliver_one(
 
 
 @router.post(
-    "/event-streams/{stream_id}/test", summary="Send a test event", status_code=202, response_model=None
+    "/event-streams/{stream_id}/test",
+    summary="Send a test event",
+    status_code=202,
+    response_model=responses.Delivery,
+    response_description="The event is on its way.",
 )
 def test_stream(
     caller: Annotated[Caller, needs("create:event_deliveries")], stream_id: str, body: TestEvent

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
 from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
+from runner.http.described import refusals
 from runner.http.errors import ApiError, bad_request
 from runner.jobs.event_streams import ENABLED, TRIGGER
 from runner.management.actions.references import attachable
@@ -19,6 +20,7 @@ from runner.management.actions.removal import remove_action
 from runner.management.actions.serializers import moment
 from runner.management.base.context import Caller, answer, find_named, management_router, no_content, note
 from runner.management.base.schemas import Body
+from runner.management.streams import responses
 from runner.model.caps import MAX_STREAM_NAME, MAX_STREAMS, MAX_SUBSCRIPTIONS
 from runner.store.columns import named_id, now
 from runner.store.entities import EventDeliveryRow, EventStreamRow
@@ -90,7 +92,7 @@ class UpdateStream(StreamFields):
     )
 
 
-@router.get("/event-streams", summary="List event streams", response_model=None)
+@router.get("/event-streams", summary="List event streams", response_model=responses.EventStreamList)
 def list_streams(
     caller: Annotated[Caller, needs("read:event_streams")], start: From = None, take: Take = DEFAULT_TAKE
 ) -> Response:
@@ -102,7 +104,13 @@ def list_streams(
     return answer(found if following is None else {**found, "next": following})
 
 
-@router.post("/event-streams", summary="Create an event stream", status_code=201, response_model=None)
+@router.post(
+    "/event-streams",
+    summary="Create an event stream",
+    status_code=201,
+    response_model=responses.EventStream,
+    responses=refusals(409),
+)
 def create_stream(caller: Annotated[Caller, needs("create:event_streams")], body: CreateStream) -> Response:
     """Enabled unless told otherwise: from now on the Action gets events of the types subscribed to."""
     row = EventStreamRow(
@@ -118,13 +126,18 @@ def create_stream(caller: Annotated[Caller, needs("create:event_streams")], body
         return answer(_view(row), 201)
 
 
-@router.get("/event-streams/{stream_id}", summary="Get an event stream", response_model=None)
+@router.get("/event-streams/{stream_id}", summary="Get an event stream", response_model=responses.EventStream)
 def get_stream(caller: Annotated[Caller, needs("read:event_streams")], stream_id: str) -> Response:
     with caller.service.store.read() as session:
         return answer(_view(find_named(session, EventStreamRow, caller.tenant, stream_id, WHAT)))
 
 
-@router.patch("/event-streams/{stream_id}", summary="Change an event stream", response_model=None)
+@router.patch(
+    "/event-streams/{stream_id}",
+    summary="Change an event stream",
+    response_model=responses.EventStream,
+    responses=refusals(409),
+)
 def update_stream(
     caller: Annotated[Caller, needs("update:event_streams")], stream_id: str, body: UpdateStream
 ) -> Response:
@@ -139,7 +152,7 @@ def update_stream(
 
 
 @router.delete(
-    "/event-streams/{stream_id}", summary="Delete an event stream", status_code=204, response_model=None
+    "/event-streams/{stream_id}", summary="Delete an event stream", status_code=204, responses=refusals(409)
 )
 def delete_stream(caller: Annotated[Caller, needs("delete:event_streams")], stream_id: str) -> Response:
     """With its Action, unless another stream uses that; what is still on its way is given up."""

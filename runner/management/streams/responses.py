@@ -1,4 +1,4 @@
-"""What the Management API answers of the entities that Actions are attached to; see `answers`."""
+"""What the Management API answers of event streams and deliveries; see `runner.management.base.responses`."""
 
 from __future__ import annotations
 
@@ -8,32 +8,11 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from runner.http.answer_types import Instant, Uuid
+from runner.http.cursor_pagination import Next
 from triggers.values.stream_types import STREAM_EVENT_TYPES
 
 _closed = with_config(ConfigDict(extra="forbid"))
 EventTypeName = Annotated[str, Field(json_schema_extra={"enum": sorted(STREAM_EVENT_TYPES)})]
-Next = Annotated[str, Field(description="Where the next page begins (`from`); absent on the last one.")]
-
-
-@_closed
-class Profile(TypedDict):
-    """Which Action validates subject tokens of a type."""
-
-    id: Annotated[str, Field(pattern="^tep_")]
-    name: str
-    subject_token_type: str
-    action_id: Uuid
-    type: Literal["custom_authentication"]
-    created_at: Instant
-    updated_at: Instant
-
-
-@_closed
-class ProfileList(TypedDict):
-    """Profiles in the order of their creation."""
-
-    token_exchange_profiles: list[Profile]
-    next: NotRequired[Next]
 
 
 class _Subscribed(TypedDict):
