@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import Field
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import Session
@@ -62,35 +61,43 @@ class Cursor:
         return cls(_EPOCH + timedelta(microseconds=int(number)), item)
 
 
-def fetch(
-    session: Session,
-    query: Select[Row],
-    at: Any,
-    key: Any,
-    start: str | None,
-    take: int,
-    *,
-    newest: bool = False,
-) -> tuple[list[Row], str | None]:
-    """Up to `take` rows of `query` after the place `start`, and where the next ones begin, if there are any.
+@dataclass(frozen=True, slots=True)
+class CursorPage:
+    """Which part of a list is wanted: `take` items after the place `start`."""
 
-    Args:
-        at, key: columns of `Row`: the moment and the id that it is ordered by.
-        newest: the newest first.
+    start: str | None
+    take: int
 
-    Raises:
-        ApiError: 400: `start` is no place.
-    """
-    if start is not None:
-        place = Cursor.of(start)
-        here, there = tuple_(at, key), tuple_(place.at, place.id)
-        query = query.where(here < there if newest else here > there)
-    order = (at.desc(), key.desc()) if newest else (at, key)
-    rows: Sequence[Row] = session.scalars(query.order_by(*order).limit(take + 1)).all()
-    if len(rows) <= take:
-        return list(rows), None
-    last = rows[take - 1]
-    return list(rows[:take]), str(Cursor(getattr(last, at.key), getattr(last, key.key)))
+    def fetch(
+        self, session: Session, query: Select[Row], at: Any, key: Any, *, newest: bool = False
+    ) -> tuple[list[Row], str | None]:
+        """The rows of `query`, and where the next ones begin, if there are any.
+
+        Args:
+            at, key: columns of `Row`: the moment and the id that it is ordered by.
+            newest: the newest first.
+
+        Raises:
+            ApiError: 400: `start` is no place.
+        """
+        if self.start is not None:
+            place = Cursor.of(self.start)
+            here, there = tuple_(at, key), tuple_(place.at, place.id)
+            query = query.where(here < there if newest else here > there)
+        order = (at.desc(), key.desc()) if newest else (at, key)
+        rows = session.scalars(query.order_by(*order).limit(self.take + 1)).all()
+        if len(rows) <= self.take:
+            return list(rows), None
+        last = rows[self.take - 1]
+        return list(rows[: self.take]), str(Cursor(getattr(last, at.key), getattr(last, key.key)))
+
+
+async def _cursor_page(start: From = None, take: Take = DEFAULT_TAKE) -> CursorPage:
+    return CursorPage(start, take)
+
+
+WantedCursorPage = Annotated[CursorPage, Depends(_cursor_page)]
+"""The parameters of a list that goes on from a checkpoint."""
 
 
 def _unknown(parameter: str) -> Exception:

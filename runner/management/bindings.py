@@ -29,7 +29,7 @@ from runner.management.base.context import (
     management_router,
     note,
 )
-from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
 from runner.model.runtimes import PYTHON
 from runner.store.columns import new_id, now
@@ -59,12 +59,10 @@ def list_triggers(caller: Annotated[Caller, needs("read:actions")]) -> Response:
 )
 def list_bindings(
     caller: Annotated[Caller, needs("read:actions")],
+    wanted: WantedPage,
     trigger_id: TriggerId,
-    page: PageNumber = 0,
-    per_page: PerPage = DEFAULT_PER_PAGE,
 ) -> Response:
     """In the order of execution; empty for triggers that are bound to entities."""
-    wanted = Page(page, per_page)
     _known(trigger_id)
     with caller.service.store.read() as session:
         rows = _bound(session, caller.tenant, trigger_id)

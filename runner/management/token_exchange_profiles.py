@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from runner.http.answer_types import Instant, Uuid
 from runner.http.auth import needs
-from runner.http.cursor_pagination import DEFAULT_TAKE, From, Next, Take, fetch
+from runner.http.cursor_pagination import Next, WantedCursorPage
 from runner.http.described import refusals
 from runner.http.errors import ApiError, bad_request
 from runner.http.validation import shown
@@ -92,20 +92,13 @@ class ProfileList(TypedDict):
 
 @router.get("/token-exchange-profiles", summary="List token exchange profiles", response_model=ProfileList)
 def list_profiles(
-    caller: Annotated[Caller, needs("read:token_exchange_profiles")],
-    start: From = None,
-    take: Take = DEFAULT_TAKE,
+    caller: Annotated[Caller, needs("read:token_exchange_profiles")], wanted: WantedCursorPage
 ) -> Response:
     """In the order of their creation; `next` while there are more."""
     query = select(TokenExchangeProfileRow).where(TokenExchangeProfileRow.tenant_id == caller.tenant)
     with caller.service.store.read() as session:
-        rows, following = fetch(
-            session,
-            query,
-            TokenExchangeProfileRow.created_at,
-            TokenExchangeProfileRow.id,
-            start,
-            take,
+        rows, following = wanted.fetch(
+            session, query, TokenExchangeProfileRow.created_at, TokenExchangeProfileRow.id
         )
     found: dict[str, Any] = {"token_exchange_profiles": [_view(row) for row in rows]}
     return answer(found if following is None else {**found, "next": following})

@@ -32,7 +32,7 @@ from runner.management.base.context import (
     no_content,
     note,
 )
-from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import CreateAction, UpdateAction
 from runner.model.caps import MAX_ACTION_NAME
 from runner.store.columns import new_id
@@ -47,15 +47,13 @@ _ORDER: Final = (ActionRow.created_at, ActionRow.id)
 @router.get("/actions/actions", summary="List Actions", response_model=responses.ActionList)
 def list_actions(
     caller: Annotated[Caller, needs("read:actions")],
+    wanted: WantedPage,
     trigger_id: Annotated[TriggerId | Absent, Query(alias="triggerId", max_length=64)] = None,
     action_name: Annotated[str | Absent, Query(alias="actionName", max_length=MAX_ACTION_NAME)] = None,
     deployed: Annotated[bool | Absent, Query()] = None,
     installed: Annotated[bool | Absent, Query()] = None,
-    page: PageNumber = 0,
-    per_page: PerPage = DEFAULT_PER_PAGE,
 ) -> Response:
     """Actions in the order of their creation. `installed=true` finds none: there is no marketplace here."""
-    wanted = Page(page, per_page)
     if trigger_id is not None and trigger_id not in TRIGGER_IDS:
         raise bad_request(
             f"Query validation error: 'there is no trigger {shown(trigger_id)}' at $.triggerId.",

@@ -28,7 +28,7 @@ from runner.management.base.context import (
     management_router,
     note,
 )
-from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import DeployVersion
 from runner.management.base.text_diff import unified_diff
 from runner.model.caps import MAX_DEPLOY_WAIT_SECONDS
@@ -89,12 +89,10 @@ def _deploy(caller: Caller, action_id: str, if_match: str | None) -> Response:
 )
 def list_versions(
     caller: Annotated[Caller, needs("read:actions")],
+    wanted: WantedPage,
     action_id: str,
-    page: PageNumber = 0,
-    per_page: PerPage = DEFAULT_PER_PAGE,
 ) -> Response:
     """Newest first."""
-    wanted = Page(page, per_page)
     with caller.service.store.read() as session:
         action = find(session, ActionRow, caller.tenant, action_id, WHAT)
         mine = select(ActionVersionRow).where(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Query
+from fastapi import Depends, Query
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
@@ -49,3 +49,11 @@ class Page:
         """
         numbers = {"total": total if items else 0, "page": self.number, "per_page": self.size}
         return {key: list(items), **{name: value for name, value in numbers.items() if value or zeros}}
+
+
+async def _page(page: PageNumber = 0, per_page: PerPage = DEFAULT_PER_PAGE) -> Page:
+    return Page(page, per_page)
+
+
+WantedPage = Annotated[Page, Depends(_page)]
+"""The parameters of a list that is answered page by page."""

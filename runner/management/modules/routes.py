@@ -24,7 +24,7 @@ from runner.management.base.context import (
     no_content,
     note,
 )
-from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage, WantedPage
 from runner.management.base.schemas import CreateModule, UpdateModule
 from runner.management.modules import responses
 from runner.management.modules.drafts import WHAT, ModuleViews, apply_fields, module_etag, publish, uses
@@ -148,12 +148,10 @@ def delete_module(
 )
 def list_module_actions(
     caller: Annotated[Caller, needs("read:actions")],
+    wanted: WantedPage,
     module_id: str,
-    page: PageNumber = 0,
-    per_page: PerPage = DEFAULT_PER_PAGE,
 ) -> Response:
     """Actions whose draft or deployed version uses the module, with the version that it uses."""
-    wanted = Page(page, per_page)
     with caller.service.store.read() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT)
         numbers = _version_numbers(session, row)

@@ -11,7 +11,7 @@ from runner.http.auth import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import not_found
 from runner.management.base.context import Caller, answer, box, find, management_router, note
-from runner.management.base.paging import DEFAULT_PER_PAGE, Page, PageNumber, PerPage
+from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import RollbackModule
 from runner.management.modules import responses
 from runner.management.modules.drafts import WHAT, ModuleViews, module_etag, publish, roll_back
@@ -44,12 +44,10 @@ def publish_module(caller: Annotated[Caller, needs("update:actions")], module_id
 )
 def list_module_versions(
     caller: Annotated[Caller, needs("read:actions")],
+    wanted: WantedPage,
     module_id: str,
-    page: PageNumber = 0,
-    per_page: PerPage = DEFAULT_PER_PAGE,
 ) -> Response:
     """Newest first."""
-    wanted = Page(page, per_page)
     with caller.service.store.read() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT)
         mine = select(ModuleVersionRow).where(

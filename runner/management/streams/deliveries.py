@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
-from runner.http.cursor_pagination import DEFAULT_TAKE, Cursor, From, Take, fetch
+from runner.http.cursor_pagination import Cursor, WantedCursorPage
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.queries import Absent
 from runner.jobs.event_streams import ENABLED, deliver
@@ -82,13 +82,12 @@ class TestEvent(Body):
 )
 def list_deliveries(
     caller: Annotated[Caller, needs("read:event_deliveries")],
+    wanted: WantedCursorPage,
     stream_id: str,
     statuses: Annotated[str | Absent, Query(max_length=64, description="`failed`, the only one.")] = None,
     event_types: Annotated[str | Absent, Query(max_length=4096, description="Separated by commas.")] = None,
     date_from: Annotated[str | Absent, Query(max_length=64, description="RFC 3339; included.")] = None,
     date_to: Annotated[str | Absent, Query(max_length=64, description="RFC 3339; excluded.")] = None,
-    start: From = None,
-    take: Take = DEFAULT_TAKE,
 ) -> Response:
     """Deliveries of which every attempt failed, the newest first; `next` while there are more. A page ends
     early when its events take more than 4 MiB."""
@@ -103,15 +102,9 @@ def list_deliveries(
             raise _bad_query("event_types", str(error)) from None
     with caller.service.store.read() as session:
         stream = find_named(session, EventStreamRow, caller.tenant, stream_id, WHAT)
-        rows, following = fetch(
-            session,
-            _failed(stream, since, until, types),
-            EventDeliveryRow.created_at,
-            EventDeliveryRow.event_id,
-            start,
-            take,
-            newest=True,
-        )
+        query = _failed(stream, since, until, types)
+        at, key = EventDeliveryRow.created_at, EventDeliveryRow.event_id
+        rows, following = wanted.fetch(session, query, at, key, newest=True)
         shown = _first_portion(session, stream.tenant_id, rows)
         if len(shown) < len(rows):
             rows = shown

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.http.auth import needs
-from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take, fetch
+from runner.http.cursor_pagination import WantedCursorPage
 from runner.http.described import refusals
 from runner.http.errors import ApiError, bad_request
 from runner.jobs.event_streams import ENABLED, TRIGGER
@@ -94,12 +94,12 @@ class UpdateStream(StreamFields):
 
 @router.get("/event-streams", summary="List event streams", response_model=responses.EventStreamList)
 def list_streams(
-    caller: Annotated[Caller, needs("read:event_streams")], start: From = None, take: Take = DEFAULT_TAKE
+    caller: Annotated[Caller, needs("read:event_streams")], wanted: WantedCursorPage
 ) -> Response:
     """In the order of their creation; `next` while there are more."""
     query = select(EventStreamRow).where(EventStreamRow.tenant_id == caller.tenant)
     with caller.service.store.read() as session:
-        rows, following = fetch(session, query, EventStreamRow.created_at, EventStreamRow.id, start, take)
+        rows, following = wanted.fetch(session, query, EventStreamRow.created_at, EventStreamRow.id)
     found: dict[str, Any] = {"eventStreams": [_view(row) for row in rows]}
     return answer(found if following is None else {**found, "next": following})
 
