@@ -6,11 +6,12 @@ import sys
 
 from rich.console import Console
 
-from bench import flood, flow, latency, limits, packages, queue, service, workers
+from bench import event, flood, flow, latency, limits, packages, queue, service, workers
 from bench.measure import machine
 
 PARTS = {
     "latency": latency.table,
+    "event": event.table,
     "flow": flow.table,
     "packages": packages.table,
     "memory": limits.memory,

@@ -85,9 +85,9 @@ class Executor:
         result = sandbox.run(program, request, limits, self.port(index, session, limits))
         if result.failure is not None:
             return Execution(result.failure, state, result=result)
-        halts = session.halts
         try:
-            return Execution(None, session.commit(), halts=halts, result=result)
+            committed = session.commit()
+            return Execution(None, committed, halts=session.halts, result=result)
         except CommitError as error:
             return Execution(_refused(error), state, result=replace(result, commands=()))
 

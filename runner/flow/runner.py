@@ -107,7 +107,7 @@ class Runner:
     def run(
         self,
         trigger: str | Trigger,
-        event: Mapping[str, Any],
+        event: Mapping[str, Any] | bytes,
         actions: Sequence[Action],
         *,
         tenant: str | None = None,
@@ -118,7 +118,7 @@ class Runner:
 
         Args:
             trigger: trigger id, or the trigger itself.
-            event: as the trigger's event model describes it, without secrets.
+            event: as the trigger's event model describes it, without secrets; or the same as JSON text.
             executed_rules: ids for which `api.rules.wasExecuted` answers true.
 
         Raises:
@@ -128,7 +128,7 @@ class Runner:
         """
         contract = get_trigger(trigger) if isinstance(trigger, str) else trigger
         _check_count(contract, actions)
-        state = begin(contract, contract.parse_event(plain(event)))
+        state = begin(contract, contract.parse_event(event if isinstance(event, bytes) else plain(event)))
         flow = _Flow(
             trigger=contract,
             tenant=tenant or self.settings.tenant,

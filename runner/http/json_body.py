@@ -7,13 +7,19 @@ rest (threat-model M6, P5). Here each of them is one refusal that names the plac
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from runner.http.validation import json_path, shown
 from runner.model.caps import MAX_BODY_DEPTH
 from sandbox.core.caps import MAX_INTEGER_DIGITS
 from sandbox.core.json_text import depth
+
+_NAME: Final = r'"([A-Za-z_]+)"[ \t\n\r]*:[ \t\n\r]*'
+_OPENING: Final = re.compile(r"[ \t\n\r]*\{[ \t\n\r]*" + _NAME)
+_FURTHER: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*" + _NAME)
+_CLOSING: Final = re.compile(r"[ \t\n\r]*\}[ \t\n\r]*")
 
 
 class BodyError(ValueError):
@@ -33,8 +39,24 @@ class _Repeats(dict[str, Any]):
     key = ""
 
 
+class Members(dict[str, Any]):
+    """A body that is an object, with the text of its members, which can be handed on as it came."""
+
+    __slots__ = ("_places", "_text")
+
+    def __init__(self, values: dict[str, Any], text: str, places: dict[str, tuple[int, int]]) -> None:
+        super().__init__(values)
+        self._text = text
+        self._places = places
+
+    def text_of(self, name: str) -> bytes:
+        """The JSON text of a member. Raises `KeyError`."""
+        begin, end = self._places[name]
+        return self._text[begin:end].encode()
+
+
 def parse_body(raw: bytes) -> Any:
-    """The value of a body.
+    """The value of a body: `Members` of nearly all objects.
 
     Raises:
         BodyError: not UTF-8, not JSON, nested deeper than `MAX_BODY_DEPTH`, a number that a double cannot
@@ -50,7 +72,9 @@ def parse_body(raw: bytes) -> Any:
         raise BodyError(f"the body is nested deeper than {MAX_BODY_DEPTH} levels.")
     parsing = _Parsing()
     try:
-        value = parsing.decode(text)
+        value = parsing.members(text)
+        if value is None:
+            value = parsing.decode(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise BodyError(f"the body is not JSON: {error.msg} ({place}).") from None
@@ -67,14 +91,35 @@ class _Parsing:
 
     odd: bool = False
     decode: Any = field(init=False)
+    scan: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.decode = json.JSONDecoder(
+        decoder = json.JSONDecoder(
             object_pairs_hook=self._object,
             parse_int=self._integer,
             parse_float=self._float,
             parse_constant=self._constant,
-        ).decode
+        )
+        self.decode, self.scan = decoder.decode, decoder.raw_decode
+
+    def members(self, text: str) -> Members | None:
+        """The object that `text` is; None for anything that is out of the ordinary, which `decode` judges."""
+        values: dict[str, Any] = {}
+        places: dict[str, tuple[int, int]] = {}
+        before = _OPENING.match(text)
+        while before is not None:
+            name = before[1]
+            try:
+                value, end = self.scan(text, before.end())
+            except (ValueError, RecursionError):
+                return None
+            if name in values:
+                return None
+            values[name], places[name] = value, (before.end(), end)
+            if _CLOSING.fullmatch(text, end):
+                return Members(values, text, places)
+            before = _FURTHER.match(text, end)
+        return None
 
     def _refuse(self, why: str) -> _Refused:
         self.odd = True

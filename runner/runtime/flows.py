@@ -54,6 +54,7 @@ class Invocation:
     Attributes:
         execution_id: a new one for a request; the job's for a job.
         traceparent: of the caller's trace, as it was sent.
+        event: JSON text of the body's event; None when it has to be written first.
     """
 
     tenant: str
@@ -61,6 +62,7 @@ class Invocation:
     body: InvokeBody
     execution_id: str
     traceparent: str | None = None
+    event: bytes | None = None
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -116,11 +118,13 @@ class Flows:
         tenant: str,
         trigger_id: str,
         body: InvokeBody,
+        event: bytes | None = None,
         *,
         slot: Slot | None = None,
         traceparent: str | None = None,
     ) -> StoredResponse:
-        """Run a trigger, or store its event when it runs later.
+        """Run a trigger, or store its event when it runs later. `event`: the body's as JSON text, if it is at
+        hand.
 
         Raises:
             UnknownTriggerError, EventError: see `Runner.run`.
@@ -132,7 +136,7 @@ class Flows:
                 f"{trigger_id} is experimental and not invoked: {trigger.experimental}. Its Actions can be "
                 "run with `actionbox run` and tested as drafts"
             )
-        invocation = Invocation(tenant, trigger, body, _new_execution_id(), traceparent)
+        invocation = Invocation(tenant, trigger, body, _new_execution_id(), traceparent, event)
         if is_asynchronous(trigger_id):
             trigger.parse_event(body.event)
             if trigger_id == event_streams.TRIGGER and body.action_id is None:
@@ -179,7 +183,7 @@ class Flows:
             return LegResult(self._nothing_bound(invocation), ())
         call = LegCall(
             trigger=invocation.trigger.id,
-            event=invocation.body.event,
+            event=invocation.event or invocation.body.event,
             actions=flow.actions,
             execution_id=invocation.execution_id,
             settings=self._settings,

@@ -17,6 +17,7 @@ from runner.http.auth import Caller, needs
 from runner.http.cursor_pagination import Cursor
 from runner.http.described import operation_id, refusals
 from runner.http.errors import ApiError, bad_request, not_found
+from runner.http.json_body import Members
 from runner.http.queries import Absent
 from runner.http.routing import RuntimeRoute
 from runner.http.service import ApiService
@@ -108,10 +109,12 @@ async def invoke(
     Asynchronous triggers are answered with 202 once the event is stored. The same `Idempotency-Key` with the
     same body gets the first answer again for 24 hours.
     """
+    value = await request.json()
+    event = value.text_of("event") if isinstance(value, Members) else None
 
     def run(slot: Slot | None) -> Awaitable[StoredResponse]:
         return runtime.flows.invoke(
-            caller.tenant, trigger_id, body, slot=slot, traceparent=headers.traceparent
+            caller.tenant, trigger_id, body, event, slot=slot, traceparent=headers.traceparent
         )
 
     return await _once(runtime, request, caller.tenant, headers, run)

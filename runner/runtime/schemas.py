@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from runner.http.queries import Absent
-from runner.model.outcome import ActionRecord, Decision, FlowOutcome, Status
+from runner.model.outcome import ActionRecord, Decision, FlowOutcome, LogRecord, Status
 from runner.runtime.idempotency import MAX_KEY
 from runner.store.columns import ID_LENGTH
 from runner.store.entities import EventDeliveryRow
@@ -120,6 +120,10 @@ def results_of(outcome: FlowOutcome, versions: Sequence[BoundVersion]) -> list[d
     return found
 
 
+_LOGS: Final = TypeAdapter(tuple[LogRecord, ...])
+"""All lines at once: one by one they take six times as long."""
+
+
 def _result(action: ActionRecord, version: BoundVersion, at: float, wall_ms: float) -> dict[str, Any]:
     result: dict[str, Any] = {
         "action_name": version.action_name,
@@ -129,7 +133,7 @@ def _result(action: ActionRecord, version: BoundVersion, at: float, wall_ms: flo
         "status": action.status.value,
         "started_at": moment(datetime.fromtimestamp(at, UTC)),
         "ended_at": moment(datetime.fromtimestamp(at + wall_ms / 1000, UTC)),
-        "logs": [line.model_dump(mode="json") for line in action.logs],
+        "logs": _LOGS.dump_python(action.logs, mode="json"),
     }
     if action.failure is not None:
         failure = action.failure

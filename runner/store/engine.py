@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -173,13 +174,11 @@ def _normal(url: URL) -> URL:
 
 def json_text(value: Any) -> str:
     """JSON without escapes that only ASCII needs, which make three bytes of each of a text; with them where a
-    lone surrogate has no other form."""
-    text = json.dumps(value, ensure_ascii=False)
+    lone surrogate has no other form. Not by Python's encoder, which takes eight times as long for a log."""
     try:
-        text.encode()
-    except UnicodeEncodeError:
+        return to_json(value).decode()
+    except PydanticSerializationError:
         return json.dumps(value)
-    return text
 
 
 def _engine(url: URL) -> Engine:

@@ -254,6 +254,13 @@ def test_good_json_is_read_as_it_is(value: object) -> None:
     assert parse_body(json.dumps(value).encode()) == value
 
 
+@given(st.dictionaries(st.text("abcde_", min_size=1), values, min_size=1), st.sampled_from([None, 1]))
+def test_members_are_handed_on_as_they_came(body: dict[str, object], indent: int | None) -> None:
+    found = parse_body(b" " + json.dumps(body, indent=indent).encode() + b"\n")
+    assert found == body
+    assert {name: json.loads(found.text_of(name)) for name in body} == body
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     with contextlib.suppress(BodyError):

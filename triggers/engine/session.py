@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, NamedTuple, TypedDict
 
 from pydantic import ValidationError
 
@@ -46,6 +46,14 @@ class Reply(TypedDict, total=False):
     forged: bool
 
 
+class _Ending(NamedTuple):
+    """Whether the Action denies; if not, what the flow waits for, or why that cannot be."""
+
+    denies: bool
+    suspension: Suspension | None = None
+    impossible: str | None = None
+
+
 @dataclass(slots=True)
 class _Progress:
     """What changes while an Action runs."""
@@ -55,6 +63,7 @@ class _Progress:
     memory: dict[str, Any] = field(default_factory=dict)
     abort: tuple[str, str] | None = None
     over: bool = False
+    ending: _Ending | None = None
 
 
 class ActionSession:
@@ -106,7 +115,12 @@ class ActionSession:
 
     def event_json(self) -> str:
         """The same as JSON text, without making the copy."""
-        return text({**self._progress.event, **self._private})
+        if self._progress.event is not self._state.event or not self._private.keys().isdisjoint(
+            self._state.event
+        ):
+            return text({**self._progress.event, **self._private})
+        shared, private = self._state.event_text(), text(self._private)
+        return f"{shared[:-1]},{private[1:]}" if len(shared) > 2 else private
 
     def call(self, path: str, arguments: list[Any]) -> Reply:
         """Answer one api call. Never raises, whatever the arguments are."""
@@ -124,10 +138,8 @@ class ActionSession:
     @property
     def halts(self) -> Literal["deny", "suspend"] | None:
         """What the flow does after this Action, as far as it has come."""
-        if any(self._method(command).denies for command in self._progress.own):
-            return "deny"
-        suspension, impossible = self._plan()
-        return "deny" if impossible else "suspend" if suspension else None
+        denies, suspension, impossible = self._ending()
+        return "deny" if denies or impossible else "suspend" if suspension else None
 
     def commit(self) -> FlowState:
         """The state after this Action. The session answers no further calls.
@@ -138,10 +150,9 @@ class ActionSession:
         self._progress.over = True
         if self._progress.abort is not None:
             raise CommitError(*self._progress.abort)
-        denied = self.halts == "deny"
+        _, suspension, impossible = self._ending()
         for check in self._trigger.checks:
-            check(self._progress.own, denied)
-        suspension, impossible = (None, None) if self._denies() else self._plan()
+            check(self._progress.own, self.halts == "deny")
         own = list(self._progress.own)
         if impossible is not None:
             own.append(
@@ -210,11 +221,20 @@ class ActionSession:
                 event = replaced(event, path, value)
         return event, stored
 
-    def _denies(self) -> bool:
-        return any(self._method(command).denies for command in self._progress.own)
-
-    def _plan(self) -> tuple[Suspension | None, str | None]:
-        return plan(self._trigger, self._progress.own, self._state, self._services, self._index)
+    def _ending(self) -> _Ending:
+        """How the Action ends; after its last command it is found once."""
+        found = self._progress.ending
+        if found is None:
+            own = self._progress.own
+            denies = any(self._method(command).denies for command in own)
+            found = (
+                _Ending(True)
+                if denies
+                else _Ending(False, *plan(self._trigger, own, self._state, self._services, self._index))
+            )
+            if self._progress.over:
+                self._progress.ending = found
+        return found
 
     def _method(self, command: RecordedCommand) -> Method:
         method = self._trigger.surface.get(command.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -12,7 +13,7 @@ from triggers.engine.effects import Effects, Frozen
 from triggers.engine.fold import fold
 from triggers.engine.known import get_trigger
 from triggers.engine.trigger import Trigger
-from triggers.values.json_value import clean, record, replaced
+from triggers.values.json_value import clean, record, replaced, text
 from triggers.values.refusals import ResumeError
 
 
@@ -54,15 +55,28 @@ class FlowState(Frozen):
         """What the platform has to do: a pure fold over the commands."""
         return fold(get_trigger(self.trigger), self.event, self.commands, self.suspension)
 
+    def event_text(self) -> str:
+        """The event as JSON text. Written once for all Actions that see the same event."""
+        of, written = self._written[0]
+        if of is not self.event:
+            written = text(self.event)
+            self._written[0] = self.event, written
+        return written
+
+    @cached_property
+    def _written(self) -> list[tuple[dict[str, Any] | None, str]]:
+        """The event that was written last, and its text; copies of the state share it."""
+        return [(None, "")]
+
     def to_json(self) -> str:
         """JSON text; `from_json` gives an equal state back."""
         return json.dumps(self.model_dump(mode="json"), separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> FlowState:
+    def from_json(cls, written: str | bytes) -> FlowState:
         """Raises `ValueError` for text that is not a flow state."""
         try:
-            return cls.model_validate(clean(json.loads(text)))
+            return cls.model_validate(clean(json.loads(written)))
         except (ValueError, TypeError, RecursionError) as error:
             raise ValueError("this is not the state of a flow") from error
 

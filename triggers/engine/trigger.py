@@ -94,14 +94,17 @@ class Trigger:
         return event
 
     def parse_event(self, data: Any) -> dict[str, Any]:
-        """A checked deep copy of an event; properties that the model does not know stay.
+        """An event, checked: a deep copy of a value, or what `bytes` are as JSON text. Properties that the
+        model does not know stay.
 
         `secrets` and `configuration` belong to Actions and may be left out.
 
         Raises:
             EventError: what is wrong, and where.
         """
-        from triggers.events import check_event
+        from triggers.events import check_event, parse_event
 
+        if isinstance(data, bytes):
+            return parse_event(self.id, data)
         event: dict[str, Any] = copy(check_event(self.id, data))
         return event

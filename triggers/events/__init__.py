@@ -13,7 +13,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
-from triggers.events.check import advise, check
+from triggers.events.check import advise, check, parse
 from triggers.events.credentials_exchange import CredentialsExchangeEvent
 from triggers.events.custom_email_provider import CustomEmailProviderEvent
 from triggers.events.custom_phone_provider import CustomPhoneProviderEvent
@@ -47,6 +47,7 @@ __all__ = [
     "check_event",
     "complete_post_login_event",
     "example_event",
+    "parse_event",
 ]
 
 MODELS: Final[Mapping[str, type[Part]]] = MappingProxyType(
@@ -111,6 +112,11 @@ def check_event(trigger_id: str, event: Any) -> dict[str, Any]:
     check(MODELS[trigger_id], event)
     checked: dict[str, Any] = event
     return checked
+
+
+def parse_event(trigger_id: str, text: bytes) -> dict[str, Any]:
+    """The event that is JSON `text`, checked as `check_event` checks it."""
+    return parse(MODELS[trigger_id], text)
 
 
 def advise_event(trigger_id: str, event: Mapping[str, Any]) -> list[Advice]:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from triggers.events.event_model import Part
 from triggers.events.introspection import Property, Shape, properties
-from triggers.events.json_check import require_plain
+from triggers.events.json_check import parse_plain, require_plain
 from triggers.values.problems import MAX_PROBLEMS, Advice, EventError, Problem, describe, json_path
 
 _MANY_ERRORS: Final = 1_000
@@ -32,6 +32,18 @@ _Steps = tuple[str | int, ...]
 def check(model: type[Part], event: Any) -> None:
     """Raise EventError unless `event` is JSON of the model's shape. The event itself is not changed."""
     require_plain(event)
+    _check_shape(model, event)
+
+
+def parse(model: type[Part], text: bytes) -> dict[str, Any]:
+    """The event that `text` is, with the checks of `check`."""
+    event = parse_plain(text)
+    _check_shape(model, event)
+    parsed: dict[str, Any] = event
+    return parsed
+
+
+def _check_shape(model: type[Part], event: Any) -> None:
     try:
         model.model_validate(event)
     except ValidationError as error:

@@ -1,15 +1,18 @@
-"""Is a Python value JSON, and JSON of a size that can be handled?
+"""Is an event JSON, and JSON of a size that can be handled?
 
 Events come from callers' own code as well as from parsers, and Python's parser accepts more than JSON
-(NaN, 1e999, lone surrogates). Guests and stores must never meet such values.
+(NaN, 1e999, lone surrogates). Guests and stores must never meet such values. An event that comes as text is
+checked while it is parsed, which leaves out a walk through all of its values.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, Never
 
 from pydantic_core import to_json
 
@@ -23,6 +26,11 @@ MAX_INTEGER_BITS: Final = 1023
 """Above it a JavaScript number would be infinite."""
 
 _STRINGS: Final = {str}
+_NESTED: Final = frozenset({dict, list})
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape of half a character."""
+_MAX_DIGITS: Final = 300
+"""Of a number that is surely in range."""
 _Steps = tuple[str | int, ...]
 
 
@@ -45,6 +53,61 @@ def require_plain(value: Any) -> None:
     size = len(to_json(value))
     if size > MAX_BYTES:
         raise EventError([_too_big(f"{size} bytes")])
+
+
+def parse_plain(text: bytes) -> Any:
+    """The value of JSON text; of equal names the last one counts. Raises EventError as `require_plain` does,
+    and for what is no JSON in UTF-8."""
+    try:
+        written = text.decode()
+        if len(text) <= MAX_BYTES and not _SURROGATE.search(written):
+            value = _DECODER.decode(written)
+            if written.count("{") + written.count("[") <= MAX_DEPTH or not _deeper(value, MAX_DEPTH):
+                return value
+    except _OddError:
+        pass  # said below, and where it is
+    except (ValueError, RecursionError):
+        raise EventError([Problem("$", "JSON in UTF-8", "something else")]) from None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise EventError([Problem("$", "JSON of bounded numbers and nesting", "something else")]) from None
+    require_plain(value)
+    return value
+
+
+class _OddError(Exception):
+    """Python's parser takes it, and JSON does not have it."""
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise _OddError
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not isfinite(value):
+        raise _OddError
+    return value
+
+
+def _constant(_name: str) -> Never:
+    raise _OddError
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_integer, parse_float=_finite, parse_constant=_constant)
+
+
+def _deeper(value: Any, room: int) -> bool:
+    """Whether lists and objects are nested deeper than `room`."""
+    if type(value) not in _NESTED:
+        return False
+    if room < 1:
+        return True
+    items = value.values() if type(value) is dict else value
+    return any(type(item) in _NESTED and _deeper(item, room - 1) for item in items)
 
 
 def _too_big(found: str) -> Problem:

@@ -140,7 +140,6 @@ class WorkerServer(Asking):
             egress.settled(head, body)
 
     def _run(self, leg: LegTask, head: dict[str, Any], body: bytes, actions: list[Action]) -> None:
-        event = json.loads(body)
         self._conclude(
             leg,
             head,
@@ -148,7 +147,7 @@ class WorkerServer(Asking):
             [action.allow for action in actions],
             lambda runner: runner.run(
                 head["trigger"],
-                event,
+                body,
                 actions,
                 tenant=head["tenant"],
                 execution_id=head["execution_id"],

@@ -220,6 +220,8 @@ class WorkerPool:
 
 def _event_json(trigger: Any, event: Any) -> bytes:
     """The event as JSON. Raises `EventError` for what has no JSON form."""
+    if isinstance(event, bytes):
+        return event
     try:
         return json.dumps(event).encode()
     except (TypeError, ValueError, RecursionError):

@@ -27,7 +27,7 @@ class LegCall(_Call):
 
     Attributes:
         trigger: id of the trigger.
-        event: as its event model describes it, without secrets.
+        event: as its event model describes it, without secrets; or the same as JSON text.
         actions: in bound order; `Action.allow` is the egress allow-list of one of them.
         execution_id: a new one when None.
         settings: limits, budget and features of this flow; its `tenant` is not looked at.
@@ -36,7 +36,7 @@ class LegCall(_Call):
     """
 
     trigger: str
-    event: Mapping[str, Any] = Field(repr=False)
+    event: Mapping[str, Any] | bytes = Field(repr=False)
     actions: tuple[Action, ...]
     execution_id: str | None = None
     settings: Settings = Settings()
