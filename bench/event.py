@@ -12,7 +12,7 @@ from rich.table import Table
 from runner.http.json_body import parse_body
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, LogRecord, Status, Timing, TriggerRef
 from runner.runtime.schemas import InvokeBody, results_of
-from runner.store.engine import json_text
+from runner.store.database.engine import json_text
 from runner.store.resolved_flow import BoundVersion
 from sandbox.core.program import Language
 from triggers import ActionSession, Effects, Services, begin, get_trigger

@@ -24,8 +24,8 @@ from runner.config.settings import CONFIG_FILE, ServiceSettings
 from runner.http.client_secrets import secret_matches
 from runner.http.tokens import GRANTED, PLANES, Tokens
 from runner.model.errors import InputError
-from runner.store.models import ApiClient
-from runner.store.sealing import KeyRing
+from runner.store.sealed.sealing import KeyRing
+from runner.store.tables.models import ApiClient
 
 _NAME: Final = "first client"
 _PURPOSE: Final = "actionbox secret of a first client v1 "

@@ -15,11 +15,11 @@ from runner.config.keys import checked
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
 from runner.runtime import idempotency
-from runner.store import suspensions
-from runner.store.engine import Store
-from runner.store.keychecks import check_ring, forget_checks, opens_secret
-from runner.store.models import SecretRow
-from runner.store.sealing import KeyRing, Sealed, SealError, locked, secret_context
+from runner.store.database.engine import Store
+from runner.store.sealed import suspensions
+from runner.store.sealed.key_checks import check_ring, forget_checks, opens_secret
+from runner.store.sealed.sealing import KeyRing, Sealed, SealError, locked, secret_context
+from runner.store.tables.models import SecretRow
 
 _BATCH: Final = 200
 """Rows resealed in one transaction, so that logins are not held up."""

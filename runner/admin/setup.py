@@ -8,7 +8,7 @@ from runner.admin.tenants import any_tenant
 from runner.config.keys import Keys, open_keys
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.store.engine import Store, StoreError
+from runner.store.database.engine import Store, StoreError
 from runner.store.migrate import upgrade
 
 

@@ -16,9 +16,9 @@ from runner.http.client_secrets import new_secret, secret_digest
 from runner.http.scopes import ALL_SCOPES
 from runner.model.caps import MAX_CLIENT_KEYS
 from runner.model.errors import InputError
-from runner.store.clientkeys import ClientKeyRow
-from runner.store.columns import Base, now
-from runner.store.models import ApiClient, Tenant
+from runner.store.tables.client_keys import ClientKeyRow
+from runner.store.tables.columns import Base, now
+from runner.store.tables.models import ApiClient, Tenant
 
 _NO_DIGEST: Final = ""
 """Of no secret."""

@@ -131,7 +131,7 @@ def list_tenants(
     from sqlalchemy import select
 
     from runner.admin.setup import open_store, opened
-    from runner.store.models import Tenant
+    from runner.store.tables.models import Tenant
 
     with opened(open_store(_settings(config, data_dir))) as store, store.read() as session:
         rows = session.scalars(select(Tenant).order_by(Tenant.id)).all()
@@ -180,7 +180,7 @@ def list_clients(
 
     from runner.admin.setup import open_store, opened
     from runner.admin.tenants import find_tenant
-    from runner.store.models import ApiClient
+    from runner.store.tables.models import ApiClient
 
     query = select(ApiClient).order_by(ApiClient.tenant_id, ApiClient.created_at)
     with opened(open_store(_settings(config, data_dir))) as store, store.read() as session:

@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.store.engine import Store
-from runner.store.keychecks import check_ring, forget_checks
-from runner.store.sealing import KeyRing, SealError
+from runner.store.database.engine import Store
+from runner.store.sealed.key_checks import check_ring, forget_checks
+from runner.store.sealed.sealing import KeyRing, SealError
 
 _log: Final = structlog.get_logger("actionbox.keys")
 _AGAIN_SECONDS: Final = 5.0

@@ -33,9 +33,9 @@ from runner.model.caps import (
     MIN_RSA_CLIENT_KEY_BITS,
 )
 from runner.model.errors import InputError
-from runner.store.clientkeys import ClientKeyRow, UsedAssertionRow
-from runner.store.engine import Store
-from runner.store.models import ApiClient
+from runner.store.database.engine import Store
+from runner.store.tables.client_keys import ClientKeyRow, UsedAssertionRow
+from runner.store.tables.models import ApiClient
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ALGORITHMS: Final = {"RSA": frozenset({"RS256", "RS384", "PS256"}), "EC": frozenset({"ES256"})}

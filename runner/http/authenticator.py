@@ -13,8 +13,8 @@ from typing import Final
 from sqlalchemy import select
 
 from runner.http.tokens import GRANTED, Principal, TokenError, Tokens
-from runner.store.engine import Store
-from runner.store.models import ApiClient
+from runner.store.database.engine import Store
+from runner.store.tables.models import ApiClient
 
 _CLIENT_SECONDS: Final = 5.0
 """A revoked client is noticed after this time at the latest."""

@@ -20,8 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from runner.http.validation import first_problem
-from runner.store.faults import is_unavailable
-from runner.store.sealing import SealError
+from runner.store.database.faults import is_unavailable
+from runner.store.sealed.sealing import SealError
 
 _log: Final = structlog.get_logger("actionbox.service")
 _PHRASES: Final = {413: "Payload Too Large", 422: "Unprocessable Entity"}

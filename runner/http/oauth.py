@@ -32,7 +32,7 @@ from runner.http.service import ApiService
 from runner.http.tokens import GRANTED, MANAGEMENT_PATH, plane_of
 from runner.http.validation import shown
 from runner.model.caps import MAX_FORM_FIELDS
-from runner.store.models import ApiClient
+from runner.store.tables.models import ApiClient
 
 router: Final = APIRouter(tags=["OAuth"], generate_unique_id_function=operation_id)
 _MAX_VALUE: Final = 4096

@@ -10,7 +10,7 @@ from runner.http.authenticator import Authenticator
 from runner.http.concurrency_limits import InFlight
 from runner.http.rate_limit import RateLimiter
 from runner.http.tokens import Tokens
-from runner.store.engine import Store
+from runner.store.database.engine import Store
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from runner.config.keys import Keys
-from runner.store.sealing import KeyRing
+from runner.store.sealed.sealing import KeyRing
 
 _ALGORITHM: Final = "HS256"
 _TYPE: Final = "at+jwt"

@@ -12,11 +12,12 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import delete, select, tuple_
 
-from runner.store import Store, kept
-from runner.store.clientkeys import UsedAssertionRow
-from runner.store.columns import now
-from runner.store.entities import EventDeliveryRow
-from runner.store.runs import (
+from runner.store import Store
+from runner.store.sealed import kept_versions
+from runner.store.tables.client_keys import UsedAssertionRow
+from runner.store.tables.columns import now
+from runner.store.tables.entities import EventDeliveryRow
+from runner.store.tables.runs import (
     DONE,
     READY,
     RUNNING,
@@ -87,7 +88,7 @@ class Cleaner:
         total, due = 0, _BATCH
         while due == _BATCH:
             with self._store.begin() as session:
-                due = kept.clean(session, moment, _BATCH)
+                due = kept_versions.clean(session, moment, _BATCH)
             total += due
         return total
 

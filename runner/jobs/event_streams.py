@@ -18,11 +18,11 @@ from runner.jobs.payloads import payload_of
 from runner.jobs.policy import FLOW
 from runner.jobs.queue import JobQueue
 from runner.model.caps import MAX_EVENT_ID, MAX_STREAM_FAILURES, MAX_STREAM_FAILURES_IN_A_ROW
-from runner.store.columns import now
-from runner.store.entities import EventDeliveryRow, EventStreamRow
+from runner.store.database.upsert import insert_or_keep
 from runner.store.executions import pending_row
-from runner.store.runs import DEAD, DONE, JobRow
-from runner.store.upsert import insert_or_keep
+from runner.store.tables.columns import now
+from runner.store.tables.entities import EventDeliveryRow, EventStreamRow
+from runner.store.tables.runs import DEAD, DONE, JobRow
 
 TRIGGER: Final = "event-stream"
 ENABLED: Final = "enabled"

@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from runner.jobs.policy import policy_of
-from runner.store.columns import Moment
-from runner.store.runs import READY, RUNNING, JobRow
+from runner.store.tables.columns import Moment
+from runner.store.tables.runs import READY, RUNNING, JobRow
 
 Queue = tuple[str, str]
 """A tenant's jobs of one kind: (tenant, kind)."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from runner.store.process import PROCESS, lock_of
+from runner.store.database.process import PROCESS, lock_of
 
 _LOCKED: Final = "L"
 
@@ -21,7 +21,7 @@ class Lease:
 
     Attributes:
         machine, number, process: whose it is.
-        locked: the process held its lock (`runner.store.process`) when it took the lease.
+        locked: the process held its lock (`runner.store.database.process`) when it took the lease.
     """
 
     machine: str

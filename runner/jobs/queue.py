@@ -18,10 +18,10 @@ from runner.jobs.fair_share import Queue, Turns
 from runner.jobs.leases import Lease, new_lease, process_name
 from runner.jobs.policy import policy_of
 from runner.store import Store
-from runner.store.columns import Moment, new_id, now
-from runner.store.notices import JOBS, Notice, announce
-from runner.store.process import alive
-from runner.store.runs import DEAD, DONE, READY, RUNNING, JobRow
+from runner.store.database.notices import JOBS, Notice, announce
+from runner.store.database.process import alive
+from runner.store.tables.columns import Moment, new_id, now
+from runner.store.tables.runs import DEAD, DONE, READY, RUNNING, JobRow
 
 FAILURES: Final = "failures"
 DELAYS: Final = "delays"

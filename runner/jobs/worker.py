@@ -16,8 +16,8 @@ from runner.jobs.fair_share import Turns
 from runner.jobs.policy import policy_of
 from runner.jobs.queue import DELAYS, FAILURES, Job, JobQueue
 from runner.store import Store
-from runner.store.faults import is_unavailable
-from runner.store.notices import JOBS, MISSED, Notice
+from runner.store.database.faults import is_unavailable
+from runner.store.database.notices import JOBS, MISSED, Notice
 
 _log: Final = structlog.get_logger("actionbox.jobs")
 _LOOK_SECONDS: Final = 0.5

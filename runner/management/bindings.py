@@ -32,9 +32,9 @@ from runner.management.base.context import (
 from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
 from runner.model.runtimes import PYTHON
-from runner.store.columns import new_id, now
 from runner.store.generations import bump
-from runner.store.models import ActionRow, BindingRow
+from runner.store.tables.columns import new_id, now
+from runner.store.tables.models import ActionRow, BindingRow
 from sandbox.core.caps import MIB
 from triggers import Trigger, UnknownTriggerError, get_trigger, known_triggers
 

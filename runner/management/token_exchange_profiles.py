@@ -29,9 +29,9 @@ from runner.model.caps import (
     MIN_PROFILE_NAME,
     MIN_SUBJECT_TOKEN_TYPE,
 )
-from runner.store.columns import named_id, now
-from runner.store.entities import TokenExchangeProfileRow
 from runner.store.generations import bump
+from runner.store.tables.columns import named_id, now
+from runner.store.tables.entities import TokenExchangeProfileRow
 from triggers.values.subject_types import check_subject_token_type
 
 router: Final = management_router("Token exchange profiles")

@@ -12,8 +12,8 @@ from typing import Final
 from runner.model.action import source_digest
 from runner.store import KeyRing, Store
 from runner.store.attached_actions import Entity
+from runner.store.database.notices import BINDINGS, MISSED
 from runner.store.generations import generation
-from runner.store.notices import BINDINGS, MISSED
 from runner.store.resolved_flow import BoundFlow, Pinned, Reader
 from sandbox.core.program import Source
 

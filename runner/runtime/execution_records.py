@@ -14,7 +14,7 @@ from runner.model.outcome import FlowOutcome
 from runner.runtime.schemas import execution, results_of, status_of
 from runner.store.executions import pending_row, trace_id_of
 from runner.store.resolved_flow import BoundVersion
-from runner.store.runs import ExecutionAction, ExecutionRow
+from runner.store.tables.runs import ExecutionAction, ExecutionRow
 
 
 def _table(model: type[Any]) -> Table:

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, defer
 from runner.http.cursor_pagination import Cursor
 from runner.model.caps import MAX_LIST_BYTES
 from runner.runtime.schemas import execution, moment
-from runner.store.bysize import portions
-from runner.store.runs import ExecutionAction, ExecutionRow, JobRow
+from runner.store.database.by_size import portions
+from runner.store.tables.runs import ExecutionAction, ExecutionRow, JobRow
 
 
 @dataclass(frozen=True, slots=True)

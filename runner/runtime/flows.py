@@ -30,8 +30,8 @@ from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_ev
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row
 from runner.store.resolved_flow import BoundFlow, BoundVersion
-from runner.store.runs import SuspensionRow
-from runner.store.suspensions import SqlSuspensions
+from runner.store.sealed.suspensions import SqlSuspensions
+from runner.store.tables.runs import SuspensionRow
 from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
 from triggers import Effects, Trigger, UnknownTriggerError, get_trigger

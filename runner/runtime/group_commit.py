@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from runner.store import Store
-from runner.store.faults import is_unavailable
+from runner.store.database.faults import is_unavailable
 
 Change = Callable[[Session], None]
 """Part of a transaction. May be run twice: alone, when the transaction it was part of failed."""

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.store import KeyRing, Sealed, SealError, Store
-from runner.store.columns import now
-from runner.store.runs import IdempotencyRow
+from runner.store.tables.columns import now
+from runner.store.tables.runs import IdempotencyRow
 
 KEPT: Final = timedelta(hours=24)
 MAX_KEY: Final = 255

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runner.store.engine import json_text
+from runner.store.database.engine import json_text
 
 MAX_BACKLOG: Final = 1_000
 MAX_BACKLOG_BYTES: Final = 8 * 1024 * 1024

@@ -20,8 +20,8 @@ from runner.runtime.executions import Recorded, changed_since, executions_of, po
 from runner.runtime.log_hub import Hub
 from runner.runtime.schemas import moment
 from runner.store import Store
-from runner.store.columns import now
-from runner.store.notices import EXECUTIONS, WATCHED, Notice, announce
+from runner.store.database.notices import EXECUTIONS, WATCHED, Notice, announce
+from runner.store.tables.columns import now
 
 _log: Final = structlog.get_logger("actionbox.follow")
 _EVERY_SECONDS: Final = 1.0

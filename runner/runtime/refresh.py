@@ -10,7 +10,7 @@ import structlog
 
 from runner.runtime.binding_cache import BindingCache
 from runner.store import SealError, Store
-from runner.store.notices import BINDINGS, Notice
+from runner.store.database.notices import BINDINGS, Notice
 
 _log: Final = structlog.get_logger("actionbox.refresh")
 

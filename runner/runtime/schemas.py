@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from runner.http.queries import Absent
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, LogRecord, Status
 from runner.runtime.idempotency import MAX_KEY
-from runner.store.columns import ID_LENGTH
-from runner.store.entities import EventDeliveryRow
 from runner.store.resolved_flow import BoundVersion
-from runner.store.runs import ExecutionRow
+from runner.store.tables.columns import ID_LENGTH
+from runner.store.tables.entities import EventDeliveryRow
+from runner.store.tables.runs import ExecutionRow
 
 _MAX_RULES: Final = 100
 

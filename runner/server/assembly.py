@@ -19,7 +19,7 @@ from runner.management.base.build_queue import BuildQueue
 from runner.management.base.interfaces import Builder, FlowRunner
 from runner.management.base.service import Service
 from runner.server.in_process import InProcess
-from runner.store.engine import Store
+from runner.store.database.engine import Store
 
 FIRST_TENANT: Final = "main"
 _FAILURES_PER_SECOND: Final = 5

@@ -37,7 +37,7 @@ def hearing(store: Store) -> list[Loop]:
     """What hears of other processes; nothing on SQLite, which has no way to tell."""
     if store.is_sqlite:
         return []
-    from runner.store.listening import Listening
+    from runner.store.database.listening import Listening
 
     return [Listening(store).run]
 

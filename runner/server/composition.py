@@ -31,7 +31,7 @@ from runner.server.background import Loop, hearing, running
 from runner.server.logs import lost_lines
 from runner.server.pool_bridge import Pooled
 from runner.store import KeyRing, Store
-from runner.store.suspensions import SqlSuspensions
+from runner.store.sealed.suspensions import SqlSuspensions
 from runner.workers import PoolSettings, WorkerPool
 from sandbox.egress.model import Egress
 

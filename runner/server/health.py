@@ -12,8 +12,8 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from runner.http.described import headers, operation_id
-from runner.store.engine import Store
-from runner.store.health import NO_ANSWER, trouble
+from runner.store.database.engine import Store
+from runner.store.database.health import NO_ANSWER, trouble
 
 if TYPE_CHECKING:
     from runner.server.composition import Plane
@@ -78,7 +78,7 @@ class _Look:
         self._began = 0.0
 
     async def trouble(self) -> str:
-        """As `runner.store.health.trouble`."""
+        """As `runner.store.database.health.trouble`."""
         look = self._looking
         if look is None or (look.done() and time.monotonic() - self._began >= _REMEMBERED_SECONDS):
             self._began = time.monotonic()

@@ -9,7 +9,7 @@ Knows neither HTTP nor sandboxes. Calls block; the service makes them in threads
 
 from __future__ import annotations
 
-from runner.store.engine import Store, StoreError
-from runner.store.sealing import KeyRing, Sealed, SealError
+from runner.store.database.engine import Store, StoreError
+from runner.store.sealed.sealing import KeyRing, Sealed, SealError
 
 __all__ = ["KeyRing", "SealError", "Sealed", "Store", "StoreError"]

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.store.entities import EventStreamRow, MessageProviderRow, TokenExchangeProfileRow
+from runner.store.tables.entities import EventStreamRow, MessageProviderRow, TokenExchangeProfileRow
 
 _CHANNELS: Final = {"custom-email-provider": "email", "custom-phone-provider": "phone"}
 """Of messages, by the trigger that delivers them."""

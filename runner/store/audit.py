@@ -6,7 +6,7 @@ import hashlib
 
 from sqlalchemy.orm import Session
 
-from runner.store.models import AuditRow
+from runner.store.tables.models import AuditRow
 
 
 def note(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from runner.store.models import BindingGeneration
-from runner.store.notices import BINDINGS, Notice, announce
-from runner.store.upsert import insert_or_keep
+from runner.store.database.notices import BINDINGS, Notice, announce
+from runner.store.database.upsert import insert_or_keep
+from runner.store.tables.models import BindingGeneration
 
 
 def bump(session: Session, tenant: str, trigger: str) -> None:

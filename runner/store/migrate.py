@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from runner.store.engine import Store, StoreError
+from runner.store.database.engine import Store, StoreError
 
 HEAD: Final = "head"
 BASE: Final = "base"

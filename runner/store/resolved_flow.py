@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from runner.model.action import Action, FailPolicy
 from runner.model.runtimes import LANGUAGES, file_name
 from runner.store.attached_actions import Entity, action_of, is_switched_off
-from runner.store.kept import KeptVersionRow, kept_secrets
-from runner.store.models import (
+from runner.store.sealed.kept_versions import KeptVersionRow, kept_secrets
+from runner.store.sealed.sealing import MODULE_VERSION, VERSION, KeyRing, Sealed, secret_context
+from runner.store.sealed.secrets import SecretBox
+from runner.store.tables.models import (
     ActionRow,
     ActionVersionRow,
     BindingRow,
@@ -23,8 +25,6 @@ from runner.store.models import (
     ModuleVersionRow,
     SecretRow,
 )
-from runner.store.sealing import MODULE_VERSION, VERSION, KeyRing, Sealed, secret_context
-from runner.store.secrets import SecretBox
 from sandbox.core.caps import Limits
 from sandbox.core.program import Dependencies, Language, Source
 from sandbox.egress.allow import AllowRule

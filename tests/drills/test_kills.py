@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from runner.store import KeyRing, Sealed, Store
-from runner.store.sealing import secret_context
+from runner.store.sealed.sealing import secret_context
 from tests.drills.ledger import Binder, Client, all_at_once, employ, resumed
 from tests.drills.outage import call
 from tests.drills.rounds import rounds

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from runner.jobs.cleaner import Cleaner
 from runner.store import Store
-from runner.store.entities import EventDeliveryRow, EventStreamRow
-from runner.store.models import ActionRow, Tenant
-from runner.store.runs import ExecutionAction, ExecutionRow, IdempotencyRow, JobRow, SuspensionRow
+from runner.store.tables.entities import EventDeliveryRow, EventStreamRow
+from runner.store.tables.models import ActionRow, Tenant
+from runner.store.tables.runs import ExecutionAction, ExecutionRow, IdempotencyRow, JobRow, SuspensionRow
 
 NOW = datetime(2026, 1, 11, tzinfo=UTC)
 

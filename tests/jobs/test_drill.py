@@ -16,7 +16,7 @@ from sqlalchemy import text
 from runner.jobs.policy import FLOW
 from runner.jobs.queue import JobQueue
 from runner.store import Store
-from runner.store.runs import DONE
+from runner.store.tables.runs import DONE
 from tests.jobs.drill import TABLES
 
 TENANTS = ("north", "south", "east")

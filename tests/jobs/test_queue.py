@@ -22,7 +22,7 @@ from runner.jobs.leases import process_name
 from runner.jobs.policy import BUILD, FLOW, NOTIFICATION, policy_of
 from runner.jobs.queue import Job, JobQueue
 from runner.store import Store, migrate
-from runner.store.process import CLASS, lock_of
+from runner.store.database.process import CLASS, lock_of
 from tests.postgres import new_database
 
 LEASE_SECONDS = policy_of(FLOW).lease_seconds

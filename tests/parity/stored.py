@@ -13,7 +13,8 @@ from runner.management.base.service import Service
 from runner.model.action import Action
 from runner.model.runtimes import DEFAULT, PYTHON
 from runner.store.generations import bump
-from runner.store.models import (
+from runner.store.sealed.sealing import MODULE_VERSION, VERSION, secret_context
+from runner.store.tables.models import (
     ActionRow,
     ActionVersionRow,
     BindingRow,
@@ -22,7 +23,6 @@ from runner.store.models import (
     ModuleVersionRow,
     SecretRow,
 )
-from runner.store.sealing import MODULE_VERSION, VERSION, secret_context
 from sandbox.core.program import Dependencies, Language
 from sandbox.egress.allow import AllowRule
 from triggers import Trigger

@@ -22,7 +22,7 @@ from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import DEFAULT, PYTHON, file_name
 from runner.model.settings import Settings
 from runner.server import composition as planes
-from runner.store.suspensions import SqlSuspensions
+from runner.store.sealed.suspensions import SqlSuspensions
 from runner.suspension.stores import MemoryStore, SuspendedFlow
 from runner.workers import LegCall, PoolSettings, ResumeCall, WorkerPool
 from sandbox.core.program import Language

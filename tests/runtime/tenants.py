@@ -20,9 +20,9 @@ from runner.runtime.idempotency import Idempotency
 from runner.runtime.log_hub import Hub
 from runner.store import KeyRing, Store
 from runner.store.generations import bump
-from runner.store.models import ActionRow, ActionVersionRow, BindingRow, SecretRow, Tenant
-from runner.store.sealing import VERSION, secret_context
-from runner.store.suspensions import SqlSuspensions
+from runner.store.sealed.sealing import VERSION, secret_context
+from runner.store.sealed.suspensions import SqlSuspensions
+from runner.store.tables.models import ActionRow, ActionVersionRow, BindingRow, SecretRow, Tenant
 from runner.workers import PoolSettings, WorkerPool
 from sandbox.egress import NoEgress
 

@@ -10,7 +10,7 @@ import pytest
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.refresh import Refresher
 from runner.store import Store
-from runner.store.notices import MISSED, Notice
+from runner.store.database.notices import MISSED, Notice
 from tests.runtime.tenants import RING, deploy, tenant
 from tests.runtime.test_flows import eventually
 

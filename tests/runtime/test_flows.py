@@ -18,8 +18,8 @@ from runner.runtime.executions import Filters, get_execution, list_executions
 from runner.runtime.idempotency import Slot, StoredResponse
 from runner.runtime.schemas import InvokeBody, ResumeBody
 from runner.store import Store
-from runner.store.columns import Base
-from runner.store.runs import DEAD, DONE, ExecutionRow, JobRow
+from runner.store.tables.columns import Base
+from runner.store.tables.runs import DEAD, DONE, ExecutionRow, JobRow
 from tests.runtime.tenants import Plane, deploy, plane, tenant, working
 from triggers import EventError, get_trigger
 

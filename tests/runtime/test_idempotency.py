@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from runner.admin.rotation import reseal
 from runner.runtime.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
 from runner.store import KeyRing, Store
-from runner.store.runs import IdempotencyRow
+from runner.store.tables.runs import IdempotencyRow
 
 RING = KeyRing({"k1": b"1" * 32})
 ANSWER = StoredResponse(200, '{"handle": "abx_secret"}')

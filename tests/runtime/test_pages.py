@@ -17,9 +17,9 @@ from runner.runtime.executions import Filters, get_execution, list_executions, l
 from runner.runtime.log_hub import Hub
 from runner.runtime.log_tail import Follower
 from runner.store import Store
-from runner.store.bysize import bytes_of
-from runner.store.columns import now
-from runner.store.runs import ExecutionRow, JobRow
+from runner.store.database.by_size import bytes_of
+from runner.store.tables.columns import now
+from runner.store.tables.runs import ExecutionRow, JobRow
 from tests.runtime.tenants import tenant
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

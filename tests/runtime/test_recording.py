@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from runner.runtime.group_commit import Change, GroupCommit
 from runner.store import Store
-from runner.store.models import Tenant
+from runner.store.tables.models import Tenant
 
 
 def adding(name: str) -> Change:

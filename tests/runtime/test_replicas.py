@@ -12,8 +12,8 @@ import pytest
 
 from runner.runtime.log_tail import Follower
 from runner.store import Store
-from runner.store.listening import Listening
-from runner.store.runs import DONE
+from runner.store.database.listening import Listening
+from runner.store.tables.runs import DONE
 from runner.workers import WorkerPool
 from tests.runtime.tenants import Plane, deploy, plane, tenant, working
 from tests.runtime.test_flows import DENY, body, eventually, jobs, outcome

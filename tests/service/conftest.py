@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from runner.server.logs import configure_logs
-from runner.store.sealing import KeyRing
+from runner.store.sealed.sealing import KeyRing
 from tests.postgres import new_database
 from tests.service.server import Client, Server, running, settings_for
 

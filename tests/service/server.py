@@ -30,8 +30,8 @@ from runner.server.assembly import make_service
 from runner.server.composition import Plane
 from runner.server.connections import limits_of, protocol
 from runner.server.in_process import InProcess
-from runner.store.columns import now
-from runner.store.runs import SuspensionRow
+from runner.store.tables.columns import now
+from runner.store.tables.runs import SuspensionRow
 from sandbox.egress.stub import StubEgress
 from tests.service.conformance import check_answer
 

@@ -28,8 +28,8 @@ from runner.http.assertions import ASSERTION_TYPE, Assertions, BadAssertionError
 from runner.jobs.cleaner import Cleaner
 from runner.model import caps
 from runner.model.errors import InputError
-from runner.store.clientkeys import UsedAssertionRow
-from runner.store.models import ApiClient
+from runner.store.tables.client_keys import UsedAssertionRow
+from runner.store.tables.models import ApiClient
 from tests.service.server import Client, Reply, Server
 
 RSA = RSAKey.generate_key(2048)

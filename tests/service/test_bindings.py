@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from runner.store.database.notices import BINDINGS
 from runner.store.generations import generation
-from runner.store.notices import BINDINGS
 from tests.service.server import Client, Reply, Server
 from triggers import all_triggers, get_trigger
 

@@ -16,8 +16,8 @@ from runner.config.settings import ServiceSettings
 from runner.jobs.policy import BUILD, Policy
 from runner.management.base.interfaces import BusyError
 from runner.store import KeyRing
-from runner.store.models import ActionRow
-from runner.store.runs import DEAD, DONE, JobRow
+from runner.store.tables.models import ActionRow
+from runner.store.tables.runs import DEAD, DONE, JobRow
 from sandbox.action_build import Build, BuildState, Module, Wanted
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.program import Dependencies, Source

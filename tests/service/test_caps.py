@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from runner.model import caps
-from runner.store.columns import new_id
-from runner.store.models import ActionRow, ModuleRow
+from runner.store.tables.columns import new_id
+from runner.store.tables.models import ActionRow, ModuleRow
 from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_VERSION
 from tests.service.server import Client, Server, running, settings_for
 

@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 
 from runner.admin.rotation import reseal
 from runner.jobs.cleaner import Cleaner
-from runner.store.columns import now
-from runner.store.kept import KeptVersionRow
-from runner.store.models import SecretRow
-from runner.store.sealing import KeyRing
+from runner.store.sealed.kept_versions import KeptVersionRow
+from runner.store.sealed.sealing import KeyRing
+from runner.store.tables.columns import now
+from runner.store.tables.models import SecretRow
 from tests.postgres import new_database
 from tests.service.server import Client, Server, running, settings_for
 from triggers import get_trigger

@@ -11,8 +11,8 @@ import pytest
 from runner.jobs.event_streams import settle
 from runner.jobs.policy import POLICIES, Policy
 from runner.model import caps
-from runner.store.entities import EventDeliveryRow, EventStreamRow
-from runner.store.runs import DEAD, DONE, JobRow
+from runner.store.tables.entities import EventDeliveryRow, EventStreamRow
+from runner.store.tables.runs import DEAD, DONE, JobRow
 from tests.service.entities import DOWN, STREAMS, create, refused, stream_action, stream_body
 from tests.service.server import Client, Server
 from triggers import get_trigger

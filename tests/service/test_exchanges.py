@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from runner.model import caps
-from runner.store.columns import named_id
-from runner.store.entities import TokenExchangeProfileRow
+from runner.store.tables.columns import named_id
+from runner.store.tables.entities import TokenExchangeProfileRow
 from tests.service.entities import PROFILES, create, exchange_action, profile_body, refused
 from tests.service.server import Client, Server
 from triggers import get_trigger

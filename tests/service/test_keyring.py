@@ -15,10 +15,10 @@ from runner.admin.rotation import forget, rotate
 from runner.admin.setup import open_service_keys, open_store, opened
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.store.keychecks import KeyCheckRow
-from runner.store.models import SecretRow
-from runner.store.runs import IdempotencyRow
-from runner.store.sealing import KeyRing
+from runner.store.sealed.key_checks import KeyCheckRow
+from runner.store.sealed.sealing import KeyRing
+from runner.store.tables.models import SecretRow
+from runner.store.tables.runs import IdempotencyRow
 from tests.postgres import new_database
 from tests.service.server import Client, Reply, Server, running, settings_for
 from triggers import get_trigger

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runner.management.logs.entries import KINDS, LogPosition
 from runner.model import caps
-from runner.store.runs import ExecutionAction, ExecutionRow
+from runner.store.tables.runs import ExecutionAction, ExecutionRow
 from tests.service.entities import refused
 from tests.service.server import Client, Server
 from triggers import get_trigger

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from runner.http.routing import ApiRoute, api_routes, check_routes, declared_scopes
 from runner.http.scopes import ALL_SCOPES
 from runner.server.app import create_app
-from runner.store.columns import named_id
+from runner.store.tables.columns import named_id
 from tests.service.entities import (
     PROFILES,
     STREAMS,

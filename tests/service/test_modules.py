@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from runner.model.caps import MAX_VERSIONS
-from runner.store.columns import now
-from runner.store.models import ModuleRow, ModuleVersionRow
-from runner.store.runs import SuspensionRow
+from runner.store.tables.columns import now
+from runner.store.tables.models import ModuleRow, ModuleVersionRow
+from runner.store.tables.runs import SuspensionRow
 from tests.service.server import HANDLER, Client, Server, waiting_flow
 
 CODE = "exports.greet = (name) => `hello ${name}`;\n"

@@ -24,8 +24,8 @@ from sqlalchemy import select, update
 
 from runner.http.routing import check_routes
 from runner.server.openapi_export import DOCS, documents
-from runner.store.entities import EventDeliveryRow
-from runner.store.runs import JobRow
+from runner.store.tables.entities import EventDeliveryRow
+from runner.store.tables.runs import JobRow
 from tests.drawn import examples
 from tests.service.conformance import check_answer, document, seen, successes
 from tests.service.entities import STREAMS, create, stream_action, stream_body

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from runner.model import caps
-from runner.store.columns import named_id
-from runner.store.entities import EventStreamRow
+from runner.store.tables.columns import named_id
+from runner.store.tables.entities import EventStreamRow
 from tests.service.entities import STREAMS, create, refused, stream_action, stream_body
 from tests.service.server import Client, Server
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from runner.store.columns import now
-from runner.store.models import AuditRow
-from runner.store.runs import ExecutionRow
+from runner.store.tables.columns import now
+from runner.store.tables.models import AuditRow
+from runner.store.tables.runs import ExecutionRow
 from tests.service.server import HANDLER, Client, Server, running, settings_for
 
 THROWS = """exports.onExecutePostLogin = async (event, api) => {

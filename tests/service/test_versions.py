@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from runner.model.caps import MAX_VERSIONS
-from runner.store.models import ActionRow, ActionVersionRow, SecretRow
+from runner.store.tables.models import ActionRow, ActionVersionRow, SecretRow
 from tests.service.server import HANDLER, Client, Server, waiting_flow
 from triggers import get_trigger
 

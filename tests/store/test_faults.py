@@ -10,10 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from runner.store import Store, engine, migrate
-from runner.store.faults import is_unavailable
-from runner.store.health import NO_WRITES, trouble
-from runner.store.models import Tenant
+from runner.store import Store, migrate
+from runner.store.database import engine
+from runner.store.database.faults import is_unavailable
+from runner.store.database.health import NO_WRITES, trouble
+from runner.store.tables.models import Tenant
 from tests.postgres import new_database
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 
 from runner.store import Store
+from runner.store.database.notices import BINDINGS
 from runner.store.generations import bump, generation
-from runner.store.notices import BINDINGS
 
 
 def test_a_change_is_told_when_it_is_committed(store: Store) -> None:

@@ -13,9 +13,18 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from runner.store import Store
-from runner.store.listening import Listening
-from runner.store.notices import BINDINGS, JOBS, MAX_PAYLOAD_BYTES, MISSED, Notice, announce, parse, payload
-from runner.store.process import PROCESS, alive, lock_of
+from runner.store.database.listening import Listening
+from runner.store.database.notices import (
+    BINDINGS,
+    JOBS,
+    MAX_PAYLOAD_BYTES,
+    MISSED,
+    Notice,
+    announce,
+    parse,
+    payload,
+)
+from runner.store.database.process import PROCESS, alive, lock_of
 from tests.postgres import new_database
 
 BOUND = Notice(BINDINGS, "t", "post-login")
@@ -105,9 +114,9 @@ def test_a_connection_that_brings_nothing_back_is_not_believed(
 ) -> None:
     """As behind a pooler that gives each statement another connection."""
     _, there = stores
-    monkeypatch.setattr("runner.store.listening.CHANNEL", "elsewhere")
-    monkeypatch.setattr("runner.store.listening.payload", lambda _: "[]")
-    monkeypatch.setattr("runner.store.listening._PROOF_SECONDS", 0.05)
+    monkeypatch.setattr("runner.store.database.listening.CHANNEL", "elsewhere")
+    monkeypatch.setattr("runner.store.database.listening.payload", lambda _: "[]")
+    monkeypatch.setattr("runner.store.database.listening._PROOF_SECONDS", 0.05)
 
     async def go() -> None:
         stop = asyncio.Event()

@@ -10,8 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from runner.store import Store, StoreError, migrate
-from runner.store.columns import Base
-from runner.store.models import ActionRow
+from runner.store.tables.columns import Base
+from runner.store.tables.models import ActionRow
 
 
 def test_up_and_down_and_up_again(empty: Store) -> None:

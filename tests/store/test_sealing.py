@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runner.config.keys import Keys
 from runner.store import KeyRing, Sealed, SealError
-from runner.store.sealing import locked
+from runner.store.sealed.sealing import locked
 
 RING = KeyRing({"k1": b"1" * 32})
 WORDS = st.lists(st.text(max_size=6), min_size=1, max_size=4)

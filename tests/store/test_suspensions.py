@@ -10,8 +10,8 @@ import pytest
 from runner.admin.rotation import reseal
 from runner.model.errors import ResumeError
 from runner.store import KeyRing, SealError, Store
-from runner.store.runs import SuspensionRow
-from runner.store.suspensions import SqlSuspensions, forget
+from runner.store.sealed.suspensions import SqlSuspensions, forget
+from runner.store.tables.runs import SuspensionRow
 
 LATER = 4_000_000_000.0
 RING = KeyRing({"k1": b"1" * 32})

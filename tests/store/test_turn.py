@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from runner.store.turn import WriterTurn
+from runner.store.database.turn import WriterTurn
 
 SECONDS = 20.0
 

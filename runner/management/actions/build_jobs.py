@@ -15,7 +15,7 @@ from runner.jobs.queue import Job
 from runner.jobs.worker import Ended, JobGroup
 from runner.management.actions.building import DraftBuilder
 from runner.management.base.interfaces import Builder
-from runner.store.engine import Store
+from runner.store.database.engine import Store
 
 _GRACE_SECONDS: Final = 5.0
 """What a stop waits for builds at most; then they are handed back."""

@@ -22,12 +22,12 @@ from runner.management.base.context import LOCK
 from runner.management.base.interfaces import Builder, BusyError
 from runner.model.runtimes import LANGUAGES, file_name
 from runner.store import audit
-from runner.store.columns import now
-from runner.store.engine import Store
-from runner.store.models import ActionRow, BundleRow, ModuleRow, ModuleVersionRow
-from runner.store.sealing import ACTION, SealError
-from runner.store.secrets import SecretBox
-from runner.store.upsert import insert_or_keep
+from runner.store.database.engine import Store
+from runner.store.database.upsert import insert_or_keep
+from runner.store.sealed.sealing import ACTION, SealError
+from runner.store.sealed.secrets import SecretBox
+from runner.store.tables.columns import now
+from runner.store.tables.models import ActionRow, BundleRow, ModuleRow, ModuleVersionRow
 from sandbox.action_build import Build, BuildState, Lock, Module, Wanted
 from sandbox.core.caps import MAX_ERROR_MESSAGE_BYTES
 from sandbox.core.failure import Failure, FailureCode

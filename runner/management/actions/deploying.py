@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from runner.http.errors import bad_request
 from runner.management.actions.serializers import BUILT
 from runner.model.caps import MAX_VERSIONS
-from runner.store.columns import new_id, now
 from runner.store.generations import bump
-from runner.store.models import ActionRow, ActionVersionRow, BundleRow, ModuleVersionRow
-from runner.store.sealing import ACTION, VERSION
-from runner.store.secrets import SecretBox
-from runner.store.suspensions import pinned_versions
+from runner.store.sealed.sealing import ACTION, VERSION
+from runner.store.sealed.secrets import SecretBox
+from runner.store.sealed.suspensions import pinned_versions
+from runner.store.tables.columns import new_id, now
+from runner.store.tables.models import ActionRow, ActionVersionRow, BundleRow, ModuleVersionRow
 
 _CONTENT: Final = (
     "trigger_id",

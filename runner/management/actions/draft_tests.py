@@ -21,8 +21,8 @@ from runner.management.base.schemas import TestAction
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.runtimes import LANGUAGES, file_name
-from runner.store.models import ActionRow, BundleRow, ModuleRow
-from runner.store.sealing import ACTION, MODULE_VERSION
+from runner.store.sealed.sealing import ACTION, MODULE_VERSION
+from runner.store.tables.models import ActionRow, BundleRow, ModuleRow
 from runner.testing.partial_event import completed
 from sandbox.core.failure import Failure
 from sandbox.core.program import Source

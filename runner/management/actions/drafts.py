@@ -15,10 +15,10 @@ from runner.http.validation import shown
 from runner.management.actions.serializers import BUILT
 from runner.management.base.schemas import ActionFields, ModuleInput, SecretInput, TriggerInput
 from runner.model.runtimes import DEFAULT, LANGUAGES
-from runner.store.columns import now
-from runner.store.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
-from runner.store.sealing import ACTION, SealError
-from runner.store.secrets import SecretBox
+from runner.store.sealed.sealing import ACTION, SealError
+from runner.store.sealed.secrets import SecretBox
+from runner.store.tables.columns import now
+from runner.store.tables.models import ActionRow, BindingRow, ModuleRow, ModuleVersionRow
 from sandbox.core.json_text import utf8_length
 from sandbox.core.program import Language
 from sandbox.packages.errors import DependencyError

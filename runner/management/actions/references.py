@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from runner.http.errors import ApiError, invalid_body
 from runner.http.validation import shown
-from runner.store.entities import EventStreamRow, TokenExchangeProfileRow
-from runner.store.models import ActionRow
+from runner.store.tables.entities import EventStreamRow, TokenExchangeProfileRow
+from runner.store.tables.models import ActionRow
 
 _SHOWN: Final = 3
 """Names in one message."""

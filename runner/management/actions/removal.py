@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from runner.http.errors import ApiError
 from runner.management.actions.deploying import collect_bundles
 from runner.management.base.context import Caller, box, note
-from runner.store.columns import now
 from runner.store.generations import bump
-from runner.store.kept import KeptVersionRow, keep_version
-from runner.store.models import ActionRow, ActionVersionRow, BindingRow
 from runner.store.resolved_flow import Reader
-from runner.store.sealing import ACTION, VERSION, SealError
-from runner.store.suspensions import pinned_versions
+from runner.store.sealed.kept_versions import KeptVersionRow, keep_version
+from runner.store.sealed.sealing import ACTION, VERSION, SealError
+from runner.store.sealed.suspensions import pinned_versions
+from runner.store.tables.columns import now
+from runner.store.tables.models import ActionRow, ActionVersionRow, BindingRow
 from triggers import get_trigger
 
 _MARGIN: Final = timedelta(minutes=5)
@@ -28,7 +28,7 @@ _MARGIN: Final = timedelta(minutes=5)
 
 def remove_action(caller: Caller, session: Session, row: ActionRow, *, force: bool) -> None:
     """Delete the Action, its versions and its secrets. `force`: its bindings too. What suspended flows need
-    of it stays until none of them waits any more (`runner.store.kept`).
+    of it stays until none of them waits any more (`runner.store.sealed.kept_versions`).
 
     Raises:
         ApiError: 409: it is bound, or was attached to something in this moment.

@@ -35,9 +35,9 @@ from runner.management.base.context import (
 from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import CreateAction, UpdateAction
 from runner.model.caps import MAX_ACTION_NAME
-from runner.store.columns import new_id
 from runner.store.generations import bump
-from runner.store.models import ActionRow
+from runner.store.tables.columns import new_id
+from runner.store.tables.models import ActionRow
 
 router: Final = management_router("Actions")
 WHAT: Final = "action"

@@ -12,9 +12,9 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.store.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
-from runner.store.sealing import ACTION, VERSION
-from runner.store.secrets import SecretBox, SecretName
+from runner.store.sealed.sealing import ACTION, VERSION
+from runner.store.sealed.secrets import SecretBox, SecretName
+from runner.store.tables.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
 
 BUILT: Final = "built"
 

@@ -32,7 +32,7 @@ from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import DeployVersion
 from runner.management.base.text_diff import unified_diff
 from runner.model.caps import MAX_DEPLOY_WAIT_SECONDS
-from runner.store.models import ActionRow, ActionVersionRow
+from runner.store.tables.models import ActionRow, ActionVersionRow
 
 router: Final = management_router("Actions")
 _VERSION: Final = "version"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from runner.jobs.policy import BUILD, PACKAGE_BUILD
 from runner.jobs.queue import JobQueue
-from runner.store.models import ActionRow
+from runner.store.tables.models import ActionRow
 
 
 class BuildQueue:

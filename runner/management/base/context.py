@@ -16,8 +16,8 @@ from runner.http.queries import Absent
 from runner.http.routing import ManagementRoute
 from runner.management.base.service import Service
 from runner.store import audit
-from runner.store.columns import Owned
-from runner.store.secrets import SecretBox
+from runner.store.sealed.secrets import SecretBox
+from runner.store.tables.columns import Owned
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMED: Final = re.compile(r"[a-z]{2,4}_[A-Za-z0-9]{1,60}")

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session, defer
 from runner.management.actions.serializers import moment
 from runner.model.caps import MAX_LIST_BYTES
 from runner.model.outcome import Decision
-from runner.store.bysize import portions
-from runner.store.runs import ExecutionAction, ExecutionRow
+from runner.store.database.by_size import portions
+from runner.store.tables.runs import ExecutionAction, ExecutionRow
 from sandbox.core.failure import FailureCode
 
 FAILURE: Final = "actions_execution_failed"

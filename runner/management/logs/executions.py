@@ -13,7 +13,7 @@ from runner.http.errors import not_found
 from runner.management.actions.serializers import moment
 from runner.management.base import responses
 from runner.management.base.context import Caller, answer, management_router
-from runner.store.runs import ExecutionRow
+from runner.store.tables.runs import ExecutionRow
 
 router: Final = management_router("Executions")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")

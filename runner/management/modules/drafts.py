@@ -14,10 +14,10 @@ from runner.management.actions.serializers import moment, secret_names
 from runner.management.base.context import etag
 from runner.management.base.schemas import ModuleFields
 from runner.model.caps import MAX_VERSIONS
-from runner.store.columns import new_id, now
-from runner.store.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
-from runner.store.sealing import MODULE, MODULE_VERSION
-from runner.store.secrets import SecretBox
+from runner.store.sealed.sealing import MODULE, MODULE_VERSION
+from runner.store.sealed.secrets import SecretBox
+from runner.store.tables.columns import new_id, now
+from runner.store.tables.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
 
 WHAT: Final = "module"
 

@@ -29,10 +29,10 @@ from runner.management.base.schemas import CreateModule, UpdateModule
 from runner.management.modules import responses
 from runner.management.modules.drafts import WHAT, ModuleViews, apply_fields, module_etag, publish, uses
 from runner.model.caps import MAX_MODULES
-from runner.store.columns import new_id
-from runner.store.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
-from runner.store.sealing import MODULE, MODULE_VERSION
-from runner.store.suspensions import pinned_versions
+from runner.store.sealed.sealing import MODULE, MODULE_VERSION
+from runner.store.sealed.suspensions import pinned_versions
+from runner.store.tables.columns import new_id
+from runner.store.tables.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
 
 router: Final = management_router("Modules")
 _NAMED: Final = 5

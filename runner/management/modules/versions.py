@@ -15,7 +15,7 @@ from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import RollbackModule
 from runner.management.modules import responses
 from runner.management.modules.drafts import WHAT, ModuleViews, module_etag, publish, roll_back
-from runner.store.models import ModuleRow, ModuleVersionRow
+from runner.store.tables.models import ModuleRow, ModuleVersionRow
 
 router: Final = management_router("Modules")
 _VERSION: Final = "module version"

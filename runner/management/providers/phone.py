@@ -18,7 +18,7 @@ from runner.management.base.schemas import Body
 from runner.management.providers import responses
 from runner.management.providers.email import Credentials
 from runner.management.providers.switch import CUSTOM, Provider
-from runner.store.entities import MessageProviderRow
+from runner.store.tables.entities import MessageProviderRow
 
 router: Final = management_router("Message providers")
 _CHANNEL: Final = "phone"

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.management.base.context import Caller, note
-from runner.store.columns import named_id, new_id, now
-from runner.store.entities import MessageProviderRow
 from runner.store.generations import bump
-from runner.store.models import ActionRow, BindingRow
+from runner.store.tables.columns import named_id, new_id, now
+from runner.store.tables.entities import MessageProviderRow
+from runner.store.tables.models import ActionRow, BindingRow
 
 CUSTOM: Final = "custom"
 NO_ACTION: Final = "custom_email_provider_deployed_action_not_found"

@@ -23,10 +23,10 @@ from runner.management.base.schemas import Body
 from runner.management.streams import responses
 from runner.management.streams.routes import WHAT, EventType, known_event_type
 from runner.model.caps import MAX_EVENT_ID, MAX_LIST_BYTES, MAX_SUBSCRIPTIONS
-from runner.store.bysize import portions
-from runner.store.columns import named_id, now
-from runner.store.entities import EventDeliveryRow, EventStreamRow
-from runner.store.runs import DEAD, DONE, ExecutionRow, JobRow
+from runner.store.database.by_size import portions
+from runner.store.tables.columns import named_id, now
+from runner.store.tables.entities import EventDeliveryRow, EventStreamRow
+from runner.store.tables.runs import DEAD, DONE, ExecutionRow, JobRow
 from triggers.values.stream_types import sample_data
 
 router: Final = management_router("Event streams")

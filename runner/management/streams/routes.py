@@ -22,11 +22,11 @@ from runner.management.base.context import Caller, answer, find_named, managemen
 from runner.management.base.schemas import Body
 from runner.management.streams import responses
 from runner.model.caps import MAX_STREAM_NAME, MAX_STREAMS, MAX_SUBSCRIPTIONS
-from runner.store.columns import named_id, now
-from runner.store.entities import EventDeliveryRow, EventStreamRow
 from runner.store.generations import bump
-from runner.store.models import ActionRow
-from runner.store.runs import DONE, ExecutionRow, JobRow
+from runner.store.tables.columns import named_id, now
+from runner.store.tables.entities import EventDeliveryRow, EventStreamRow
+from runner.store.tables.models import ActionRow
+from runner.store.tables.runs import DONE, ExecutionRow, JobRow
 from triggers.values.stream_types import STREAM_EVENT_TYPES
 
 router: Final = management_router("Event streams")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from alembic import context
 
-from runner.store import clientkeys, entities, kept, keychecks, models, runs
-from runner.store.columns import Base
+from runner.store.sealed import kept_versions, key_checks
+from runner.store.tables import client_keys, entities, models, runs
+from runner.store.tables.columns import Base
 
 for module in (
-    clientkeys.ClientKeyRow,
+    client_keys.ClientKeyRow,
     entities.TokenExchangeProfileRow,
-    keychecks.KeyCheckRow,
-    kept.KeptVersionRow,
+    key_checks.KeyCheckRow,
+    kept_versions.KeptVersionRow,
     models.ActionRow,
     runs.JobRow,
 ):

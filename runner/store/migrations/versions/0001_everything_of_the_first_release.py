@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from runner.store.columns import Moment
+from runner.store.tables.columns import Moment
 
 revision = "0001"
 down_revision = None

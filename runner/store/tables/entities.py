@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from runner.store.columns import ID_LENGTH, NAME_LENGTH, Base, Owned, Stamped, now
+from runner.store.tables.columns import ID_LENGTH, NAME_LENGTH, Base, Owned, Stamped, now
 
 SHORT: Final = String(32)
 

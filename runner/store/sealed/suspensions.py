@@ -14,10 +14,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from runner.model.errors import ResumeError
-from runner.store.columns import now
-from runner.store.engine import Store
-from runner.store.runs import SuspensionRow
-from runner.store.sealing import KeyRing, Sealed, SealError
+from runner.store.database.engine import Store
+from runner.store.sealed.sealing import KeyRing, Sealed, SealError
+from runner.store.tables.columns import now
+from runner.store.tables.runs import SuspensionRow
 from runner.suspension.stores import handle_expired, handle_unknown, handle_used
 
 

@@ -13,10 +13,10 @@ from sqlalchemy import LargeBinary, String, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from runner.store.columns import Base
-from runner.store.engine import Store
-from runner.store.models import SecretRow
-from runner.store.sealing import KeyRing, Sealed, SealError, secret_context
+from runner.store.database.engine import Store
+from runner.store.sealed.sealing import KeyRing, Sealed, SealError, secret_context
+from runner.store.tables.columns import Base
+from runner.store.tables.models import SecretRow
 
 _TEXT: Final = "actionbox"
 _SAMPLE: Final = 16

@@ -16,9 +16,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as TurnTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
-from runner.store.faults import is_unavailable
-from runner.store.notices import Notice, announced, send
-from runner.store.turn import WriterTurn
+from runner.store.database.faults import is_unavailable
+from runner.store.database.notices import Notice, announced, send
+from runner.store.database.turn import WriterTurn
 
 _BUSY_MS: Final = 10_000
 """How long a writer of SQLite waits for another process."""
@@ -53,7 +53,7 @@ class Store:
     Attributes:
         engine: for migrations and for tests.
         token: tells its notices from those of others on the same database.
-        hears: whether notices of other processes arrive here at once (`runner.store.listening`).
+        hears: whether notices of other processes arrive here at once (`runner.store.database.listening`).
         failing: the last transaction failed because the database could not be used.
     """
 

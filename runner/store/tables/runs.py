@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from runner.store.columns import ID_LENGTH, NAME_LENGTH, Base, Moment, Owned, Stamped
+from runner.store.tables.columns import ID_LENGTH, NAME_LENGTH, Base, Moment, Owned, Stamped
 
 SHORT = String(32)
 READY: Final = "ready"

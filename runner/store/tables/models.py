@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from runner.store.columns import ID_LENGTH, NAME_LENGTH, Base, Moment, Owned, Stamped, now
+from runner.store.tables.columns import ID_LENGTH, NAME_LENGTH, Base, Moment, Owned, Stamped, now
 
 SHORT = String(32)
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from runner.store.columns import now
-from runner.store.models import SecretRow
-from runner.store.sealing import KeyRing, Sealed, secret_context
+from runner.store.sealed.sealing import KeyRing, Sealed, secret_context
+from runner.store.tables.columns import now
+from runner.store.tables.models import SecretRow
 
 
 @dataclass(frozen=True, slots=True)

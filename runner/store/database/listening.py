@@ -1,7 +1,7 @@
 """Hearing what other processes on the same PostgreSQL tell: its notifications, on a connection of our own.
 
 The connection also holds a lock that says that this process lives: PostgreSQL drops it the moment the process
-is gone, on whatever machine it was (`runner.store.process`).
+is gone, on whatever machine it was (`runner.store.database.process`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, Final
 import structlog
 from psycopg import AsyncConnection
 
-from runner.store.engine import Store
-from runner.store.notices import CHANNEL, MISSED, Notice, parse, payload
-from runner.store.process import CLASS, PROCESS, lock_of
+from runner.store.database.engine import Store
+from runner.store.database.notices import CHANNEL, MISSED, Notice, parse, payload
+from runner.store.database.process import CLASS, PROCESS, lock_of
 
 _log: Final = structlog.get_logger("actionbox.listening")
 _PROOF_SECONDS: Final = 5.0

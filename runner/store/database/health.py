@@ -9,9 +9,9 @@ from typing import Final
 from sqlalchemy import delete, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from runner.store.columns import now
-from runner.store.engine import Store
-from runner.store.runs import IdempotencyRow
+from runner.store.database.engine import Store
+from runner.store.tables.columns import now
+from runner.store.tables.runs import IdempotencyRow
 
 _NOBODY: Final = "-"
 """No tenant has this id."""

@@ -14,10 +14,10 @@ from typing import Any, Final
 from sqlalchemy import Index, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from runner.store.columns import ID_LENGTH, NAME_LENGTH, Base
-from runner.store.models import SecretRow
-from runner.store.secrets import SecretBox
-from runner.store.suspensions import pinned_versions
+from runner.store.sealed.secrets import SecretBox
+from runner.store.sealed.suspensions import pinned_versions
+from runner.store.tables.columns import ID_LENGTH, NAME_LENGTH, Base
+from runner.store.tables.models import SecretRow
 
 _KIND: Final = "kept"
 _NAME: Final = "all"

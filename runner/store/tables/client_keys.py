@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from runner.store.columns import ID_LENGTH, Base, Owned, now
+from runner.store.tables.columns import ID_LENGTH, Base, Owned, now
 
 
 class ClientKeyRow(Base, Owned):

@@ -1,6 +1,6 @@
 """What a transaction tells when it commits, and never before: caches, workers and log streams listen.
 
-On PostgreSQL other processes hear it too, see `runner.store.listening`.
+On PostgreSQL other processes hear it too, see `runner.store.database.listening`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from runner.store.columns import Base
+from runner.store.tables.columns import Base
 
 
 def insert_or_keep(

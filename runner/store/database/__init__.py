@@ -1,0 +1,1 @@
+"""The database itself: opening it, transactions, notices between processes, its health."""

@@ -1,0 +1,1 @@
+"""What is stored sealed with the key ring: secrets, suspended flows, versions of deleted Actions."""
