@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 from runner.admin.tenants import Credentials, create_client, create_tenant, find_tenant
 from runner.config.keys import Keys
 from runner.config.settings import CONFIG_FILE, ServiceSettings
-from runner.http.client_secrets import secret_matches
-from runner.http.tokens import GRANTED, PLANES, Tokens
+from runner.http.auth.client_secrets import secret_matches
+from runner.http.auth.tokens import GRANTED, PLANES, Tokens
 from runner.model.errors import InputError
 from runner.store.sealed.sealing import KeyRing
 from runner.store.tables.models import ApiClient

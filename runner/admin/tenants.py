@@ -11,9 +11,9 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from runner.http.assertions import PublicKey
-from runner.http.client_secrets import new_secret, secret_digest
-from runner.http.scopes import ALL_SCOPES
+from runner.http.auth.assertions import PublicKey
+from runner.http.auth.client_secrets import new_secret, secret_digest
+from runner.http.auth.scopes import ALL_SCOPES
 from runner.model.caps import MAX_CLIENT_KEYS
 from runner.model.errors import InputError
 from runner.store.tables.client_keys import ClientKeyRow

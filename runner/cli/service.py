@@ -13,7 +13,7 @@ from runner.model.caps import MAX_KEY_FILE_BYTES
 if TYPE_CHECKING:
     from runner.admin.first_client import FirstClient
     from runner.config.settings import ServiceSettings
-    from runner.http.assertions import PublicKey
+    from runner.http.auth.assertions import PublicKey
 
 ConfigOption = Annotated[
     Path | None,
@@ -292,7 +292,7 @@ def forget_lost(config: ConfigOption = None, data_dir: DataOption = None) -> Non
 
 
 def _read_keys(files: list[Path]) -> list[PublicKey]:
-    from runner.http.assertions import public_key
+    from runner.http.auth.assertions import public_key
     from runner.project.jsonfile import read_text
 
     return [public_key(read_text(file, "the public key", limit=MAX_KEY_FILE_BYTES)) for file in files]
@@ -310,7 +310,7 @@ def _settings(config: Path | None, data_dir: Path | None = None, **options: Any)
 
 
 def _scopes(scopes: list[Any]) -> str:
-    from runner.http.scopes import ALL_SCOPES
+    from runner.http.auth.scopes import ALL_SCOPES
 
     return "all" if set(scopes) >= set(ALL_SCOPES) else " ".join(scopes)
 

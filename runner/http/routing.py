@@ -1,6 +1,6 @@
 """The route class of both APIs: authenticate, check the scope, count, and only then read the body.
 
-Each route declares its scopes by `runner.http.auth.needs`; one that declares none does not start
+Each route declares its scopes by `runner.http.auth.caller.needs`; one that declares none does not start
 (threat-model P2).
 """
 
@@ -21,14 +21,14 @@ from pydantic import TypeAdapter
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 
-from runner.http.auth import bearer_token, check_scopes, current_caller, unauthorized
+from runner.http.auth.caller import bearer_token, check_scopes, current_caller, unauthorized
+from runner.http.auth.tokens import Principal, TokenError
 from runner.http.described import BODY_METHODS, of_token_holders
 from runner.http.errors import ApiError, bad_request, invalid_body
 from runner.http.form_body import FORM, Schema, parse_form
 from runner.http.json_body import BodyError, parse_body
 from runner.http.queries import Kinds, check_path, check_query, query_kinds
 from runner.http.service import ApiService
-from runner.http.tokens import Principal, TokenError
 from runner.http.validation import shown
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.config.settings import ServiceSettings
-from runner.http.assertions import Assertions
-from runner.http.authenticator import Authenticator
+from runner.http.auth.assertions import Assertions
+from runner.http.auth.authenticator import Authenticator
+from runner.http.auth.tokens import Tokens
 from runner.http.concurrency_limits import InFlight
 from runner.http.rate_limit import RateLimiter
-from runner.http.tokens import Tokens
 from runner.store.database.engine import Store
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from runner.config.settings import ServiceSettings
 from runner.http.answer_types import TriggerId
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import bad_request, invalid_body, not_found
 from runner.http.validation import shown

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import Query, Response
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.queries import Absent
 from runner.management.base import responses
 from runner.management.base.context import Caller, answer, management_router

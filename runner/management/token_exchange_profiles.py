@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from runner.http.answer_types import Instant, Uuid
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.cursor_pagination import Next, WantedCursorPage
 from runner.http.described import refusals
 from runner.http.errors import ApiError, bad_request

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runner.http.auth import Caller
+from runner.http.auth.caller import Caller
 from runner.http.errors import answer_to
 from runner.http.routing import ApiRoute, ParsedRequest, read_json
 from runner.http.service import ApiService

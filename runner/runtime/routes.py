@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from runner.http.answer_types import TriggerId
-from runner.http.auth import Caller, needs
+from runner.http.auth.caller import Caller, needs
 from runner.http.cursor_pagination import Cursor
 from runner.http.described import operation_id, refusals
 from runner.http.errors import ApiError, bad_request, not_found

@@ -9,7 +9,7 @@ from typing import Final
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
-from runner.http import oauth
+from runner.http.auth import oauth
 from runner.http.errors import install_error_handlers
 from runner.http.head import HeadAsGet
 from runner.http.middleware import RequestContext

@@ -9,11 +9,11 @@ from runner.admin.first_client import FirstClient, new_tenant
 from runner.admin.tenants import any_tenant
 from runner.config.keys import Keys
 from runner.config.settings import ServiceSettings
-from runner.http.assertions import Assertions
-from runner.http.authenticator import Authenticator
+from runner.http.auth.assertions import Assertions
+from runner.http.auth.authenticator import Authenticator
+from runner.http.auth.tokens import Tokens
 from runner.http.concurrency_limits import InFlight, Slots
 from runner.http.rate_limit import RateLimiter
-from runner.http.tokens import Tokens
 from runner.jobs.queue import JobQueue
 from runner.management.base.build_queue import BuildQueue
 from runner.management.base.interfaces import Builder, FlowRunner

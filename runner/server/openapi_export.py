@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
-from runner.http import oauth
+from runner.http.auth import oauth
 from runner.management import routers
 from runner.runtime.routes import router as runtime_router
 from runner.server import health

@@ -22,7 +22,7 @@ from runner.admin.setup import open_service_keys, open_store
 from runner.admin.tenants import Credentials, create_client, create_tenant
 from runner.config.settings import ServiceSettings
 from runner.flow.runner import Runner
-from runner.http.tokens import PLANES
+from runner.http.auth.tokens import PLANES
 from runner.management.base.interfaces import Builder
 from runner.management.base.service import Service
 from runner.server.app import create_app

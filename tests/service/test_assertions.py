@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 
 from runner.admin.tenants import create_client, create_tenant, replace_keys, revoke_client
 from runner.cli.app import app
-from runner.http.assertions import ASSERTION_TYPE, Assertions, BadAssertionError, public_key
+from runner.http.auth.assertions import ASSERTION_TYPE, Assertions, BadAssertionError, public_key
 from runner.jobs.cleaner import Cleaner
 from runner.model import caps
 from runner.model.errors import InputError

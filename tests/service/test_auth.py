@@ -13,8 +13,8 @@ import pytest
 
 from runner.admin.tenants import revoke_client
 from runner.config.keys import Keys
-from runner.http.authenticator import Authenticator
-from runner.http.tokens import GRANTED, MANAGEMENT_PATH, Tokens
+from runner.http.auth.authenticator import Authenticator
+from runner.http.auth.tokens import GRANTED, MANAGEMENT_PATH, Tokens
 from runner.store import KeyRing
 from tests.service.server import Client, Reply, Server
 

@@ -13,8 +13,8 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from runner.http.auth.scopes import ALL_SCOPES
 from runner.http.routing import ApiRoute, api_routes, check_routes, declared_scopes
-from runner.http.scopes import ALL_SCOPES
 from runner.server.app import create_app
 from runner.store.tables.columns import named_id
 from tests.service.entities import (

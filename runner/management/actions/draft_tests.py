@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import Response
 from sqlalchemy.orm import Session
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.errors import ApiError, bad_request, invalid_body
 from runner.management.actions.building import BUNDLE
 from runner.management.actions.routes import WHAT

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.http.answer_types import TRIGGER_IDS, TriggerId
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import ApiError, bad_request
 from runner.http.queries import Absent

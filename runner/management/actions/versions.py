@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.described import refusals
 from runner.http.errors import not_found
 from runner.management.actions.deploying import deploy_draft, roll_back

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from runner.http import auth
+from runner.http.auth.caller import Caller as AnyCaller
 from runner.http.described import operation_id
 from runner.http.errors import ApiError, not_found
 from runner.http.queries import Absent
@@ -22,7 +22,7 @@ from runner.store.tables.columns import Owned
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMED: Final = re.compile(r"[a-z]{2,4}_[A-Za-z0-9]{1,60}")
 Row = TypeVar("Row", bound=Owned)
-Caller: TypeAlias = auth.Caller[Service]
+Caller: TypeAlias = AnyCaller[Service]
 """Who calls a route of this API."""
 IfMatch = Annotated[
     str | Absent, Header(alias="If-Match", description="Change it only if this is still its `ETag`.")

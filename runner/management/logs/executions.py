@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Response
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.errors import not_found
 from runner.management.actions.serializers import moment
 from runner.management.base import responses

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.cursor_pagination import DEFAULT_TAKE, From, Take
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.queries import Absent

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import ApiError, bad_request
 from runner.http.queries import Absent

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import Response
 from sqlalchemy import select
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import not_found
 from runner.management.base.context import Caller, answer, box, find, management_router, note

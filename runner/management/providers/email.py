@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Query, Response
 from pydantic import Field
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.described import refusals
 from runner.http.queries import Absent
 from runner.management.base.context import Caller, answer, management_router, no_content

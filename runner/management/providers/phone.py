@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.described import refusals
 from runner.http.errors import not_found
 from runner.http.queries import Absent

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.cursor_pagination import Cursor, WantedCursorPage
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.queries import Absent

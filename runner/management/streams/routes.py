@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.auth import needs
+from runner.http.auth.caller import needs
 from runner.http.cursor_pagination import WantedCursorPage
 from runner.http.described import refusals
 from runner.http.errors import ApiError, bad_request

@@ -20,16 +20,16 @@ from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 from typing_extensions import TypedDict
 
-from runner.http.assertions import ASSERTION_TYPE, BadAssertionError
-from runner.http.client_secrets import secret_matches
+from runner.http.auth.assertions import ASSERTION_TYPE, BadAssertionError
+from runner.http.auth.client_secrets import secret_matches
+from runner.http.auth.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
+from runner.http.auth.tokens import GRANTED, MANAGEMENT_PATH, plane_of
 from runner.http.described import REFUSALS, headers, operation_id, refusal_headers, refusals
 from runner.http.errors import phrase
 from runner.http.form_body import FORM, form_pairs
 from runner.http.json_body import BodyError, parse_body
 from runner.http.routing import read_capped
-from runner.http.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
 from runner.http.service import ApiService
-from runner.http.tokens import GRANTED, MANAGEMENT_PATH, plane_of
 from runner.http.validation import shown
 from runner.model.caps import MAX_FORM_FIELDS
 from runner.store.tables.models import ApiClient

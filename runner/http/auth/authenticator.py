@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from runner.http.tokens import GRANTED, Principal, TokenError, Tokens
+from runner.http.auth.tokens import GRANTED, Principal, TokenError, Tokens
 from runner.store.database.engine import Store
 from runner.store.tables.models import ApiClient
 

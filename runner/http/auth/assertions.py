@@ -24,7 +24,7 @@ from joserfc.util import urlsafe_b64decode
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from runner.http.tokens import LAST_MOMENT
+from runner.http.auth.tokens import LAST_MOMENT
 from runner.model.caps import (
     MAX_ASSERTION,
     MAX_ASSERTION_ID,

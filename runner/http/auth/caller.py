@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
+from runner.http.auth.tokens import Principal
 from runner.http.errors import ApiError
 from runner.http.service import ApiService
-from runner.http.tokens import Principal
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 

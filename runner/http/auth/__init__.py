@@ -1,0 +1,1 @@
+"""Who calls: client secrets and assertions, access tokens, and the scopes that routes declare."""
