@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from runner.cli import service
-from runner.cli.tenant_app import tenant_app
+from runner.cli.tenant.app import tenant_app
 
 app = typer.Typer(
     name="actionbox",
@@ -90,7 +90,7 @@ LanguageOption = Annotated[str | None, typer.Option("--language", "-l", help="js
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from runner.cli.about import version_text
+        from runner.cli.author.about import version_text
 
         typer.echo(version_text())
         raise typer.Exit
@@ -151,7 +151,7 @@ def run(
 
     Exit status: 0 allowed, 1 denied, 2 failed or bad input, 3 suspended.
     """
-    from runner.cli.run import RunOptions, run_command
+    from runner.cli.author.run import RunOptions, run_command
 
     _packages_from(registry, packages, wheels)
 
@@ -175,7 +175,7 @@ def run(
         record_secrets=record_secrets,
     )
     if watch:
-        from runner.cli.watch import watch_command
+        from runner.cli.author.watch import watch_command
 
         watch_command(options)
     else:
@@ -225,7 +225,7 @@ def resume(
     record_secrets: RecordSecrets = False,
 ) -> None:
     """Go on with a suspended flow. Exit status as for `run`."""
-    from runner.cli.resume import ResumeOptions, resume_command
+    from runner.cli.author.resume import ResumeOptions, resume_command
 
     resume_command(
         ResumeOptions(
@@ -264,7 +264,7 @@ def check(
     wheels: WheelsOption = None,
 ) -> None:
     """Compile Actions and check policy and handlers, without running a handler."""
-    from runner.cli.check import check_command
+    from runner.cli.author.check import check_command
 
     _packages_from(registry, packages, wheels)
 
@@ -281,7 +281,7 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
     """Write a first Action for a trigger, and a test case beside it."""
-    from runner.cli.scaffold import new_command
+    from runner.cli.author.scaffold import new_command
 
     new_command(trigger, language, output, force=force)
 
@@ -289,7 +289,7 @@ def new(
 @app.command()
 def event(trigger: Annotated[str, typer.Argument(help="Trigger id.")]) -> None:
     """Print the example event of a trigger as JSON."""
-    from runner.cli.about import event_command
+    from runner.cli.author.about import event_command
 
     event_command(trigger)
 
@@ -303,7 +303,7 @@ def types(
     ] = None,
 ) -> None:
     """Print typings for editors: .d.ts for JavaScript, .pyi for Python."""
-    from runner.cli.about import types_command
+    from runner.cli.author.about import types_command
 
     types_command(trigger, language, out)
 
@@ -313,7 +313,7 @@ def schema(
     trigger: Annotated[str, typer.Argument(help="Trigger id, or `outcome` for the record of a run.")],
 ) -> None:
     """Print the JSON Schema of a trigger's event and api, or of the outcome record."""
-    from runner.cli.about import schema_command
+    from runner.cli.author.about import schema_command
 
     schema_command(trigger)
 
@@ -321,7 +321,7 @@ def schema(
 @app.command()
 def triggers(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
     """List the triggers."""
-    from runner.cli.about import triggers_command
+    from runner.cli.author.about import triggers_command
 
     triggers_command(as_json=as_json)
 
@@ -342,7 +342,7 @@ def run_tests(
     wheels: WheelsOption = None,
 ) -> None:
     """Run declarative test cases. Exit status: 0 passed, 1 a case failed, 2 a case cannot be used."""
-    from runner.cli.test import test_command
+    from runner.cli.author.test import test_command
 
     _packages_from(registry, packages, wheels)
     test_command(paths or [Path()], name_filter, junit, strict=strict)
@@ -356,7 +356,7 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Run a record again, bit by bit. Exit status: 0 the same, 1 it diverges, 2 it cannot be used."""
-    from runner.cli.replay import replay_command
+    from runner.cli.author.replay import replay_command
 
     replay_command(record, tuple(secret or ()), secrets, as_json=as_json)
 
@@ -371,7 +371,7 @@ def images(
     ] = None,
 ) -> None:
     """Build the guest images that are not in the cache yet; or list and prune the cache."""
-    from runner.cli.images import images_command
+    from runner.cli.author.images import images_command
 
     images_command(show=show, prune=prune, unused_days=unused_days)
 

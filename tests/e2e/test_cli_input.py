@@ -154,7 +154,7 @@ def test_a_folder_that_cannot_hold_a_suspended_flow(
 class TestFaults:
     @pytest.fixture
     def faulty(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        import runner.cli.about as about
+        import runner.cli.author.about as about
 
         def fail(_: str) -> None:
             raise RuntimeError("the inner story")

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from runner.cli.app import app
-from runner.cli.tenant_app import tenant_app
+from runner.cli.tenant.app import tenant_app
 from triggers import all_triggers
 
 from .conftest import Cli

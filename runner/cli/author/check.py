@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 import sandbox
-from runner.cli.images import open_engines
+from runner.cli.author.images import open_engines
 from runner.cli.problems import describe
 from runner.cli.terminal import error_console, line, output_console
 from runner.flow.handlers import exported, handlers_among, missing_handler, spelling

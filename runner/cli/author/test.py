@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from runner.cli.images import open_engines
+from runner.cli.author.images import open_engines
 from runner.cli.problems import describe, show_failure
 from runner.cli.terminal import line, output_console
 from runner.flow.programs import ProgramCache

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from watchfiles import watch
 
+from runner.cli.author.run import RunOptions, run_once
 from runner.cli.problems import describe, is_expected
-from runner.cli.run import RunOptions, run_once
 from runner.cli.terminal import error_console, line
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from runner.cli.about import parse_language
+from runner.cli.author.about import parse_language
 from runner.cli.terminal import line, output_console
 from runner.flow.handlers import snake_case
 from runner.model.errors import InputError

@@ -1,4 +1,4 @@
-"""Options and names of the commands for tenants of a service; their bodies are in `runner.cli.tenant`."""
+"""Options and names of the commands for tenants of a service; their bodies are in `commands`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli.connection import Target, connected
+from runner.cli.tenant.connection import Target, connected
 
 tenant_app = typer.Typer()
 
@@ -30,7 +30,7 @@ def login(
     url: Annotated[str, typer.Argument(help="The service, such as https://localhost:8443.")],
 ) -> None:
     """Sign in to a service, and keep the connection for later commands."""
-    from runner.cli.tenant import login_command
+    from runner.cli.tenant.commands import login_command
 
     login_command(replace(target, url=url))
 
@@ -49,7 +49,7 @@ def push(
     secrets: SecretsFile = None,
 ) -> None:
     """Bring a folder's Actions, modules and bindings to the service: drafts, deploys, binds."""
-    from runner.cli.tenant import push_command
+    from runner.cli.tenant.commands import push_command
 
     push_command(
         target,
@@ -70,7 +70,7 @@ def pull(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are different.")] = False,
 ) -> None:
     """Write the service's Actions, modules and bindings to a folder."""
-    from runner.cli.tenant import pull_command
+    from runner.cli.tenant.commands import pull_command
 
     pull_command(target, folder, force=force)
 
@@ -86,7 +86,7 @@ def rollback(
     ] = False,
 ) -> None:
     """Deploy an earlier version of an Action again."""
-    from runner.cli.tenant import rollback_command
+    from runner.cli.tenant.commands import rollback_command
 
     rollback_command(target, action, version, update_draft=update_draft)
 
@@ -116,7 +116,7 @@ def invoke(
 
     Exit status as for `run`: 0 allowed or accepted, 1 denied, 2 failed or refused, 3 suspended.
     """
-    from runner.cli.invoke import invoke_command
+    from runner.cli.tenant.invoke import invoke_command
 
     invoke_command(target, trigger, event, action, as_json=as_json)
 
@@ -132,7 +132,7 @@ def executions(
     as_json: Json = False,
 ) -> None:
     """List the latest executions."""
-    from runner.cli.tenant import executions_command
+    from runner.cli.tenant.commands import executions_command
 
     filters = {"trigger": trigger, "action": action, "status": status}
     executions_command(target, filters, limit, as_json=as_json)
@@ -148,6 +148,6 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """Show what Actions wrote to their console."""
-    from runner.cli.tenant import logs_command
+    from runner.cli.tenant.commands import logs_command
 
     logs_command(target, action, follow=follow, limit=limit, as_json=as_json)

@@ -7,10 +7,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from runner.cli.connection import Target
+from runner.cli.author.run import EXIT_STATUS
 from runner.cli.inputs import read_object
 from runner.cli.render import show_outcome
-from runner.cli.run import EXIT_STATUS
+from runner.cli.tenant.connection import Target
 from runner.cli.terminal import error_console, line, output_console
 from runner.client.runtime import Accepted, RuntimeClient
 from triggers import get_trigger

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from runner.cli.images import open_engines
+from runner.cli.author.images import open_engines
+from runner.cli.author.stubs import write_stubs
 from runner.cli.inputs import (
     allow_rules,
     gather_secrets,
@@ -18,7 +19,6 @@ from runner.cli.inputs import (
     read_object,
 )
 from runner.cli.render import show_outcome
-from runner.cli.stubs import write_stubs
 from runner.cli.terminal import error_console, line, output_console
 from runner.flow.handlers import infer_trigger
 from runner.flow.runner import Runner, public_egress

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from runner.cli.images import open_engines
+from runner.cli.author.images import open_engines
 from runner.cli.inputs import gather_secrets
 from runner.cli.render import plural, show_outcome
 from runner.cli.terminal import line, output_console

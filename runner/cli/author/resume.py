@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from runner.cli.images import open_engines
+from runner.cli.author.images import open_engines
+from runner.cli.author.run import EXIT_STATUS, CommonOptions, finish, make_runner
 from runner.cli.inputs import gather_secrets, parse_pairs, read_object
-from runner.cli.run import EXIT_STATUS, CommonOptions, finish, make_runner
 from runner.model.errors import ResumeError
 from runner.model.secret_names import flattened
 from runner.model.settings import Settings

@@ -12,8 +12,8 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 
-from runner.cli.connection import Target
 from runner.cli.inputs import Secrets, gather_secrets
+from runner.cli.tenant.connection import Target
 from runner.cli.terminal import error_console, line, output_console
 from runner.client.http import RUNTIME, Api, ServiceError
 from runner.model.errors import InputError

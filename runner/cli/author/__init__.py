@@ -1,0 +1,1 @@
+"""Commands of authors, which need no service: run, resume, test, check, replay, and what is declared."""
