@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from runner.jobs.policy import FLOW
 from runner.jobs.queue import Job, JobQueue
 from runner.jobs.worker import Change, Ended, JobGroup, JobWorker
-from runner.runtime.group_commit import GroupCommit
+from runner.runtime.records.group_commit import GroupCommit
 from runner.server.background import hearing
 from runner.store import Store, migrate
 

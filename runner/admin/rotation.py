@@ -14,7 +14,7 @@ from runner.admin.setup import open_store, opened
 from runner.config.keys import checked
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.runtime import idempotency
+from runner.runtime.records import idempotency
 from runner.store.database.engine import Store
 from runner.store.sealed import suspensions
 from runner.store.sealed.key_checks import check_ring, forget_checks, opens_secret

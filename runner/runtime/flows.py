@@ -22,10 +22,10 @@ from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.model.settings import Settings
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
-from runner.runtime.execution_records import LegRecord
-from runner.runtime.group_commit import Change, GroupCommit
-from runner.runtime.idempotency import Idempotency, Slot, StoredResponse
 from runner.runtime.log_hub import Hub
+from runner.runtime.records.execution_records import LegRecord
+from runner.runtime.records.group_commit import Change, GroupCommit
+from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row

@@ -1,4 +1,4 @@
-"""BindingCache of changed triggers are read at once, so that old programs are released and no login waits."""
+"""Reads the bindings of changed triggers again at once, so that old programs go and no login waits."""
 
 from __future__ import annotations
 

@@ -26,16 +26,17 @@ from runner.jobs.queue import JobQueue
 from runner.model.caps import MAX_CURSOR
 from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import FlowOutcome
-from runner.runtime import answers, executions
+from runner.runtime import answers
 from runner.runtime.entities import (
     ProviderDisabledError,
     UnknownActionError,
     UnknownSubjectTokenTypeError,
 )
-from runner.runtime.executions import Filters
 from runner.runtime.flows import AnsweredElsewhereError, Flows
-from runner.runtime.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
 from runner.runtime.log_hub import Hub, TooManyReadersError
+from runner.runtime.records import executions
+from runner.runtime.records.executions import Filters
+from runner.runtime.records.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
 from runner.runtime.schemas import Accepted, AcceptedEvent, InvokeBody, InvokeHeaders, ResumeBody
 from runner.store import Store
 from runner.workers.parent.requests import TooBusyError

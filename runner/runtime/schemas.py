@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from runner.http.queries import Absent
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, LogRecord, Status
-from runner.runtime.idempotency import MAX_KEY
+from runner.runtime.records.idempotency import MAX_KEY
 from runner.store.resolved_flow import BoundVersion
 from runner.store.tables.columns import ID_LENGTH
 from runner.store.tables.entities import EventDeliveryRow

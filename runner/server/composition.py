@@ -20,11 +20,11 @@ from runner.project.dependencies import origin_of
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
-from runner.runtime.group_commit import GroupCommit
-from runner.runtime.idempotency import Idempotency
 from runner.runtime.log_hub import Hub
 from runner.runtime.log_tail import Follower
 from runner.runtime.metrics import Metrics
+from runner.runtime.records.group_commit import GroupCommit
+from runner.runtime.records.idempotency import Idempotency
 from runner.runtime.refresh import Refresher
 from runner.runtime.routes import Runtime
 from runner.server.background import Loop, hearing, running

@@ -26,10 +26,10 @@ from runner.runtime.metrics import Metrics
 from runner.server.app import create_app
 from runner.server.assembly import ensure_tenant, make_service
 from runner.server.composition import Plane
-from runner.server.connections import limits_of, protocol, watch
 from runner.server.logs import configure_logs, say
 from runner.server.signals import in_order
-from runner.server.tls import TlsFiles, self_made
+from runner.server.transport.connections import limits_of, protocol, watch
+from runner.server.transport.tls import TlsFiles, self_made
 
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _KEEP_ALIVE_SECONDS: Final = 30

@@ -15,9 +15,9 @@ from runner.model.settings import Settings
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
-from runner.runtime.group_commit import GroupCommit
-from runner.runtime.idempotency import Idempotency
 from runner.runtime.log_hub import Hub
+from runner.runtime.records.group_commit import GroupCommit
+from runner.runtime.records.idempotency import Idempotency
 from runner.store import KeyRing, Store
 from runner.store.generations import bump
 from runner.store.sealed.sealing import VERSION, secret_context

@@ -14,8 +14,8 @@ from runner.jobs.policy import FLOW, Policy
 from runner.model.errors import ResumeError
 from runner.model.outcome import FlowOutcome
 from runner.runtime.entities import UnknownActionError
-from runner.runtime.executions import Filters, get_execution, list_executions
-from runner.runtime.idempotency import Slot, StoredResponse
+from runner.runtime.records.executions import Filters, get_execution, list_executions
+from runner.runtime.records.idempotency import Slot, StoredResponse
 from runner.runtime.schemas import InvokeBody, ResumeBody
 from runner.store import Store
 from runner.store.tables.columns import Base

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from runner.admin.rotation import reseal
-from runner.runtime.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
+from runner.runtime.records.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
 from runner.store import KeyRing, Store
 from runner.store.tables.runs import IdempotencyRow
 

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import event, select
 
 from runner.model.caps import MAX_LIST_BYTES
-from runner.runtime import executions
-from runner.runtime.executions import Filters, get_execution, list_executions, list_jobs
 from runner.runtime.log_hub import Hub
 from runner.runtime.log_tail import Follower
+from runner.runtime.records import executions
+from runner.runtime.records.executions import Filters, get_execution, list_executions, list_jobs
 from runner.store import Store
 from runner.store.database.by_size import bytes_of
 from runner.store.tables.columns import now

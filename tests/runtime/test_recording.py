@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from runner.runtime.group_commit import Change, GroupCommit
+from runner.runtime.records.group_commit import Change, GroupCommit
 from runner.store import Store
 from runner.store.tables.models import Tenant
 

@@ -28,8 +28,8 @@ from runner.management.base.service import Service
 from runner.server.app import create_app
 from runner.server.assembly import make_service
 from runner.server.composition import Plane
-from runner.server.connections import limits_of, protocol
 from runner.server.in_process import InProcess
+from runner.server.transport.connections import limits_of, protocol
 from runner.store.tables.columns import now
 from runner.store.tables.runs import SuspensionRow
 from sandbox.egress.stub import StubEgress

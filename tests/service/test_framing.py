@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.server.framing import RequestFraming
+from runner.server.transport.framing import RequestFraming
 from sandbox.core.caps import MIB
 from sandbox.egress.lines import ContentTooLargeError, FramingError
 from tests.e2e.serving import serve

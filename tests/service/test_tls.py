@@ -11,8 +11,8 @@ import pytest
 from cryptography import x509
 
 from runner.model.errors import InputError
-from runner.server import tls
-from runner.server.tls import self_made
+from runner.server.transport import tls
+from runner.server.transport.tls import self_made
 
 
 def names(path: Path) -> set[str]:

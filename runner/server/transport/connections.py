@@ -1,5 +1,5 @@
 """Clients that are slow, silent or too many: none of them holds what others need (threat-model P4); and those
-whose requests could be read in two ways (`runner.server.framing`).
+whose requests could be read in two ways (`runner.server.transport.framing`).
 
 uvicorn ends idle kept-alive connections only. Here a request's head has a deadline too, and so has an answer
 that its client does not read; and when connections run out, those that wait give way to the next ones.
@@ -24,7 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from runner.config.settings import ServiceSettings
 from runner.http.errors import error_body
 from runner.model.caps import MAX_BODY_BYTES
-from runner.server.framing import RequestFraming
+from runner.server.transport.framing import RequestFraming
 from sandbox.egress.lines import ContentTooLargeError, FramingError
 
 _log: Final = structlog.get_logger("actionbox.connections")

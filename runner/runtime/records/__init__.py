@@ -1,0 +1,1 @@
+"""What is recorded of executions and answers, and read again."""

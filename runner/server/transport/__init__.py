@@ -1,0 +1,1 @@
+"""Between the sockets and the app: TLS, framing of requests, bounds on connections."""
