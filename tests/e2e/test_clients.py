@@ -8,6 +8,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ from runner.client import Accepted, Api
 from runner.server.assembly import FIRST_TENANT
 from sandbox.javascript.toolchain import node
 from sandbox.wasm.artefacts import cache_directory
+from tests.docs.pages import blocks, matches
 from tests.e2e.serving import ACTIONBOX, Served, environment, serve
 from triggers import get_trigger
 
@@ -330,6 +332,39 @@ def test_auth0_python_providers(sdk: ManagementClient) -> None:
     sdk.emails.provider.delete()
     for action in (email, phone):
         sdk.actions.delete(action, force=True)
+
+
+def test_a_first_start_with_https_prints_what_the_page_shows(served: Served) -> None:
+    (shown,) = (block for block in blocks("existing-tools.md", "console") if "serve --https" in block)
+    assert matches(shown.partition("\n")[2], served.output), served.output
+
+
+def test_the_clients_of_the_page_list_the_actions(served: Served, node_clients: Path, tmp_path: Path) -> None:
+    """With nothing but the variables of the page."""
+    served.api().send(
+        "POST",
+        "/api/v2/actions/actions",
+        body={"name": "on the page", "supported_triggers": [{"id": "post-login"}], "code": HANDLER},
+    )
+    variables = {
+        "AUTH0_DOMAIN": domain(served),
+        "AUTH0_CLIENT_ID": served.client_id,
+        "AUTH0_CLIENT_SECRET": served.client_secret,
+    }
+    (tmp_path / "page.py").write_text(blocks("existing-tools.md", "python")[0])
+    python = subprocess.run(
+        [sys.executable, str(tmp_path / "page.py")],
+        env={**os.environ, **variables, "SSL_CERT_FILE": served.ca_file},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert python.returncode == 0, python.stderr
+    (node_clients / "page.mjs").write_text(blocks("existing-tools.md", "js")[0])
+    printed = run_node(node_clients, served, "page.mjs", **variables)
+    for text in (python.stdout, printed):
+        assert [line for line in text.splitlines() if line.startswith("on the page ")], text
 
 
 def test_the_node_sdk(node_clients: Path, served: Served) -> None:

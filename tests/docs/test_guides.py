@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 
+from runner.cli import main
 from runner.flow.programs import ProgramCache
 from runner.model import caps as runner_caps
 from runner.model.outcome import Decision, FlowOutcome
+from runner.project.pyproject import WHEELS
+from runner.testing.box import ActionBox
 from runner.testing.cases.load import load_cases
 from runner.testing.cases.run import run_case
 from sandbox.core import caps
 from sandbox.core.failure import FailureCode
+from tests.docs.pages import DOCS, blocks
+from tests.runner.plugins import plugin_arguments
+from tests.sandbox.packages.npm.tarballs import Shelf
+from tests.sandbox.packages.wheels.made import put
 from triggers.events import json_check
 from triggers.values import session_tokens
 
-from .plugins import plugin_arguments
-
-DOCS = Path(__file__).parents[2] / "docs"
 pytest_plugins = ["pytester"]
-
-
-def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
 
 
 def test_the_embedding_guide_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +59,89 @@ def test_the_pytest_examples_pass(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("\n\n".join(tests))
     result = pytester.runpytest(*plugin_arguments())
     result.assert_outcomes(passed=2)
+
+
+def test_the_other_case_files_are_read_and_run(tmp_path: Path) -> None:
+    """The stubs and the expectations of testing.md in one file, and its flow of two steps."""
+    _, stubs, expected, steps = blocks("testing.md", "yaml")
+    (tmp_path / "sunday.js").write_text(
+        """exports.onExecutePostLogin = async (event, api) => {
+          console.log("weekday is 0");
+          const init = { method: "POST", body: JSON.stringify({ to: "+31612345678" }) };
+          console.log((await (await fetch("https://sms.example/v1/messages", init)).json()).sid);
+          throw new Error("closed");
+        };"""
+    )
+    (tmp_path / "consent.js").write_text(
+        """exports.onExecutePostLogin = async (event, api) => {
+          api.redirect.sendUserTo("https://consent.example/ask");
+        };
+        exports.onContinuePostLogin = async (event, api) => {
+          if (event.request.query.confirmed !== "yes") api.access.deny("not confirmed");
+        };"""
+    )
+    expected = expected.replace("decision: deny", "decision: failed").replace("{...}", "{}")
+    expected = expected.replace("    - {status: ran}\n    - {status: denied}", "    - {status: failed}")
+    case = f"cases: [{{name: all of it}}]\n{stubs}{expected}"
+    (tmp_path / "one.case.yaml").write_text(f"trigger: post-login\nactions: [sunday.js]\n{case}")
+    (tmp_path / "two.case.yaml").write_text(f"trigger: post-login\nactions: [consent.js]\n{steps}")
+    for name in ("one", "two"):
+        (made,) = load_cases(tmp_path / f"{name}.case.yaml")
+        result = run_case(made, ProgramCache())
+        assert result.status == "passed", result
+
+
+def test_the_commands_of_the_testing_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = tmp_path / "samples" / "post-login"
+    shutil.copytree(DOCS.parent / "samples" / "post-login", samples)
+    for file in samples.glob("*.case.yaml"):
+        if "weekday" not in file.name:
+            file.unlink()
+    monkeypatch.chdir(tmp_path)
+    (commands,) = blocks("testing.md", "console")
+    for line in commands.splitlines():
+        with pytest.raises(SystemExit) as ended:
+            main(shlex.split(line.removeprefix("$ "), comments=True)[1:])
+        assert not ended.value.code, line
+    assert (tmp_path / "report.xml").exists()
+
+
+def test_the_python_guide_tries_again_when_a_request_breaks(tmp_path: Path) -> None:
+    (source,) = blocks("python.md", "python")
+    (tmp_path / "score.py").write_text(source)
+    box = ActionBox(tmp_path)
+    broken = {"url": "https://score.example/*", "error": "connect", "times": 2}
+    good = {"url": "https://score.example/users?id=*", "answer": {"json": {"score": 7}}}
+    outcome = box.run("score.py", trigger="post-login", fetch=[broken, good])
+    assert outcome.failure is None
+    assert outcome.effects.id_token_claims == {"score": 7}
+    assert [line.text for line in outcome.actions[0].logs] == ["attempt 0 connect", "attempt 1 connect"]
+
+
+def test_the_declarations_of_the_dependencies_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(tmp_path / "shelf")
+    for name, version in (("axios", "1.7.2"), ("uuid", "11.0.0")):
+        shelf.add(name, version, code=f"exports.name = '{name} {version}';")
+    for name, version in (("idna", "3.10"), ("inflection", "0.5.1")):
+        put(tmp_path / "wheels", name, version, {f"{name}.py": f"NAME = '{name} {version}'"})
+    monkeypatch.setenv("ACTIONBOX_NPM_PACKAGES", str(shelf.folder))
+    monkeypatch.setenv(WHEELS, str(tmp_path / "wheels"))
+    files = {
+        "package.json": blocks("dependencies.md", "json")[0],
+        "pyproject.toml": blocks("dependencies.md", "toml")[0],
+        "a.js": "exports.onExecutePostLogin = async () => {\n"
+        "  console.log(require('axios').name, require('actions:greeter').name);\n};",
+        "greeter.js": "exports.name = require('uuid').name;",
+        "b.py": "import idna\nfrom actions import greeter\n"
+        "def on_execute_post_login(event, api):\n    print(idna.NAME, greeter.NAME)",
+        "greeter.py": "from inflection import NAME",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    outcome = ActionBox(tmp_path).run(["a.js", "b.py"], trigger="post-login")
+    assert outcome.failure is None, outcome.failure
+    lines = [action.logs[0].text for action in outcome.actions]
+    assert lines == ["axios 1.7.2 uuid 11.0.0", "idna 3.10 inflection 0.5.1"]
 
 
 def test_the_embedding_guide_names_every_failure_and_decision() -> None:
