@@ -11,13 +11,13 @@ run: images ## set everything up and run a sample flow
 	$(BIN)/actionbox run samples/post-login/weekday-rule.js samples/post-login/roles_to_claims.py --trigger post-login --event samples/post-login/roles_to_claims.event.json
 
 test: images ## set everything up and run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)") --dist worksteal
 
 fuzz: images ## draw new examples in all generated tests for SECONDS; what fails becomes an @example
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
-drill: images ## kill, starve and refuse the service for half an hour (docs/operations.md)
-	ACTIONBOX_DRILL=1 $(BIN)/python -m pytest tests/drills -v
+drill: images ## kill, starve and refuse the service for half an hour (docs/operations.md); all versions of packages
+	ACTIONBOX_DRILL=1 $(BIN)/python -m pytest tests/drills tests/packages -v
 
 check: $(STAMP) ## lint, types, import rules
 	$(BIN)/ruff check .

@@ -1,13 +1,39 @@
-"""One stand-in server for all tests of a worker."""
+"""One stand-in server for all tests of a worker, and older versions of packages in `make drill` only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.drills.rounds import rounds
 from tests.packages import actions
 from tests.packages.site import Site
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test of several versions begins with the one that matters most. The others are fetched, bundled and
+    loaded for half a minute each on a new machine, and what breaks one of them alone is rare."""
+    firsts: dict[tuple[str, str], str] = {}
+    others = []
+    for item in items:
+        name, version = _version(item)
+        if rounds(firsts.setdefault((item.nodeid.partition("[")[0], name), version) != version, False):
+            others.append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in set(others)]
+
+
+def _version(item: pytest.Item) -> tuple[str, str]:
+    """Of which package, by name or "", and of which of its versions a test is; "" when it says none."""
+    called = getattr(item, "callspec", None)
+    if called is None or not item.path.is_relative_to(_HERE):
+        return "", ""
+    name, _, version = str(called.params.get("package", "")).rpartition("@")
+    return name, str(called.params.get("version", version))
 
 
 @pytest.fixture(autouse=True)

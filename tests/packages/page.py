@@ -32,7 +32,7 @@ def text() -> str:
         "[dependencies](../dependencies.md).", "",
         "## Tested", "",
         "Each of these versions is executed by a test that uses it as its own documentation does (`tests/packages`), "
-        "HTTP packages against a server on loopback.", "",
+        "HTTP packages against a server on loopback: the newest in `make test`, all of them in `make drill`.", "",
         "| package | versions |", "|---|---|", *rows, "",
         "## Refused", "",
         "An Action that declares one of these is not built; the build says so. What a package needs of them itself is "

@@ -111,7 +111,7 @@ OLD_EXPECTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("version", ["2.44.1", "3.7.2"])
+@pytest.mark.parametrize("version", ["3.7.2", "2.44.1"])
 def test_management_and_authentication_in_versions_2_and_3(tenant: Site, version: str) -> None:
     assert value_of(OLD, f"auth0@{version}", egress=tenant) == OLD_EXPECTED
     grants = [asked for asked in tenant.asked if asked.path == "/oauth/token"]
@@ -126,7 +126,7 @@ UNAWAITED = {
 }
 
 
-@pytest.mark.parametrize("version", ["2.44.1", "3.7.2"])
+@pytest.mark.parametrize("version", ["3.7.2", "2.44.1"])
 @pytest.mark.parametrize("name", UNAWAITED)
 def test_calls_that_nobody_awaits_reach_the_tenant(
     tenant: Site, monkeypatch: pytest.MonkeyPatch, version: str, name: str
@@ -206,7 +206,7 @@ return [machine.access_token, code.access_token, fresh.access_token, otp.access_
 """
 
 
-@pytest.mark.parametrize("version", ["4.37.1", "5.14.1", "7.1.0"])
+@pytest.mark.parametrize("version", ["7.1.0", "5.14.1", "4.37.1"])
 def test_authentication(tenant: Site, version: str) -> None:
     # As of version 7 the package itself says to take it from there.
     body = AUTHENTICATION.replace("'auth0'", "'auth0/legacy'") if version == "7.1.0" else AUTHENTICATION
