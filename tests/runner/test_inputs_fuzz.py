@@ -96,7 +96,9 @@ def test_a_stored_flow_with_one_value_replaced(
         leftover.unlink()
     runner.store.put(path.stem, json.dumps(changed), 4_000_000_000)
     with contextlib.suppress(RunnerError, ValueError):
-        runner.resume(handle, prompt={})
+        outcome = runner.resume(handle, prompt={})
+        assert outcome.leg == changed["leg"] + 1
+        assert outcome.execution_id == changed["execution_id"]
 
 
 @given(request=JSON, prompt=JSON, methods=JSON, enrolled=JSON)
@@ -108,4 +110,5 @@ def test_any_result_that_comes_back(
         leftover.unlink()
     runner.store.put(path.stem, json.dumps(content), 4_000_000_000)
     with contextlib.suppress(ResumeError, ValueError):
-        runner.resume(handle, request=request, prompt=prompt, methods=methods, enrolled=enrolled)
+        outcome = runner.resume(handle, request=request, prompt=prompt, methods=methods, enrolled=enrolled)
+        assert (outcome.leg, outcome.execution_id) == (2, content["execution_id"])

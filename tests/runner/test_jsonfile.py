@@ -24,7 +24,8 @@ def refused(text: str) -> InputError:
 @given(st.text(alphabet=st.characters(exclude_categories=[])))
 def test_any_text_is_a_value_or_a_typed_error(text: str) -> None:
     with contextlib.suppress(InputError):
-        json.dumps(parse_json(text, "event", "e.json"), allow_nan=False)
+        value = parse_json(text, "event", "e.json")
+        assert json.loads(json.dumps(value, allow_nan=False)) == json.loads(text)
 
 
 def test_line_column_and_caret() -> None:

@@ -1,4 +1,4 @@
-"""BindingCache of bound flows: as old as allowed and no older, and what nobody runs any more is released."""
+"""The cache of bindings: as old as allowed and no older, and what nobody runs any more is released."""
 
 from __future__ import annotations
 
@@ -113,6 +113,9 @@ def test_changed_triggers_are_read_before_somebody_asks(store: Store) -> None:
         old = (await asyncio.to_thread(bindings.get, t, "post-login")).actions[0].digest
         await asyncio.to_thread(deploy, store, t, "a", "// 2")
         await eventually(lambda: released == [old])
+        shown = bindings.peek(t, "post-login")
+        assert shown is not None
+        assert [action.source.text for action in shown.actions] == ["// 2"]
         stop.set()
         await running
 

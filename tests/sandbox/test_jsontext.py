@@ -40,8 +40,9 @@ def test_json_values_come_back(value: Any, ascii_only: bool) -> None:
 def test_lone_surrogates_are_replaced_everywhere(value: Any, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
     parsed = parse(text, max_bytes=MANY)
-    json.dumps(parsed, ensure_ascii=False).encode()
-    encode(parsed).encode("ascii")
+    written = json.dumps(parsed, ensure_ascii=False)
+    assert written == well_formed(written)
+    assert json.loads(encode(parsed)) == parsed
 
 
 def test_a_pair_of_surrogate_escapes_is_one_character() -> None:

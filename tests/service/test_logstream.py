@@ -144,5 +144,6 @@ def test_a_closed_standard_output_is_as_good_as_none(monkeypatch: pytest.MonkeyP
     for target in (closed(), Broken(BrokenPipeError(32, "Broken pipe"), "flush"), None):
         monkeypatch.setattr(sys, "stdout", target)
         say("hello\n")
+        assert sys.stdout is not target, "what is said later goes nowhere, and breaks nothing"
         say("again\n")
         sys.stdout.close()

@@ -105,7 +105,10 @@ def test_what_is_refused(
 def test_the_longest_address(embedded: Server) -> None:
     client = embedded.client()
     action(client, "email")
-    create(client, EMAIL, {**EMAIL_BODY, "default_from_address": "a" * caps.MAX_ADDRESS})
+    longest = "a" * caps.MAX_ADDRESS
+    create(client, EMAIL, {**EMAIL_BODY, "default_from_address": longest})
+    shown = client.get(EMAIL, fields="default_from_address", include_fields=True)
+    assert shown == {"default_from_address": longest}
 
 
 def test_which_action_is_bound(embedded: Server) -> None:

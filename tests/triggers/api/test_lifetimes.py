@@ -159,9 +159,14 @@ def test_metadata_that_is_refused(owner: str, words: str, arguments: list, says:
 
 @pytest.mark.parametrize("owner", ["session", "refreshToken"])
 def test_keys_and_values_at_their_limits(owner: str) -> None:
-    Flow("post-login", REFRESH).action(
-        (f"{owner}.setMetadata", "k" * 255, "v" * 255), (f"{owner}.setMetadata", "aZ0_-", "\U0001f600" * 127)
+    longest = {"k" * 255: "v" * 255, "aZ0_-": "\U0001f600" * 127}
+    flow = Flow("post-login", REFRESH).action(
+        *((f"{owner}.setMetadata", key, value) for key, value in longest.items())
     )
+    effects = flow.effects.session if owner == "session" else flow.effects.refresh_token
+    assert effects is not None
+    assert effects.metadata is not None
+    assert effects.metadata.items() >= longest.items()
 
 
 @pytest.mark.parametrize("owner", ["session", "refreshToken"])
