@@ -56,7 +56,7 @@ def databases_are_not_used_on_event_loops() -> Iterator[None]:
     def off_loops(use: Callable[..., AbstractContextManager[Session]]) -> Any:
         @functools.wraps(use)
         def checked(self: Store, **options: Any) -> AbstractContextManager[Session]:
-            name = inspect.currentframe().f_back.f_globals["__name__"]  # type: ignore[union-attr]
+            name = inspect.currentframe().f_back.f_globals["__name__"]
             if name.startswith("runner.") and asyncio._get_running_loop() is not None:
                 raise AssertionError(f"{name} uses the database on an event loop")
             return use(self, **options)

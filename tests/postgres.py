@@ -140,7 +140,7 @@ def _run(user: pwd.struct_passwd | None, *command: object) -> None:
 
 
 def _start(user: pwd.struct_passwd | None, *command: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(  # type: ignore[call-overload]
         [str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_as(user)
     )
 

@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from triggers.events import MODELS, Part
 from triggers.events.introspection import Property, Shape, properties
 
-_TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 _SCALARS = st.none() | st.booleans() | _NUMBERS | _TEXT
 _DEEPEST = 8

@@ -51,13 +51,13 @@ CALLS = {
 @pytest.mark.parametrize("language", [0, 1], ids=["javascript", "python"])
 def test_a_fault_of_ours_is_internal_and_says_nothing(where: str, language: int) -> None:
     """Injected in each import: the guest may catch what it can, the outcome is ours all the same."""
-    options: dict[str, Any] = {
+    every: dict[str, dict[str, Any]] = {
         "entropy": {"entropy": broken},
         "clock": {"clock": Clock(wall=broken)},
         "egress": {"egress": BrokenEgress()},
         "api": {"caches": lambda *_: BrokenCache()},
-    }[where]
-    runner = Runner(**{"egress": NoEgress(), **options})
+    }
+    runner = Runner(**{"egress": NoEgress(), **every[where]})
     outcome = runner.run("post-login", get_trigger("post-login").example_event, [CALLS[where][language]])
     text = outcome.to_json()
     assert "hidden/path" not in text

@@ -7,6 +7,8 @@ Each attack ends in a typed failure under a small limit, or as what it is when n
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 import sandbox
@@ -266,7 +268,10 @@ def test_the_top_level_is_looked_at_without_network_and_under_the_same_limits(la
 
 @pytest.mark.parametrize("language", ["javascript", "python"])
 def test_a_slow_peer_cannot_outlast_the_limit(language: str) -> None:
-    with serving(x=lambda connection, _: connection.recv(1)) as peer:
+    def silent(connection: socket.socket, _request: bytes) -> None:
+        connection.recv(1)
+
+    with serving(x=silent) as peer:
         url = peer.url("/x")
         action = (
             javascript(f"for (;;) await fetch('{url}').catch(() => {{}})")

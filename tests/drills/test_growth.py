@@ -8,6 +8,7 @@ import random
 import threading
 import uuid
 from pathlib import Path
+from typing import Any
 
 import urllib3
 
@@ -15,7 +16,7 @@ from tests.drills.outage import Answer, call, invoke, prepared, workers_of
 from tests.drills.rounds import rounds
 from tests.e2e.serving import Served, serve
 
-FAST = {"ACTIONBOX_RATE_BURST": "1000000", "ACTIONBOX_RATE_PER_SECOND": "1000000"}
+FAST: dict[str, Any] = {"ACTIONBOX_RATE_BURST": "1000000", "ACTIONBOX_RATE_PER_SECOND": "1000000"}
 THREADS = 4
 MIB = 1024 * 1024
 SPARE_MIB = 24

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -22,7 +23,7 @@ from tests.postgres import new_database
 
 SEED = 20
 CLIENTS = 3
-FAST = {
+FAST: dict[str, Any] = {
     "ACTIONBOX_RATE_BURST": "1000000",
     "ACTIONBOX_RATE_PER_SECOND": "1000000",
     "ACTIONBOX_TENANT_CONCURRENCY": "64",
@@ -45,7 +46,7 @@ _INVARIANTS = {
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_kill_9_under_mixed_load(tmp_path: Path, database: str) -> None:
-    settings = dict(FAST)
+    settings: dict[str, Any] = dict(FAST)
     if database == "postgresql":
         settings["DATABASE_URL"] = new_database()
         KeyRing.create(tmp_path / "keys.json")
@@ -78,7 +79,7 @@ def killed(
     binder: Binder,
     chance: random.Random,
     folder: Path,
-    settings: dict[str, str],
+    settings: dict[str, Any],
 ) -> None:
     """At a random moment while everybody works; at times a rotation of keys runs, which is killed too."""
     moment = time.monotonic() + chance.uniform(0.3, 2.5)
@@ -92,7 +93,7 @@ def killed(
 
 
 @contextlib.contextmanager
-def rotating(folder: Path, settings: dict[str, str]) -> Iterator[None]:
+def rotating(folder: Path, settings: dict[str, Any]) -> Iterator[None]:
     """`actionbox keys rotate` runs during the block, and is killed at its end."""
     command = [ACTIONBOX, "keys", "rotate"]
     started = subprocess.Popen(

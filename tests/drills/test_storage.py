@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -26,7 +27,7 @@ from tests.postgres import Cluster, installed, new_cluster
 
 LEAST = 4
 """Requests of each client, however slow the machine is."""
-FAST = {"ACTIONBOX_RATE_BURST": "100000", "ACTIONBOX_RATE_PER_SECOND": "100000"}
+FAST: dict[str, Any] = {"ACTIONBOX_RATE_BURST": "100000", "ACTIONBOX_RATE_PER_SECOND": "100000"}
 
 
 def survives(served: Served, outage: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
@@ -92,7 +93,7 @@ class Database:
         url = f"postgresql://postgres@{self.cluster.address}/postgres"
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in statements:
-                connection.execute(statement)  # type: ignore[call-overload]
+                connection.execute(statement)
 
     def cut_off(self) -> None:
         """End every connection to it."""
@@ -137,7 +138,7 @@ def database(cluster: Cluster) -> Database:
 
 
 @contextlib.contextmanager
-def served_from(database: Database, folder: Path, **settings: str) -> Iterator[Served]:
+def served_from(database: Database, folder: Path, **settings: Any) -> Iterator[Served]:
     KeyRing.create(folder / "keys.json")
     with serve(folder, DATABASE_URL=database.url, **FAST, **settings) as served:
         yield served

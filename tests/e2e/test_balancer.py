@@ -113,7 +113,7 @@ def next_item(stream: SimpleQueue[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def test_replicas_behind_nginx(tmp_path: Path) -> None:
     KeyRing.create(tmp_path / "keys.json")
-    settings = {"DATABASE_URL": new_database()}
+    settings: dict[str, Any] = {"DATABASE_URL": new_database()}
     with (
         serve(tmp_path, **settings) as one,
         serve(tmp_path, known=one, **settings) as other,
@@ -129,7 +129,12 @@ def test_replicas_behind_nginx(tmp_path: Path) -> None:
         api.send("PATCH", "/api/v2/actions/triggers/post-login/bindings", body={"bindings": bindings})
 
         stream: SimpleQueue[Mapping[str, Any]] = SimpleQueue()
-        Thread(target=lambda: [stream.put(item) for item in runtime.logs()], daemon=True).start()
+
+        def follow() -> None:
+            for item in runtime.logs():
+                stream.put(item)
+
+        Thread(target=follow, daemon=True).start()
         time.sleep(0.5)  # until it is open: what is recorded before is not sent
         for _ in range(6):
             outcome = runtime.invoke("post-login", EVENT)

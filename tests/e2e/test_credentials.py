@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -196,7 +197,10 @@ def test_invoke_prints_and_ends_as_run_does(served: Served, tmp_path: Path, name
     event = {**EVENT, "user": {**EVENT["user"], "email": f"{name}@x.example"}}
     (tmp_path / "event.json").write_text(json.dumps(event))
     made = operator(served.data, "tenant", "add", f"invoke-{name}")
-    identity = {"client_id": found("client id", made), "client_secret": found("client secret", made)}
+    identity: dict[str, Any] = {
+        "client_id": found("client id", made),
+        "client_secret": found("client secret", made),
+    }
     deploy(Api(Connection(served.url, **identity)))
     env = {**environment(tmp_path), "ACTIONBOX_PROFILES": str(tmp_path), "ACTIONBOX_STATE": str(tmp_path)}
 
@@ -257,7 +261,10 @@ def test_invoke_refuses_as_the_service_does(served: Served, tmp_path: Path) -> N
 
 def test_operators_list_and_remove(served: Served) -> None:
     made = operator(served.data, "tenant", "add", "leaving", "--name", "Leaving soon")
-    identity = {"client_id": found("client id", made), "client_secret": found("client secret", made)}
+    identity: dict[str, Any] = {
+        "client_id": found("client id", made),
+        "client_secret": found("client secret", made),
+    }
     platform = RuntimeClient(served.url, **identity)
     platform.invoke("post-login", EVENT)
     assert re.search(r"^leaving +Leaving soon ", operator(served.data, "tenant", "list"), re.MULTILINE)

@@ -84,7 +84,7 @@ def test_the_server_alone_is_killed_in_the_middle(tmp_path: Path) -> None:
 def test_workers_on_two_machines_are_killed_at_random(tmp_path: Path) -> None:
     url, dice = new_database(), random.Random(7)
     KeyRing.create(tmp_path / "keys.json")
-    settings = {"DATABASE_URL": url}
+    settings: dict[str, Any] = {"DATABASE_URL": url}
     with serve(tmp_path, **settings, ACTIONBOX_RUN_JOBS="false") as served, ExitStack() as end:
         deploy(served.api())
         promised = acknowledge(served.runtime())
@@ -102,8 +102,8 @@ def test_two_replicas_and_two_workers_share_one_database(tmp_path: Path) -> None
     """Workers run what happens later, and build the drafts."""
     url = new_database()
     KeyRing.create(tmp_path / "keys.json")
-    settings = {"DATABASE_URL": url}
-    serving = {**settings, "ACTIONBOX_RUN_JOBS": "false", "ACTIONBOX_BUILD_THREADS": "0"}
+    settings: dict[str, Any] = {"DATABASE_URL": url}
+    serving: dict[str, Any] = {**settings, "ACTIONBOX_RUN_JOBS": "false", "ACTIONBOX_BUILD_THREADS": "0"}
     with (
         serve(tmp_path, **serving) as one,
         serve(tmp_path, known=one, **serving) as other,

@@ -52,7 +52,7 @@ def actionbox(folder: Path, *arguments: str) -> str:
 
 
 def test_a_first_try(tmp_path: Path) -> None:
-    info = {"ACTIONBOX_LOG_LEVEL": "info"}
+    info: dict[str, Any] = {"ACTIONBOX_LOG_LEVEL": "info"}
     with serve(tmp_path, **info) as served:
         curl = re.search(r"^  curl (.*)$", served.output, re.MULTILINE)
         assert curl is not None

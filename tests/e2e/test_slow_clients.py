@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,7 +22,7 @@ HEAD_SECONDS = 2
 READ_SECONDS = 2
 CONNECTIONS = 200
 FLOOD = 500
-LIMITS = {
+LIMITS: dict[str, Any] = {
     "ACTIONBOX_HEAD_SECONDS": str(HEAD_SECONDS),
     "ACTIONBOX_READ_SECONDS": str(READ_SECONDS),
     "ACTIONBOX_WRITE_SECONDS": "2",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -39,7 +40,7 @@ def signed(asked: Asked) -> bool:
     return hmac.digest(key, text.encode(), "sha256").hex() == parts["Signature"]
 
 
-def guarded(answer: Answer) -> Any:
+def guarded(answer: Answer | Callable[[Asked], Answer]) -> Any:
     def route(asked: Asked) -> Answer:
         assert signed(asked), asked
         return answer(asked) if callable(answer) else answer

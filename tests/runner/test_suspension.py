@@ -288,7 +288,8 @@ class TestPinning:
     ) -> None:
         action = both(REDIRECT, "console.log(event.secrets.KEY);", secrets={"KEY": "short", "B": "x"})
         asked = runner.run("post-login", event, [action])
-        for lacking in (None, {}, {"KEY": "short"}, []):
+        others: tuple[Any, ...] = (None, {}, {"KEY": "short"}, [])
+        for lacking in others:
             with pytest.raises(ResumeError, match="both") as caught:
                 runner.resume(handle(asked), request=request(asked), secrets=lacking)
             assert caught.value.code == "missing_secrets"

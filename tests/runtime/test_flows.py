@@ -190,7 +190,7 @@ def test_an_asynchronous_trigger_is_stored_at_once_and_run_later(store: Store) -
             with pytest.raises(EventError):
                 await here.flows.invoke(t, "post-user-registration", InvokeBody(event={}))
             with store.read() as session:
-                assert session.get(ExecutionRow, (t, execution_id)).status == "pending"  # type: ignore[union-attr]
+                assert session.get(ExecutionRow, (t, execution_id)).status == "pending"
             async with working(here):
                 await eventually(lambda: [job.state for job in jobs(store)] == [DONE])
         with store.read() as session:

@@ -130,7 +130,7 @@ def test_pages_by_number_still_count_executions(store: Store) -> None:
 def test_jobs_are_listed_without_their_events(store: Store) -> None:
     t = tenant(store)
     record(store, t, 1, "x")
-    flow = {
+    flow: dict[str, Any] = {
         "payload": {"trigger": "post-login", "body": {"event": {"secret\0": "z" * 100_000}}},
         "kind": "flow",
     }

@@ -40,7 +40,7 @@ def test_what_comes_together_shares_a_transaction(store: Store) -> None:
     begun = 0
     real = store.begin
 
-    def counting(**options: Any):  # type: ignore[no-untyped-def]
+    def counting(**options: Any):
         nonlocal begun
         begun += 1
         return real(**options)

@@ -23,7 +23,7 @@ class GuestEngine:
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
 
-    def build(self, source: Source, limits: Limits) -> Program:
+    def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:
         return Program(source, b"", "")
 
     def exports(

@@ -335,6 +335,7 @@ def test_call_bytes() -> None:
 def test_limits_take_their_range_and_nothing_beyond(name: str, low: int, high: int) -> None:
     for value in (low, high):
         assert getattr(Limits(**{name: value}), name) == value
-    for value in (low - 1, high + 1, True, 1.5, "1", None):
+    others: tuple[Any, ...] = (low - 1, high + 1, True, 1.5, "1", None)
+    for other in others:
         with pytest.raises(ValueError, match=f"limit {name} must be a whole number from {low} to {high}"):
-            Limits(**{name: value})
+            Limits(**{name: other})

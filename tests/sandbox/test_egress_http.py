@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -129,7 +130,7 @@ def test_a_slow_peer_is_given_up_at_the_timeout() -> None:
 
 
 def test_a_peer_that_drips_is_given_up_at_the_timeout() -> None:
-    def drip(connection: socket.socket, _: bytes) -> None:
+    def drip(connection: socket.socket, _request: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(200):
             connection.sendall(b"x")
@@ -365,7 +366,7 @@ def test_a_redirect_loop_ends() -> None:
     assert len(peer.requests) == caps.MAX_FETCH_REDIRECTS + 1
 
 
-def chain(length: int) -> dict[str, bytes]:
+def chain(length: int) -> dict[str, Any]:
     hops = {f"h{number}": redirect(f"/h{number + 1}") for number in range(length)}
     return {**hops, f"h{length}": response(b"end")}
 

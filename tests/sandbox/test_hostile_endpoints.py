@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,7 +137,8 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Name to address of each hostile endpoint."""
     folder = tmp_path_factory.mktemp("certificates")
     with ExitStack() as stack:
-        peer = stack.enter_context(serving(**{name: answer for name, (_, answer) in ROUTES.items()}))
+        routes: dict[str, Any] = {name: answer for name, (_, answer) in ROUTES.items()}
+        peer = stack.enter_context(serving(**routes))
         found = {name: peer.url(f"/{name}") for name in ROUTES}
         for name, host, days in (("unknown", "localhost", 1), ("expired", "localhost", -1)):
             own = stack.enter_context(serving(_tls(folder / name, host, days), x=response(b"secret")))

@@ -45,7 +45,7 @@ def test_an_error_of_the_api_is_thrown_in_the_guest_and_not_fatal() -> None:
 @pytest.mark.parametrize("path", ["access.allow", "", "x" * 129, "\ud800", "__proto__"])
 def test_a_forged_member_is_an_error_and_records_nothing(path: str) -> None:
     api = FakeApi()
-    api.call = lambda *_: {"forged": True}  # type: ignore[method-assign]
+    api.call = lambda *_: {"forged": True}  # type: ignore[assignment,method-assign]
     port = live(api)
     assert "no such api member" in json.loads(port.api_call(path, "[]"))["error"]["message"]
     assert port.commands == ()

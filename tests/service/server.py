@@ -80,7 +80,8 @@ class Client:
             sent.setdefault("Content-Type", "application/json")
         if named:
             base += "?" + "&".join(
-                f"{key}={urllib3.util.parse_url('/' + value).path[1:]}" for key, value in named.items()
+                f"{key}={(urllib3.util.parse_url('/' + value).path or '/')[1:]}"
+                for key, value in named.items()
             )
         answer = _POOL.request(method, base, body=data, headers=sent)
         value = json.loads(answer.data) if answer.data else None
@@ -121,14 +122,14 @@ class Client:
         action = self.create(name, **fields)
         reply = self.call("POST", f"/actions/{action['id']}/deploy")
         assert reply.status == 200, reply
-        return self.get(f"/actions/{action['id']}")  # type: ignore[no-any-return]
+        return self.get(f"/actions/{action['id']}")
 
     def bind(self, *actions: dict[str, Any], trigger: str = "post-login") -> list[dict[str, Any]]:
         """Exactly these Actions."""
         body = {"bindings": [{"ref": {"type": "action_id", "value": item["id"]}} for item in actions]}
         reply = self.call("PATCH", f"/triggers/{trigger}/bindings", body)
         assert reply.status == 200, reply
-        return reply.json["bindings"]  # type: ignore[no-any-return]
+        return reply.json["bindings"]
 
 
 def waiting_flow(client: Client, *versions: str) -> SuspensionRow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,8 @@ def test_deploy_needs_a_built_draft(client: Client) -> None:
     assert action["status"] == "failed"
     assert "action" in action["errors"][0]["msg"]
     assert ":2:13" in action["errors"][0]["msg"]
-    for query in ({}, {"wait": True}):
+    queries: list[dict[str, Any]] = [{}, {"wait": True}]
+    for query in queries:
         reply = client.call("POST", f"/actions/{action['id']}/deploy", **query)
         assert (reply.status, reply.json["error"]) == (400, "Bad Request")
         assert "must be in the 'built' state" in reply.json["message"]
@@ -159,7 +161,7 @@ def test_pages(client: Client) -> None:
 def test_filters(client: Client) -> None:
     plain = client.create("plain")
     live = client.deployed("live %_' \"x")
-    other = {"supported_triggers": [{"id": "credentials-exchange"}]}
+    other: dict[str, Any] = {"supported_triggers": [{"id": "credentials-exchange"}]}
     exchange = client.create(
         "exchange", code="exports.onExecuteCredentialsExchange = async () => {};", **other
     )
@@ -301,14 +303,15 @@ def test_a_draft_that_is_sent_what_it_has_stays_as_it_is(client: Client) -> None
         reply = client.call("PATCH", path, same)
         assert (reply.status, reply.json["status"]) == (200, "built")
         assert reply.json["all_changes_deployed"] is True
-    for other in (
+    others: tuple[dict[str, Any], ...] = (
         {"supported_triggers": [{"id": "post-login", "version": "v2"}], "secrets": [{"name": "KEY"}]},
         {"secrets": [{"name": "KEY", "value": "two"}]},
         {"secrets": [{"name": "KEY"}, {"name": "MORE", "value": "1"}]},
         {"secrets": []},
         {"code": there["code"] + "// more"},
         {"dependencies": []},
-    ):
+    )
+    for other in others:
         reply = client.call("PATCH", path, other)
         assert (reply.status, reply.json["all_changes_deployed"]) == (200, False), other
         client.settled(action["id"])

@@ -40,7 +40,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def pem(key: Any) -> str:
-    return key.as_pem(private=False).decode()  # type: ignore[no-any-return]
+    return key.as_pem(private=False).decode()
 
 
 def weak() -> str:
@@ -190,7 +190,11 @@ def test_forged_signatures(embedded: Server, client_id: str) -> None:
         mac = encoded(hmac.digest(key, f"{header}.{body}".encode(), hashlib.sha256))
         for last in ("", mac):
             assert "alg of" in refused(log_in(embedded, f"{header}.{body}.{last}"))
-    brought = {"jwk": OTHER.as_dict(private=False), "jku": "https://evil.example/keys", "kid": "../../etc"}
+    brought: dict[str, Any] = {
+        "jwk": OTHER.as_dict(private=False),
+        "jku": "https://evil.example/keys",
+        "kid": "../../etc",
+    }
     assert part in refused(log_in(embedded, signed(good, OTHER, **brought)))
     assert log_in(embedded, signed(good)).status == 200, "nothing of that used it up"
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -239,9 +240,7 @@ def test_scopes_can_be_fewer_and_never_more(embedded: Server) -> None:
         ({"client_assertion": "x"}, 400, "invalid_request"),
     ],
 )
-def test_refused(
-    embedded: Server, client: Client, changes: dict[str, str | None], status: int, code: str
-) -> None:
+def test_refused(embedded: Server, client: Client, changes: dict[str, Any], status: int, code: str) -> None:
     reply = ask(embedded, client, **changes)
     assert (reply.status, reply.json["error"], reply.json["statusCode"]) == (status, code, status)
     assert reply.json["error_description"]

@@ -22,6 +22,7 @@ from sandbox.action_build import Build, BuildState, Module, Wanted
 from sandbox.core.failure import Failure, FailureCode
 from sandbox.core.program import Dependencies, Source
 from sandbox.packages.npm.lock import Lock
+from sandbox.packages.wheels.lock import WheelLock
 from tests.postgres import new_database
 from tests.sandbox.packages.npm.tarballs import package
 from tests.service.server import HANDLER, Client, Server, running, settings_for
@@ -46,7 +47,7 @@ class Gate:
         source: Source,
         wanted: Sequence[Wanted],
         modules: Sequence[Module],
-        lock: Lock | None,
+        lock: Lock | WheelLock | None,
         report: Report,
     ) -> tuple[Build, Dependencies | None]:
         self.seen.append(source.text)

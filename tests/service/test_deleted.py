@@ -69,7 +69,7 @@ def bound(client: Client) -> tuple[list[dict[str, Any]], str]:
 def invoked(client: Client) -> dict[str, Any]:
     reply = client.call("POST", "//runtime/v1/triggers/post-login/invoke", {"event": EVENT})
     assert reply.status == 200, reply
-    return reply.json  # type: ignore[no-any-return]
+    return reply.json
 
 
 def resumed(client: Client, asked: dict[str, Any], answer: str = "yes") -> dict[str, Any]:
@@ -78,7 +78,7 @@ def resumed(client: Client, asked: dict[str, Any], answer: str = "yes") -> dict[
     body = {"handle": waiting["handle"], "request": request}
     reply = client.call("POST", "//runtime/v1/resume", body)
     assert reply.status == 200, reply
-    return reply.json  # type: ignore[no-any-return]
+    return reply.json
 
 
 def delete_all(client: Client, actions: list[dict[str, Any]], module: str) -> None:

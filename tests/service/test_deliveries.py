@@ -25,7 +25,7 @@ EXECUTIONS = "//runtime/v1/executions"
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pauses between attempts."""
-    monkeypatch.setitem(POLICIES, ("flow", "event-stream"), Policy(pauses=(0.0, 0.0, 0.0)))  # type: ignore[arg-type]
+    monkeypatch.setitem(POLICIES, ("flow", "event-stream"), Policy(pauses=(0.0, 0.0, 0.0)))
 
 
 def event(event_id: str, event_type: str = "user.created") -> dict[str, Any]:
@@ -36,7 +36,7 @@ def event(event_id: str, event_type: str = "user.created") -> dict[str, Any]:
 def send(client: Client, event_id: str, event_type: str = "user.created") -> dict[str, Any]:
     reply = client.call("POST", INVOKE, {"event": event(event_id, event_type)})
     assert reply.status == 202, reply
-    return reply.json  # type: ignore[no-any-return]
+    return reply.json
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
@@ -52,12 +52,12 @@ def failed(client: Client, stream: dict[str, Any], count: int, **query: Any) -> 
     path = f"{STREAMS}/{stream['id']}/deliveries"
     found = until(lambda: client.get(path, **query)["deliveries"], lambda items: len(items) >= count)
     assert len(found) == count
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def arrived(client: Client, stream: dict[str, Any], event_id: str) -> dict[str, Any]:
     path = f"{STREAMS}/{stream['id']}/deliveries/{event_id}"
-    return until(lambda: client.get(path), lambda item: item["status"] == "delivered")  # type: ignore[no-any-return]
+    return until(lambda: client.get(path), lambda item: item["status"] == "delivered")
 
 
 def test_an_event_reaches_each_stream_that_wants_it(whole: Server) -> None:
@@ -145,7 +145,7 @@ def test_what_failed_is_listed_and_delivered_again(whole: Server) -> None:
 
 
 def test_a_deleted_stream_is_told_of_nothing_more(whole: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(POLICIES, ("flow", "event-stream"), Policy(pauses=(3600.0,)))  # type: ignore[arg-type]
+    monkeypatch.setitem(POLICIES, ("flow", "event-stream"), Policy(pauses=(3600.0,)))
     client = whole.client()
     stream = create(client, STREAMS, stream_body(stream_action(client, DOWN)["id"]))
     sent = send(client, "evt_1")
@@ -172,7 +172,12 @@ def test_test_events(whole: Server) -> None:
     for body in ({}, {"event_type": "x.y"}, {"event_type": "user.created", "data": []}):
         assert refused(client.call("POST", f"{path}/test", body))[0] == 400
     client.call("PATCH", path, {"status": "disabled"})
-    for place, body in (("test", {"event_type": "user.created"}), ("redeliver", {}), ("redeliver/x", None)):
+    tried: list[tuple[str, Any]] = [
+        ("test", {"event_type": "user.created"}),
+        ("redeliver", {}),
+        ("redeliver/x", None),
+    ]
+    for place, body in tried:
         answer = client.call("POST", f"{path}/{place}", body)
         assert (answer.status, answer.json["errorCode"]) == (400, "event_stream_disabled")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.service.server import Client, Reply, Server
@@ -41,7 +43,7 @@ def test_bodies_that_are_no_object_are_refused_alike(tenant: Client, raw: bytes)
         ({"raw": b" " * 5_000_000}, 413),
     ],
 )
-def test_other_faults_are_refused_alike(tenant: Client, given: dict[str, object], status: int) -> None:
+def test_other_faults_are_refused_alike(tenant: Client, given: dict[str, Any], status: int) -> None:
     invoked, resumed = both(tenant, **given)
     assert (invoked.status, resumed.status) == (status, status)
     if "traceparent" not in str(given):  # what the two lack in the body differs

@@ -16,7 +16,7 @@ from tests.strategies import events, json_values
 from triggers.values.stream_types import STREAM_EVENT_TYPES
 
 INVOKE = "//runtime/v1/triggers/event-stream/invoke"
-_ANY = json_values | st.text(st.characters(exclude_categories=("Cs",)), max_size=300)
+_ANY = json_values | st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 _NAMES = st.sampled_from(["ACTION_NAME", "ACTION_ID", "BINDING_ID"])
 _REFERENCES = st.fixed_dictionaries(
     {"type": st.sampled_from(["action_name", "action_id", "binding_id"]) | _ANY, "value": _NAMES | _ANY}

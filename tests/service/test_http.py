@@ -23,7 +23,8 @@ def client(whole: Server) -> Client:
 
 def raw(client: Client, method: str, target: str) -> tuple[int, http.client.HTTPMessage, bytes]:
     """With the target exactly as it is."""
-    connection = http.client.HTTPConnection(*client.url.removeprefix("http://").split(":"), timeout=30)
+    host, _, port = client.url.removeprefix("http://").partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
     connection.putrequest(method, target)
     connection.putheader("Authorization", f"Bearer {client.token}")
     connection.endheaders()

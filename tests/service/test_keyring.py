@@ -93,16 +93,16 @@ def rows(server: Server) -> list[tuple[str, bytes]]:
 
 def damage(server: Server, kind: str) -> None:
     """Every stored secret and kept answer."""
-    values: dict[str, Any] = {
+    values: dict[str, dict[str, Any]] = {
         "altered": {"sealed": b"\0" * 40},
         "cut": {"sealed": b"\0" * 5},
         "empty": {"sealed": b""},
         "of a lost key": {"key_id": "k9"},
-    }[kind]
+    }
     long = "A" * 80
     answer = {"altered": f"k1:{long}", "cut": "k1:AAAA", "empty": "k1:", "of a lost key": f"k9:{long}"}
     with server.service.store.begin() as session:
-        session.execute(update(SecretRow).values(**values))
+        session.execute(update(SecretRow).values(**values[kind]))
         session.execute(update(IdempotencyRow).values(answer=answer[kind]))
 
 

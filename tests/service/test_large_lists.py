@@ -86,7 +86,7 @@ def test_the_log_names_failures_among_much_output(whole: Server) -> None:
 
 
 def test_deliveries(whole: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(POLICIES, ("flow", "event-stream"), Policy(pauses=()))  # type: ignore[arg-type]
+    monkeypatch.setitem(POLICIES, ("flow", "event-stream"), Policy(pauses=()))
     client = whole.client()
     stream = create(client, STREAMS, stream_body(stream_action(client, DOWN)["id"], "user.created"))
     for number in range(7):

@@ -194,7 +194,8 @@ def test_reading_on_from_a_checkpoint(server: Server) -> None:
         link = re.fullmatch(r'<.*/api/v2/logs\?from=(.+)&take=4>; rel="next"', reply.headers["Link"])
         assert link is not None
         assert link[1] == seen[-1]["log_id"]
-        reply = client.call("GET", LOGS, **{"take": 4, "from": link[1], "page": 7, "q": "nonsense"})
+        query: dict[str, Any] = {"take": 4, "from": link[1], "page": 7, "q": "nonsense"}
+        reply = client.call("GET", LOGS, **query)
         if len(seen) == 4:
             record(server, client, 9, "post-login", "allow")
     assert seen == [*whole, client.get(LOGS)[0]]

@@ -120,11 +120,12 @@ def test_foreign_ids_are_as_absent_ones(
     for method, path, _ in routes:
         if not set(re.findall(r"\{(\w+)\}", path)) - {"trigger_id"}:
             continue
-        body = {
+        bodies: dict[str, Any] = {
             "/test": {"event_type": "user.created"} if "stream_id" in path else {"payload": {}},
             "/redeliver": {},
             "/rollback": {"module_version_id": ids["version_id"]},
-        }.get(path[path.rindex("/") :], {} if method == "PATCH" else None)
+        }
+        body = bodies.get(path[path.rindex("/") :], {} if method == "PATCH" else None)
         theirs, none = (foreign.call(method, filled(path, values), body) for values in (ids, absent))
         assert theirs.status == none.status == 404, (method, path, theirs, none)
         assert theirs.json == none.json

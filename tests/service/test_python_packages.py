@@ -18,7 +18,7 @@ USES = """import tally
 async def on_execute_post_login(event, api):
     api.id_token.set_custom_claim("sum", tally.add(40, 2))
 """
-PYTHON = {"runtime": "python3", "code": USES}
+PYTHON: dict[str, Any] = {"runtime": "python3", "code": USES}
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_settings_make_the_egress_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     open_to_all = load_settings().egress
-    assert (open_to_all.allow, open_to_all.schemes) == (None, {"http", "https"})
+    assert (open_to_all.allow, open_to_all.schemes) == (None, frozenset({"http", "https"}))
     monkeypatch.setenv("ACTIONBOX_EGRESS_ALLOW", '["*.harbor.example", "GET api.example/v1"]')
     monkeypatch.setenv("ACTIONBOX_EGRESS_HTTPS_ONLY", "true")
     egress = make_egress(load_settings())

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 _NOTES = {"$schema", "$id", "$defs", "title", "description", "examples", "format", "discriminator"}
-_TYPES = {
+_TYPES: dict[str, Any] = {
     "object": dict,
     "array": list,
     "string": str,

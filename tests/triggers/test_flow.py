@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.triggers.driver import ABSENT, Flow, error
@@ -69,11 +71,12 @@ def test_what_an_action_makes_of_its_event_stays_with_it() -> None:
 def test_deny_keeps_what_else_the_action_asked_for() -> None:
     flow = Flow("post-login")
     session = flow.session()
-    for path, *arguments in [
-        ("user.setAppMetadata", "a", 1),
-        ("access.deny", "no"),
-        ("idToken.setCustomClaim", "https://x.example/a", 1),
-    ]:
+    calls: list[tuple[str, list[Any]]] = [
+        ("user.setAppMetadata", ["a", 1]),
+        ("access.deny", ["no"]),
+        ("idToken.setCustomClaim", ["https://x.example/a", 1]),
+    ]
+    for path, arguments in calls:
         session.call(path, arguments)
     assert session.halts == "deny"
     effects = session.commit().effects()

@@ -122,4 +122,5 @@ def test_an_empty_session_fits(session):
 def test_arguments_are_described(trigger_id, path, arguments, fits):
     trigger = get_trigger(trigger_id)
     method = trigger.surface.get(path)
+    assert method is not None
     assert accepts(argument_schema(trigger, method), arguments) is fits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -158,7 +159,7 @@ def test_errors_name_method_argument_rule_and_value() -> None:
 
 def test_values_in_errors_are_cut() -> None:
     long = "x" * 10_000
-    for path, arguments in [
+    tried: list[tuple[str, list[Any]]] = [
         ("accessToken.addScope", [[long]]),
         ("prompt.render", ["a", {long: 1}]),
         ("prompt.render", ["a", {"fields": {long: 1}}]),
@@ -167,7 +168,8 @@ def test_values_in_errors_are_cut() -> None:
         ("authentication.challengeWith", [{"type": long}]),
         ("user.setUserMetadata", [long + ".", 1]),
         (long, []),
-    ]:
+    ]
+    for path, arguments in tried:
         assert len(error(Flow("post-login").call(path, *arguments))) < 300
 
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.flow import outcome_builder, outcome_size
-from runner.flow import runner as library
 from runner.flow.runner import Runner
 from runner.model import caps
 from runner.model.action import Action
+from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import Decision
+from runner.suspension.stores import MemoryStore
 from runner.workers import BuildCall, LegCall
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import RemoteCache, RemoteDirectory, RemoteEgress
@@ -168,8 +169,8 @@ def test_what_is_said_of_texts_of_any_kind_is_read(text: str) -> None:
     problems = [Problem("$" + text, text, text, text)] * MAX_PROBLEMS
     server = WorkerServer(wire)
     server._refuse(1, EventError(problems, 10**12))
-    server._refuse(1, library.FlowError("code", text, next_step=text))
-    server._refuse(1, library.ResumeError("code", text, next_step=text))
+    server._refuse(1, FlowError("code", text, next_step=text))
+    server._refuse(1, ResumeError("code", text, next_step=text))
     Asking(wire).compiled(text, text)
     handler = _ToParent(wire)
     handler.emit(logging.LogRecord("x", logging.ERROR, "", 1, "%s", (text,), None))
@@ -200,7 +201,7 @@ def test_export_names_of_any_number_and_length_build(live: LivePool) -> None:
 
 
 SUBJECT = "auth0|" + ASTRAL * 100_000
-GROUP = {"id": "grp_1", "name": "crew", "connection_id": "con_1"}
+GROUP: Any = {"id": "grp_1", "name": "crew", "connection_id": "con_1"}
 
 
 def test_a_subject_of_any_length_is_looked_up_as_in_process(live: LivePool) -> None:
@@ -261,7 +262,7 @@ def test_a_record_that_has_no_room_beside_the_outcome_is_left_out() -> None:
 
 def test_a_flow_that_is_too_large_to_wait_fails_and_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     action = javascript('api.redirect.sendUserTo("https://x.example/");')
-    store = library.MemoryStore()
+    store = MemoryStore()
     runner = Runner(egress=NoEgress(), store=store)
     assert runner.run("post-login", EVENT, [action]).suspension is not None
     kept = len(store._entries)

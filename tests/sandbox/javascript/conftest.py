@@ -49,6 +49,7 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+Evaluate = Callable[..., Any]
 
 
 def compiled(text: str, filename: str = "action.js", limits: Limits | None = None) -> Program:
@@ -94,7 +95,7 @@ def succeed(run: Run) -> Run:
 
 
 @pytest.fixture(scope="session")
-def evaluate(succeed: Run) -> Callable[..., Any]:
+def evaluate(succeed: Run) -> Evaluate:
     """The value of an expression (after `before`), as JSON would carry it."""
 
     def value_of(expression: str, before: str = "", **options: Any) -> Any:

@@ -202,7 +202,7 @@ class TestSnapshot:
                 "while it loads",
             ]
         assert build.program is not None
-        assert make(handler("require('maths')"), "maths").program.notes == ()  # type: ignore[union-attr]
+        assert make(handler("require('maths')"), "maths").program.notes == ()
 
     def test_notes_of_what_is_no_image(self) -> None:
         header = b'{"notes": ["a", 5], "x": 1}'

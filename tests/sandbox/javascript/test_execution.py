@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sandbox import Limits
@@ -91,7 +93,7 @@ def test_live_members_change_the_same_event_object(succeed: Run) -> None:
 
 
 def test_a_refused_call_throws_in_the_guest(succeed: Run, run: Run) -> None:
-    refusal = {"error": {"name": "TypeError", "message": "bad name", "code": "claim"}}
+    refusal: Any = {"error": {"name": "TypeError", "message": "bad name", "code": "claim"}}
     caught = succeed(
         """exports.onExecutePostLogin = async (event, api) => {
           try { api.idToken.setCustomClaim('', 1) }

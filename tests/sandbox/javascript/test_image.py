@@ -17,9 +17,10 @@ from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.hostcalls import IMPORTS, Host
 from sandbox.javascript.image import Image, ImageError
 from sandbox.javascript.machine import EXPORTS
-from sandbox.javascript.memory_image import PAGE, ModuleFormatError, export_positions, freeze, sections
+from sandbox.javascript.memory_image import PAGE, export_positions, freeze
 from sandbox.javascript.null_port import Silence
 from sandbox.wasm.calls import entered
+from sandbox.wasm.rewriting import ModuleFormatError, sections
 from tests.drawn import examples
 from tests.sandbox.javascript.conftest import Run
 

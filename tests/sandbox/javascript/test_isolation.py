@@ -10,7 +10,7 @@ import sandbox
 from sandbox import Limits, Request
 from sandbox.egress.none import NoEgress
 from sandbox.port.live import LivePort
-from tests.sandbox.javascript.conftest import HANDLER, Run, compiled
+from tests.sandbox.javascript.conftest import HANDLER, Evaluate, Run, compiled
 from tests.sandbox.ports import FakeApi, FakeTime
 
 RANDOM = """exports.onExecutePostLogin = () => console.log(JSON.stringify([
@@ -50,13 +50,13 @@ def test_clocks_come_from_the_port(succeed: Run) -> None:
     ]
 
 
-def test_the_clock_is_that_of_the_host_and_no_finer_than_a_millisecond(evaluate: Run) -> None:
+def test_the_clock_is_that_of_the_host_and_no_finer_than_a_millisecond(evaluate: Evaluate) -> None:
     now, fraction = evaluate("[Date.now(), performance.now() % 1]")
     assert abs(now / 1000 - time.time()) < 5
     assert fraction == 0
 
 
-def test_performance_starts_at_zero(evaluate: Run) -> None:
+def test_performance_starts_at_zero(evaluate: Evaluate) -> None:
     assert 0 <= evaluate("performance.now()") < 1_000
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.core.failure import FailureCode
 from sandbox.egress import StubEgress, parse_stubs
-from tests.sandbox.javascript.conftest import Run
+from tests.sandbox.javascript.conftest import Evaluate, Run
 
 
 def stubs(*items: dict[str, Any]) -> StubEgress:
@@ -133,7 +133,7 @@ def test_standard_output_and_error_join_the_console(succeed: Run) -> None:
     ]  # fmt: skip
 
 
-def test_the_old_predicates_of_util(evaluate: Run) -> None:
+def test_the_old_predicates_of_util(evaluate: Evaluate) -> None:
     expression = (
         "[util.isString('a'), util.isFunction(util._extend), util._extend({ a: 1 }, { b: 2 }),"
         " util.isRegExp(/x/),"

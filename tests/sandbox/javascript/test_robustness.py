@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.core.failure import FailureCode
-from tests.sandbox.javascript.conftest import Run
+from tests.sandbox.javascript.conftest import Evaluate, Run
 from tests.sandbox.ports import FakeApi
 
 SABOTAGE = [
@@ -113,7 +113,7 @@ def test_thenables_are_awaited(succeed: Run) -> None:
     assert ran.commands == [("access.deny", ["later"])]
 
 
-def test_the_host_function_is_nowhere_to_be_found(evaluate: Run) -> None:
+def test_the_host_function_is_nowhere_to_be_found(evaluate: Evaluate) -> None:
     found = evaluate(
         """(() => {
           const seen = new Set(), hits = [];
@@ -137,15 +137,15 @@ def test_the_host_function_is_nowhere_to_be_found(evaluate: Run) -> None:
 @pytest.mark.parametrize(
     "name", ["SharedArrayBuffer", "Atomics", "WebAssembly", "Worker", "InternalError", "details"]
 )
-def test_what_must_not_exist(evaluate: Run, name: str) -> None:
+def test_what_must_not_exist(evaluate: Evaluate, name: str) -> None:
     assert evaluate(f"typeof {name} + ' in ' + ({name!r} in globalThis)") == "undefined in false"
 
 
-def test_the_prelude_shows_no_source(evaluate: Run) -> None:
+def test_the_prelude_shows_no_source(evaluate: Evaluate) -> None:
     assert "native code" in str(evaluate("fetch.toString()"))
 
 
-def test_eval_and_the_function_constructor_stay_inside(evaluate: Run) -> None:
+def test_eval_and_the_function_constructor_stay_inside(evaluate: Evaluate) -> None:
     assert evaluate(
         "[eval('1 + 1'), new Function('a', 'return a * 2')(4), typeof eval('globalThis.host')]"
     ) == [

@@ -13,6 +13,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -201,7 +202,8 @@ def on_execute_post_login(event, api):
 
 def test_forged_host_calls(open_runner: Runner) -> None:
     """The host checks every argument itself: what it does not know comes to nothing."""
-    known = FakeApi(**{path: {"forged": True} for path in ("nope__nothing", "")})
+    forged: dict[str, Any] = {path: {"forged": True} for path in ("nope__nothing", "")}
+    known = FakeApi(**forged)
     result = open_runner.run(FORGED, api=known, limits=LIMITS)
     assert result.failure is None, result.failure
     assert [(command.path, command.arguments) for command in result.commands] == [("access.deny", ["forged"])]

@@ -160,7 +160,7 @@ def test_deep_groups_and_long_chains(runner: Runner) -> None:
         raise e
     """
     failure = runner.failure(lines)
-    assert failure.detail["caused_by"].count("\n") == 4  # type: ignore[union-attr]
+    assert failure.detail["caused_by"].count("\n") == 4
 
 
 def test_recursion(runner: Runner) -> None:

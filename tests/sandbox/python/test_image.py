@@ -263,7 +263,12 @@ def test_a_full_stock_costs_no_processor_time(counting: Counting) -> None:
     pool.fill()
     waits = []
     wait = pool._changed.wait
-    pool._changed.wait = lambda timeout=None: (waits.append(timeout), wait(timeout))[1]  # type: ignore[method-assign]
+
+    def noted(timeout: float | None = None) -> bool:
+        waits.append(timeout)
+        return wait(timeout)
+
+    pool._changed.wait = noted  # type: ignore[method-assign]
     use(pool, 1)
     pool.fill()
     eventually(lambda: pool._sleeping)

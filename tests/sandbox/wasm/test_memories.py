@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import wasmtime
@@ -61,7 +62,7 @@ class Instance:
         self._store = store
         self._exports = instance.exports(store)
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         function = self._exports[name]
         assert isinstance(function, wasmtime.Func)
         return lambda *arguments: function(self._store, *arguments)

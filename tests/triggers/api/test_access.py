@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.triggers.driver import ABSENT, Flow, error
@@ -150,7 +152,7 @@ def test_validation_errors(trigger: str) -> None:
     flow = Flow(trigger).action(("validation.error", "c" * 100, "m" * 100))
     denial = flow.effects.denial
     assert (denial.kind, denial.code, denial.user_message) == ("validation", "c" * 100, "m" * 100)
-    for arguments, says in [
+    tried: list[tuple[list[Any], str]] = [
         (["c" * 101, "m"], "errorCode must have at most 100 characters, not 101"),
         (["c", "m" * 101], "errorMessage must have at most 100 characters, not 101"),
         (["", "m"], "errorCode must not be empty"),
@@ -158,5 +160,6 @@ def test_validation_errors(trigger: str) -> None:
         (["c"], "errorMessage is required"),
         ([], "errorCode is required"),
         ([1, "m"], "errorCode must be a string, not 1"),
-    ]:
+    ]
+    for arguments, says in tried:
         assert says in error(Flow(trigger).call("validation.error", *arguments))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.triggers.driver import NOW, Flow, error
@@ -11,7 +13,7 @@ from triggers.engine.services import CacheRecord
 MS = int(NOW * 1000)
 
 
-def put(flow: Flow, key: object, value: object, *options: object) -> object:
+def put(flow: Flow, key: object, value: object, *options: object) -> Any:
     return flow.call("cache.set", key, value, *options)["ok"]
 
 

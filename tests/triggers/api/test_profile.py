@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.triggers.driver import Flow, error
@@ -84,7 +86,7 @@ PENDING = [1, "text", {"b": [1]}, [], False, 0, "", None]
 @pytest.mark.parametrize("path", SETTERS)
 @pytest.mark.parametrize("value", PENDING, ids=repr)
 def test_what_is_pending_is_taken_back(trigger: str, path: str, value: object) -> None:
-    calls = [[(path, "k", value)], [(path, "k")]]
+    calls: list[list[tuple[Any, ...]]] = [[(path, "k", value)], [(path, "k")]]
     user = [("authentication.setUserById", "u")] if trigger == "custom-token-exchange" else []
     assert written(Flow(trigger).action(*calls[0], *calls[1], *user), path) == {}
     if user:

@@ -93,7 +93,7 @@ def test_the_payload_overrides_unless_the_platform_says_no() -> None:
 
 @pytest.mark.parametrize(("seconds", "lifetime"), [(1, 1), (60.9, 60), (86_400, 86_400), (None, 900)])
 def test_how_long_a_token_lives(seconds: float | None, lifetime: int) -> None:
-    options = {"secret": SECRET, "payload": {}, "expiresInSeconds": seconds}
+    options: dict[str, Any] = {"secret": SECRET, "payload": {}, "expiresInSeconds": seconds}
     claims = decoded(Flow("post-login").call("redirect.encodeToken", options)["ok"])
     assert claims["exp"] - claims["iat"] == lifetime
 

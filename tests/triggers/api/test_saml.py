@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.triggers.driver import Flow, error
@@ -49,7 +51,8 @@ def test_texts(name: str, limit: int) -> None:
     assert options((setter(name), "x"), (setter(name), "v" * limit)) == {name: "v" * limit}
     too_long = error(Flow("post-login").call(setter(name), "v" * (limit + 1)))
     assert f"value must have at most {limit} characters, not {limit + 1}" in too_long
-    for bad in (5, None, True, []):
+    others: tuple[Any, ...] = (5, None, True, [])
+    for bad in others:
         assert "value must be a string" in error(Flow("post-login").call(setter(name), bad))
     assert "value is required" in error(Flow("post-login").call(setter(name)))
 

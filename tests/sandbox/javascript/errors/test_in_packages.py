@@ -83,7 +83,7 @@ def test_the_place_is_the_actions_line_and_the_frames_begin_in_the_package(
     assert (failure.code, failure.error_name, failure.message) == (FailureCode.THROW, name, message)
     assert failure.place is not None
     assert (failure.place.file, failure.place.line) == ("action.js", 3)
-    assert failure.place.column == failure.place.excerpt.index(statement.split(".")[1]) + 1  # type: ignore[union-attr]
+    assert failure.place.column == failure.place.excerpt.index(statement.split(".")[1]) + 1
     if functions is not None:
         assert [frame.function for frame in failure.stack] == functions
     assert failure.stack[0].file != "action.js"

@@ -139,7 +139,7 @@ def test_expired_and_misnamed(told: Tell, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_what_takes_too_long(told: Tell) -> None:
-    with serving(slow=lambda connection, _: connection.recv(1)) as peer:  # type: ignore[dict-item, arg-type]
+    with serving(slow=lambda connection, _: connection.recv(1)) as peer:  # type: ignore[arg-type]
         policy = EgressPolicy(allow_private=True, timeout_ms=200)
         lines = told(peer.url("/slow"), policy=policy)
     assert lines == ["ETIMEDOUT -110 connect 127.0.0.1 timeout"] * 2

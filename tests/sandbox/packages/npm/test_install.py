@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,7 @@ class TestResolving:
         ],
     )
     def test_what_cannot_be_had(
-        self, shelf: Shelf, resolve: Resolve, manifest: dict[str, object], rule: str
+        self, shelf: Shelf, resolve: Resolve, manifest: dict[str, Any], rule: str
     ) -> None:
         shelf.add("a", **manifest)
         assert rule_of(lambda: resolve(a="")) == rule
