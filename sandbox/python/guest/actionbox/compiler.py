@@ -60,9 +60,11 @@ def _build(source: str, filename: str, restricted: bool, context: Context) -> di
 def _parse(source: str, filename: str) -> ast.Module:
     """The syntax tree. CPython's parser says MemoryError when its own stack is used up."""
     try:
-        return compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except MemoryError:
         raise RecursionError from None
+    assert isinstance(tree, ast.Module)
+    return tree
 
 
 def _exports(tree: ast.Module) -> list[str]:

@@ -169,4 +169,4 @@ def install() -> None:
     sys.stdout = Stream("log")
     sys.stderr = Stream("warn")
     sys.unraisablehook = _unraisable
-    warnings.showwarning = _warning
+    warnings.showwarning = _warning  # type: ignore[assignment] # called by position

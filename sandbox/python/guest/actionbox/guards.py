@@ -141,7 +141,7 @@ def singledispatch(function: Callable[..., Any]) -> Any:
     return dispatch
 
 
-class singledispatchmethod(functools.singledispatchmethod):  # type: ignore[type-arg]  # noqa: N801
+class singledispatchmethod(functools.singledispatchmethod):  # noqa: N801
     """The same for methods."""
 
     def register(self, cls: Any, method: Any = None) -> Any:

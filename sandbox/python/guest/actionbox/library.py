@@ -240,8 +240,8 @@ def _logging() -> dict[str, Any]:
     methods = "debug info warning error critical exception log".split()
     levels = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "WARN": 30, "ERROR": 40, "CRITICAL": 50, "NOTSET": 0}
     members: dict[str, Any] = {name: getattr(root, name) for name in methods} | levels
-    members |= {"getLogger": console.get_logger, "basicConfig": console.basic_config}
-    return members | {"Logger": console.Logger}
+    members.update(getLogger=console.get_logger, basicConfig=console.basic_config, Logger=console.Logger)
+    return members
 
 
 def _warn(message: object, *_arguments: object, **_options: object) -> None:

@@ -5,6 +5,7 @@ import asyncio.base_events
 import asyncio.events
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,7 @@ class HostLoop(asyncio.base_events.BaseEventLoop):
     """The loop of one execution."""
 
     _starting = False
+    _ready: deque[asyncio.Handle]  # of BaseEventLoop
 
     def __init__(self) -> None:
         super().__init__()

@@ -29,7 +29,7 @@ class Facade(types.ModuleType):
         return f"<module '{self.__name__}'>"
 
 
-_is_type = dataclasses._is_type
+_is_type = dataclasses._is_type  # type: ignore[attr-defined]
 
 
 def _is_type_of(annotation: str, cls: type, real: Any, kind: Any, predicate: Any) -> bool:
@@ -42,7 +42,7 @@ def _is_type_of(annotation: str, cls: type, real: Any, kind: Any, predicate: Any
     return bool(_is_type(annotation, cls, real, kind, predicate))
 
 
-dataclasses._is_type = _is_type_of
+dataclasses._is_type = _is_type_of  # type: ignore[attr-defined]
 
 FACADES: dict[str, Facade] = {}
 """Every module that an Action may import, by its full name."""

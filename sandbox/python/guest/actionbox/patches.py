@@ -27,9 +27,9 @@ _TEXTS = frozenset(functools.WRAPPER_ASSIGNMENTS)
 
 def install() -> None:
     """Once, before the snapshot."""
-    annotationlib.ForwardRef.evaluate = _no_text  # type: ignore[assignment,method-assign]
-    annotationlib.ForwardRef._evaluate = _no_text  # type: ignore[attr-defined]
-    dataclasses.Field.name = property(_field_name.__get__, _name_field)  # type: ignore[assignment]
+    annotationlib.ForwardRef.evaluate = _no_text  # type: ignore[method-assign]
+    annotationlib.ForwardRef._evaluate = _no_text  # type: ignore[method-assign]
+    dataclasses.Field.name = property(_field_name.__get__, _name_field)  # type: ignore[assignment,misc]
     dataclasses.Field.__init_subclass__ = classmethod(_no_subclass)  # type: ignore[assignment]
     dataclasses._process_class = _processed  # type: ignore[attr-defined]
     enum.EnumDict.__setitem__ = _add_member  # type: ignore[method-assign]
@@ -41,7 +41,7 @@ def _no_text(*_arguments: object, **_options: object) -> Any:
     raise TypeError("annotations that are text are not evaluated in Actions")
 
 
-def _no_subclass(_cls: type, **_options: object) -> None:
+def _no_subclass(_cls: Any, /, **_options: object) -> None:
     raise TypeError("dataclasses.Field has no subclasses in Actions; use dataclasses.field(metadata=...)")
 
 
@@ -89,7 +89,7 @@ def _processed(cls: type, *arguments: Any, **options: Any) -> Any:
     names = made.__dict__.get("__match_args__", ())
     found = [index for index, name in enumerate(names) if name in guards.FORMATS]
     if found:
-        made.__match_args__ = names[: found[0]]
+        setattr(made, "__match_args__", names[: found[0]])  # noqa: B010 - mypy refuses the name
     return made
 
 

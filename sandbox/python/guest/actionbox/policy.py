@@ -12,7 +12,7 @@ It is depth, not the boundary (threat-model B1): the escape suite holds with it 
 
 import ast
 from collections.abc import Set
-from typing import Any
+from typing import Any, TypeGuard
 
 from RestrictedPython.transformer import RestrictingNodeTransformer, copy_locations
 
@@ -128,7 +128,7 @@ class Policy(RestrictingNodeTransformer):
             self.refuse(node, f"The keyword '{node.arg}'", _OWN)
         return self.node_contents_visit(node)
 
-    def visit_Global(self, node: ast.Global) -> Any:
+    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> Any:
         for name in node.names:
             self.check_name(node, name)
         return node
@@ -356,7 +356,7 @@ def _guarded(node: ast.Attribute, guard: str, arguments: list[ast.expr]) -> ast.
     return call
 
 
-def _are_texts(values: list[Any]) -> bool:
+def _are_texts(values: list[Any]) -> TypeGuard[list[str]]:
     return all(type(value) is str for value in values)
 
 

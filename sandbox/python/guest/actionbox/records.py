@@ -1,7 +1,7 @@
 """Event objects: dictionaries whose items are attributes too."""
 
 import json
-from typing import Any
+from typing import Any, SupportsIndex
 
 
 class Record(dict):
@@ -40,7 +40,7 @@ class Record(dict):
     def __copy__(self) -> "Record":
         return Record(self)
 
-    def __reduce_ex__(self, _protocol: int) -> tuple[type, tuple[dict[str, Any]]]:
+    def __reduce_ex__(self, _protocol: SupportsIndex) -> tuple[type, tuple[dict[str, Any]]]:
         return (Record, (dict(self),))
 
 

@@ -66,7 +66,7 @@ class Options:
         self.headers = [pair for pair in self.headers if pair[0].lower() != name] + [[name, value]]
 
 
-KEYWORDS = frozenset(Options.__init__.__kwdefaults__)
+KEYWORDS = frozenset(Options.__init__.__kwdefaults__ or ())
 
 
 def request(caller: str, method: object, url: object, options: dict[str, Any]) -> str:

@@ -70,7 +70,7 @@ class JsonArray(_Awaitable, list):
     """A JSON array of a response."""
 
 
-_AWAITABLE = {dict: JsonObject, list: JsonArray, str: Text}
+_AWAITABLE: dict[type, Any] = {dict: JsonObject, list: JsonArray, str: Text}
 _CHARSETS = frozenset(("utf-8", "utf8", "latin-1", "iso-8859-1", "us-ascii", "ascii", "utf-16"))
 
 

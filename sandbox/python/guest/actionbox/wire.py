@@ -74,4 +74,4 @@ seed = random.seed
 # componentize-py seeds at the first call of every instance (7 ms); `reseed` does it when it is needed.
 random.seed = lambda *_arguments, **_options: None
 os.urandom = urandom
-random._urandom = urandom
+random._urandom = urandom  # type: ignore[attr-defined]

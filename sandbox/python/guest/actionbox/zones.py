@@ -21,4 +21,4 @@ def available() -> set[str]:
 
 
 def install() -> None:
-    zoneinfo._common.load_tzdata = load
+    zoneinfo._common.load_tzdata = load  # type: ignore[assignment] # a reader is all that is asked for
