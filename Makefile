@@ -19,11 +19,13 @@ fuzz: images ## draw new examples in all generated tests for SECONDS; what fails
 drill: images ## kill, starve and refuse the service for half an hour (docs/operations.md); all versions of packages
 	ACTIONBOX_DRILL=1 $(BIN)/python -m pytest tests/drills tests/packages -v
 
-check: $(STAMP) ## lint, types, import rules
+check: $(STAMP) ## lint, types, import rules: of the host, of both guests and of the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file sandbox/python/guest.mypy.ini
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.javascript
 
 bench: images ## measure, with peers beside us
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt

@@ -93,21 +93,26 @@ def sources_digest() -> str:
     return digest.hexdigest()
 
 
-def manifests_digest() -> str:
-    """Digest of the lock file: names the installed packages, the bundler among them."""
-    return hashlib.sha256(b"\0".join((HERE / name).read_bytes() for name in _MANIFESTS)).hexdigest()
+def manifests_digest(manifests: Path = HERE) -> str:
+    """Digest of a lock file: names the installed packages, here the bundler among them."""
+    return hashlib.sha256(b"\0".join((manifests / name).read_bytes() for name in _MANIFESTS)).hexdigest()
 
 
 def packages(progress: Progress) -> Path:
-    """The `node_modules` folder that the lock file describes, installed once.
+    """The `node_modules` folder of the guest. See `installed`."""
+    return installed(HERE, progress)
+
+
+def installed(manifests: Path, progress: Progress) -> Path:
+    """The `node_modules` folder that the lock file in the folder `manifests` describes, installed once.
 
     Raises:
         ToolchainError: npm failed, with the end of its output.
     """
-    folder = cache_directory() / f"javascript-packages-{manifests_digest()[:32]}"
+    folder = cache_directory() / f"javascript-packages-{manifests_digest(manifests)[:32]}"
     if not folder.is_dir():
-        progress("JavaScript: installing the guest's npm packages")
-        _install(folder)
+        progress("JavaScript: installing npm packages")
+        _install(manifests, folder)
     note_use(folder)
     return folder / "node_modules"
 
@@ -194,12 +199,12 @@ def esbuild() -> Path:
     raise ToolchainError("esbuild has no executable for this machine among the installed npm packages")
 
 
-def _install(folder: Path) -> None:
+def _install(manifests: Path, folder: Path) -> None:
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="javascript-packages-"))
     own = Path(tempfile.mkdtemp(dir=folder.parent, prefix="npm-cache-"))
     try:
         for name in _MANIFESTS:
-            shutil.copy(HERE / name, temporary / name)
+            shutil.copy(manifests / name, temporary / name)
         _run(
             [
                 str(node()),
@@ -213,7 +218,7 @@ def _install(folder: Path) -> None:
             cwd=temporary,
             environment={} if _has_home() else {"npm_config_cache": str(own)},
             seconds=_INSTALL_SECONDS,
-            what="npm ci for the JavaScript guest",
+            what="npm ci",
         )
         try:
             temporary.rename(folder)

@@ -16,8 +16,7 @@ let event;
 
 /**
  * Turn the surface into `api`, in place. Runs before any tenant code does.
- * @param {object} surface namespaces are objects, methods are numbers that say what they return, or arrays
- *   that begin with one and go on as `encodeArguments` takes them
+ * @param {import('./boundary.js').Surface} surface
  */
 export function buildApi(surface) {
   api = surface;

@@ -7,7 +7,7 @@ import { captureStackTrace } from './stacks.js';
 import { table } from './table.js';
 import { monotonic } from './timers.js';
 import {
-  MapCtor, append, mapDelete, mapGet, mapSet, reflectApply, stringReplaceAll, stringSlice, toText, toWellFormed,
+  MapCtor, append, mapDelete, mapGet, mapSet, reflectApply, stringReplaceAll, stringSlice, toWellFormed,
 } from './primordials.js';
 
 /** Positions in sandbox/javascript/hostcalls.py. */

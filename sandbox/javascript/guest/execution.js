@@ -18,8 +18,8 @@ let api;
 /**
  * Take a program and build its `api`. Runs no tenant code; the host may keep what this does to memory and
  * put it into further instances (sandbox/javascript/checkpoints.py).
- * @param {Function} program the tenant's source as a CommonJS function
- * @param {{filename: string, surface?: object}} about without a surface, only exports are asked for
+ * @param {import('./boundary.js').Program} program
+ * @param {{filename: string, surface?: import('./boundary.js').Surface}} about without a surface, only exports are asked for
  */
 export function prepare(program, about) {
   factory = program;
@@ -29,7 +29,7 @@ export function prepare(program, about) {
 
 /**
  * Begin: load the tenant's module and call its handler. What follows happens in promise jobs.
- * @param {{handler?: string, event?: object, wanted?: string[]}} request
+ * @param {import('./boundary.js').StartRequest} request
  * @returns {unknown} what the handler returned; the host reads the state of a promise from the engine, so
  *   that no patched `then` comes between
  */
@@ -58,7 +58,7 @@ function invoke(exported, request) {
   const { owner, handler } = find(exported, request.handler);
   if (typeof handler !== 'function') {
     const module = typeof exported;
-    complete(STATUS_NO_HANDLER, jsonStringify({ kind: typeof handler, names: functionNames(exported), module }));
+    return complete(STATUS_NO_HANDLER, jsonStringify({ kind: typeof handler, names: functionNames(exported), module }));
   }
   let result;
   try {

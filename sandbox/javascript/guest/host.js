@@ -1,8 +1,10 @@
 // The one door to the host. Operation numbers are those of sandbox/javascript/hostcalls.py.
 
+/** @type {import('./boundary.js').HostCall} */
 let call;
 
-/** Called once, while the image is built. */
+/** Called once, while the image is built.
+ * @param {import('./boundary.js').HostCall} hostFunction */
 export function connect(hostFunction) {
   call = hostFunction;
 }

@@ -17,6 +17,10 @@ import { installStacks, stackGetter, stackSetter } from './stacks.js';
 import { over } from './timers.js';
 import { fail, tell } from './uncaught.js';
 
+/**
+ * @param {import('./boundary.js').HostCall} hostFunction
+ * @returns {import('./boundary.js').Guest}
+ */
 export function install(hostFunction) {
   connect(hostFunction);
   provideModules();

@@ -11,7 +11,7 @@ let spent;
 
 /**
  * Start an operation on the host.
- * @returns {{promise: Promise<object>, abandon: () => void}} the promise gives {ok} or {error}
+ * @returns {{promise: Promise<import('./boundary.js').Answer>, abandon: () => void}}
  */
 export function operate(name, argumentsJson) {
   const handle = spent === undefined ? start(name, argumentsJson) : spent;

@@ -2,7 +2,7 @@
 // package gets a stand-in, because many load such a module and never use it.
 
 import { markCoded } from './stacks.js';
-import { ErrorCtor, defineHidden, hasOwn, stringIndexOf, stringSlice, stringStartsWith } from './primordials.js';
+import { ErrorCtor, hasOwn, stringIndexOf, stringSlice, stringStartsWith } from './primordials.js';
 
 const HTTP = 'use fetch, http or https for requests';
 const REASONS = {

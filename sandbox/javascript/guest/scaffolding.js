@@ -39,9 +39,7 @@ function legible(value) {
 /** What can be told without going through the iterator. */
 const { isMapIterator, isSetIterator, ...brands } = types;
 
-globalThis.Atomics = {};
-globalThis.process = { env: {} };
-globalThis.details = {
+const details = {
   /** Node's getPromiseDetails; the symbols stand for its states. */
   promise: (pending, rejected) => (promise) => {
     const state = promiseState(promise);
@@ -67,8 +65,8 @@ globalThis.details = {
   isPlainHost: (name) => /^[a-z0-9.-]+$/i.test(name) && !/(^|\.)xn--/i.test(name),
 };
 
+Object.assign(globalThis, { Atomics: {}, process: { env: {} }, details });
+
 export function removeScaffolding() {
-  delete globalThis.Atomics;
-  delete globalThis.process;
-  delete globalThis.details;
+  for (const name of ['Atomics', 'process', 'details']) delete globalThis[name];
 }

@@ -85,6 +85,7 @@ export function recordOf(target) {
 
 const accessors = {
   get stack() {
+    /** @type {object | null} */
     let holder = this;
     for (let count = 0; count < MAX_PROTOTYPES && holder !== null; count += 1) {
       const raw = recordOf(holder);

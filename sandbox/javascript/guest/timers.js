@@ -3,7 +3,7 @@
 import { bindAsync } from './continuations.js';
 import { markCoded } from './stacks.js';
 import {
-  MapCtor, TypeErrorCtor, defineHidden, mapDelete, mapForEach, mapGet, mapSet, reflectApply, toNumber,
+  MapCtor, TypeErrorCtor, mapDelete, mapForEach, mapGet, mapSet, reflectApply, toNumber,
 } from './primordials.js';
 
 const MAX_DELAY = 0x7fffffff;
@@ -89,7 +89,7 @@ for (const [Class, name] of [[Timeout, 'Timeout'], [Immediate, 'Immediate']]) {
 }
 
 /** Node's error for a callback that is none; `words` tells what was given. */
-let received = () => '';
+let received = (_value) => '';
 export function setReceived(words) {
   received = words;
 }

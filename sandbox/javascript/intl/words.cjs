@@ -3,20 +3,23 @@
 
 const { byPlural } = require('./numbers.cjs');
 
+/** @type {Intl.RelativeTimeFormatUnit[]} */
 const UNITS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
+const STYLES = /** @type {const} */ (['long', 'short', 'narrow']);
+const LISTS = /** @type {const} */ (['conjunction', 'disjunction', 'unit']);
 
 exports.relative = function relative(locale) {
   const made = {};
-  for (const style of ['long', 'short', 'narrow']) {
+  for (const style of STYLES) {
     const always = new Intl.RelativeTimeFormat(locale, { style });
     const auto = new Intl.RelativeTimeFormat(locale, { style, numeric: 'auto' });
     for (const unit of UNITS) {
       const pattern = (value) => always.formatToParts(value, unit)
-        .map((part) => (part.unit === undefined ? part.value : '{n}')).join('').replace(/(\{n\})+/g, '{n}');
+        .map((part) => ('unit' in part ? '{n}' : part.value)).join('').replace(/(\{n\})+/g, '{n}');
       const words = {};
       for (const value of [-2, -1, 0, 1, 2]) {
         const said = auto.formatToParts(value, unit);
-        if (said.every((part) => part.unit === undefined)) words[value] = said.map((part) => part.value).join('');
+        if (said.every((part) => !('unit' in part))) words[value] = said.map((part) => part.value).join('');
       }
       made[`${style} ${unit}`] = [byPlural(locale, (count) => pattern(count)), byPlural(locale, (count) => pattern(-count)), words];
     }
@@ -26,8 +29,8 @@ exports.relative = function relative(locale) {
 
 exports.lists = function lists(locale) {
   const made = {};
-  for (const type of ['conjunction', 'disjunction', 'unit']) {
-    for (const style of ['long', 'short', 'narrow']) {
+  for (const type of LISTS) {
+    for (const style of STYLES) {
       const between = (items) => new Intl.ListFormat(locale, { type, style }).formatToParts(items)
         .filter((part) => part.type === 'literal').map((part) => part.value);
       const [pair] = between(['x', 'y']);

@@ -77,9 +77,10 @@ function bodyOf(response) {
     if (bytes.length > 0) yield bytes;
   })(), { objectMode: false });
   for (const name of ['json', 'text', 'arrayBuffer', 'blob', 'formData']) body[name] = () => response[name]();
-  body.bytes = async () => new Uint8Array(await response.arrayBuffer());
-  body.dump = async () => {};
-  return body;
+  return Object.assign(body, {
+    bytes: async () => new Uint8Array(await response.arrayBuffer()),
+    dump: async () => {},
+  });
 }
 
 async function request(address, options = {}) {

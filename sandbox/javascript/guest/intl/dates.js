@@ -41,6 +41,7 @@ export function readFormat(locales, given, required = 'any', defaults = 'date') 
   demandUsual(options, resolved.keywords);
   const hour12 = flag(options, 'hour12');
   const cycle = option(options, 'hourCycle', CYCLES) ?? keywordCycle(resolved.keywords);
+  /** @type {any} */
   const format = { ...resolved, words: about('dates', resolved.data), zone: zoneNamed(options.timeZone), fields: {} };
   for (const name of Object.keys(FIELDS)) format.fields[name] = option(options, name, FIELDS[name]);
   format.fraction = number(options, 'fractionalSecondDigits', 1, 3);

@@ -16,6 +16,7 @@ export function readFormat(locales, given = undefined) {
   const options = given === undefined ? {} : Object(given);
   demandUsual(options, resolved.keywords);
   const style = option(options, 'style', ['decimal', 'percent', 'currency', 'unit'], 'decimal');
+  /** @type {any} */
   const format = { ...resolved, words: about('numbers', resolved.data), style };
   readCurrency(format, options);
   readUnit(format, options);

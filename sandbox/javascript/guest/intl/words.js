@@ -120,10 +120,10 @@ class DisplayNamesClass {
 const canonicalTag = (code) => code.split('-').map((part, at) =>
   (at === 0 ? part.toLowerCase() : part.length === 4 ? part[0].toUpperCase() + part.slice(1).toLowerCase() : part.toUpperCase())).join('-');
 
-for (const [Class, name] of [[RelativeTimeFormatClass, 'RelativeTimeFormat'], [ListFormatClass, 'ListFormat'], [DisplayNamesClass, 'DisplayNames']]) {
-  Class.supportedLocalesOf = supportedLocalesOf;
-  tagged(Class, name);
-}
+for (const Class of [RelativeTimeFormatClass, ListFormatClass, DisplayNamesClass]) Object.assign(Class, { supportedLocalesOf });
+tagged(RelativeTimeFormatClass, 'RelativeTimeFormat');
+tagged(ListFormatClass, 'ListFormat');
+tagged(DisplayNamesClass, 'DisplayNames');
 
 export const RelativeTimeFormat = callable(RelativeTimeFormatClass, 'RelativeTimeFormat', true);
 export const ListFormat = callable(ListFormatClass, 'ListFormat', true);

@@ -55,11 +55,9 @@ function partialDeepStrictEqual(actual, expected, message) {
 /** One of the two forms of the module, which is also a function. */
 function made(from, name) {
   const assert = { [name]: (...args) => ok(args, 'assert') }[name];
-  for (const key of Object.keys(from)) assert[key] = from[key];
-  assert.ok = { ok: (...args) => ok(args, 'assert.ok') }.ok;
-  assert.partialDeepStrictEqual = partialDeepStrictEqual;
-  assert.AssertionError = AssertionError;
-  return assert;
+  return Object.assign(assert, from, {
+    ok: (...args) => ok(args, 'assert.ok'), partialDeepStrictEqual, AssertionError,
+  });
 }
 
 export const assert = made(plain, 'assert');

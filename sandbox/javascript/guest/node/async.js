@@ -9,7 +9,7 @@ const { has } = Map.prototype;
 
 export class AsyncLocalStorage {
   #name; #fallback;
-  constructor({ defaultValue, name = '' } = {}) {
+  constructor({ defaultValue = undefined, name = '' } = {}) {
     this.#fallback = defaultValue;
     this.#name = String(name);
     begin();

@@ -52,7 +52,8 @@ Object.assign(Buffer, {
   },
   copyBytesFrom(source, offset = 0, length = undefined) {
     if (!ArrayBuffer.isView(source) || source instanceof DataView) throw wrongType('view', 'an instance of TypedArray', source);
-    return Buffer.from(bytesOf(source.subarray(offset, length === undefined ? undefined : offset + length)));
+    const typed = /** @type {Uint8Array} */ (source);
+    return Buffer.from(bytesOf(typed.subarray(offset, length === undefined ? undefined : offset + length)));
   },
   of: (...items) => Buffer.from(items),
   byteLength(value, encoding) {
@@ -95,7 +96,7 @@ for (const [name, value] of Object.entries(methods)) {
 guardNumbers(Buffer.prototype);
 Buffer.poolSize = 65536;
 for (const encoding of ['ascii', 'base64', 'base64url', 'latin1', 'hex', 'ucs2', 'utf8']) {
-  const slice = { [`${encoding}Slice`](start, end) { return this.toString(encoding, start, end); } }[`${encoding}Slice`];
+  const slice = { [`${encoding}Slice`](start, end) { return Reflect.apply(methods.toString, this, [encoding, start, end]); } }[`${encoding}Slice`];
   Object.defineProperty(Buffer.prototype, `${encoding}Slice`, { value: slice, writable: true, configurable: true });
 }
 Object.defineProperty(Buffer.prototype, inspect.custom, {

@@ -45,7 +45,8 @@ class Digester {
   }
   copy(options) {
     if (this.#made) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
-    const copy = new this.constructor(this.#name, this.#key, options?.outputLength ?? this.#length);
+    const Class = /** @type {typeof Digester} */ (this.constructor);
+    const copy = new Class(this.#name, this.#key, options?.outputLength ?? this.#length);
     copy.#parts = [...this.#parts];
     return copy;
   }

@@ -124,6 +124,7 @@ export function keySource(key, kind) {
   if (materialOf(inner) !== undefined || cryptoKeyMaterial.has(inner)) return keySource(inner, kind);
   if (key.format === 'jwk') return { format: 'jwk', data: jwkFields(inner) };
   if (typeof inner !== 'string' && !isBytes(inner)) throw wrongType('key.key', EXPECTED, inner);
+  /** @type {{format: string, data: string, type?: string, passphrase?: string}} */
   const source = key.format === 'der'
     ? { format: 'der', data: toBase64(input(inner, 'key.key', key.encoding)), ...(key.type === undefined ? {} : { type: String(key.type) }) }
     : { format: 'pem', data: text(inner) };

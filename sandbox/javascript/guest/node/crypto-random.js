@@ -24,7 +24,7 @@ export function randomBytes(size, callback) {
 
 export function randomFillSync(target, offset = 0, size = undefined) {
   if (!isBytes(target)) throw wrongType('buf', 'an instance of ArrayBuffer, Buffer, TypedArray, or DataView', target);
-  const width = target.BYTES_PER_ELEMENT ?? 1;
+  const width = /** @type {any} */ (target).BYTES_PER_ELEMENT ?? 1;
   const bytes = bytesOf(target);
   demandWhole(offset * width, 'offset', 0, bytes.length);
   const end = size === undefined ? bytes.length : demandWhole((offset + size) * width, 'size + offset', 0, bytes.length);
@@ -68,7 +68,7 @@ export function randomUUID() {
 }
 
 export function getRandomValues(array) {
-  if (!ArrayBuffer.isView(array) || array instanceof DataView || /^Float/.test(array[Symbol.toStringTag])) {
+  if (!ArrayBuffer.isView(array) || array instanceof DataView || String(array[Symbol.toStringTag]).startsWith('Float')) {
     throw new DOMException('The data argument must be an integer-type TypedArray', 'TypeMismatchError');
   }
   if (array.byteLength > QUOTA) {

@@ -1,6 +1,6 @@
 // The crypto module.
 
-import { Crypto, CryptoKey, SubtleCrypto, webcrypto } from '../web/crypto.js';
+import { Crypto, CryptoKey, SubtleCrypto, subtle, webcrypto } from '../web/crypto.js';
 import * as certificate from './crypto-certificate.js';
 import * as cipher from './crypto-cipher.js';
 import * as derive from './crypto-derive.js';
@@ -26,7 +26,7 @@ export const crypto = {
   randomBytes: random.randomBytes, pseudoRandomBytes: random.randomBytes, randomFill: random.randomFill,
   randomFillSync: random.randomFillSync, randomInt: random.randomInt, randomUUID: random.randomUUID,
   timingSafeEqual: random.timingSafeEqual, getRandomValues: random.getRandomValues,
-  webcrypto, subtle: webcrypto.subtle,
+  webcrypto, subtle,
   getFips: () => 0,
   createDiffieHellman: absent('createDiffieHellman', 'use createECDH or diffieHellman with X25519 keys'),
   getDiffieHellman: absent('getDiffieHellman', 'use createECDH or diffieHellman with X25519 keys'),

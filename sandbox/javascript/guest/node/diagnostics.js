@@ -1,6 +1,7 @@
 // diagnostics_channel: named channels between libraries.
 
 import { wrongType, demandFunction } from './errors.js';
+import { process } from './process.js';
 
 export function makeDiagnostics() {
   const channels = new Map();
@@ -58,7 +59,12 @@ const EVENTS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'];
 
 class TracingChannel {
   constructor(name, channel) {
-    for (const event of EVENTS) this[event] = typeof name === 'string' ? channel(`tracing:${name}:${event}`) : name[event];
+    const made = (event) => (typeof name === 'string' ? channel(`tracing:${name}:${event}`) : name[event]);
+    this.start = made('start');
+    this.end = made('end');
+    this.asyncStart = made('asyncStart');
+    this.asyncEnd = made('asyncEnd');
+    this.error = made('error');
   }
   get hasSubscribers() { return EVENTS.some((event) => this[event]?.hasSubscribers); }
   subscribe(handlers) { for (const event of EVENTS) if (handlers[event]) this[event].subscribe(handlers[event]); }

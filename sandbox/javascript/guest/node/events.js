@@ -4,6 +4,9 @@ import Emitter from 'events';
 import { inspect } from '../inspect.js';
 import { coded, demandFunction, wrongType } from './errors.js';
 import { AsyncResource } from './async.js';
+import { process } from './process.js';
+import { AbortSignal } from '../web/abort.js';
+import { Event } from '../web/events.js';
 
 const ERROR_MONITOR = Symbol('events.errorMonitor');
 const REJECTION = Symbol.for('nodejs.rejection');
@@ -60,11 +63,11 @@ Emitter.init = function initWithOptions(options) {
 };
 
 /** `class A extends EventEmitter`, `EventEmitter.call(this)` and `new EventEmitter(options)`. */
-const { EventEmitter } = {
+const { EventEmitter } = /** @type {any} */ ({
   EventEmitter: function EventEmitter(options) {
     Emitter.init.call(this, options);
   },
-};
+});
 Object.defineProperty(EventEmitter, 'name', { value: 'EventEmitter', configurable: true });
 EventEmitter.prototype = Emitter.prototype;
 Object.defineProperty(EventEmitter.prototype, 'constructor', { value: EventEmitter, writable: true, configurable: true });
@@ -86,7 +89,7 @@ function forget(target, name, listener) {
   else target.removeEventListener(name, listener);
 }
 
-async function once(target, name, { signal } = {}) {
+async function once(target, name, { signal = undefined } = {}) {
   if (signal?.aborted) throw abortError(signal);
   return new Promise((resolve, reject) => {
     const clean = () => {
@@ -107,7 +110,7 @@ async function once(target, name, { signal } = {}) {
   });
 }
 
-function onEvents(target, name, { signal, close = [] } = {}) {
+function onEvents(target, name, { signal = undefined, close = [] } = {}) {
   if (signal?.aborted) throw abortError(signal);
   const waiting = [];
   const readers = [];

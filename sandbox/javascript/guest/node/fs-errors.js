@@ -4,6 +4,7 @@ import { Buffer } from './buffer.js';
 import { coded, wrongType, wrongValue } from './errors.js';
 import { errnoConstants, systemErrors } from './system-errors.js';
 import { fileOf } from '../packages/module.js';
+import { URL } from '../web/url.js';
 
 /** The system's error `code` of the call `syscall`. */
 export function failure(code, syscall, path = undefined, dest = undefined) {

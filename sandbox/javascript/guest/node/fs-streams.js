@@ -1,5 +1,6 @@
 // Streams of files: they read what the package brought, and fail to write.
 
+import { Buffer } from './buffer.js';
 import { failure, optionsOf, pathText } from './fs-errors.js';
 import { process } from './process.js';
 

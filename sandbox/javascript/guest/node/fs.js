@@ -53,7 +53,7 @@ function contentOf(given, syscall = 'open') {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function listed(given, { withFileTypes, recursive, encoding }) {
+function listed(given, { withFileTypes = false, recursive = false, encoding = undefined }) {
   const name = pathText(given);
   const folder = full(name);
   if (sizeFor(name, 'scandir') >= 0) throw failure('ENOTDIR', 'scandir', name);

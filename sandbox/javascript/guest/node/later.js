@@ -4,11 +4,13 @@ import { provideForPackages, provideLater } from '../modules.js';
 import { standIn } from '../refused.js';
 import * as streams from 'web-streams-polyfill';
 import { asyncHooks } from './async.js';
+import { Buffer } from './buffer.js';
 import { makeDiagnostics } from './diagnostics.js';
 import { coded } from './errors.js';
 import { errnoConstants, signals } from './system-errors.js';
 import { perfHooks } from './performance.js';
 import { makeModule } from './module.js';
+import { Blob } from '../web/blob.js';
 import * as moreStreams from '../web/more-streams.js';
 import { makeFs } from './fs.js';
 import { makeHttp } from './http.js';
@@ -22,7 +24,7 @@ function stream() {
   Readable.fromWeb = (source, options) => Readable.from(source, options);
   Readable.toWeb = (source) => streams.ReadableStream.from(source);
   Writable.toWeb = (target) => new streams.WritableStream({
-    write: (chunk) => new Promise((resolve, reject) => { target.write(chunk, (error) => (error ? reject(error) : resolve())); }),
+    write: (chunk) => new Promise((resolve, reject) => { target.write(chunk, (error) => (error ? reject(error) : resolve(undefined))); }),
     close: () => new Promise((resolve) => { target.end(resolve); }),
     abort: (reason) => { target.destroy(reason); },
   });

@@ -3,6 +3,7 @@
 import { require } from '../modules.js';
 import { Module, fileOf } from '../packages/module.js';
 import { wrongType } from './errors.js';
+import { URL } from '../web/url.js';
 
 export function makeModule() {
   const ofPackages = Module.createRequire;

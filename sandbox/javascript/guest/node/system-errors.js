@@ -13,6 +13,7 @@ const TABLE = `1 EPERM operation not permitted;2 ENOENT no such file or director
 112 EHOSTDOWN host is down;113 EHOSTUNREACH host is unreachable;114 EALREADY connection already in progress
 125 ECANCELED operation canceled`;
 
+/** @type {[number, [string, string]][]} */
 const rows = TABLE.split(/;|\n/).map((row) => /^(\d+) (\w+) (.*)$/.exec(row)).map(([, number, name, text]) => [-Number(number), [name, text]]);
 
 export const systemErrors = new Map(rows);

@@ -1,6 +1,7 @@
 // Members of util that few programs use.
 
 import { inspect } from '../inspect.js';
+import { AbortController, AbortSignal } from '../web/abort.js';
 import { coded, demandText, wrongType, wrongValue } from './errors.js';
 import { systemErrors } from './system-errors.js';
 

@@ -49,7 +49,8 @@ export function makeZlib(stream, pako) {
   };
   const zlib = { constants: CODES, ...CODES, codes, crc32 };
   for (const [name, method] of Object.entries(methods)) {
-    const compute = (data, { level, windowBits, dictionary, maxOutputLength } = {}) => {
+    const compute = (data, { level = undefined, windowBits = undefined, dictionary = undefined, maxOutputLength = undefined } = {}) => {
+      /** @type {any} */
       const options = {};
       if (level !== undefined) options.level = level;
       if (windowBits !== undefined) options.windowBits = windowBits;

@@ -7,6 +7,7 @@ import { coded, wrongType, wrongValue } from '../node/errors.js';
 import { isRefused, refusedNames, standIn } from '../refused.js';
 import { linkOf, scriptOf, textOf } from './files.js';
 import { modulePaths, resolve } from './resolve.js';
+import { URL } from '../web/url.js';
 
 /** How many parameters the function of a file has (sandbox/javascript/packages/files.py). */
 const COMMON = 5;
@@ -21,7 +22,7 @@ export function keepScript(file, script) {
   scripts.set(file, script);
 }
 
-export function Module(id = '', parent = undefined) {
+export const Module = /** @type {any} */ (function Module(id = '', parent = undefined) {
   this.id = id;
   this.path = path.dirname(id);
   this.exports = {};
@@ -30,7 +31,7 @@ export function Module(id = '', parent = undefined) {
   this.filename = null;
   this.loaded = false;
   this.children = [];
-}
+});
 
 /** A module of a file that nothing has been loaded of yet. */
 export function moduleOf(file, parent) {

@@ -24,7 +24,7 @@ function readManifest(file) {
   if (text === undefined) return undefined;
   try {
     return jsonParse(text.replace(/^\ufeff/, ''));
-  } catch (error) {
+  } catch {
     throw coded(ErrorCtor, 'ERR_INVALID_PACKAGE_CONFIG', `Invalid package config ${file}.`);
   }
 }

@@ -83,7 +83,7 @@ class Body {
     return (await take(this)).slice();
   }
   async blob() {
-    return new Blob([await take(this)], { type: this.headers.get('content-type') ?? '' });
+    return new Blob([await take(this)], { type: typeOf(this) });
   }
   async text() {
     const text = decodeUtf8(await take(this));
@@ -93,7 +93,7 @@ class Body {
     return parseJson(await Reflect.apply(Body.prototype.text, this, []));
   }
   async formData() {
-    const type = this.headers.get('content-type') ?? '';
+    const type = typeOf(this);
     if (/^application\/x-www-form-urlencoded/i.test(type)) {
       const form = new FormData();
       for (const [name, value] of new URLSearchParams(await this.text())) form.append(name, value);
@@ -103,6 +103,9 @@ class Body {
     throw new TypeError('Content-Type was not one of "multipart/form-data" or "application/x-www-form-urlencoded".');
   }
 }
+/** The media type of a request or a response. */
+const typeOf = (body) => body.headers.get('content-type') ?? '';
+
 /** All bytes of a body, marking it used. */
 export const take = Body.take;
 /** Whether there is no body at all. */

@@ -151,7 +151,7 @@ export class Crypto {
   }
   get [Symbol.toStringTag]() { return 'Crypto'; }
 }
-const subtle = new SubtleCrypto(TOKEN);
+export const subtle = new SubtleCrypto(TOKEN);
 for (const [name, value] of Object.entries({ subtle, getRandomValues, randomUUID })) {
   Object.defineProperty(Crypto.prototype, name, { value, writable: true, enumerable: true, configurable: true });
 }

@@ -3,7 +3,6 @@
 import { inspect } from '../inspect.js';
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// eslint-disable-next-line no-control-regex
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 function checkedName(name, method) {

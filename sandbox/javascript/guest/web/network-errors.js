@@ -1,6 +1,7 @@
 // Errors of the network with the names and facts that Node's have, and the rule that the host goes by beside them.
 
 import { errnoConstants } from '../node/system-errors.js';
+import { URL } from './url.js';
 
 /** Where the host's rule alone tells what became of a request. What the policy refuses has the code of what Node's own
  * permissions refuse. */
