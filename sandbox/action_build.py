@@ -78,7 +78,7 @@ class Prepared:
 
 
 class BuildState(StrEnum):
-    """Where a build is, in the words of the Management API."""
+    """State of a build, as the Management API spells it."""
 
     PENDING = "pending"
     BUILDING = "building"

@@ -1,4 +1,4 @@
-"""What the sandbox of each language offers: builds programs, and runs them against a host port."""
+"""The interface of engines, one for each language: they build programs and run them against a host port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandbox.port.interface import HostPort
 
 @dataclass(frozen=True, slots=True)
 class EngineReport:
-    """What an engine says of one run; the port knows the rest."""
+    """An engine's report of one run; the port knows the rest."""
 
     failure: Failure | None
     peak_memory_bytes: int

@@ -11,7 +11,7 @@ from sandbox.port.journal import Journal
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What an execution used.
+    """Resources that an execution used.
 
     Attributes:
         wall_ms: from instantiation to the end.
@@ -28,7 +28,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionResult:
-    """How one execution ended. `failure` is None when the handler completed."""
+    """The result of one execution. `failure` is None when the handler completed."""
 
     failure: Failure | None
     commands: tuple[Command, ...]

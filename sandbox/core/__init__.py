@@ -1,1 +1,1 @@
-"""What everything in the sandbox shares: programs, requests, failures, limits and JSON, on nothing else."""
+"""Programs, requests, failures, limits and JSON, which everything else in the sandbox stands on."""

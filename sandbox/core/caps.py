@@ -187,7 +187,7 @@ MAX_MEMORY_BYTES: Final = 2048 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one execution may use. Immutable; `replace()` makes a changed copy.
+    """Limits of one execution. Immutable; `replace()` makes a changed copy.
 
     Attributes:
         wall_ms: milliseconds from instantiation to the last byte of the result. Auth0 gives

@@ -78,7 +78,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the tenant's source, or in a package that the tenant's code is not above. Lines and columns
+    """A position in the tenant's source, or in a package that no code of the tenant called. Lines and columns
     count from 1.
 
     `excerpt` is the source line itself; a caret goes under `column`.
@@ -97,7 +97,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a build or an execution failed.
+    """The reason why a build or an execution failed.
 
     Attributes:
         code: one of `FailureCode`.

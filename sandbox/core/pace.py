@@ -1,4 +1,4 @@
-"""How fast an execution may go: whoever runs several beside each other can let long ones wait for short ones.
+"""The pace of an execution: whoever runs several at once can let long ones wait for short ones.
 
 Engines ask the pace of their thread before each host call, after each slice of computing, and around every
 wait. Where a thread has none, as outside workers, guests run as fast as they can.

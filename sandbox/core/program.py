@@ -1,4 +1,4 @@
-"""What goes into a sandbox: a source, the program built from it, and the request of one execution."""
+"""The input of a sandbox: a source, the program built from it, and the request of one execution."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PackageFile:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What a source may require beside what is built in. Made by `sandbox.action_build.prepare` or
+    """Packages and modules that a source may require. Made by `sandbox.action_build.prepare` or
     `sandbox.packages.wheels.prepare`, never taken from a tenant.
 
     Attributes:

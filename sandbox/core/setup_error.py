@@ -1,4 +1,4 @@
-"""What is wrong with the machine, not with an Action."""
+"""Errors of the machine's set-up, as opposed to those of an Action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses a guest may reach, by our own table (threat-model N1).
+"""The addresses that a guest may reach, by our own table (threat-model N1).
 
 `ipaddress.is_private` and `is_global` are not enough: they changed between releases (CVE-2024-4032) and
 know nothing of carrier NAT, provider addresses or addresses that carry another one inside. The table
@@ -77,7 +77,7 @@ _6TO4: Final = IPv6Network("2002::/16")
 
 
 def refusal(address: Address, *, allow_local: bool) -> str | None:
-    """Why `address` may not be reached, as the name of its class; None when it may.
+    """The class of addresses that keeps `address` out of reach; None when it may be reached.
 
     `allow_local` opens the classes in `LOCAL`, for runs on a developer's machine.
     """

@@ -1,4 +1,4 @@
-"""What the strict framing of requests and of responses has in common: lines, header fields, chunks
+"""Lines, header fields and chunks, framed strictly, for requests and for responses
 (RFC 9112 sections 2.2, 5 and 7.1).
 
 Parsers forgive what peers once did: bare line feeds, blanks before a colon, folded headers. Two parsers that

@@ -1,4 +1,4 @@
-"""What an outbound HTTP request is made of, and what every egress client has to do."""
+"""The model of an outbound HTTP request, and the interface of egress clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What guests may request: immutable data that an operator sets, and the checks that read it."""
+"""The operator's policy for requests of guests: immutable settings, and the checks that read them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ allowed, because APIs do listen on odd ones."""
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
-    """What the requests of guests may reach and use.
+    """The destinations, schemes and ports that requests of guests may use.
 
     Attributes:
         allow_private: loopback and private addresses too, and any port but 0: for runs on a developer's

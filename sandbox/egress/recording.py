@@ -95,7 +95,7 @@ def _stub(request: FetchRequest, outcome: Outcome) -> dict[str, Any]:
 
 
 def _sent(request: FetchRequest) -> dict[str, Any] | None:
-    """What a request must carry to get the same answer; a form with files has another boundary each time."""
+    """The part of a request that decides its answer; a form with files has another boundary each time."""
     kind = next((value for name, value in request.headers if name.lower() == "content-type"), "")
     if not request.body or kind.lower().startswith("multipart/"):
         return None

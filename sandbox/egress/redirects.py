@@ -51,7 +51,7 @@ def first_hop(request: FetchRequest) -> Hop:
 
 
 def next_hop(hop: Hop, status: int, headers: Headers) -> Hop | None:
-    """Where an answer to `hop` leads; None when it is the answer. Raises `EgressError`."""
+    """The next hop of a redirect that answers `hop`; None when it is no redirect. Raises `EgressError`."""
     location = next((value for name, value in headers if name.lower() == "location"), None)
     if status not in _REDIRECTS or location is None or hop.redirect == "manual":
         return None

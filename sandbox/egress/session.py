@@ -37,7 +37,7 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 
 class ConnectionSettings(Protocol):
-    """How sessions connect. Authorities and resolver are read with the first connection, since loading
+    """Settings of connections. Authorities and resolver are read with the first connection, since loading
     them takes time and may fail."""
 
     @property
@@ -67,7 +67,7 @@ class HttpSession:
             await self._client.close()
 
     async def outcome(self, request: FetchRequest, asked_at: float) -> Outcome:
-        """What comes of `request`, which was made at `asked_at` (`time.monotonic()` seconds)."""
+        """The response or error of `request`, which was made at `asked_at` (`time.monotonic()` seconds)."""
         try:
             return await self._fetch(request, asked_at)
         except EgressError as error:

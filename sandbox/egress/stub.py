@@ -118,7 +118,7 @@ class StubEgress:
         return _StubSession(self)
 
     def answer(self, request: FetchRequest) -> tuple[Outcome, float]:
-        """What settles `request`, and after how many seconds. Follows redirects between stubs."""
+        """The answer to `request`, and the seconds until it comes. Follows redirects between stubs."""
         waited = 0.0
         try:
             hop: Hop | None = first_hop(request)

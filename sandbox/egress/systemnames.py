@@ -1,4 +1,4 @@
-"""What Node calls a breakage of the network: the `code` of its errors, which programs branch on."""
+"""Node's names for errors of the network: the `code`, which programs branch on."""
 
 from __future__ import annotations
 

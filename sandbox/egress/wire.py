@@ -45,7 +45,7 @@ def read_request(text: str) -> FetchRequest:
 
 
 def answer(handle: int, outcome: Outcome) -> str:
-    """What `wait_any` gives the guest for a settled fetch."""
+    """The text that `wait_any` gives the guest for a settled fetch."""
     if isinstance(outcome, EgressError):
         return error_answer(handle, outcome)
     response: dict[str, JsonValue] = {

@@ -15,7 +15,7 @@ _slots: Final = threading.BoundedSemaphore(MAX_HEAVY_COMPUTATIONS)
 
 
 def within(deadline: float, work: Callable[[], Any]) -> Any:
-    """What `work` returns or raises.
+    """Run `work` and return or raise what it does.
 
     Work that is not done by then goes on unwatched until it ends by itself (caps bound it to a few
     seconds). It holds its place until then: a flood of abandoned work queues behind itself.

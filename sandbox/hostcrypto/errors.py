@@ -28,7 +28,7 @@ def out_of_range(message: str) -> CryptoError:
 
 
 def unreadable_key() -> CryptoError:
-    """What OpenSSL says of text that is no key it knows."""
+    """OpenSSL's error for text that is no key it knows."""
     return CryptoError("error:1E08010C:DECODER routines::unsupported", "ERR_OSSL_UNSUPPORTED")
 
 

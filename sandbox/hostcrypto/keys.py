@@ -184,7 +184,7 @@ def _known(key: Any) -> Key:
 
 
 def describe(key: Key) -> dict[str, Any]:
-    """What a KeyObject keeps: {kind, type, details, der}. `der`: PKCS8 or SPKI."""
+    """The contents of a KeyObject: {kind, type, details, der}. `der`: PKCS8 or SPKI."""
     kind = "private" if isinstance(key, PRIVATE_TYPES) else "public"
     return {"kind": kind, "type": type_of(key), "details": _details(key), "der": base64_text(to_der(key))}
 

@@ -72,7 +72,7 @@ class BootError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """What is needed to freeze the guest."""
+    """A booted guest, ready to be frozen into an image."""
 
     memory: bytes
     layout: Layout
@@ -116,11 +116,11 @@ class Guest:
 
 
 class Equipment(Protocol):
-    """What is put into the guest beside the prelude."""
+    """Contents of an image beside the prelude."""
 
     @property
     def files(self) -> PackageFiles:
-        """What programs may read and load."""
+        """The files that programs may read and load."""
         ...
 
     def compile(self, compile_script: Callable[[str, str], bytes]) -> None:
@@ -128,7 +128,7 @@ class Equipment(Protocol):
         ...
 
     def make_port(self) -> HostPort:
-        """What the guest talks to while it is equipped."""
+        """The port of the guest while it is equipped."""
         ...
 
     def install(self, guest: Guest) -> bool:
@@ -136,7 +136,7 @@ class Equipment(Protocol):
         ...
 
     def notes(self) -> tuple[str, ...]:
-        """What whoever builds the Action should know, once it is installed."""
+        """Notes for whoever builds the Action, once it is installed."""
         ...
 
 
@@ -315,7 +315,7 @@ def _describe(machine: Machine, value: int) -> str:
 
 
 def _find_random_state(machine: Machine, probe: bytes) -> int:
-    """Where the engine keeps the state of `Math.random`: the word that steps as xorshift64* does."""
+    """The address of the state of `Math.random`: the word that steps as xorshift64* does."""
     memory = machine.memory
     before = memory.read(0, memory.size, memory.size)
     machine.run_bytecode(probe)

@@ -118,7 +118,7 @@ class Checkpoints:
 
 
 def describe(program: Program, surface: str | None) -> str:
-    """What the guest's `prepare` is told."""
+    """The argument of the guest's `prepare`."""
     filename = json.dumps(program.source.filename)
     if surface is None:
         return f'{{"filename":{filename}}}'
@@ -126,7 +126,7 @@ def describe(program: Program, surface: str | None) -> str:
 
 
 def _pages(image: Image, prepared: Prepared, most_bytes: int) -> tuple[tuple[int, bytes], ...] | None:
-    """What loading `prepared` writes to a fresh instance; None when that cannot be told."""
+    """The pages that loading `prepared` writes in a fresh instance; None when that cannot be told."""
     host = Host(Silence())
     try:
         with entered(host), image.store(Limits(), time.monotonic() + _SECONDS) as timed:

@@ -206,7 +206,7 @@ def _compile_in(machine: Machine, unit: _Unit, filename: str) -> bytes:
 
 
 def _complaint(machine: Machine, value: int, unit: _Unit) -> Exception:
-    """What the parser threw: its complaint about the text, or its own exhaustion."""
+    """The failure behind an error of the parser: a syntax error, or its own exhaustion."""
     message = machine.text(machine.member(value, "message"), MAX_ERROR_MESSAGE_BYTES)
     if machine.text(machine.member(value, "name"), 64) != "SyntaxError":
         return GuestExceptionError(value)

@@ -36,7 +36,7 @@ _SOON: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one run may use.
+    """Limits of one run.
 
     Attributes:
         seconds: processor time, which ends a second later also where nobody is left to watch; and at most
@@ -52,7 +52,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a run ended. `exhausted`: it wanted more memory, stack, processor time or output than it had."""
+    """The end of a run. `exhausted`: it wanted more memory, stack, processor time or output than it had."""
 
     ok: bool
     stdout: bytes

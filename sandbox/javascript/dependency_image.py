@@ -205,7 +205,7 @@ class Packages:
         return problem
 
     def _reason(self, machine: Machine, seed: bytes) -> str:
-        """What the entry did that no snapshot may hold; empty for nothing."""
+        """The deed of an entry that no snapshot may hold; empty for none."""
         if machine.memory.read(machine.layout.random_state, 8, 8) != seed:
             return _DRAWS
         waiting = number(machine.call(machine.layout.poll))
@@ -221,7 +221,7 @@ class Packages:
 
 
 def _told(machine: Machine, answer: int) -> str:
-    """What an entry threw, as the guest tells it; empty for nothing."""
+    """The error that an entry threw, as the guest tells it; empty for none."""
     if not machine.is_string(answer):
         return ""
     try:

@@ -100,7 +100,7 @@ class JavaScriptEngine:
         return EngineReport(run.execute(request), run.peak_memory_bytes)
 
     def _opened(self, program: Program) -> _Opened | None:
-        """What `program` was built for; None when this engine would build another image."""
+        """The build that `program` is of; None when this engine would build another image."""
         dependencies = program.source.dependencies
         opened = self._plain if dependencies is None else self._equip(dependencies, program.modules)
         return opened if opened.image.digest == program.image else None
@@ -140,7 +140,7 @@ def _equipment(dependencies: Dependencies, modules: tuple[Program, ...]) -> Pack
 
 
 def module_filename(module: SharedModule) -> str:
-    """What failures call the module: as it is required, with an extension where that matters."""
+    """The module's name in failures: as it is required, with an extension where that matters."""
     return f"actions:{module.name}" + (
         PurePosixPath(module.filename).suffix if is_needed(module.filename) else ""
     )

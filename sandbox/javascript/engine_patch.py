@@ -1,4 +1,4 @@
-"""What is added to QuickJS's binary before it is compiled.
+"""Additions to QuickJS's binary, made before it is compiled.
 
 The engine has no hook for three things that Node's programs rely on: `await` does not tell what goes on
 after it (AsyncLocalStorage), its own errors speak other words than V8's, and nothing counts the machine's

@@ -141,7 +141,7 @@ def _callee_end(tokens: Tokens, here: int) -> int | None:
 
 
 def _chain_begin(tokens: Tokens, end: int) -> int:
-    """Where the chain of members, indices and calls begins that ends before `end`."""
+    """The start of the chain of members, indices and calls that ends before `end`."""
     first = _operand(tokens, end)
     while first > 0 and tokens[first - 1].text in (".", "?."):
         first = _operand(tokens, first - 1)
@@ -155,7 +155,7 @@ def _has_call(tokens: Tokens, first: int, end: int) -> bool:
 
 
 def _operand(tokens: Tokens, end: int) -> int:
-    """Where the operand before `end` begins: a name, a text, or brackets with what they belong to."""
+    """The start of the operand before `end`: a name, a text, or brackets with what they belong to."""
     at = end - 1
     while at > 0 and (tokens[at].text in (")", "]") or tokens[at].text[0] == "`"):
         opening = tokens.partner.get(at, 0) if tokens[at].kind == "mark" else at

@@ -57,7 +57,7 @@ _MAX_PATH_BYTES: Final = 4096
 
 
 class Host:
-    """What one execution may ask for, and what became known while it ran.
+    """The host's side of one execution: its port, and what became known while it ran.
 
     Attributes:
         outcome: (status, JSON detail) that the guest reported as its last act, once.

@@ -198,7 +198,7 @@ def _read(engine: wasmtime.Engine, slots: threading.BoundedSemaphore, blob: byte
 
 
 def _header(blob: bytes) -> tuple[dict[str, Any], int]:
-    """What stands before files of packages and the compiled module, and where they begin."""
+    """The header before files of packages and the compiled module, and where these begin."""
     length = struct.unpack_from("<I", blob)[0]
     return json.loads(blob[4 : 4 + length]), 4 + length
 
@@ -232,7 +232,7 @@ def _quickjs(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
 
 
 class Ingredients(NamedTuple):
-    """What every image is made of: the engine's binary, amended, the same compiled, and our own prelude."""
+    """The parts of every image: the engine's binary, amended, the same compiled, and our own prelude."""
 
     binary: bytes
     module: wasmtime.Module

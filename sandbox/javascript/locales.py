@@ -1,4 +1,4 @@
-"""What the guest's `Intl` asks of the host: words and patterns of languages, and offsets of time zones.
+"""Data for the guest's `Intl`: words and patterns of languages, and offsets of time zones.
 
 The words are those of the Node that comes with us: `intl/main.cjs` asks its `Intl` once, at set-up, and the
 answers are cached beside the images. No tenant input ever reaches that Node. Each answer here is a function

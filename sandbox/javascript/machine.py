@@ -59,7 +59,7 @@ EXPORTS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where things are in the snapshot.
+    """Addresses in the snapshot.
 
     Attributes:
         context, runtime: the engine's own structures.

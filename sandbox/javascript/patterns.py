@@ -1,4 +1,4 @@
-"""What V8 says of a destructuring pattern that got nothing to take apart, from the tokens of the pattern."""
+"""V8's message for a destructuring pattern that got nothing to take apart, from the tokens of the pattern."""
 
 from __future__ import annotations
 

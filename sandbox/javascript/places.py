@@ -1,4 +1,4 @@
-"""Where V8 says that an error is, built into the parser of QuickJS's binary.
+"""V8's positions of errors, built into the parser of QuickJS's binary.
 
 The engine notes the place of names and of little else, so a call got the place of the last name among its
 arguments, and a member that of its object. These patches let the parser note what V8 notes: a member's name,
@@ -119,7 +119,7 @@ class _Patches:
     def _called(
         self, start: Place, call: Place, token: Place, name: Place, opcode: int, continued: int, variable: int
     ) -> bytes:
-        """Where a call that is no `new` is: at the name of what is called, or at its bracket or template."""
+        """The position of a call that is no `new`: the name of what is called, or its bracket or template."""
         by_name = w.i32(0)
         for number in _MEMBER:
             by_name = w.sequence(by_name, w.get(opcode), w.i32(number), w.I32_EQ, w.I32_OR)

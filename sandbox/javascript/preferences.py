@@ -1,4 +1,4 @@
-"""Which build of a package is bundled: the one for Node.
+"""Choice of the build of a package that is bundled: the one for Node.
 
 Actions are written for Node, so what a package offers to browsers is hidden from the bundler.
 """

@@ -165,7 +165,7 @@ class Printer:
         return f"[{','.join(items)}]"
 
     def _items(self, begin: int, end: int) -> int:
-        """How many items there are between two brackets."""
+        """The number of items between two brackets."""
         count, at = int(begin < end), begin
         while at < end:
             at = self._tokens.matching(at) if self._tokens[at].text in OPENING else at
@@ -182,7 +182,7 @@ class Printer:
         return out
 
     def made(self) -> str:
-        """What stands behind `new`, without arguments."""
+        """The text behind `new`, without arguments."""
         made = ""
         if self.at < self._end and self._deeper():
             made = self._postfix(self._primary(), calls=False)
@@ -293,7 +293,7 @@ def shown(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """What a literal in quotes stands for."""
+    """The text that a literal in quotes stands for."""
     out, inner = "", iter(text[1:-1])
     for character in inner:
         if character == "\\":

@@ -1,4 +1,4 @@
-"""What an execution ended with, in the tenant's own terms: failures, places, frames."""
+"""The end of an execution in the tenant's own terms: failures, places, frames."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _no_handler(told: Any, handler: str, program: Program) -> Failure:
 
 
 def _instead(found: dict[str, Any], handler: str, program: Program) -> str:
-    """What an Action without its handler does instead, where that can be told."""
+    """Hint at what an Action without its handler exports instead, where that can be told."""
     if re.search(rf"\b(?:function|const|let|var)\s+{re.escape(handler)}\b", program.source.text):
         return " It defines it, and does not export it."
     if found.get("module") == "function":

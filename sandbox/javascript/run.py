@@ -260,7 +260,7 @@ class ProgramInstance:
         return report.internal(error)
 
     def _measure(self) -> None:
-        """What can only be read while the instance lives: its memory, and whether it was refused more,
+        """Measurements that need a living instance: its memory, and whether it was refused more,
         which libc notes (threat-model M1)."""
         machine = getattr(self._host, "machine", None)
         if machine is not None:

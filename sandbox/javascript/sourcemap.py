@@ -17,7 +17,7 @@ _CONTINUES: Final = 0b10_0000
 
 
 class _Point(NamedTuple):
-    """Where a column of one compiled line came from; all from 0. -1 for text that nobody wrote."""
+    """The origin of a column of one compiled line; all from 0. -1 for text that nobody wrote."""
 
     column: int
     line: int

@@ -72,7 +72,7 @@ def character(line: str, column: int) -> int:
 
 
 def offset(text: str, line: int, column: int | None) -> int | None:
-    """Where a line and column in UTF-16 code units, both from 1, are in `text`."""
+    """The offset in `text` of a line and column in UTF-16 code units, both from 1."""
     if column is None or line < 1:
         return None
     at = 0

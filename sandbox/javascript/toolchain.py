@@ -171,7 +171,7 @@ def _patched(modules: Path, folder: Path) -> list[str]:
 
 
 def npm_setting(name: str) -> str:
-    """What npm on this machine has as its setting `name`.
+    """The value of npm's setting `name` on this machine.
 
     Raises:
         ToolchainError: it cannot be asked.

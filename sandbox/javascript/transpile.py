@@ -62,7 +62,7 @@ def transpile(source: Source, text: str) -> Transpiled:
 
 
 def run_compiler(filename: str, text: str) -> Finished:
-    """What the compiler says of `text`, which is in the language of `filename`.
+    """The compiler's answer to `text`, which is in the language of `filename`.
 
     Raises:
         ToolTimeoutError: it took too long.

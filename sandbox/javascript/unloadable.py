@@ -1,4 +1,4 @@
-"""Why a package cannot be put into an image: it never finishes loading, or wants more than it may have."""
+"""Reasons why a package fits no image: it never finishes loading, or wants more than it may have."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ _ARRAY_METHODS: Final = frozenset(
 
 
 class Where(NamedTuple):
-    """Where the engine made an error.
+    """The place in the engine that made an error.
 
     Attributes:
         function: as the engine calls it.

@@ -1,1 +1,1 @@
-"""What Actions bring along: npm packages and Python wheels, resolved, locked, verified and unpacked."""
+"""Packages of Actions: npm packages and Python wheels, resolved, locked, verified and unpacked."""

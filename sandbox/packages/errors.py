@@ -1,4 +1,4 @@
-"""What can be wrong with the packages that an Action depends on."""
+"""Errors of the packages that an Action depends on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which paths in an archive are safe on every file system (threat-model D2)."""
+"""Checks that paths in an archive are safe on every file system (threat-model D2)."""
 
 from __future__ import annotations
 

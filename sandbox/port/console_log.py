@@ -1,4 +1,4 @@
-"""What an execution prints, in order, within the caps of a line and of all lines."""
+"""The console of an execution: its lines in order, within the caps of a line and of all lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEVELS: Final = frozenset(get_args(LogLevel))
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of one console call: its level, the text kept and the bytes left out."""
+    """One console call as it was kept: its level, its text and the number of bytes left out."""
 
     level: str
     text: str

@@ -10,7 +10,7 @@ from sandbox.port.interface import HostPort
 
 
 def until(deadline: float) -> float:
-    """When lingering ends that begins now; monotonic seconds, as `deadline` is."""
+    """The end of a drain that begins now; monotonic seconds, as `deadline` is."""
     return min(deadline, time.monotonic() + LINGER_MS / 1000)
 
 

@@ -72,7 +72,7 @@ class Command:
 
 
 class HostPort(Protocol):
-    """What engines need. `LivePort` meets the world; `ReplayPort` answers from a journal.
+    """The port as engines see it. `LivePort` meets the world; `ReplayPort` answers from a journal.
 
     Guest-facing calls take and give text, never raise, and answer errors as JSON
     `{"error": {"name", "message", "code"?}}`.

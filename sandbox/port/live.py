@@ -38,7 +38,7 @@ FAULT: Final = encode({"error": {"name": "Error", "message": "the host could not
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Where a port reads the time, in seconds: since 1970, and since any fixed point."""
+    """The clocks of a port, in seconds: since 1970, and since any fixed point."""
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic

@@ -68,7 +68,7 @@ class Recorder:
         self._rows.append(_Row("stop", {}, detail))
 
     def journal(self) -> Journal:
-        """What was recorded so far."""
+        """The journal so far."""
         return Journal(
             tuple(
                 Entry(number, row.operation, row.arguments, row.result, row.repeat)

@@ -36,7 +36,7 @@ _SHOWN_BYTES: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """Where a replay left its journal.
+    """The point at which a replay left its journal.
 
     Attributes:
         position: sequence number of the journal's entry that was due; one past the last at its end.

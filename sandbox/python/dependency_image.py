@@ -145,7 +145,7 @@ class Units:
         self.last = ""
 
     def code(self, number: int) -> str:
-        """What the guest is handed when it imports unit `number`; empty when there is none."""
+        """The code of unit `number`, which the guest imports; empty when there is none."""
         if not 0 <= number < len(self._units):
             return ""
         self.last = self._units[number].source.filename

@@ -251,7 +251,7 @@ class PythonEngine:
 
 @dataclass(frozen=True, slots=True)
 class _CallResult:
-    """What a call into a guest came to, the linear memory it took (0: not known), its deadline, and the
+    """The result of a call into a guest, the linear memory it took (0: not known), its deadline, and the
     operations that it left behind."""
 
     answer: str | Failure
@@ -293,7 +293,7 @@ def _read(text: str, program: Program, limits: Limits) -> dict[str, object] | Fa
 
 
 def _stopped(instance: Instance, port: HostPort | None, error: WasmtimeError, limits: Limits) -> Failure:
-    """Why the guest trapped: what we know ourselves comes before what its trap says."""
+    """The reason for a trap: what we know ourselves comes before what the trap says."""
     if instance.binding.fault is not None:
         return instance.binding.fault
     if port is not None and port.fatal is not None:
@@ -317,7 +317,7 @@ _ENDLESS: Final = (FailureCode.TIMEOUT, FailureCode.MEMORY, FailureCode.STACK)
 
 
 def _unloadable(failure: Failure, filename: str) -> Failure:
-    """Why packages cannot be loaded: of the one whose file was imported last."""
+    """The failure of packages that cannot be loaded: of the one whose file was imported last."""
     first, _, rest = filename.partition("/")
     folder = first if "-" in first else rest.partition("/")[0]  # a module's packages stand below its name
     is_module = filename.startswith("actions:")

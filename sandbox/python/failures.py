@@ -1,4 +1,4 @@
-"""What the Python guest reports, or how it trapped, as `Failure`s in the tenant's own source."""
+"""Reports and traps of the Python guest as `Failure`s in the tenant's own source."""
 
 from __future__ import annotations
 

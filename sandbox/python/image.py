@@ -100,7 +100,7 @@ def image_key() -> str:
 
 
 def _machine() -> str:
-    """What native code depends on beside the component; wasmtime itself checks CPU features."""
+    """The machine that native code is for; wasmtime itself checks CPU features."""
     return f"{platform.system()};{platform.machine()};{platform.processor()}"
 
 

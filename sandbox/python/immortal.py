@@ -78,7 +78,7 @@ def _list_at(component: bytes, every: list[Segment], at: int) -> list[int] | Non
 
 
 def _find(every: list[Segment], address: int) -> int | None:
-    """Where in the component the four bytes at `address` stand, if one segment holds them."""
+    """The offset in the component of the four bytes at `address`, if one segment holds them."""
     low, high = 0, len(every)
     while low < high:
         middle = (low + high) // 2

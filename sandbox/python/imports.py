@@ -60,7 +60,7 @@ Imported = Callable[["Binding", Any, Any], None]
 
 
 class Binding:
-    """What the host functions of one instance answer from; no port before it is bound to an execution.
+    """The state behind the host functions of one instance; no port before it is bound to an execution.
     `handles`: operations started and not yet settled."""
 
     __slots__ = ("deadline", "fault", "handles", "number", "pace", "port", "unit")

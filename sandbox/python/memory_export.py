@@ -61,7 +61,7 @@ def with_gauge(component: bytes) -> bytes:
 
 
 def _count(component: bytes) -> Counter[str]:
-    """How many of each kind the component defines; the next one gets that number as its index."""
+    """The number of each kind that the component defines; the next one gets it as its index."""
     counts: Counter[str] = Counter()
     for kind, start, end in sections(component, HEADER_BYTES, len(component)):
         if kind == _CORE_MODULE:
@@ -100,7 +100,7 @@ class _Reader:
         return self._content[self._at - length : self._at]
 
     def sort(self) -> str:
-        """What kind of thing is spoken of."""
+        """The kind of thing that is spoken of."""
         first = self.byte()
         found = _CORE_SORTS.get(self.byte()) if first == 0 else _SORTS.get(first)
         if found is None:

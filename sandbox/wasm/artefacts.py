@@ -123,7 +123,7 @@ def _path(name: str, key: str) -> Path:
 
 
 def _build_once(path: Path, build: Callable[[], bytes]) -> bytes:
-    """What `build` makes, unless another process has made it meanwhile."""
+    """Keep what `build` makes, unless another process has made it meanwhile."""
     with _exclusive(path.with_suffix(".lock")):
         found = _read(path)
         if found is not None:

@@ -89,7 +89,7 @@ class StopGuest(Exception):  # noqa: N818 - not an error: a host function's way 
 
 
 class HostState(Protocol):
-    """What runs behind the imports of one execution."""
+    """The state behind the imports of one execution."""
 
     def fault(self, error: BaseException) -> None:
         """A host function broke (our fault, or the operator's interrupt). Must not raise."""

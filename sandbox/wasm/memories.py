@@ -123,7 +123,7 @@ class Memories:
         return self._pagemap.written(self._image, PAGE) is not None
 
     def contents(self) -> list[bytes]:
-        """What the memory of every living instance holds, by age. Nothing may run meanwhile."""
+        """The contents of the memory of every living instance, by age. Nothing may run meanwhile."""
         return [ctypes.string_at(memory.base, memory.size) for memory in list(self._living.values())]
 
     def close(self) -> None:

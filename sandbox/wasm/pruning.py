@@ -51,13 +51,13 @@ class Cached:
 
     @property
     def name(self) -> str:
-        """What it is, without the digest."""
+        """The entry's name without the digest."""
         return self.path.name.rpartition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What pruning did.
+    """The result of pruning.
 
     Attributes:
         removed, kept: entries.

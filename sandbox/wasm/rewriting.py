@@ -156,7 +156,7 @@ def _signatures(body: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _imported_functions(body: bytes) -> int:
-    """How many imports are functions; all must be."""
+    """The number of imported functions; all imports must be functions."""
     count, at = read_unsigned(body, 0)
     for _ in range(count):
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Why WebAssembly stopped, translated once from the runtime's own errors (models of style, rule 4)."""
+"""Reasons why WebAssembly stopped, translated once from the runtime's own errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wasmtime import TrapCode
 
 
 class StopKind(Enum):
-    """What ended a call into a guest, other than its return."""
+    """The end of a call into a guest other than its return."""
 
     DEADLINE = "deadline"
     """The epoch passed the deadline."""

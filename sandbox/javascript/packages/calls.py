@@ -1,4 +1,4 @@
-"""What the guest asks about the files of its packages (operation 14 of `sandbox.javascript.hostcalls`)."""
+"""Answers about the files of a guest's packages (operation 14 of `sandbox.javascript.hostcalls`)."""
 
 from __future__ import annotations
 

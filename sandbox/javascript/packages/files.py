@@ -118,7 +118,7 @@ def _rank(path: str, needed: set[str]) -> int:
 
 
 class PackageFiles:
-    """What `Packer.pack` made, or nothing. Safe to use from several threads.
+    """The files of packages that `Packer.pack` made, or none. Safe to use from several threads.
 
     Args:
         blob: of `pack`, or empty. It may come from a process in which code of these packages ran: what it
@@ -131,7 +131,7 @@ class PackageFiles:
 
     @property
     def blob(self) -> bytes:
-        """What it was made of."""
+        """The bytes that it was made of."""
         return self._blob
 
     @functools.cached_property
@@ -172,7 +172,7 @@ class PackageFiles:
 
     @property
     def left_out(self) -> int:
-        """How many files found no place."""
+        """The number of files that found no place."""
         return int(self._index["left_out"])
 
     def kind(self, path: str) -> int:
@@ -183,7 +183,7 @@ class PackageFiles:
         return FOLDER if path in self._folders else NOTHING
 
     def names(self, path: str) -> list[tuple[str, bool]] | None:
-        """What is in a folder, in order of name, and whether it is a folder; None for what is none."""
+        """The entries of a folder by name, and whether each is a folder; None where there is no folder."""
         found = self._folders.get(path)
         return None if found is None else sorted(found.items())
 

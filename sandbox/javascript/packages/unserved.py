@@ -16,7 +16,7 @@ _MOST_TOLD: Final = 5
 
 
 class Wanting(Protocol):
-    """Who requires: `sandbox.javascript.bundle.Scope`."""
+    """A scope that requires packages: `sandbox.javascript.bundle.Scope`."""
 
     @property
     def at(self) -> str: ...

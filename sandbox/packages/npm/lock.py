@@ -1,4 +1,4 @@
-"""What was resolved: kept with the Action version, so that every later build has the same bytes."""
+"""The lock of an Action version: the resolved packages, so that every later build has the same bytes."""
 
 from __future__ import annotations
 

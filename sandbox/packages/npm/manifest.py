@@ -1,4 +1,4 @@
-"""What a `package.json` says that matters for resolving: everything else is left out."""
+"""The parts of a `package.json` that matter for resolving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where packages come from: what every origin has to answer."""
+"""The interface of origins, from which packages come."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.packages.npm.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What an origin has of one package: manifests by version, and versions by tag."""
+    """An origin's offer of one package: manifests by version, and versions by tag."""
 
     versions: Mapping[str, Manifest]
     tags: Mapping[str, str]
@@ -21,7 +21,7 @@ class Origin(Protocol):
     """A registry, or a folder of tarballs. Safe to call from several threads."""
 
     def offer(self, name: str) -> Offer:
-        """What there is of `name`. Raises `DependencyError` (`not-found`, `registry`, `network`, `cap`)."""
+        """The offer of `name`. Raises `DependencyError` (`not-found`, `registry`, `network`, `cap`)."""
         ...
 
     def expect(self, names: Iterable[str]) -> None:

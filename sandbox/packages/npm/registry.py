@@ -112,7 +112,7 @@ class RegistryOrigin:
         return f"{self._root}{name.replace('/', '%2f')}"
 
     def _tarball_url(self, manifest: Manifest) -> str:
-        """Where the registry says, if that is the registry itself; else its usual place there, because a
+        """The address that the registry gives, if it is on the registry; else the usual one there, because a
         mirror repeats the addresses of what it mirrors."""
         try:
             stated = URL(manifest.tarball)

@@ -52,7 +52,7 @@ class Node:
         return "/".join(f"node_modules/{name}" for name in reversed(names))
 
     def find(self, name: str) -> Node | None:
-        """What `require(name)` finds from here."""
+        """The package that `require(name)` finds from here."""
         for node in self.upwards():
             if name in node.children:
                 return node.children[name]
@@ -177,7 +177,7 @@ class _Resolver:
 
 
 def _beside(edge: _Edge) -> Node | None:
-    """What a peer finds: it is looked for from the folder that its package stands in."""
+    """The package that a peer finds, looked for from the folder that its package stands in."""
     return edge.node.parent.find(edge.name) if edge.node.parent is not None else None
 
 

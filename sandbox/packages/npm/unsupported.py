@@ -13,7 +13,7 @@ from sandbox.packages.errors import DependencyError
 
 
 class Lack(NamedTuple):
-    """Why a package cannot work, and what to do: sentence parts."""
+    """The reason why a package cannot work, and the advice: parts of a sentence."""
 
     why: str
     instead: str
@@ -93,6 +93,6 @@ def refuse(name: str) -> None:
 
 
 def warning(name: str) -> str | None:
-    """What the log of a build says about `name`, None when there is nothing to say."""
+    """The log's warning about `name`, None when there is nothing to say."""
     lack = LIMITED.get(name)
     return None if lack is None else f"{name} {lack.why}. {lack.instead}"

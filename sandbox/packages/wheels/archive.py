@@ -111,7 +111,7 @@ def _check_entry(entry: zipfile.ZipInfo, seen: set[str], label: str) -> None:
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int, label: str) -> bytes:
-    """What the file inflates to, whatever its header says."""
+    """The inflated bytes of a file, whatever its header says."""
     with archive.open(entry) as stream:
         content = stream.read(min(room, MAX_WHEEL_FILE_BYTES) + 1)
     if len(content) > MAX_WHEEL_FILE_BYTES:

@@ -1,4 +1,4 @@
-"""Which wheels an Action version was built with: names, versions and SHA-256 of their bytes."""
+"""The lock of an Action version: names and versions of its wheels, and SHA-256 of their bytes."""
 
 from __future__ import annotations
 

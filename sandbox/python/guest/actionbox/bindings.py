@@ -1,4 +1,4 @@
-"""What a source binds: its own names, and the private attributes of its classes."""
+"""The names that a source binds, and the private attributes of its classes."""
 
 import ast
 

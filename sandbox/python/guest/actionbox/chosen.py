@@ -1,4 +1,4 @@
-"""Which names of Python's own modules Actions get. Each is chosen: what a later Python adds is not there."""
+"""Names of Python's own modules that Actions get. Each is chosen: what a later Python adds is not there."""
 
 NAMES = {
     "base64": """

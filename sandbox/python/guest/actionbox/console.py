@@ -138,7 +138,7 @@ def basic_config(**_options: object) -> None:
 
 
 class Stream:
-    """What `sys.stdout` and `sys.stderr` are here; those of the image would trap."""
+    """Stand-in for `sys.stdout` and `sys.stderr`; those of the image would trap."""
 
     def __init__(self, level: str) -> None:
         self._level = level

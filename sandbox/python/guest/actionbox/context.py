@@ -1,4 +1,4 @@
-"""What a source is compiled for (an Action, a shared module, a file of a package) and what it may import."""
+"""The context of a source: an Action, a shared module or a file of a package, and what it may import."""
 
 import ast
 import json
@@ -38,7 +38,7 @@ class Context:
         return name.partition(".")[0] in self._tops
 
     def missing(self, name: str) -> str | None:
-        """Why the module `name` cannot be imported, or None when it can."""
+        """The reason why the module `name` cannot be imported, or None when it can."""
         top, _, rest = name.partition(".")
         if top == NAMESPACE:
             return self._missing_shared(rest)
@@ -53,7 +53,7 @@ class Context:
         return None if name in self.packages else f"The package '{top}' has no module '{name}'."
 
     def missing_member(self, module: str, name: str) -> str | None:
-        """Why `from module import name` cannot be, as far as that shows before it runs."""
+        """The reason why `from module import name` cannot work, as far as that shows before it runs."""
         if module == NAMESPACE:
             return None if self.kind == "module" and name == "secrets" else self._missing_shared(name)
         if self.brings(module) or module.partition(".")[0] == NAMESPACE:

@@ -134,7 +134,7 @@ def _missing(scope: dict[str, Any], handler: str) -> str:
 
 
 def _unfit(function: Callable[..., Any]) -> str | None:
-    """Why `function` cannot be a handler, or None."""
+    """The reason why `function` cannot be a handler, or None."""
     if type(function) is not types.FunctionType:
         return None
     code = function.__code__
@@ -149,7 +149,7 @@ def _unfit(function: Callable[..., Any]) -> str | None:
 
 
 def _wanted(function: Callable[..., Any]) -> int:
-    """How many of (event, api) the handler takes."""
+    """The number of arguments, of (event, api), that the handler takes."""
     if type(function) is not types.FunctionType:
         return 2
     code = function.__code__

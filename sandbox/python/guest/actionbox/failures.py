@@ -81,7 +81,7 @@ def _message(error: BaseException) -> str:
 
 
 def _notes(error: BaseException) -> list[str]:
-    """What `add_note` left, without asking the exception's own `__getattr__`."""
+    """The notes of `add_note`, read without the exception's own `__getattr__`."""
     notes = object.__getattribute__(error, "__dict__").get("__notes__")
     return [clean(note) for note in notes[:MAX_MEMBERS] if type(note) is str] if type(notes) is list else []
 

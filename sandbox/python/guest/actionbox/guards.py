@@ -87,7 +87,7 @@ _formatter = _Formatter()
 
 
 def format_method(value: Any, name: str) -> Callable[..., str]:
-    """What `value.format` or `value.format_map` means in an Action."""
+    """The method that `value.format` or `value.format_map` means in an Action."""
     return _formatting(getattr(value, name))
 
 

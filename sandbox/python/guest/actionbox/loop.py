@@ -18,7 +18,7 @@ Pending = dict[int, tuple[asyncio.Future[Any], Callable[[Any], Any]]]
 
 
 class _HostSelector:
-    """What the loop takes for a selector: its events are answers of the host."""
+    """The loop's selector, whose events are answers of the host."""
 
     def __init__(self, pending: Pending) -> None:
         self._pending = pending

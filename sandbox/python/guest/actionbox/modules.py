@@ -1,4 +1,4 @@
-"""What Actions may import: facades with explicit name lists, declared in `library.py`.
+"""Modules that Actions may import: facades with explicit name lists, declared in `library.py`.
 
 Standard modules hold other modules as attributes (`json.codecs`, `uuid.os`), so no Action gets a real one.
 Everything is loaded before the snapshot: later there are no files.
@@ -33,7 +33,7 @@ _is_type = dataclasses._is_type  # type: ignore[attr-defined]
 
 
 def _is_type_of(annotation: str, cls: type, real: Any, kind: Any, predicate: Any) -> bool:
-    """What dataclasses asks of an annotation that is text (`typing.ClassVar[int]`): an Action that names the
+    """Answers dataclasses about an annotation that is text (`typing.ClassVar[int]`): an Action that names the
     module means its facade, which dataclasses cannot know."""
     name, _, member = annotation.partition("[")[0].rpartition(".")
     held = vars(sys.modules.get(cls.__module__, dataclasses)).get(name.strip())
@@ -130,7 +130,7 @@ REMEDIES = {
 
 
 def missing_module(name: str) -> str | None:
-    """Why `name` cannot be imported, or None when it can."""
+    """The reason why `name` cannot be imported, or None when it can."""
     if name in FACADES:
         return None
     refused = f"The module '{name}' is not available to Actions"
@@ -147,12 +147,12 @@ def missing_module(name: str) -> str | None:
 
 
 def remedy(name: str) -> str | None:
-    """What to use instead of a module that tenants ask for."""
+    """The replacement for a module that tenants ask for."""
     return REMEDIES.get(name) or REMEDIES.get(name.partition(".")[0])
 
 
 def missing_name(module: str, name: str) -> str | None:
-    """Why `name` is not in the facade `module`, or None when it is."""
+    """The reason why `name` is not in the facade `module`, or None when it is."""
     members = vars(FACADES[module])
     if name in members and not name.startswith("__"):
         return None

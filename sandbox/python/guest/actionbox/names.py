@@ -20,7 +20,7 @@ def _exceptions() -> dict[str, type]:
 
 
 def _restricted() -> dict[str, Any]:
-    """What the language promises, with guards where names are computed."""
+    """Builtins that the language promises, with guards where names are computed."""
     names = {name: getattr(builtins, name) for name in _PLAIN.split()}
     guarded = {
         "type": guards.TenantType,

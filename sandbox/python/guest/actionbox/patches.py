@@ -61,7 +61,7 @@ def check_name(name: object) -> None:
 
 
 def check_member(name: object) -> None:
-    """What a namespace adds to a class: what a class statement could define, and nothing else."""
+    """Refuse a member that a namespace adds to a class and that no class statement could define."""
     if type(name) is not str:
         raise TypeError(f"names of members must be text, not '{type(name).__name__}'")
     if name.startswith("__") and name.endswith("__") and name not in CLASS_NAMES | MODULE_NAMES:

@@ -264,7 +264,7 @@ class Policy(RestrictingNodeTransformer):
             self._scopes.pop()
 
     def _check_match_args(self, statement: ast.stmt) -> None:
-        """What positional patterns read: attributes, written down as texts."""
+        """Check `__match_args__`: positional patterns read the attributes that it names as text."""
         if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Tuple):
             return
         names = [item.value if isinstance(item, ast.Constant) else None for item in statement.value.elts]
@@ -277,14 +277,14 @@ class Policy(RestrictingNodeTransformer):
     # --- imports ---
 
     def visit_Try(self, node: ast.Try) -> Any:
-        """What is imported under `except ImportError` may be missing: it fails when it runs."""
+        """Imports under `except ImportError` may be missing: they fail when they run."""
         self._visit_optional(node.body, any(_is_import_error(handler.type) for handler in node.handlers))
         for part in (node.handlers, node.orelse, node.finalbody):
             self._visit_all(part)
         return node
 
     def visit_If(self, node: ast.If) -> Any:
-        """What is imported for type checkers only is never run."""
+        """Imports for type checkers only are never run."""
         optional = _is_type_checking(node.test)
         node.test = self.visit(node.test)
         self._visit_optional(node.body, optional)

@@ -1,4 +1,4 @@
-"""What `fetch` and `http` send: their options as the host reads them (docs/decisions/0004, fetch)."""
+"""Requests of `fetch` and `http`: their options as the host reads them (docs/decisions/0004, fetch)."""
 
 import base64
 import io

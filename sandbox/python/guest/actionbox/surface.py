@@ -182,7 +182,7 @@ def _settled(reply: dict[str, Any], error: dict[str, Any] | None) -> Any:
 
 
 def _saying(value: Any) -> Any:
-    """What an exception says, its class's name when it says nothing; any other value as it is."""
+    """The message of an exception, its class's name when it has none; any other value as it is."""
     if not isinstance(value, BaseException):
         return value
     try:

@@ -1,4 +1,4 @@
-"""What an Action brings along: shared modules (`actions.NAME`) and files of pure-Python packages.
+"""Units that an Action brings along: shared modules (`actions.NAME`) and files of pure-Python packages.
 
 Each is a unit: code that the host hands over when it is first imported, run once per execution. A unit sees
 the packages of its own scope: those of the Action (scope empty), or those of one shared module.
@@ -54,7 +54,7 @@ class _Modules(types.ModuleType):
         return module
 
     def imported(self, full: str, members: Iterable[str]) -> Any:
-        """What `import full`, or `from full import members`, gives."""
+        """The module that `import full`, or `from full import members`, gives."""
         name = full.partition(".")[2]
         if not name:
             for member in members:

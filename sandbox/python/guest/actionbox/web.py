@@ -111,7 +111,7 @@ class Response:
 
     @property
     def encoding(self) -> str:
-        """How `text` reads the body."""
+        """The charset with which `text` reads the body."""
         return self._charset()
 
     @property

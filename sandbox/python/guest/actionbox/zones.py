@@ -8,7 +8,7 @@ from zone_data import ZONES  # written when the image is built
 
 
 def load(key: str) -> io.BytesIO:
-    """What `zoneinfo` calls when no file is found: the TZif data of `key`."""
+    """The TZif data of `key`, for `zoneinfo`, which calls this when it finds no file."""
     data = ZONES.get(key)
     if data is None:
         raise zoneinfo.ZoneInfoNotFoundError(f"no time zone is named '{key}'")

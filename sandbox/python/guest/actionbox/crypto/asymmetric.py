@@ -69,7 +69,7 @@ def _rsa_how(padding: Any, algorithm: Any) -> dict[str, Any]:
 
 
 class HostKey:
-    """What all keys have. `key`: as the rest of the guest knows it."""
+    """Base of all keys. `key`: as the rest of the guest knows it."""
 
     def __init__(self, key: keys.Key) -> None:
         self.key = key

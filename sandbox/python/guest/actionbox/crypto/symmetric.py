@@ -15,7 +15,7 @@ _TAG = 16
 
 
 class _Sealed:
-    """What both AEAD ciphers share."""
+    """Base of both AEAD ciphers."""
 
     _mode = ""
     _sizes: tuple[int, ...] = ()
