@@ -5,13 +5,21 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test fuzz drill check bench images clean lock
+.PHONY: run test coverage fuzz drill check bench images clean lock
 
 run: images ## set everything up and run a sample flow
 	$(BIN)/actionbox run samples/post-login/weekday-rule.js samples/post-login/roles_to_claims.py --trigger post-login --event samples/post-login/roles_to_claims.event.json
 
 test: images ## set everything up and run the tests
 	$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)") --dist worksteal
+
+TESTS ?=
+coverage: images ## run the tests, or TESTS of them, and show how many statements of each package they ran
+	rm -rf build/coverage
+	-$(BIN)/coverage run -m pytest -n auto $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet
+	$(BIN)/python -m tools.coverage_table
 
 fuzz: images ## draw new examples in all generated tests for SECONDS; what fails becomes an @example
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
