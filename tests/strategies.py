@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from triggers.events import MODELS, Part
-from triggers.events.introspection import Property, Shape, properties
+from triggers.events.model.introspection import Property, Shape, properties
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)

@@ -23,7 +23,7 @@ from tests.docs.pages import DOCS, blocks
 from tests.runner.plugins import plugin_arguments
 from tests.sandbox.packages.npm.tarballs import Shelf
 from tests.sandbox.packages.wheels.made import put
-from triggers.events import json_check
+from triggers.events.model import json_check
 from triggers.values import session_tokens
 
 pytest_plugins = ["pytester"]

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from triggers import all_triggers, get_trigger
-from triggers.events.introspection import walk
+from triggers.events.model.introspection import walk
 from triggers.generate.compatibility import compatibility
 from triggers.generate.documents import DOCS, documents, main, stale, write
 from triggers.generate.pages import reference, signature

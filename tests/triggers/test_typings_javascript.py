@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.javascript import toolchain
 from triggers import all_triggers, get_trigger
-from triggers.events.introspection import walk
+from triggers.events.model.introspection import walk
 from triggers.generate.typings import javascript
 
 TRIGGERS = all_triggers()

@@ -13,7 +13,7 @@ from mypy import api as mypy
 
 import sandbox
 from triggers import all_triggers, get_trigger
-from triggers.events.introspection import walk
+from triggers.events.model.introspection import walk
 from triggers.generate.typings import python, python_module
 from triggers.generate.typings.names import camel_case, python_name, snake_case
 

@@ -14,7 +14,7 @@ from triggers.engine.surface import Surface
 from triggers.values.json_value import copy
 
 if TYPE_CHECKING:
-    from triggers.events.event_model import Part
+    from triggers.events.model.base import Part
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,10 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
-from triggers.events.check import advise, check, parse
 from triggers.events.credentials_exchange import CredentialsExchangeEvent
 from triggers.events.custom_email_provider import CustomEmailProviderEvent
 from triggers.events.custom_phone_provider import CustomPhoneProviderEvent
 from triggers.events.custom_token_exchange import CustomTokenExchangeEvent
-from triggers.events.event_model import Part
 from triggers.events.event_stream import EventStreamEvent
 from triggers.events.experimental import (
     LoginPostIdentifierEvent,
@@ -26,6 +24,8 @@ from triggers.events.experimental import (
     PasswordHashMigrationEvent,
     SignupPostIdentifierEvent,
 )
+from triggers.events.model.base import Part
+from triggers.events.model.check import advise, check, parse
 from triggers.events.password_reset_post_challenge import PasswordResetPostChallengeEvent
 from triggers.events.post_change_password import PostChangePasswordEvent
 from triggers.events.post_credential_validation import PostCredentialValidationEvent

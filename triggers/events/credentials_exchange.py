@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from triggers.events.context import Event
-from triggers.events.event_model import EARLY_ACCESS, OpenMap, Part, may, must
-from triggers.events.parties import (
+from triggers.events.model.base import EARLY_ACCESS, OpenMap, Part, may, must
+from triggers.events.parts.context import Event
+from triggers.events.parts.parties import (
     Agent,
     CertifiedClient,
     CustomDomain,
@@ -12,8 +12,8 @@ from triggers.events.parties import (
     ResourceServer,
     Tenant,
 )
-from triggers.events.request import BodyRequest
-from triggers.events.transaction import MachineTransaction
+from triggers.events.parts.request import BodyRequest
+from triggers.events.parts.transaction import MachineTransaction
 
 
 class AccessToken(Part):

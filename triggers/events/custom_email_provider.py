@@ -6,12 +6,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from triggers.events.context import Event
-from triggers.events.event_model import Part, known, may, must
-from triggers.events.parties import BrandedTenant, Connection, CustomDomain, ExternalClient, Organization
-from triggers.events.request import EmailRequest
-from triggers.events.transaction import Correlated
-from triggers.events.user import Profile
+from triggers.events.model.base import Part, known, may, must
+from triggers.events.parts.context import Event
+from triggers.events.parts.parties import (
+    BrandedTenant,
+    Connection,
+    CustomDomain,
+    ExternalClient,
+    Organization,
+)
+from triggers.events.parts.request import EmailRequest
+from triggers.events.parts.transaction import Correlated
+from triggers.events.parts.user import Profile
 
 EmailType = Annotated[
     str,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from triggers.events.context import Event
-from triggers.events.event_model import PACKAGE_SAMPLE, may, must
-from triggers.events.parties import CertifiedClient, CustomDomain, Organization, ResourceServer, Tenant
-from triggers.events.request import BodyRequest
-from triggers.events.transaction import ExchangeTransaction
+from triggers.events.model.base import PACKAGE_SAMPLE, may, must
+from triggers.events.parts.context import Event
+from triggers.events.parts.parties import CertifiedClient, CustomDomain, Organization, ResourceServer, Tenant
+from triggers.events.parts.request import BodyRequest
+from triggers.events.parts.transaction import ExchangeTransaction
 
 
 class CustomTokenExchangeEvent(Event):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from triggers.events.context import Event
-from triggers.events.event_model import PACKAGE, OpenMap, Part, Timestamp, known, may, must
+from triggers.events.model.base import PACKAGE, OpenMap, Part, Timestamp, known, may, must
+from triggers.events.parts.context import Event
 from triggers.values.stream_types import REFERENCE
 
 StreamEventType = Annotated[str, known(*REFERENCE)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from triggers.events.context import Event
-from triggers.events.event_model import BETA, EXPERIMENTAL, OpenMap, Part, StringMap, may, must
-from triggers.events.parties import Client, Connection, ResourceServer, SecurityContext, Tenant
-from triggers.events.request import Request
-from triggers.events.transaction import SignupTransaction
+from triggers.events.model.base import BETA, EXPERIMENTAL, OpenMap, Part, StringMap, may, must
+from triggers.events.parts.context import Event
+from triggers.events.parts.parties import Client, Connection, ResourceServer, SecurityContext, Tenant
+from triggers.events.parts.request import Request
+from triggers.events.parts.transaction import SignupTransaction
 
 
 class Identifier(Part):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from triggers.events.context import Event, Prompt, ResetAuthentication
-from triggers.events.event_model import may, must
-from triggers.events.parties import (
+from triggers.events.model.base import may, must
+from triggers.events.parts.context import Event, Prompt, ResetAuthentication
+from triggers.events.parts.parties import (
     Authorization,
     Client,
     Connection,
@@ -13,9 +13,9 @@ from triggers.events.parties import (
     Stats,
     Tenant,
 )
-from triggers.events.request import QueryRequest
-from triggers.events.transaction import ResetTransaction
-from triggers.events.user import ResetUser
+from triggers.events.parts.request import QueryRequest
+from triggers.events.parts.transaction import ResetTransaction
+from triggers.events.parts.user import ResetUser
 
 
 class PasswordResetPostChallengeEvent(Event):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from triggers.events.context import Event
-from triggers.events.event_model import may, must
-from triggers.events.parties import Connection, CustomDomain, Tenant
-from triggers.events.request import Request
-from triggers.events.risk import EdgeAuthentication
-from triggers.events.transaction import Correlated
-from triggers.events.user import ChangedUser
+from triggers.events.model.base import may, must
+from triggers.events.parts.context import Event
+from triggers.events.parts.parties import Connection, CustomDomain, Tenant
+from triggers.events.parts.request import Request
+from triggers.events.parts.risk import EdgeAuthentication
+from triggers.events.parts.transaction import Correlated
+from triggers.events.parts.user import ChangedUser
 
 
 class PostChangePasswordEvent(Event):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from triggers.events.context import Event
-from triggers.events.event_model import OpenMap, Part, ScalarMap, Timestamp, filled, known, may, must
-from triggers.events.parties import Client, Connection, Tenant
-from triggers.events.request import Request
-from triggers.events.transaction import Correlated
-from triggers.events.user import Identity, Naming
+from triggers.events.model.base import OpenMap, Part, ScalarMap, Timestamp, filled, known, may, must
+from triggers.events.parts.context import Event
+from triggers.events.parts.parties import Client, Connection, Tenant
+from triggers.events.parts.request import Request
+from triggers.events.parts.transaction import Correlated
+from triggers.events.parts.user import Identity, Naming
 
 CredentialMethod = Annotated[str, known("pwd", "passkey", "email", "sms")]
 

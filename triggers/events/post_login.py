@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from triggers.events.context import Event, Experiment, LoginAuthentication, Prompt
-from triggers.events.event_model import BETA, EARLY_ACCESS, ENTERPRISE, may, must
-from triggers.events.parties import (
+from triggers.events.model.base import BETA, EARLY_ACCESS, ENTERPRISE, may, must
+from triggers.events.parts.context import Event, Experiment, LoginAuthentication, Prompt
+from triggers.events.parts.parties import (
     Agent,
     Authorization,
     Connection,
@@ -16,10 +16,10 @@ from triggers.events.parties import (
     Stats,
     Tenant,
 )
-from triggers.events.request import LoginRequest
-from triggers.events.session import AnonymousSession, LoginSession, RefreshToken, SessionTransferToken
-from triggers.events.transaction import LoginTransaction
-from triggers.events.user import LoginUser
+from triggers.events.parts.request import LoginRequest
+from triggers.events.parts.session import AnonymousSession, LoginSession, RefreshToken, SessionTransferToken
+from triggers.events.parts.transaction import LoginTransaction
+from triggers.events.parts.user import LoginUser
 
 
 class PostLoginEvent(Event):

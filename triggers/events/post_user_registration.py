@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from triggers.events.context import Event, Experiment
-from triggers.events.event_model import BETA, may, must
-from triggers.events.parties import Connection, CustomDomain, SecurityContext, Tenant
-from triggers.events.request import Request
-from triggers.events.risk import EdgeAuthentication
-from triggers.events.transaction import SignupTransaction
-from triggers.events.user import StoredProfile
+from triggers.events.model.base import BETA, may, must
+from triggers.events.parts.context import Event, Experiment
+from triggers.events.parts.parties import Connection, CustomDomain, SecurityContext, Tenant
+from triggers.events.parts.request import Request
+from triggers.events.parts.risk import EdgeAuthentication
+from triggers.events.parts.transaction import SignupTransaction
+from triggers.events.parts.user import StoredProfile
 
 
 class PostUserRegistrationEvent(Event):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from triggers.events.context import Event, Experiment
-from triggers.events.event_model import BETA, may, must
-from triggers.events.parties import Client, Connection, CustomDomain, SecurityContext, Tenant
-from triggers.events.request import BodyRequest
-from triggers.events.risk import EdgeAuthentication
-from triggers.events.session import AnonymousSession
-from triggers.events.transaction import SignupTransaction
-from triggers.events.user import NewUser
+from triggers.events.model.base import BETA, may, must
+from triggers.events.parts.context import Event, Experiment
+from triggers.events.parts.parties import Client, Connection, CustomDomain, SecurityContext, Tenant
+from triggers.events.parts.request import BodyRequest
+from triggers.events.parts.risk import EdgeAuthentication
+from triggers.events.parts.session import AnonymousSession
+from triggers.events.parts.transaction import SignupTransaction
+from triggers.events.parts.user import NewUser
 
 
 class PreUserRegistrationEvent(Event):

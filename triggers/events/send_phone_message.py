@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from triggers.events.context import Event
-from triggers.events.event_model import Part, known, may, must
-from triggers.events.parties import Client, CustomDomain, SecurityContext, Tenant
-from triggers.events.request import Request
-from triggers.events.transaction import Correlated
-from triggers.events.user import MessagedUser
+from triggers.events.model.base import Part, known, may, must
+from triggers.events.parts.context import Event
+from triggers.events.parts.parties import Client, CustomDomain, SecurityContext, Tenant
+from triggers.events.parts.request import Request
+from triggers.events.parts.transaction import Correlated
+from triggers.events.parts.user import MessagedUser
 
 MessageAction = Annotated[str, known("enrollment", "second-factor-authentication")]
 MessageType = Annotated[str, known("sms", "voice")]

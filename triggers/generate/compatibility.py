@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from triggers.events.introspection import Property, walk
+from triggers.events.model.introspection import Property, walk
 from triggers.generate.decisions import DECISIONS
 from triggers.generate.markdown import code, codes, table
 from triggers.generate.pages import GENERATED, signature

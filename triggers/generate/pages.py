@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from triggers.engine.surface import UNDEFINED
-from triggers.events.event_model import Part
-from triggers.events.introspection import Property, walk
+from triggers.events.model.base import Part
+from triggers.events.model.introspection import Property, walk
 from triggers.generate.markdown import code, codes, fenced, table
 from triggers.generate.schema import argument_schema, bounds
 from triggers.generate.typings.dts import type_text

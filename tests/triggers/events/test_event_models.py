@@ -20,7 +20,7 @@ from triggers.events import (
     complete_post_login_event,
     example_event,
 )
-from triggers.events.introspection import properties, walk
+from triggers.events.model.introspection import properties, walk
 
 TRIGGERS = sorted(MODELS)
 GENTLE = examples(25)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from triggers.events import MAX_PROBLEMS, EventError, Problem, advise_event, check_event, example_event
-from triggers.events.json_check import MAX_BYTES, MAX_DEPTH
+from triggers.events.model.json_check import MAX_BYTES, MAX_DEPTH
 
 
 def problems(event, trigger_id: str = "post-login") -> list[Problem]:

@@ -21,8 +21,8 @@ from typing import (
 
 from typing_extensions import is_typeddict
 
-from triggers.events.event_model import Part
-from triggers.events.introspection import Shape, properties
+from triggers.events.model.base import Part
+from triggers.events.model.introspection import Shape, properties
 
 if TYPE_CHECKING:
     from triggers.engine.surface import Method, Option, Parameter

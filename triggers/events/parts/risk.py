@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from triggers.events.event_model import EARLY_ACCESS, Number, OpenMap, Part, known, may, must
+from triggers.events.model.base import EARLY_ACCESS, Number, OpenMap, Part, known, may, must
 
 Confidence = Annotated[str, known("low", "medium", "high", "neutral")]
 Recognition = Annotated[str, known("unknown", "known")]

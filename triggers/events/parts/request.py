@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from triggers.events.event_model import Number, OpenMap, Part, may, must
+from triggers.events.model.base import Number, OpenMap, Part, may, must
 
 
 class GeoIp(Part):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from triggers.events.event_model import OpenMap, Part, StringMap, Timestamp, known, may, must
+from triggers.events.model.base import OpenMap, Part, StringMap, Timestamp, known, may, must
 
 FactorType = Annotated[
     str,

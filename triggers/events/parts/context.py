@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from triggers.events.event_model import (
+from triggers.events.model.base import (
     PACKAGE,
     PACKAGE_SAMPLE,
     OpenMap,
@@ -15,7 +15,7 @@ from triggers.events.event_model import (
     may,
     must,
 )
-from triggers.events.risk import EdgeRisk, RiskAssessment
+from triggers.events.parts.risk import EdgeRisk, RiskAssessment
 
 MethodName = Annotated[
     str, known("federated", "pwd", "passkey", "sms", "email", "phone_number", "mock", "mfa")

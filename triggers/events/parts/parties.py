@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from triggers.events.event_model import (
+from triggers.events.model.base import (
     EARLY_ACCESS,
     PACKAGE_SAMPLE,
     Number,

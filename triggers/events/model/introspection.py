@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from triggers.events.event_model import Known, Part, TextFormat, Values
+from triggers.events.model.base import Known, Part, TextFormat, Values
 
 Kind = Literal["string", "number", "boolean", "object", "list", "map", "any"]
 _SCALARS: Final[dict[Any, Kind]] = {

@@ -8,7 +8,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from triggers.events.event_model import (
+from triggers.events.model.base import (
     EARLY_ACCESS,
     PACKAGE_SAMPLE,
     OpenMap,
@@ -19,7 +19,7 @@ from triggers.events.event_model import (
     may,
     must,
 )
-from triggers.events.request import TransferRequest
+from triggers.events.parts.request import TransferRequest
 
 CookieMode = Annotated[str, known("persistent", "non-persistent")]
 TokenAccess = Annotated[str, known("online", "offline")]

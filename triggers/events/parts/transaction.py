@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from triggers.events.event_model import (
+from triggers.events.model.base import (
     EARLY_ACCESS,
     GATED,
     Part,
@@ -14,7 +14,7 @@ from triggers.events.event_model import (
     may,
     must,
 )
-from triggers.events.user import LoginUser
+from triggers.events.parts.user import LoginUser
 
 Protocol = Annotated[
     str,

@@ -9,9 +9,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from triggers.events.event_model import Part
-from triggers.events.introspection import Property, Shape, properties
-from triggers.events.json_check import parse_plain, require_plain
+from triggers.events.model.base import Part
+from triggers.events.model.introspection import Property, Shape, properties
+from triggers.events.model.json_check import parse_plain, require_plain
 from triggers.values.problems import MAX_PROBLEMS, Advice, EventError, Problem, describe, json_path
 
 _MANY_ERRORS: Final = 1_000

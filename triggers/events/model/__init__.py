@@ -1,0 +1,1 @@
+"""The language of event models: their base class, what can be asked about them, and the check of an event."""

@@ -1,0 +1,1 @@
+"""Parts of events that several triggers share: user, session, request, parties, transaction, risk."""
