@@ -2,7 +2,7 @@
 // Import it before them; `removeScaffolding` takes it away again.
 
 import { promiseResult, promiseState } from './host.js';
-import { types } from './node/types.js';
+import { types } from './node/util/types.js';
 import { append, descriptorOf, isError, jsonParse, ownKeys } from './primordials.js';
 import { proxyHandler, proxyTarget } from './proxies.js';
 

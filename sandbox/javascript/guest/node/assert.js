@@ -2,7 +2,7 @@
 
 import plain from 'assert';
 import { inspect } from '../inspect.js';
-import { isDeepStrictEqual } from './equality.js';
+import { isDeepStrictEqual } from './util/equality.js';
 
 const { AssertionError } = plain;
 Object.defineProperty(AssertionError, 'name', { value: 'AssertionError', configurable: true }); // the bundler renamed it

@@ -9,14 +9,14 @@ import { timerGlobals } from '../timers.js';
 import { URL, URLSearchParams } from '../web/url.js';
 import { assert } from './assert.js';
 import { standIn } from '../refused.js';
-import { Buffer, buffer } from './buffer.js';
-import { crypto } from './crypto.js';
+import { Buffer, buffer } from './buffer/index.js';
+import { crypto } from './crypto/index.js';
 import { coded, demandText } from './errors.js';
 import { events } from './events.js';
 import { process } from './process.js';
 import { timersPromises } from './timers-promises.js';
-import { promisify, util } from './util.js';
-import { types } from './types.js';
+import { promisify, util } from './util/index.js';
+import { types } from './util/types.js';
 
 function fileURLToPath(url) {
   const { protocol, pathname } = new URL(url);

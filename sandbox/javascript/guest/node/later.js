@@ -4,7 +4,7 @@ import { provideForPackages, provideLater } from '../modules.js';
 import { standIn } from '../refused.js';
 import * as streams from 'web-streams-polyfill';
 import { asyncHooks } from './async.js';
-import { Buffer } from './buffer.js';
+import { Buffer } from './buffer/index.js';
 import { makeDiagnostics } from './diagnostics.js';
 import { coded } from './errors.js';
 import { errnoConstants, signals } from './system-errors.js';
@@ -12,11 +12,11 @@ import { perfHooks } from './performance.js';
 import { makeModule } from './module.js';
 import { Blob } from '../web/blob.js';
 import * as moreStreams from '../web/more-streams.js';
-import { makeFs } from './fs.js';
-import { makeHttp } from './http.js';
+import { makeFs } from './fs/index.js';
+import { makeHttp } from './http/index.js';
 import { makeZlib } from './zlib.js';
 import { process } from './process.js';
-import { util } from './util.js';
+import { util } from './util/index.js';
 
 function stream() {
   const made = require('readable-stream/lib/stream.js');

@@ -4,7 +4,7 @@ import EventEmitter from 'events';
 import { log } from '../host.js';
 import { toWellFormed } from '../primordials.js';
 import { timerGlobals } from '../timers.js';
-import { Buffer } from './buffer.js';
+import { Buffer } from './buffer/index.js';
 import { coded } from './errors.js';
 
 /** Positions in sandbox/javascript/hostcalls.py. */

@@ -1,6 +1,6 @@
 // zlib over pako: whole buffers at a time, which is what an Action needs of it.
 
-import { Buffer } from './buffer.js';
+import { Buffer } from './buffer/index.js';
 import { coded, wrongType } from './errors.js';
 
 const CODES = {

@@ -1,8 +1,8 @@
 // How Web Crypto keys come in, go out and are made.
 
-import { compute, fromBase64, toBase64 } from '../node/crypto-host.js';
-import { generate, jwkFields, sourceOf } from '../node/crypto-keys.js';
-import { fill } from '../node/crypto-random.js';
+import { compute, fromBase64, toBase64 } from '../node/crypto/host.js';
+import { generate, jwkFields, sourceOf } from '../node/crypto/keys.js';
+import { fill } from '../node/crypto/random.js';
 import {
   BLOCK_BITS, CURVES, bufferSource, demandAesLength, demandUsages, failure, isAes, isOkp, isRsa, jwkAlg, normaliseHash,
   notSupported, splitUsages,

@@ -1,9 +1,9 @@
 // What each Web Crypto algorithm does with a key, in terms of the host's operations.
 
-import { compute, fromBase64, toBase64 } from '../node/crypto-host.js';
-import { digestBytes } from '../node/crypto-hash.js';
-import { sourceOf } from '../node/crypto-keys.js';
-import { timingSafeEqual } from '../node/crypto-random.js';
+import { compute, fromBase64, toBase64 } from '../node/crypto/host.js';
+import { digestBytes } from '../node/crypto/hash.js';
+import { sourceOf } from '../node/crypto/keys.js';
+import { timingSafeEqual } from '../node/crypto/random.js';
 import { bufferSource, failure, hostHash, isOkp, isRsa, normalise, notSupported } from './crypto-algorithms.js';
 import { concat } from './text.js';
 

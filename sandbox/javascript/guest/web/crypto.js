@@ -2,9 +2,9 @@
 
 import { inspect } from '../inspect.js';
 import { coded } from '../node/errors.js';
-import { cryptoKeyMaterial } from '../node/crypto-keys.js';
-import { digestBytes } from '../node/crypto-hash.js';
-import { getRandomValues, randomUUID } from '../node/crypto-random.js';
+import { cryptoKeyMaterial } from '../node/crypto/keys.js';
+import { digestBytes } from '../node/crypto/hash.js';
+import { getRandomValues, randomUUID } from '../node/crypto/random.js';
 import {
   bufferSource, derivedLength, failure, hostHash, normalise, notSupported, usagesOf,
 } from './crypto-algorithms.js';

@@ -1,6 +1,6 @@
 // util.MIMEType: a type, and its parameters.
 
-import { coded } from './errors.js';
+import { coded } from '../errors.js';
 
 const TOKEN = /^[-!#$%&'*+.^`|~\w]+$/;
 const invalid = (what, text) => coded(TypeError, 'ERR_INVALID_MIME_SYNTAX', `The MIME syntax for a ${what} in ${JSON.stringify(text)} is invalid`);

@@ -1,14 +1,14 @@
 // The crypto module.
 
-import { Crypto, CryptoKey, SubtleCrypto, subtle, webcrypto } from '../web/crypto.js';
-import * as certificate from './crypto-certificate.js';
-import * as cipher from './crypto-cipher.js';
-import * as derive from './crypto-derive.js';
-import * as hash from './crypto-hash.js';
-import { coded, getCurves, getHashes } from './crypto-host.js';
-import * as keys from './crypto-keys.js';
-import * as random from './crypto-random.js';
-import * as sign from './crypto-sign.js';
+import { Crypto, CryptoKey, SubtleCrypto, subtle, webcrypto } from '../../web/crypto.js';
+import * as certificate from './certificate.js';
+import * as cipher from './cipher.js';
+import * as derive from './derive.js';
+import * as hash from './hash.js';
+import { coded, getCurves, getHashes } from './host.js';
+import * as keys from './keys.js';
+import * as random from './random.js';
+import * as sign from './sign.js';
 
 const absent = (name, advice) => () => {
   throw coded(Error, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', `crypto.${name} is not available in an Action; ${advice}`);

@@ -1,14 +1,14 @@
 // KeyObject and what makes one. A key is its PKCS8 or SPKI bytes as base64; the host reads them at each use.
 
-import { inspect } from '../inspect.js';
-import { bytesOf } from '../web/text.js';
-import { Buffer } from './buffer.js';
+import { inspect } from '../../inspect.js';
+import { bytesOf } from '../../web/text.js';
+import { Buffer } from '../buffer/index.js';
 import {
   coded, compute, demandWhole, fromBase64, input, isBytes, later, toBase64, wrongType,
-} from './crypto-host.js';
-import { timingSafeEqual, fill } from './crypto-random.js';
-import { types } from './types.js';
-import { promisify } from './util.js';
+} from './host.js';
+import { timingSafeEqual, fill } from './random.js';
+import { types } from '../util/types.js';
+import { promisify } from '../util/index.js';
 
 const EXPECTED = 'of type string or an instance of ArrayBuffer, Buffer, TypedArray, DataView, KeyObject, or CryptoKey';
 const JWK_FIELDS = ['kty', 'crv', 'x', 'y', 'd', 'n', 'e', 'p', 'q', 'dp', 'dq', 'qi'];

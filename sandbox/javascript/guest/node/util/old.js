@@ -1,6 +1,6 @@
 // What util has had since Node's first days: deprecated there, still asked for by older packages.
 
-import { Buffer } from './buffer.js';
+import { Buffer } from '../buffer/index.js';
 import { types } from './types.js';
 
 const isObject = (value) => typeof value === 'object' && value !== null;

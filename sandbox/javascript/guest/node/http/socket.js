@@ -1,8 +1,8 @@
 // What clients of http expect to hold: a socket and an agent. The host makes the connections.
 
 import EventEmitter from 'events';
-import { limit } from '../timers.js';
-import { coded } from './errors.js';
+import { limit } from '../../timers.js';
+import { coded } from '../errors.js';
 
 const quiet = ['ref', 'unref', 'cork', 'uncork', 'pause', 'resume', 'setNoDelay', 'setKeepAlive', 'setEncoding'];
 

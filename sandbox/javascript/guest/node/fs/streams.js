@@ -1,8 +1,8 @@
 // Streams of files: they read what the package brought, and fail to write.
 
-import { Buffer } from './buffer.js';
-import { failure, optionsOf, pathText } from './fs-errors.js';
-import { process } from './process.js';
+import { Buffer } from '../buffer/index.js';
+import { failure, optionsOf, pathText } from './errors.js';
+import { process } from '../process.js';
 
 /** @param contentOf the bytes of a file, by its path */
 export function makeStreams({ Readable, Writable }, contentOf) {

@@ -2,15 +2,15 @@
 // An Action that asks for fs itself is refused.
 
 import path from 'path-browserify';
-import { bytesOf, namesIn, sizeOf } from '../packages/files.js';
-import { Buffer } from './buffer.js';
-import { noFunction } from '../timers.js';
-import { wrongType } from './errors.js';
-import { encoded, failure, optionsOf, pathText } from './fs-errors.js';
-import { Dirent, Stats } from './fs-stats.js';
-import { makeStreams } from './fs-streams.js';
-import { process } from './process.js';
-import { promisify } from './util.js';
+import { bytesOf, namesIn, sizeOf } from '../../packages/files.js';
+import { Buffer } from '../buffer/index.js';
+import { noFunction } from '../../timers.js';
+import { wrongType } from '../errors.js';
+import { encoded, failure, optionsOf, pathText } from './errors.js';
+import { Dirent, Stats } from './stats.js';
+import { makeStreams } from './streams.js';
+import { process } from '../process.js';
+import { promisify } from '../util/index.js';
 
 const NOTHING = -2;
 const WRITING = [

@@ -1,8 +1,8 @@
 // X509Certificate, as far as reading goes.
 
-import { Buffer } from './buffer.js';
-import { compute, fromBase64, isBytes, toBase64, wrongType, input } from './crypto-host.js';
-import { materialOf, wrap } from './crypto-keys.js';
+import { Buffer } from '../buffer/index.js';
+import { compute, fromBase64, isBytes, toBase64, wrongType, input } from './host.js';
+import { materialOf, wrap } from './keys.js';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const two = (number) => String(number).padStart(2, '0');

@@ -1,9 +1,9 @@
 // Random bytes and numbers; all of them come from the host.
 
-import { randomBytes as hostRandom } from '../host.js';
-import { bytesOf } from '../web/text.js';
-import { Buffer } from './buffer.js';
-import { coded, demandWhole, isBytes, later, wrongType } from './crypto-host.js';
+import { randomBytes as hostRandom } from '../../host.js';
+import { bytesOf } from '../../web/text.js';
+import { Buffer } from '../buffer/index.js';
+import { coded, demandWhole, isBytes, later, wrongType } from './host.js';
 
 /** Bytes that one host call gives. */
 const QUOTA = 65536;

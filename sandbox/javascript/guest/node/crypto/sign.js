@@ -1,8 +1,8 @@
 // Signatures, RSA encryption and Diffie-Hellman of node:crypto.
 
-import { concat } from '../web/text.js';
-import { coded, compute, demandHash, demandWhole, fromBase64, input, later, output, toBase64, wrongType } from './crypto-host.js';
-import { generate, keySource, materialOf, sourceOf } from './crypto-keys.js';
+import { concat } from '../../web/text.js';
+import { coded, compute, demandHash, demandWhole, fromBase64, input, later, output, toBase64, wrongType } from './host.js';
+import { generate, keySource, materialOf, sourceOf } from './keys.js';
 
 export const constants = {
   RSA_PKCS1_PADDING: 1, RSA_NO_PADDING: 3, RSA_PKCS1_OAEP_PADDING: 4, RSA_X931_PADDING: 5, RSA_PKCS1_PSS_PADDING: 6,

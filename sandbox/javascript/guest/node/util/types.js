@@ -1,9 +1,9 @@
 // util.types: what a value is, whatever its prototype says.
 
-import { isDomException } from '../stacks.js';
-import { promiseState } from '../host.js';
-import { isError, prototypeOf } from '../primordials.js';
-import { proxyTarget } from '../proxies.js';
+import { isDomException } from '../../stacks.js';
+import { promiseState } from '../../host.js';
+import { isError, prototypeOf } from '../../primordials.js';
+import { proxyTarget } from '../../proxies.js';
 
 function branded(read) {
   return (value) => {

@@ -1,11 +1,11 @@
 // createHash, createHmac and hash(): one host call each, made when the digest is asked for.
 
-import { digest as hostDigest } from '../host.js';
-import { builtinNamed } from '../modules.js';
-import { concat } from '../web/text.js';
-import { Buffer } from './buffer.js';
-import { coded, compute, demandHash, demandWhole, fromBase64, hashName, input, output, toBase64, wrongType } from './crypto-host.js';
-import { secretBytes } from './crypto-keys.js';
+import { digest as hostDigest } from '../../host.js';
+import { builtinNamed } from '../../modules.js';
+import { concat } from '../../web/text.js';
+import { Buffer } from '../buffer/index.js';
+import { coded, compute, demandHash, demandWhole, fromBase64, hashName, input, output, toBase64, wrongType } from './host.js';
+import { secretBytes } from './keys.js';
 
 /** Bytes that one host call takes (sandbox/javascript/hostcalls.py). */
 const MOST = 8 * 1024 * 1024;

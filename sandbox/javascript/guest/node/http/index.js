@@ -1,14 +1,14 @@
 // http and https as clients, over the same way out as fetch. Redirects are the caller's, as in Node.
 
-import { markOrigin } from '../errors.js';
-import { operate } from '../operations.js';
-import { Buffer } from './buffer.js';
-import { coded } from './errors.js';
-import { Socket, demandPlain, makeAgent } from './http-socket.js';
-import { STATUS_CODES } from './http-status.js';
-import { process } from './process.js';
-import { describeBreakage } from '../web/network-errors.js';
-import { URL } from '../web/url.js';
+import { markOrigin } from '../../errors.js';
+import { operate } from '../../operations.js';
+import { Buffer } from '../buffer/index.js';
+import { coded } from '../errors.js';
+import { Socket, demandPlain, makeAgent } from './socket.js';
+import { STATUS_CODES } from './status.js';
+import { process } from '../process.js';
+import { describeBreakage } from '../../web/network-errors.js';
+import { URL } from '../../web/url.js';
 
 const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 const TOKEN = /^[\^_`a-zA-Z\-0-9!#$%&'*+.|~]+$/;

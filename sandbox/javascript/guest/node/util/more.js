@@ -1,9 +1,9 @@
 // Members of util that few programs use.
 
-import { inspect } from '../inspect.js';
-import { AbortController, AbortSignal } from '../web/abort.js';
-import { coded, demandText, wrongType, wrongValue } from './errors.js';
-import { systemErrors } from './system-errors.js';
+import { inspect } from '../../inspect.js';
+import { AbortController, AbortSignal } from '../../web/abort.js';
+import { coded, demandText, wrongType, wrongValue } from '../errors.js';
+import { systemErrors } from '../system-errors.js';
 
 export function styleText(format, text) {
   demandText(text, 'text');

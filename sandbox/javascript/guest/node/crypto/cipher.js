@@ -1,10 +1,10 @@
 // createCipheriv and createDecipheriv. The host keeps no state: each call sends all data so far, and what
 // came back before is left out.
 
-import { concat } from '../web/text.js';
-import { Buffer } from './buffer.js';
-import { coded, compute, fromBase64, input, output, toBase64, wrongType } from './crypto-host.js';
-import { secretBytes } from './crypto-keys.js';
+import { concat } from '../../web/text.js';
+import { Buffer } from '../buffer/index.js';
+import { coded, compute, fromBase64, input, output, toBase64, wrongType } from './host.js';
+import { secretBytes } from './keys.js';
 
 const BLOCK = 16;
 const SIZES = [128, 192, 256];

@@ -1,6 +1,6 @@
 // Reading and writing numbers: the package's methods, behind Node's checks and errors.
 
-import { coded, outOfRange, wrongType } from './errors.js';
+import { coded, outOfRange, wrongType } from '../errors.js';
 
 const SIZES = {
   UInt8: 1, Int8: 1, UInt16LE: 2, UInt16BE: 2, Int16LE: 2, Int16BE: 2, UInt32LE: 4, UInt32BE: 4, Int32LE: 4, Int32BE: 4,

@@ -1,7 +1,7 @@
 // Keys from passwords and from other keys.
 
-import { compute, coded, demandHash, demandWhole, fromBase64, input, later, toBase64, wrongType } from './crypto-host.js';
-import { secretBytes } from './crypto-keys.js';
+import { compute, coded, demandHash, demandWhole, fromBase64, input, later, toBase64, wrongType } from './host.js';
+import { secretBytes } from './keys.js';
 
 export function pbkdf2Sync(password, salt, iterations, length, digest) {
   return prepared('pbkdf2', {

@@ -1,10 +1,10 @@
 // Arguments and errors of fs, as Node has them.
 
-import { Buffer } from './buffer.js';
-import { coded, wrongType, wrongValue } from './errors.js';
-import { errnoConstants, systemErrors } from './system-errors.js';
-import { fileOf } from '../packages/module.js';
-import { URL } from '../web/url.js';
+import { Buffer } from '../buffer/index.js';
+import { coded, wrongType, wrongValue } from '../errors.js';
+import { errnoConstants, systemErrors } from '../system-errors.js';
+import { fileOf } from '../../packages/module.js';
+import { URL } from '../../web/url.js';
 
 /** The system's error `code` of the call `syscall`. */
 export function failure(code, syscall, path = undefined, dest = undefined) {

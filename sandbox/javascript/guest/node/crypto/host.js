@@ -1,12 +1,12 @@
 // Talks to the host's cryptography (sandbox/hostcrypto), and what all parts of node:crypto share.
 
-import { compute as hostCompute } from '../host.js';
-import { inspect } from '../inspect.js';
-import { jsonParse, jsonStringify } from '../primordials.js';
-import { timerGlobals } from '../timers.js';
-import { bytesOf } from '../web/text.js';
-import { coded, wrongType } from './errors.js';
-import { Buffer } from './buffer.js';
+import { compute as hostCompute } from '../../host.js';
+import { inspect } from '../../inspect.js';
+import { jsonParse, jsonStringify } from '../../primordials.js';
+import { timerGlobals } from '../../timers.js';
+import { bytesOf } from '../../web/text.js';
+import { coded, wrongType } from '../errors.js';
+import { Buffer } from '../buffer/index.js';
 
 export { coded, wrongType };
 

@@ -1,6 +1,6 @@
 // util.parseArgs.
 
-import { coded, wrongType } from './errors.js';
+import { coded, wrongType } from '../errors.js';
 
 const problem = (kind, message) => coded(TypeError, `ERR_PARSE_ARGS_${kind}`, message);
 

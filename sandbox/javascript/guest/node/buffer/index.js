@@ -1,12 +1,12 @@
 // Buffer is the `buffer` package, plus what Node has gained since: base64url, and host speed for text.
 
-import '../web/text.js';
-import { inspect } from '../inspect.js';
+import '../../web/text.js';
+import { inspect } from '../../inspect.js';
 import { Buffer, INSPECT_MAX_BYTES, SlowBuffer, kMaxLength } from 'buffer';
-import { Blob, File } from '../web/blob.js';
-import { bytesOf, decodeUtf8, encodeUtf8 } from '../web/text.js';
-import { guardNumbers } from './buffer-numbers.js';
-import { coded, outOfRange, received, wrongType } from './errors.js';
+import { Blob, File } from '../../web/blob.js';
+import { bytesOf, decodeUtf8, encodeUtf8 } from '../../web/text.js';
+import { guardNumbers } from './numbers.js';
+import { coded, outOfRange, received, wrongType } from '../errors.js';
 
 const { from, byteLength, isEncoding, alloc, allocUnsafe } = Buffer;
 const { toString, write, fill } = Buffer.prototype;

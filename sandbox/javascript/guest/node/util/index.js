@@ -1,14 +1,14 @@
 // The util module.
 
-import { format, formatWithOptions, inspect, stripVTControlCharacters } from '../inspect.js';
-import { TextDecoder, TextEncoder } from '../web/text.js';
+import { format, formatWithOptions, inspect, stripVTControlCharacters } from '../../inspect.js';
+import { TextDecoder, TextEncoder } from '../../web/text.js';
 import { isDeepStrictEqual } from './equality.js';
-import { coded, demandFunction } from './errors.js';
+import { coded, demandFunction } from '../errors.js';
 import { MIMEParams, MIMEType } from './mime.js';
 import { parseArgs } from './parse-args.js';
-import * as more from './util-more.js';
+import * as more from './more.js';
 import { types } from './types.js';
-import { oldUtil } from './util-old.js';
+import { oldUtil } from './old.js';
 
 const CUSTOM = Symbol.for('nodejs.util.promisify.custom');
 
