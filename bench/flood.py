@@ -114,7 +114,7 @@ class _Found:
 
 @dataclass(slots=True)
 class _Login:
-    """What the neighbour saw."""
+    """The neighbour's view."""
 
     samples: list[float] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How soon hostile Actions are stopped, and what they cost the host in memory."""
+"""Time until hostile Actions are stopped, and the memory that they cost the host."""
 
 from __future__ import annotations
 

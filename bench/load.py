@@ -25,7 +25,7 @@ _LENGTH: Final = b"content-length: "
 
 @dataclass(frozen=True)
 class Load:
-    """What `clients` saw that invoked one after another.
+    """The view of `clients` that invoked one after another.
 
     Attributes:
         rate: answers a second.

@@ -71,7 +71,7 @@ def timed_in_turn(
 
 
 def machine() -> str:
-    """What a run was measured on, and whether it was quiet."""
+    """The machine that a run was measured on, and whether it was quiet."""
     cores = os.cpu_count() or 1
     load = os.getloadavg()[0]
     noise = "" if load < cores / 2 else "; BUSY, so trust ratios and not absolutes"

@@ -1,4 +1,4 @@
-"""What npm packages, signatures and requests cost JavaScript Actions, against the trivial one."""
+"""The cost of npm packages, signatures and requests in JavaScript Actions, against the trivial one."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ COLUMNS = (
 
 @dataclass
 class Found:
-    """What one queue came to."""
+    """The figures of one queue."""
 
     rates: list[float] = field(default_factory=list)
     pairs: list[float] = field(default_factory=list)
@@ -209,7 +209,7 @@ class _Bench:
         return samples
 
     def behind(self) -> str:
-        """How many jobs of a crowd end before the one that another tenant puts behind them."""
+        """The number of jobs of a crowd that end before the one that another tenant puts behind them."""
         for _ in range(CROWD):
             self.put("crowd")
         number = self.put("quiet")

@@ -80,7 +80,7 @@ def table() -> Table:
 
 
 def _ratio(one: Load, two: Load) -> tuple[str, str]:
-    """How many times the answers of one worker two give, and what they could give."""
+    """The throughput of two workers as a multiple of one worker's, and what it could be."""
     if one is two:
         return "", ""
     each = one.front_ms + one.workers_ms

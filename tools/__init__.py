@@ -1,1 +1,1 @@
-"""What maintainers run: probes of conformance, and generators of pages. Not shipped."""
+"""Tools for maintainers: probes of conformance, generators of pages, checks of JavaScript. Not shipped."""

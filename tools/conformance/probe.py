@@ -27,7 +27,7 @@ _SECONDS: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What one side said.
+    """The answers of one side.
 
     Attributes:
         version: of Node.
@@ -85,7 +85,7 @@ exports.{_HANDLER}({{ base: process.env.BASE }}, {{ tell }})
 
 
 def recorded() -> Answers:
-    """What Node said when `record` was called last."""
+    """Node's answers when `record` was called last."""
     return Answers(**json.loads(RECORD.read_text(encoding="utf-8")))
 
 

@@ -31,7 +31,7 @@ non-interactive grants)."""
 
 
 def can_redirect(event: Mapping[str, Any]) -> bool:
-    """What `api.redirect.canRedirect` answers: the package's list."""
+    """The answer of `api.redirect.canRedirect`: the package's list."""
     return _interactive(event, _NON_INTERACTIVE)
 
 

@@ -32,7 +32,7 @@ def updated(metadata: Mapping[str, Any], path: str, arguments: Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Whose metadata: what the api calls it, where it is in the event, and what texts call it."""
+    """The owner of metadata: its name in the api, its place in the event, and its name in texts."""
 
     owner: Literal["session", "refreshToken"]
     place: Literal["session", "refresh_token"]

@@ -1,1 +1,1 @@
-"""What runs a contract: its surface, the session of an Action, the fold of its commands to effects."""
+"""The engine behind contracts: surfaces, sessions of Actions, and the fold of their commands to effects."""

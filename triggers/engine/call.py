@@ -13,7 +13,7 @@ from triggers.values.refusals import ErrorName, Refusal, RefusalCode
 
 @dataclass(slots=True)
 class Call:
-    """What a method's `run` may use. `event` is not to be changed; `arguments` may be.
+    """The call of a method, as its `run` gets it. `event` is not to be changed; `arguments` may be.
 
     Attributes:
         path: the member that was called, such as `access.deny`.

@@ -1,4 +1,4 @@
-"""Which custom claims reach a token (reference/limits.md, custom claims)."""
+"""Rules for the custom claims that reach a token (reference/limits.md, custom claims)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sort_out(
 
 
 def reason_against(token: Literal["id", "access"], name: str, event: Mapping[str, Any]) -> str | None:
-    """Why a claim of this name is left out, None when it is not. Names are compared exactly."""
+    """The reason why a claim of this name is left out, None when it is not. Names are compared exactly."""
     if name in RESTRICTED:
         return (
             f"{name} is a restricted claim name; put it under a namespace such as https://app.example/{name}"

@@ -1,4 +1,4 @@
-"""What Actions leave in a flow: the commands they recorded, and what the flow waits for."""
+"""Commands that Actions recorded in a flow, and the suspension that it waits in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RecordedCommand(Frozen):
 
 
 class Suspension(Frozen):
-    """What a flow waits for.
+    """A flow that waits, and for what.
 
     Attributes:
         kind: what the user has to do first.

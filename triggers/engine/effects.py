@@ -1,4 +1,4 @@
-"""What a flow asks of the platform, as one frozen record: the fold of a flow's committed commands."""
+"""Effects of a flow, for the platform to carry out: one frozen record, folded from the committed commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Frozen(BaseModel):
 
 
 class Denial(Frozen):
-    """Why the operation is refused; the first refusal of a flow stands.
+    """The refusal of an operation; the first one of a flow stands.
 
     Attributes:
         kind: which member asked for it. `interaction_required`: a redirect or form was asked for where
@@ -145,7 +145,7 @@ class TokenExchange(Frozen):
 
 
 class Notification(Frozen):
-    """What became of a message; `retry` asks for up to five more attempts."""
+    """The fate of a message; `retry` asks for up to five more attempts."""
 
     outcome: Literal["delivered", "drop", "retry"] = "delivered"
     reason: str | None = None

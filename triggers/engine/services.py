@@ -1,4 +1,4 @@
-"""What an Action's session asks of the platform: a clock, a cache, a directory and some facts of the flow."""
+"""Services of the platform for an Action's session: a clock, a cache, a directory and facts of the flow."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class MemoryCache:
 
 
 class Directory(Protocol):
-    """Who belongs to what. Lists are whole; paging is done by the caller."""
+    """Memberships of users. Lists are whole; paging is done by the caller."""
 
     def groups(self, user_id: str) -> Sequence[Group]: ...
 
@@ -105,7 +105,7 @@ class StaticDirectory:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What one session may ask for.
+    """The services that one session may use.
 
     Attributes:
         clock: seconds since 1970.

@@ -56,7 +56,7 @@ class _Ending(NamedTuple):
 
 @dataclass(slots=True)
 class _Progress:
-    """What changes while an Action runs."""
+    """The state that changes while an Action runs."""
 
     event: dict[str, Any]
     own: list[RecordedCommand] = field(default_factory=list)
@@ -137,7 +137,7 @@ class ActionSession:
 
     @property
     def halts(self) -> Literal["deny", "suspend"] | None:
-        """What the flow does after this Action, as far as it has come."""
+        """The way in which this Action ends the flow, as far as it has come."""
         denies, suspension, impossible = self._ending()
         return "deny" if denies or impossible else "suspend" if suspension else None
 
@@ -210,7 +210,7 @@ class ActionSession:
         return reply
 
     def _next_event(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What the next Action sees: live changes are in already, commands show now. And what their changes
+        """The next Action's event: live changes are in already, commands show now. And what their changes
         hide, see `FlowState.stored`."""
         event, stored = self._progress.event, self._state.stored
         for command in self._progress.own:

@@ -18,7 +18,7 @@ from triggers.values.refusals import ResumeError
 
 
 class FlowState(Frozen):
-    """Where a flow stands. Immutable; Actions are run on it by `ActionSession` and committed to a new one.
+    """The state of a flow. Immutable; Actions are run on it by `ActionSession` and committed to a new one.
 
     Attributes:
         trigger: trigger id.
@@ -52,7 +52,7 @@ class FlowState(Frozen):
         return self
 
     def effects(self) -> Effects:
-        """What the platform has to do: a pure fold over the commands."""
+        """The effects for the platform: a pure fold over the commands."""
         return fold(get_trigger(self.trigger), self.event, self.commands, self.suspension)
 
     def event_text(self) -> str:
@@ -172,7 +172,7 @@ def _object(value: Any, name: str) -> dict[str, Any]:
 
 
 def _form(prompt: Any) -> dict[str, Any]:
-    """What a form returned: `fields` and `vars` are objects when they are there."""
+    """Check the answer of a form: `fields` and `vars` are objects when they are there."""
     result = _object(prompt, "prompt")
     for name in ("fields", "vars"):
         if name in result:

@@ -155,7 +155,7 @@ class Method:
 
     @property
     def prefix(self) -> str:
-        """What the errors of the member start with."""
+        """The beginning of the member's errors."""
         return self.error_prefix or f"api.{self.path}:"
 
     @property

@@ -1,4 +1,4 @@
-"""When an Action suspends its flow, on what, and where the flow goes on (reference/triggers.md section 7)."""
+"""Suspension of flows: its causes, and where a flow goes on (reference/triggers.md section 7)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def check_combination(method: Method, own: Sequence[RecordedCommand], trigger: T
 def plan(
     trigger: Trigger, own: Sequence[RecordedCommand], state: FlowState, services: Services, action: int
 ) -> tuple[Suspension | None, str | None]:
-    """What the flow waits for after an Action, or why that cannot be."""
+    """The suspension after an Action, or the reason why it cannot be."""
     asking = [(_ways(trigger, command), command) for command in own]
     asking = [(way, command) for way, command in asking if way is not None]
     if not asking:

@@ -1,4 +1,4 @@
-"""What was decided for flows where the reference is silent or contradicts itself.
+"""Decisions on flows where the reference is silent or contradicts itself.
 
 Decisions about one member stand at its declaration (`Method.decided`), those about one trigger at the trigger
 (`Trigger.decided`); docs/compatibility.md is generated from all three.

@@ -134,7 +134,7 @@ def _event_type(entry: Property, types: Types) -> str:
 
 
 def event_meaning(entry: Property) -> str:
-    """What a property holds, its known values and its state."""
+    """The meaning of a property, its known values and its state."""
     known = entry.shape.known or (entry.shape.item.known if entry.shape.item else ())
     listed = f" One of {codes(known)}." if known else ""
     return entry.about + listed + (f" [{entry.state}]" if entry.state else "")

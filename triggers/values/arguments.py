@@ -32,7 +32,7 @@ def text(maximum: int, minimum: int = 0, pattern: str | None = None) -> Any:
 
 
 def _as_text(value: Any) -> Any:
-    """What JavaScript's `String` makes of numbers, booleans, null and arrays of them; anything else is left
+    """JavaScript's `String` of numbers, booleans, null and arrays of them; anything else is left
     to be refused."""
     if value is None:
         return "null"

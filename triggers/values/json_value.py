@@ -100,7 +100,7 @@ def shown(value: Any, limit: int = 60) -> str:
 
 
 def member(value: Any, *path: str) -> Any:
-    """What lies at `path` in nested objects, None when anything on the way is missing."""
+    """The value at `path` in nested objects, None when anything on the way is missing."""
     for part in path:
         if not isinstance(value, Mapping):
             return None

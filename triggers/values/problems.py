@@ -1,4 +1,4 @@
-"""What is wrong with an event, in words for the person who wrote it."""
+"""Problems of an event, in words for the person who wrote it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a call or an Action is refused, in the words that the tenant reads."""
+"""Refusals of calls and Actions, in the words that the tenant reads."""
 
 from __future__ import annotations
 

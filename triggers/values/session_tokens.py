@@ -33,7 +33,7 @@ class TokenError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a returning token must say.
+    """The claims that a returning token must have.
 
     Attributes:
         now: seconds since 1970.

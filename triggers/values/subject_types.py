@@ -1,4 +1,4 @@
-"""Which types of subject tokens a tenant may claim (reference/trigger-custom-token-exchange.md)."""
+"""Types of subject tokens that a tenant may claim (reference/trigger-custom-token-exchange.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What surrounds a login: methods used so far, forms, experiments; and what the host adds."""
+"""The context of a login: methods used so far, forms, experiments, and what the host adds."""
 
 from __future__ import annotations
 

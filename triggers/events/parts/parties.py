@@ -1,4 +1,4 @@
-"""Who takes part: tenant, client, connection, organization, agent, API."""
+"""Parties of an event: tenant, client, connection, organization, agent, API."""
 
 from __future__ import annotations
 

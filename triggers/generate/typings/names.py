@@ -1,4 +1,4 @@
-"""How one name is spelled in JSON, JavaScript, TypeScript and Python."""
+"""Spellings of one name in JSON, JavaScript, TypeScript and Python."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pascal_case(name: str) -> str:
 
 
 def subject(handler: str) -> str:
-    """What a handler is about: `onExecutePostLogin` becomes `PostLogin`."""
+    """The subject of a handler: `onExecutePostLogin` becomes `PostLogin`."""
     return handler.removeprefix("onExecute").removeprefix("onContinue")
 
 
