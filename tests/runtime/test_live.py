@@ -8,6 +8,7 @@ import json
 import pytest
 
 from runner.runtime.log_hub import MAX_BACKLOG_BYTES, MAX_READERS, Hub, Reader, TooManyReadersError
+from runner.store.database.engine import json_text
 
 
 async def following(reader: Reader) -> object:
@@ -47,7 +48,7 @@ def test_a_slow_reader_loses_the_oldest_and_is_told() -> None:
 def test_a_slow_reader_holds_so_many_bytes_and_no_more() -> None:
     async def go() -> None:
         hub = Hub()
-        text = "x" * (MAX_BACKLOG_BYTES // 4 - len('{"n": 0, "text": ""}'))
+        text = "x" * (MAX_BACKLOG_BYTES // 4 - len(json_text({"n": 0, "text": ""})))
         async with hub.reader("t") as reader:
             for number in range(4):
                 hub.publish("t", {"n": number, "text": text})
