@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from runner.cli.options import with_options
 from runner.model.caps import MAX_KEY_FILE_BYTES
 
 if TYPE_CHECKING:
     from runner.admin.first_client import FirstClient
     from runner.config.settings import ServiceSettings
     from runner.http.auth.assertions import PublicKey
+    from runner.store import Store
 
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", metavar="FILE", help="Settings file (TOML); also ACTIONBOX_CONFIG."),
 ]
-DataOption = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database and key ring.")
-]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Which service a command is about."""
+
+    config: ConfigOption = None
+    data_dir: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database and key ring.")
+    ] = None
+
+    def settings(self, **options: Any) -> ServiceSettings:
+        """Its settings; what the environment has that looks like one and is none is told."""
+        from runner.config.settings import load_settings, misspelt
+
+        for text in misspelt(os.environ):
+            typer.echo(f"warning: {text}", err=True)
+        return load_settings(self.config, data_dir=self.data_dir, **options)
+
+    def store(self) -> AbstractContextManager[Store]:
+        """Its database, open for the block."""
+        from runner.admin.setup import open_store, opened
+
+        return opened(open_store(self.settings()))
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 KeyFiles = Annotated[
     list[Path] | None,
@@ -36,8 +64,9 @@ clients = typer.Typer(help="API clients of a tenant.", no_args_is_help=True)
 keys = typer.Typer(help="The key ring that seals secrets and signs tokens.", no_args_is_help=True)
 
 
+@with_options
 def serve(
-    config: ConfigOption = None,
+    service: Installation,
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option("--port", "-p", help="Port; 0 takes a free one.")] = None,
     https: Annotated[
@@ -47,7 +76,6 @@ def serve(
         Path | None, typer.Option("--cert", metavar="FILE", help="Certificate chain (PEM).")
     ] = None,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Its private key (PEM).")] = None,
-    data_dir: DataOption = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Processes that run Actions.")] = None,
 ) -> None:
     """Serve the Management and the runtime API.
@@ -56,18 +84,7 @@ def serve(
     """
     from runner.server.serve import serve as run
 
-    run(
-        _settings(
-            config,
-            data_dir,
-            host=host,
-            port=port,
-            https=https,
-            tls_cert=cert,
-            tls_key=key,
-            workers=workers,
-        )
-    )
+    run(service.settings(host=host, port=port, https=https, tls_cert=cert, tls_key=key, workers=workers))
 
 
 def worker(
@@ -77,27 +94,27 @@ def worker(
     """Run asynchronous triggers only; any number of these on any number of machines share a database."""
     from runner.server.worker_command import work
 
-    work(_settings(config, workers=workers))
+    work(Installation(config=config).settings(workers=workers))
 
 
-def show_config(config: ConfigOption = None, data_dir: DataOption = None) -> None:
+@with_options
+def show_config(service: Installation) -> None:
     """Print the effective settings as JSON, without secrets."""
-
-    typer.echo(json.dumps(_settings(config, data_dir).shown(), indent=2))
+    typer.echo(json.dumps(service.settings().shown(), indent=2))
 
 
 @tenants.command("add")
+@with_options
 def add_tenant(
+    service: Installation,
     tenant: Annotated[str, typer.Argument(help="Its id.")],
     name: Annotated[str, typer.Option("--name", help="For people.")] = "",
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
 ) -> None:
     """Add a tenant with a client that has all scopes, and print the client's credentials."""
     from runner.admin.first_client import new_tenant
     from runner.admin.setup import open_service_keys, open_store, opened
 
-    settings = _settings(config, data_dir)
+    settings = service.settings()
     with opened(open_store(settings)) as store:
         keys = open_service_keys(settings, store)
         with store.begin() as session:
@@ -106,16 +123,16 @@ def add_tenant(
 
 
 @tenants.command("credentials")
+@with_options
 def show_credentials(
+    service: Installation,
     tenant: Annotated[str, typer.Argument(help="Id of the tenant.")],
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
 ) -> None:
     """Print the credentials of a tenant's first client again, with a new token."""
     from runner.admin.first_client import first_client
     from runner.admin.setup import open_service_keys, open_store, opened
 
-    settings = _settings(config, data_dir)
+    settings = service.settings()
     with opened(open_store(settings)) as store:
         keys = open_service_keys(settings, store)
         with store.read() as session:
@@ -124,37 +141,32 @@ def show_credentials(
 
 
 @tenants.command("list")
-def list_tenants(
-    as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataOption = None
-) -> None:
+@with_options
+def list_tenants(service: Installation, as_json: JsonOption = False) -> None:
     """List the tenants."""
     from sqlalchemy import select
 
-    from runner.admin.setup import open_store, opened
     from runner.store.tables.models import Tenant
 
-    with opened(open_store(_settings(config, data_dir))) as store, store.read() as session:
+    with service.store() as store, store.read() as session:
         rows = session.scalars(select(Tenant).order_by(Tenant.id)).all()
     found = [{"id": row.id, "name": row.name, "created_at": row.created_at.isoformat()} for row in rows]
     _list(found, as_json=as_json, nothing="no tenants; `actionbox tenant add` makes one")
 
 
 @tenants.command("remove")
+@with_options
 def remove_tenant(
+    service: Installation,
     tenant: Annotated[str, typer.Argument(help="Id of the tenant.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
 ) -> None:
     """Remove a tenant with all it has: clients, Actions, secrets, executions."""
-    import os
-
-    from runner.admin.setup import open_store, opened
     from runner.admin.tenants import find_tenant
     from runner.admin.tenants import remove_tenant as remove
     from runner.model.errors import InputError
 
-    with opened(open_store(_settings(config, data_dir))) as store:
+    with service.store() as store:
         with store.read() as session:
             find_tenant(session, tenant)
         if not yes:
@@ -169,21 +181,20 @@ def remove_tenant(
 
 
 @clients.command("list")
+@with_options
 def list_clients(
+    service: Installation,
     tenant: Annotated[str | None, typer.Argument(help="Only of this tenant.")] = None,
     as_json: JsonOption = False,
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
 ) -> None:
     """List the API clients, without secrets."""
     from sqlalchemy import select
 
-    from runner.admin.setup import open_store, opened
     from runner.admin.tenants import find_tenant
     from runner.store.tables.models import ApiClient
 
     query = select(ApiClient).order_by(ApiClient.tenant_id, ApiClient.created_at)
-    with opened(open_store(_settings(config, data_dir))) as store, store.read() as session:
+    with service.store() as store, store.read() as session:
         if tenant is not None:
             find_tenant(session, tenant)
             query = query.where(ApiClient.tenant_id == tenant)
@@ -203,91 +214,90 @@ def list_clients(
 
 
 @clients.command("add")
+@with_options
 def add_client(
+    service: Installation,
     tenant: Annotated[str, typer.Argument(help="Id of the tenant.")],
     name: Annotated[str, typer.Option("--name", help="For people.")] = "client",
     scope: Annotated[
         list[str] | None, typer.Option("--scope", help="A scope; may be repeated. Left out: all.")
     ] = None,
     public_key: KeyFiles = None,
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
 ) -> None:
     """Add an API client; its secret is printed once. With a public key it has none."""
-    from runner.admin.setup import open_store, opened
     from runner.admin.tenants import create_client
 
     keys = _read_keys(public_key or [])
-    with opened(open_store(_settings(config, data_dir))) as store, store.begin() as session:
+    with service.store() as store, store.begin() as session:
         made = create_client(session, tenant, name, scope or None, keys)
     _show(made)
 
 
 @clients.command("rekey")
+@with_options
 def rekey_client(
+    service: Installation,
     client: Annotated[str, typer.Argument(help="Id of the client.")],
     public_key: KeyFiles = None,
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
 ) -> None:
     """Replace the public keys of a client. To change keys, name old and new, and later the new one."""
-    from runner.admin.setup import open_store, opened
     from runner.admin.tenants import replace_keys
 
     keys = _read_keys(public_key or [])
     if not keys:
         raise typer.BadParameter("name at least one file", param_hint="--public-key")
-    with opened(open_store(_settings(config, data_dir))) as store, store.begin() as session:
+    with service.store() as store, store.begin() as session:
         replace_keys(session, client, keys)
     typer.echo(f"client {client} logs in with {len(keys)} public key{'s' if len(keys) > 1 else ''}")
 
 
 @clients.command("revoke")
+@with_options
 def revoke_client(
+    service: Installation,
     client: Annotated[str, typer.Argument(help="Id of the client.")],
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
 ) -> None:
     """Make a client's secret and tokens worthless, within seconds."""
-    from runner.admin.setup import open_store, opened
     from runner.admin.tenants import revoke_client as revoke
 
-    with opened(open_store(_settings(config, data_dir))) as store, store.begin() as session:
+    with service.store() as store, store.begin() as session:
         revoke(session, client)
     typer.echo(f"revoked {client}")
 
 
 @keys.command("create")
-def create_keys(config: ConfigOption = None, data_dir: DataOption = None) -> None:
+@with_options
+def create_keys(service: Installation) -> None:
     """Make the key ring; for PostgreSQL, once, before the first start. Copy it to every replica."""
     from runner.admin.rotation import create
 
-    typer.echo(f"made {create(_settings(config, data_dir))}")
+    typer.echo(f"made {create(service.settings())}")
 
 
 @keys.command("rotate")
+@with_options
 def rotate_keys(
+    service: Installation,
     prune: Annotated[
         bool, typer.Option("--prune", help="Also drop the old keys; tokens signed with them end.")
     ] = False,
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
 ) -> None:
     """Make a new key and seal every secret with it. Running replicas take it up by themselves."""
     from runner.admin.rotation import rotate
 
-    done = rotate(_settings(config, data_dir), prune=prune)
+    done = rotate(service.settings(), prune=prune)
     typer.echo(
         f"sealed {done.resealed} secrets with key {done.key_id}; the ring holds {', '.join(done.ring)}"
     )
 
 
 @keys.command("forget")
-def forget_lost(config: ConfigOption = None, data_dir: DataOption = None) -> None:
+@with_options
+def forget_lost(service: Installation) -> None:
     """Delete the secrets that the key ring does not open, when the ring that does is lost."""
     from runner.admin.rotation import forget
 
-    count = forget(_settings(config, data_dir))
+    count = forget(service.settings())
     typer.echo(f"deleted {count} secrets that the key ring does not open")
 
 
@@ -296,17 +306,6 @@ def _read_keys(files: list[Path]) -> list[PublicKey]:
     from runner.project.jsonfile import read_text
 
     return [public_key(read_text(file, "the public key", limit=MAX_KEY_FILE_BYTES)) for file in files]
-
-
-def _settings(config: Path | None, data_dir: Path | None = None, **options: Any) -> ServiceSettings:
-    """The settings; what the environment has that looks like one and is none is told."""
-    import os
-
-    from runner.config.settings import load_settings, misspelt
-
-    for text in misspelt(os.environ):
-        typer.echo(f"warning: {text}", err=True)
-    return load_settings(config, data_dir=data_dir, **options)
 
 
 def _scopes(scopes: list[Any]) -> str:

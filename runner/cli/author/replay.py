@@ -19,7 +19,7 @@ from runner.replay.replay import Replay, replay
 
 
 def replay_command(
-    file: Path, secret_options: tuple[str, ...], secrets_file: Path | None, *, as_json: bool
+    file: Path, secret_options: Sequence[str], secrets_file: Path | None, *, as_json: bool
 ) -> None:
     """Replay and exit: 0 the same, 1 it diverges."""
     secrets = gather_secrets(secret_options, secrets_file)

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Final
 
 from runner.cli.author.images import open_engines
-from runner.cli.author.run import EXIT_STATUS, CommonOptions, finish, make_runner
+from runner.cli.author.run import EXIT_STATUS, finish, make_runner
 from runner.cli.inputs import gather_secrets, parse_pairs, read_object
+from runner.cli.options import ResumeOptions
 from runner.model.errors import ResumeError
 from runner.model.secret_names import flattened
 from runner.model.settings import Settings
 from runner.suspension.stores import SuspendedFlow
 from runner.testing.simulated_return import returning_request, with_timestamps
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeOptions(CommonOptions):
-    """The command line of `resume`."""
-
-    handle: str
-    query: tuple[str, ...]
-    body: tuple[str, ...]
-    request: Path | None
-    fields: tuple[str, ...]
-    vars: tuple[str, ...]
-    prompt: Path | None
-    methods: tuple[str, ...]
-    enrolled: tuple[str, ...]
 
 
 def resume_command(options: ResumeOptions) -> None:

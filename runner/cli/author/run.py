@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Final
 
 from runner.cli.author.images import open_engines
@@ -18,6 +17,7 @@ from runner.cli.inputs import (
     parse_clock,
     read_object,
 )
+from runner.cli.options import LegOptions, RunOptions
 from runner.cli.render import show_outcome
 from runner.cli.terminal import error_console, line, output_console
 from runner.flow.handlers import infer_trigger
@@ -40,35 +40,6 @@ EXIT_STATUS: Final = {
     Decision.FAILED: 2,
     Decision.SUSPENDED: 3,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommonOptions:
-    """What `run` and `resume` both take."""
-
-    secrets: tuple[str, ...]
-    secrets_file: Path | None
-    timeout: float | None
-    memory: int | None
-    as_json: bool
-    allow_private_network: bool
-    stub: Path | None
-    allow: tuple[str, ...]
-    record_stubs: Path | None
-    clock: str | None
-    seed: int | None
-    record: Path | None
-    record_secrets: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions(CommonOptions):
-    """The command line of `run`."""
-
-    actions: tuple[Path, ...]
-    trigger: str | None
-    event: Path | None
-    strict: bool = False
 
 
 def run_command(options: RunOptions) -> None:
@@ -112,7 +83,7 @@ def _whole(trigger: Trigger, event: dict[str, Any] | None, *, strict: bool) -> d
     return whole
 
 
-def make_runner(options: CommonOptions) -> tuple[Runner, Recorder]:
+def make_runner(options: LegOptions) -> tuple[Runner, Recorder]:
     """The runner that the options ask for, and what records it; suspended flows wait in the user's state
     folder."""
     limits, budget_ms = limits_of(options.timeout, options.memory)
@@ -127,7 +98,7 @@ def make_runner(options: CommonOptions) -> tuple[Runner, Recorder]:
     return (replace(runner, observer=recorder) if options.record else runner), recorder
 
 
-def _egress(options: CommonOptions) -> Egress:
+def _egress(options: LegOptions) -> Egress:
     """The way out that the options ask for."""
     if options.stub is not None:
         egress: Egress = StubEgress(load_stubs(options.stub))
@@ -140,7 +111,7 @@ def _egress(options: CommonOptions) -> Egress:
 
 def finish(
     outcome: FlowOutcome,
-    options: CommonOptions,
+    options: LegOptions,
     recorder: Recorder,
     secrets: Sequence[Mapping[str, str]],
     egress: Egress,

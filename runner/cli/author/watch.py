@@ -7,7 +7,8 @@ from pathlib import Path
 
 from watchfiles import watch
 
-from runner.cli.author.run import RunOptions, run_once
+from runner.cli.author.run import run_once
+from runner.cli.options import RunOptions
 from runner.cli.problems import describe, is_expected
 from runner.cli.terminal import error_console, line
 

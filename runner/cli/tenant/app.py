@@ -8,23 +8,17 @@ from typing import Annotated
 
 import typer
 
-from runner.cli.tenant.connection import Target, connected
+from runner.cli.options import OutcomeJson, SecretOption, SecretsFile, with_options
+from runner.cli.tenant.connection import Target
 
 tenant_app = typer.Typer()
 
-SecretOption = Annotated[
-    list[str] | None, typer.Option("--secret", "-s", metavar="NAME=VALUE", help="A secret; may be repeated.")
-]
-SecretsFile = Annotated[
-    Path | None,
-    typer.Option("--secrets", metavar="FILE", help="Secrets as a JSON object or NAME=VALUE lines."),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="How many, the latest ones.")]
 
 
 @tenant_app.command()
-@connected
+@with_options
 def login(
     target: Target,
     url: Annotated[str, typer.Argument(help="The service, such as https://localhost:8443.")],
@@ -36,7 +30,7 @@ def login(
 
 
 @tenant_app.command()
-@connected
+@with_options
 def push(
     target: Target,
     folder: Annotated[Path, typer.Argument(help="The folder with actionbox.yaml.")] = Path(),
@@ -45,7 +39,7 @@ def push(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete Actions and modules that the folder does not name.")
     ] = False,
-    secret: SecretOption = None,
+    secret: SecretOption = [],  # noqa: B006 - typer makes a new one
     secrets: SecretsFile = None,
 ) -> None:
     """Bring a folder's Actions, modules and bindings to the service: drafts, deploys, binds."""
@@ -54,7 +48,7 @@ def push(
     push_command(
         target,
         folder,
-        secrets=tuple(secret or ()),
+        secrets=secret,
         secrets_file=secrets,
         dry_run=dry_run,
         yes=yes,
@@ -63,7 +57,7 @@ def push(
 
 
 @tenant_app.command()
-@connected
+@with_options
 def pull(
     target: Target,
     folder: Annotated[Path, typer.Argument(help="The folder to write to.")] = Path(),
@@ -76,7 +70,7 @@ def pull(
 
 
 @tenant_app.command()
-@connected
+@with_options
 def rollback(
     target: Target,
     action: Annotated[str, typer.Argument(help="Name of the Action.")],
@@ -92,7 +86,7 @@ def rollback(
 
 
 @tenant_app.command()
-@connected
+@with_options
 def invoke(
     target: Target,
     trigger: Annotated[str, typer.Argument(help="Trigger id.")],
@@ -108,9 +102,7 @@ def invoke(
     action: Annotated[
         str | None, typer.Option("--action", metavar="ID", help="The Action, for triggers bound to entities.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the outcome as JSON and nothing else.")
-    ] = False,
+    as_json: OutcomeJson = False,
 ) -> None:
     """Invoke a trigger of the service, as a platform does, with what is bound to it there.
 
@@ -122,7 +114,7 @@ def invoke(
 
 
 @tenant_app.command()
-@connected
+@with_options
 def executions(
     target: Target,
     trigger: Annotated[str | None, typer.Option("--trigger", "-t", help="Only of this trigger.")] = None,
@@ -139,7 +131,7 @@ def executions(
 
 
 @tenant_app.command()
-@connected
+@with_options
 def logs(
     target: Target,
     action: Annotated[str | None, typer.Option("--action", help="Only of this Action.")] = None,

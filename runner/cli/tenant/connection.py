@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_type_hints
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from runner.client import Api
     from runner.tenant.profile import Profile
-
-Options = ParamSpec("Options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +56,3 @@ class Target:
         from runner.client import Api
 
         return Api(self.resolved().connection())
-
-
-def connected(command: Callable[Concatenate[Target, Options], None]) -> Callable[..., None]:
-    """`command` with the options of `Target` in place of its first parameter. An option that it has itself
-    (the argument of `login`) is not added."""
-    hints = get_type_hints(command, include_extras=True)
-    own = list(inspect.signature(command).parameters.values())[1:]
-    types = get_type_hints(Target, include_extras=True)
-    names = [item.name for item in fields(Target) if item.name not in hints]
-    added = [
-        inspect.Parameter(
-            item.name, inspect.Parameter.KEYWORD_ONLY, default=item.default, annotation=types[item.name]
-        )
-        for item in fields(Target)
-        if item.name in names
-    ]
-
-    @functools.wraps(command)
-    def wrapper(**given: Any) -> None:
-        target = Target(**{name: given.pop(name) for name in names})
-        command(target, **given)  # type: ignore[call-arg]
-
-    kept = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[item.name]) for item in own]
-    wrapper.__signature__ = inspect.Signature([*kept, *added])  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {item.name: item.annotation for item in [*kept, *added]}
-    return wrapper
