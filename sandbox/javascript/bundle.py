@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sandbox.core.caps import MAX_BUNDLE_BYTES, MIB
-from sandbox.javascript import preferences, toolchain, transpile
+from sandbox.javascript import toolchain, transpile
 from sandbox.javascript.confined import COMPILING, Bounds, ToolTimeoutError, run_confined
 from sandbox.javascript.packages import files as package_files
 from sandbox.javascript.packages import unserved
@@ -130,7 +130,7 @@ def bundle(scopes: Sequence[Scope], origin: Callable[[], Origin], store: Tarball
     if not any(scope.specifiers for scope in scopes):
         return b""
     parts = [(scope.name, scope.lock.to_json(), scope.specifiers, sorted(scope.required)) for scope in scopes]
-    files = (_BUNDLER, Path(preferences.__file__), Path(package_files.__file__), *_SUBSTITUTES.values())
+    files = (_BUNDLER, Path(package_files.__file__), *_SUBSTITUTES.values())
     own = [path.read_text(encoding="utf-8") for path in files]
     key = json.dumps([own, toolchain.manifests_digest(), parts])
     return load_or_build("javascript-packed", key, lambda: _bundle(scopes, origin, store, say))
@@ -170,7 +170,7 @@ def _unpack(
     def keep(path: str, content: bytes) -> None:
         packer.add(scope.at + path, content)
 
-    unpack(scope.lock, origin, store, folder, preferences.rewrite, keep)
+    unpack(scope.lock, origin, store, folder, keep)
 
 
 def _run_bundler(root: Path, scopes: list[dict[str, Any]]) -> Mapping[str, Any]:

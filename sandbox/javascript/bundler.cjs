@@ -36,7 +36,7 @@ const modules = new Set();
 const queue = [];
 
 const PARSED = {
-  charset: 'utf8', logLevel: 'silent', platform: 'browser', target: 'es2023', supported: { 'dynamic-import': false }, tsconfigRaw: '{}',
+  charset: 'utf8', logLevel: 'silent', platform: 'neutral', target: 'es2023', supported: { 'dynamic-import': false }, tsconfigRaw: '{}',
 };
 const numbered = (files) => files.map((file, index) => ({ in: file, out: String(index) }));
 
@@ -104,8 +104,9 @@ async function look(wave, scopes) {
     const files = wave.slice(at, at + AT_ONCE);
     const done = await esbuild.build({
       ...PARSED, bundle: true, entryPoints: numbered(files), absWorkingDir: job.root, outdir: path.join(job.root, 'out'),
-      write: false, metafile: true, format: 'cjs', loader: { '': 'js' }, mainFields: ['browser', 'main', 'module'],
-      conditions: ['node', 'module-sync', 'browser'], plugins: [lookUp(files, scopes)],
+      write: false, metafile: true, format: 'cjs', loader: { '': 'js' },
+      // The build for Node, which Actions are written for, and never the one for browsers.
+      mainFields: ['main', 'module'], conditions: ['node', 'module-sync'], plugins: [lookUp(files, scopes)],
     });
     for (const [name, { format }] of Object.entries(done.metafile.inputs)) {
       if (format === 'esm') modules.add(path.join(job.root, name));

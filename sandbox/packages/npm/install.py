@@ -134,14 +134,12 @@ def unpack(
     origin: Callable[[], Origin],
     store: TarballStore,
     folder: Path,
-    rewrite: Callable[[str, str, bytes], bytes] = lambda _package, _path, content: content,
     keep: Callable[[str, bytes], None] = lambda _path, _content: None,
 ) -> None:
     """Put the code of every locked package below `folder`.
 
     Args:
         origin: asked for when a tarball is not in `store`.
-        rewrite: changes a file on its way: (package name, path in the package, content).
         keep: given every file as it is, code or not: (path below `folder`, content).
 
     Raises:
@@ -166,7 +164,7 @@ def unpack(
                     package=item.label,
                     next_step="Depend on fewer or smaller packages.",
                 )
-            _write(target / path, rewrite(item.name, path, content))
+            _write(target / path, content)
 
 
 def _write(path: Path, content: bytes) -> None:
