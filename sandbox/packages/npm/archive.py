@@ -18,11 +18,9 @@ from sandbox.core.caps import (
     MAX_PACKAGE_BYTES,
     MAX_PACKAGE_ENTRIES,
     MAX_PACKAGE_FILE_BYTES,
-    MAX_PACKAGE_PATH,
     MIB,
 )
-from sandbox.packages.errors import DependencyError
-from sandbox.packages.paths import is_safe_part
+from sandbox.packages.archive import Archive
 
 _CHUNK: Final = 256 * KIB
 _MANIFEST: Final = "package.json"
@@ -46,7 +44,7 @@ def files(tarball: bytes, package: str) -> Iterator[tuple[str, bytes]]:
             for entry in archive:
                 count += 1
                 if count > MAX_PACKAGE_ENTRIES:
-                    raise _cap(package, f"has more than {MAX_PACKAGE_ENTRIES} entries")
+                    raise _archive(package).cap(f"has more than {MAX_PACKAGE_ENTRIES} entries")
                 if entry.isdir():
                     _checked_path(entry.name, package)
                     continue
@@ -57,11 +55,11 @@ def files(tarball: bytes, package: str) -> Iterator[tuple[str, bytes]]:
                 known = (path, hashlib.sha256(content).digest())
                 before = seen.setdefault(path.lower(), known)
                 if before != known:
-                    raise _bad(package, f"holds {path!r} twice")
+                    raise _archive(package).bad(f"holds {path!r} twice")
                 if before is known:
                     yield path, content
     except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:
-        raise _bad(package, f"cannot be read ({type(error).__name__})") from error
+        raise _archive(package).bad(f"cannot be read ({type(error).__name__})") from error
 
 
 def manifest_text(tarball: bytes, package: str) -> bytes:
@@ -69,7 +67,7 @@ def manifest_text(tarball: bytes, package: str) -> bytes:
     for path, content in files(tarball, package):
         if path == _MANIFEST:
             return content
-    raise _bad(package, "has no package.json")
+    raise _archive(package).bad("has no package.json")
 
 
 def _inflate(tarball: bytes, package: str) -> bytes:
@@ -84,49 +82,35 @@ def _inflate(tarball: bytes, package: str) -> bytes:
             while data:
                 out += inflater.decompress(data, allowed - len(out) + 1)
                 if len(out) > allowed:
-                    raise _cap(package, f"inflates to more than {MAX_PACKAGE_BYTES} bytes")
+                    raise _archive(package).cap(f"inflates to more than {MAX_PACKAGE_BYTES} bytes")
                 data = inflater.unconsumed_tail
     except zlib.error as error:
-        raise _bad(package, "is no gzip file") from error
+        raise _archive(package).bad("is no gzip file") from error
     if not inflater.eof:
-        raise _bad(package, "ends too early")
+        raise _archive(package).bad("ends too early")
     return bytes(out)
 
 
 def _checked_file(entry: tarfile.TarInfo, package: str) -> str:
     if entry.issym() or entry.islnk():
-        raise _bad(package, f"holds a link, {entry.name[:100]!r}")
+        raise _archive(package).bad(f"holds a link, {entry.name[:100]!r}")
     if not entry.isreg() or entry.sparse is not None:
-        raise _bad(package, f"holds {entry.name[:100]!r}, which is no regular file")
+        raise _archive(package).bad(f"holds {entry.name[:100]!r}, which is no regular file")
     if entry.size > MAX_PACKAGE_FILE_BYTES:
-        raise _cap(package, f"holds a file of more than {MAX_PACKAGE_FILE_BYTES} bytes, {entry.name[:100]!r}")
+        raise _archive(package).cap(
+            f"holds a file of more than {MAX_PACKAGE_FILE_BYTES} bytes, {entry.name[:100]!r}"
+        )
     path = _checked_path(entry.name, package)
     if not path:
-        raise _bad(package, f"holds the file {entry.name[:100]!r} outside its folder")
+        raise _archive(package).bad(f"holds the file {entry.name[:100]!r} outside its folder")
     return path
 
 
 def _checked_path(name: str, package: str) -> str:
     """`name` without its first folder (which npm ignores), when it stays below it."""
     parts = [part for part in name.rstrip("/").split("/") if part != "."]
-    for part in parts:
-        if not is_safe_part(part):
-            raise _bad(package, f"holds the unsafe path {name[:100]!r}")
-    if len(name.encode("utf-8", "replace")) > MAX_PACKAGE_PATH:
-        raise _cap(package, f"holds a path of more than {MAX_PACKAGE_PATH} bytes")
-    return "/".join(parts[1:])
+    return "/".join(_archive(package).check_path("/".join(parts))[1:])
 
 
-def _bad(package: str, what: str) -> DependencyError:
-    return DependencyError(
-        "archive",
-        f"The archive of {package} {what}.",
-        package=package,
-        next_step="Use another version of it.",
-    )
-
-
-def _cap(package: str, what: str) -> DependencyError:
-    return DependencyError(
-        "cap", f"The archive of {package} {what}.", package=package, next_step="Use a smaller package."
-    )
+def _archive(package: str) -> Archive:
+    return Archive(package, f"The archive of {package}", "Use another version of it.")

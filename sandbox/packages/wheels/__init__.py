@@ -1,6 +1,7 @@
 """Pure-Python packages of Actions, from a folder of wheels that the operator fills."""
 
-from sandbox.packages.wheels.archive import normalised
+from packaging.utils import canonicalize_name as normalised
+
 from sandbox.packages.wheels.lock import LockedWheel, WheelLock
 from sandbox.packages.wheels.prepare import (
     PythonModule,

@@ -6,21 +6,23 @@ import base64
 import csv
 import hashlib
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from packaging.metadata import parse_email
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
 from sandbox.core.caps import (
-    MAX_PACKAGE_PATH,
     MAX_WHEEL_ENTRIES,
     MAX_WHEEL_FILE_BYTES,
     MAX_WHEEL_INFLATED_BYTES,
 )
+from sandbox.packages.archive import Archive
 from sandbox.packages.errors import DependencyError
-from sandbox.packages.paths import is_safe_part
 
 _NATIVE: Final = (".so", ".pyd", ".dylib", ".dll", ".a", ".o")
 _UNRECORDED: Final = ("RECORD", "RECORD.jws", "RECORD.p7s")
@@ -40,11 +42,6 @@ class Wheel:
     name: str
     version: str
     modules: Mapping[str, str]
-
-
-def normalised(name: str) -> str:
-    """A distribution's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def read_wheel(data: bytes, label: str) -> Wheel:
@@ -75,7 +72,7 @@ def _files(data: bytes, label: str) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_WHEEL_ENTRIES:
-                raise _cap(label, f"has more than {MAX_WHEEL_ENTRIES} files")
+                raise _archive(label).cap(f"has more than {MAX_WHEEL_ENTRIES} files")
             files: dict[str, bytes] = {}
             seen: set[str] = set()
             room = MAX_WHEEL_INFLATED_BYTES
@@ -86,21 +83,17 @@ def _files(data: bytes, label: str) -> dict[str, bytes]:
                     room -= len(content)
             return files
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
-        raise _bad(label, "cannot be read as a zip archive") from None
+        raise _archive(label).bad("cannot be read as a zip archive") from None
 
 
 def _check_entry(entry: zipfile.ZipInfo, seen: set[str], label: str) -> None:
     path = entry.filename
-    for part in path.rstrip("/").split("/"):
-        if not is_safe_part(part):
-            raise _bad(label, f"holds the unsafe path {path[:100]!r}")
-    if len(path.encode("utf-8", "replace")) > MAX_PACKAGE_PATH:
-        raise _cap(label, f"holds a path of more than {MAX_PACKAGE_PATH} bytes")
+    _archive(label).check_path(path)
     if path.lower() in seen:
-        raise _bad(label, f"holds {path[:100]!r} twice")
+        raise _archive(label).bad(f"holds {path[:100]!r} twice")
     seen.add(path.lower())
     if (entry.external_attr >> 16) & 0o170000 == _LINK:
-        raise _bad(label, f"holds a link, {path[:100]!r}")
+        raise _archive(label).bad(f"holds a link, {path[:100]!r}")
     if path.lower().endswith(_NATIVE):
         raise DependencyError(
             "native",
@@ -115,9 +108,11 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int, label:
     with archive.open(entry) as stream:
         content = stream.read(min(room, MAX_WHEEL_FILE_BYTES) + 1)
     if len(content) > MAX_WHEEL_FILE_BYTES:
-        raise _cap(label, f"holds a file of more than {MAX_WHEEL_FILE_BYTES} bytes, {entry.filename[:100]!r}")
+        raise _archive(label).cap(
+            f"holds a file of more than {MAX_WHEEL_FILE_BYTES} bytes, {entry.filename[:100]!r}"
+        )
     if len(content) > room:
-        raise _cap(label, f"inflates to more than {MAX_WHEEL_INFLATED_BYTES} bytes")
+        raise _archive(label).cap(f"inflates to more than {MAX_WHEEL_INFLATED_BYTES} bytes")
     return content
 
 
@@ -125,7 +120,7 @@ def _metadata_folder(files: Mapping[str, bytes], label: str) -> str:
     found = {path.partition("/")[0] for path in files if ".dist-info/" in path}
     folder = found.pop() if len(found) == 1 else ""
     if not folder or f"{folder}/METADATA" not in files or f"{folder}/RECORD" not in files:
-        raise _bad(label, "has no single dist-info folder with METADATA and RECORD")
+        raise _archive(label).bad("has no single dist-info folder with METADATA and RECORD")
     return folder
 
 
@@ -166,35 +161,20 @@ def _matches(content: bytes, digest: str) -> bool:
 
 
 def _identity(metadata: str, label: str) -> tuple[str, str]:
-    """Name and version from the head of METADATA."""
-    found: dict[str, str] = {}
-    for line in metadata.splitlines():
-        if not line:
-            break
-        key, _, value = line.partition(":")
-        found.setdefault(key.lower(), value.strip())
-    if not found.get("name") or not found.get("version"):
-        raise _bad(label, "names itself nowhere in its METADATA")
-    return normalised(found["name"]), found["version"]
+    """Normalised name and version."""
+    found, _ = parse_email(metadata)
+    try:
+        return canonicalize_name(found["name"]), str(Version(found["version"]))
+    except (KeyError, InvalidVersion):
+        raise _archive(label).bad("names itself nowhere in its METADATA") from None
 
 
 def _text(content: bytes, path: str, label: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _bad(label, f"holds {path[:100]!r}, which is not UTF-8 text") from None
+        raise _archive(label).bad(f"holds {path[:100]!r}, which is not UTF-8 text") from None
 
 
-def _bad(label: str, what: str) -> DependencyError:
-    return DependencyError(
-        "archive",
-        f"The wheel {label} {what}.",
-        package=label,
-        next_step="Get the wheel again from where it came.",
-    )
-
-
-def _cap(label: str, what: str) -> DependencyError:
-    return DependencyError(
-        "cap", f"The wheel {label} {what}.", package=label, next_step="Use a smaller package."
-    )
+def _archive(label: str) -> Archive:
+    return Archive(label, f"The wheel {label}", "Get the wheel again from where it came.")

@@ -15,16 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
 from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_WHEEL_BYTES
 from sandbox.core.program import Dependencies, Language, PackageFile, SharedModule, Source, python_name
 from sandbox.packages.errors import DependencyError
-from sandbox.packages.wheels.archive import Wheel, normalised, read_wheel
+from sandbox.packages.wheels.archive import Wheel, read_wheel
 from sandbox.packages.wheels.lock import LockedWheel, WheelLock
 
-_REQUIREMENT: Final = re.compile(
-    r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*==\s*([A-Za-z0-9.!+_-]+)\s*"
-)
-_FINAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,5}(\.post[0-9]{1,9})?")
 _MODULE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 
@@ -60,19 +60,25 @@ class Prepared:
 
 
 def parse_requirement(text: str) -> tuple[str, str]:
-    """Normalised name, and version, of `name==version`.
+    """Normalised name and version of `name==version`.
 
     Raises:
         DependencyError: `version`: it says anything else.
     """
-    found = _REQUIREMENT.fullmatch(text) if len(text) <= MAX_PACKAGE_NAME + MAX_PACKAGE_VERSION else None
-    if found is None or len(found[1]) > MAX_PACKAGE_NAME:
+    try:
+        if len(text) > MAX_PACKAGE_NAME + MAX_PACKAGE_VERSION:
+            raise ValueError(text)
+        found = Requirement(text)
+        (one,) = found.specifier
+        if one.operator != "==" or found.extras or found.marker or len(found.name) > MAX_PACKAGE_NAME:
+            raise ValueError(text)
+        return canonicalize_name(found.name), str(Version(one.version))
+    except (InvalidRequirement, ValueError):
         raise DependencyError(
             "version",
             f"{text[:100]!r} does not name one version of a package.",
             next_step="Write name==version, e.g. idna==3.10.",
-        )
-    return normalised(found[1]), found[2]
+        ) from None
 
 
 def pinned(name: str, wanted: str, folder: Path | None) -> str:
@@ -97,12 +103,10 @@ def check_requirement(name: str, wanted: str) -> tuple[str, str]:
 def _newest(name: str, folder: Path | None) -> str:
     if folder is None or not folder.is_dir():
         raise _no_folder(name, folder)
-    parts = [_named(path) for path in folder.glob("*-none-any.whl")]
-    found = [part[1] for part in parts if part is not None and part[0] == name]
-    final = [version for version in found if _FINAL.fullmatch(version)]
+    final = [item.version for item in _wheels(folder, name) if item.pure and not item.version.is_prerelease]
     if not final:
         raise _no_wheel(name, name, folder, native=False)
-    return max(final, key=lambda version: [int(part) for part in re.findall(r"[0-9]+", version)])
+    return str(max(final))
 
 
 def prepare(
@@ -192,8 +196,8 @@ def _find(name: str, version: str, folder: Path | None) -> tuple[Wheel, str]:
     label = f"{name}=={version}"
     if folder is None or not folder.is_dir():
         raise _no_folder(label, folder)
-    fitting = [path for path in sorted(folder.glob("*.whl")) if _named(path) == (name, version)]
-    pure = [path for path in fitting if path.stem.endswith("-none-any")]
+    fitting = [item for item in _wheels(folder, name) if str(item.version) == version]
+    pure = [item.path for item in fitting if item.pure]
     if not pure:
         raise _no_wheel(label, name, folder, native=bool(fitting))
     path = pure[0]
@@ -226,9 +230,26 @@ def _no_folder(label: str, folder: Path | None) -> DependencyError:
     )
 
 
-def _named(path: Path) -> tuple[str, str] | None:
-    parts = path.stem.split("-")
-    return (normalised(parts[0]), parts[1].replace("_", "-")) if len(parts) in (5, 6) else None
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A wheel as its file name tells of it. `pure`: for any machine."""
+
+    version: Version
+    pure: bool
+    path: Path
+
+
+def _wheels(folder: Path, name: str) -> list[_File]:
+    found = []
+    for path in sorted(folder.glob("*.whl")):
+        try:
+            distribution, version, _, tags = parse_wheel_filename(path.name)
+        except InvalidWheelFilename:
+            continue
+        if distribution == name:
+            pure = any((tag.abi, tag.platform) == ("none", "any") for tag in tags)
+            found.append(_File(version, pure, path))
+    return found
 
 
 def _no_wheel(label: str, name: str, folder: Path, *, native: bool) -> DependencyError:
@@ -239,9 +260,7 @@ def _no_wheel(label: str, name: str, folder: Path, *, native: bool) -> Dependenc
             package=label,
             next_step="Use a package whose wheel is named …-none-any.whl.",
         )
-    versions = [
-        found[1] for path in sorted(folder.glob("*.whl")) if (found := _named(path)) and found[0] == name
-    ]
+    versions = [str(item.version) for item in _wheels(folder, name)]
     there = f"; there is {', '.join(versions[:20])}" if versions else ""
     return DependencyError(
         "not-found",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sandbox.core import caps
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.wheels import archive
-from sandbox.packages.wheels.archive import normalised, read_wheel
+from sandbox.packages.wheels.archive import read_wheel
 from tests.sandbox.packages.wheels.made import record_line, wheel_bytes
 
 FILES: dict[str, str | bytes] = {
@@ -50,7 +50,6 @@ def test_python_files_by_path() -> None:
 def test_names_are_normalised() -> None:
     head = "Metadata-Version: 2.1\nname: My_Maths.lib\nVERSION: 1.0\n"
     assert read_wheel(wheel_bytes("maths", "1.0", {}, metadata=head), "x").name == "my-maths-lib"
-    assert normalised("A--b__c..D") == "a-b-c-d"
 
 
 @pytest.mark.parametrize(
