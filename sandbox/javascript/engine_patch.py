@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.javascript import places
+from sandbox.wasm import binary
 from sandbox.wasm import rewriting as w
 from sandbox.wasm.rewriting import Function, Functions
 
@@ -80,7 +81,7 @@ _EXCEPTION: Final = 6
 
 def key() -> str:
     """Names what this module does to a binary."""
-    own = (Path(__file__), Path(places.__file__), Path(w.__file__))
+    own = (Path(__file__), Path(places.__file__), Path(w.__file__), Path(binary.__file__))
     return hashlib.sha256(b"".join(path.read_bytes() for path in own)).hexdigest()
 
 

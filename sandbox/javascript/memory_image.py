@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sandbox.wasm.rewriting import ModuleFormatError, assemble, read_unsigned, sections, signed, unsigned
+from sandbox.wasm.binary import PAGE_BYTES, read_unsigned, signed, unsigned
+from sandbox.wasm.rewriting import ModuleFormatError, assemble, sections
 
 _CUSTOM, _MEMORY, _GLOBAL, _EXPORT, _CODE, _DATA, _DATA_COUNT = 0, 5, 6, 7, 10, 11, 12
 _ONE_I32_GLOBAL: Final = b"\x01\x7f\x01\x41"
-PAGE: Final = 65_536
 _GAP: Final = 4_096
 """A run of zero bytes at least this long is left out of the data section."""
 
@@ -30,11 +30,11 @@ def freeze(module: bytes, memory: bytes, exports: frozenset[str]) -> bytes:
     Raises:
         ModuleFormatError: unexpected sections.
     """
-    if len(memory) % PAGE:
+    if len(memory) % PAGE_BYTES:
         raise ModuleFormatError("memory is not a whole number of pages")
     segments = list(_segments(memory))
     replaced: Mapping[int, bytes] = {
-        _MEMORY: b"\x01\x00" + unsigned(len(memory) // PAGE),
+        _MEMORY: b"\x01\x00" + unsigned(len(memory) // PAGE_BYTES),
         _DATA_COUNT: unsigned(len(segments)),
         _DATA: unsigned(len(segments)) + b"".join(_segment(at, data) for at, data in segments),
     }

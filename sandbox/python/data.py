@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.python.binary import HEADER_BYTES, LayoutError, section, sections, signed, unsigned
-
-WASM_PAGE: Final = 65_536
+from sandbox.wasm.binary import HEADER_BYTES, PAGE_BYTES, read_signed, read_unsigned, section, sections
 
 _CORE_MODULE: Final = 1
 _MEMORY: Final = 5
 _DATA: Final = 11
+
+
+class LayoutError(ValueError):
+    """The image is not laid out as componentize-py 0.25 does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,11 @@ def _initial_size(component: bytes) -> int:
             continue
         for inner, first, _last in sections(component, start + HEADER_BYTES, end):
             if inner == _MEMORY:
-                count, at = unsigned(component, first)
-                found += [unsigned(component, at + 1)[0]] * count  # behind the flags of the first one
+                count, at = read_unsigned(component, first)
+                found += [read_unsigned(component, at + 1)[0]] * count  # behind the flags of the first one
     if len(found) != 1:
         raise LayoutError("the Python image has not one memory")
-    return found[0] * WASM_PAGE
+    return found[0] * PAGE_BYTES
 
 
 def _without_data(module: bytes) -> tuple[bytes, bool]:
@@ -93,14 +95,14 @@ def _without_data(module: bytes) -> tuple[bytes, bool]:
 
 
 def _data(content: bytes, at: int) -> Iterator[Segment]:
-    count, at = unsigned(content, at)
+    count, at = read_unsigned(content, at)
     for _ in range(count):
-        kind, at = unsigned(content, at)
+        kind, at = read_unsigned(content, at)
         if kind != 0 or content[at] != 0x41:  # active, in memory 0, at an i32.const
             raise LayoutError("the Python image has data of an unknown kind")
-        address, at = signed(content, at + 1)
+        address, at = read_signed(content, at + 1)
         if content[at] != 0x0B:
             raise LayoutError("the Python image has data at an unknown place")
-        size, at = unsigned(content, at + 1)
+        size, at = read_unsigned(content, at + 1)
         yield Segment(address & 0xFFFF_FFFF, at, size)
         at += size

@@ -1,4 +1,4 @@
-"""The guest image: CPython with our guest modules and RestrictedPython in it, compiled for this machine.
+"""The guest image: CPython with our guest modules, RestrictedPython and PyJWT, compiled for this machine.
 
 Built once per machine and version (componentize-py, then Cranelift: 15-45 s), kept by
 `sandbox.wasm.artefacts`, loaded in milliseconds. Native code and initial memory are kept side by side: the
@@ -29,12 +29,11 @@ import wasmtime
 from wasmtime.component import Component
 
 from sandbox.core.setup_error import SetUpError
-from sandbox.python.binary import LayoutError
-from sandbox.python.data import take_out
+from sandbox.python.data import LayoutError, take_out
 from sandbox.python.immortal import make_immortal
 from sandbox.python.instance import Guest, WarmError
 from sandbox.python.memory_export import with_gauge
-from sandbox.wasm import artefacts
+from sandbox.wasm import artefacts, binary
 from sandbox.wasm.engine import configuration_key, make_engine
 from sandbox.wasm.memories import Memories
 
@@ -43,7 +42,9 @@ _log = logging.getLogger(__name__)
 _HERE: Final = Path(__file__).parent
 _GUEST: Final = _HERE / "guest"
 _WIT: Final = _HERE / "guest.wit"
-_DISTRIBUTIONS: Final = ("componentize-py", "RestrictedPython", "tzdata", "wasmtime")
+_DISTRIBUTIONS: Final = ("componentize-py", "PyJWT", "RestrictedPython", "tzdata", "wasmtime")
+_PACKAGES: Final = ("RestrictedPython", "jwt")
+"""Installed packages that are built into the image, from their sources."""
 _BUILD_SECONDS: Final = 600
 _SIZE: Final = struct.Struct("<Q")
 """What a compiled image begins with: bytes of initial memory, which follow; the rest is native code."""
@@ -106,15 +107,17 @@ def _machine() -> str:
 
 def _sources() -> Iterator[Path]:
     yield _WIT
-    yield from (_HERE / f"{module}.py" for module in ("binary", "data", "image", "immortal", "memory_export"))
+    yield Path(binary.__file__)
+    yield from (_HERE / f"{module}.py" for module in ("data", "image", "immortal", "memory_export"))
     yield from _GUEST.rglob("*.py")
-    yield from _restricted_python().rglob("*.py")
+    for package in _PACKAGES:
+        yield from _folder(package).rglob("*.py")
 
 
-def _restricted_python() -> Path:
-    spec = importlib.util.find_spec("RestrictedPython")
+def _folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise ImageError("RestrictedPython is not installed; install actionbox's requirements")
+        raise ImageError(f"{package} is not installed; install actionbox's requirements")
     return Path(spec.origin).parent
 
 
@@ -163,7 +166,8 @@ def _run_componentize(folder: Path) -> bytes:
     """Run componentize-py on a copy of the sources, away from this process's environment."""
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "tests")
     shutil.copytree(_GUEST, folder / "guest", ignore=ignore)
-    shutil.copytree(_restricted_python(), folder / "packages" / "RestrictedPython", ignore=ignore)
+    for package in _PACKAGES:
+        shutil.copytree(_folder(package), folder / "packages" / package, ignore=ignore)
     (folder / "packages" / "zone_data.py").write_text(zone_module(), encoding="utf-8")
     output = folder / "guest.wasm"
     command = [

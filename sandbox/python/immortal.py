@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from sandbox.python.binary import LayoutError
-from sandbox.python.data import Segment, segments
+from sandbox.python.data import LayoutError, Segment, segments
 
 MARK: Final = b"actionbox: addresses of objects:"
 """What stands before the list, in `guest/actionbox/snapshot.py` too; then a count, then addresses."""

@@ -16,6 +16,7 @@ from sandbox.core.pace import current
 from sandbox.port.interface import HostPort
 from sandbox.python import memory_export, values
 from sandbox.python.imports import Binding, define_imports
+from sandbox.wasm.binary import PAGE_BYTES
 from sandbox.wasm.engine import TICK_SECONDS, ticks
 from sandbox.wasm.slices import Timed, longest, overseen
 
@@ -142,7 +143,7 @@ class Instance:
         if measure is None:
             return 0
         with overseen(self._go_on):
-            return values.call_number(measure, self._store._context()) * memory_export.PAGE_BYTES
+            return values.call_number(measure, self._store._context()) * PAGE_BYTES
 
     def shut(self) -> None:
         """Nothing more crosses to the host; the memory may be dropped later."""

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from sandbox.python.binary import HEADER_BYTES, LayoutError, encoded, name, section, sections, unsigned
+from sandbox.python.data import LayoutError
+from sandbox.wasm.binary import HEADER_BYTES, MODULE, name, read_unsigned, section, sections, unsigned
 
 EXPORT: Final = "memory-pages"
 """Name of the function: pages of 64 KiB, now."""
-PAGE_BYTES: Final = 65_536
 
 _CORE_MODULE, _CORE_INSTANCE, _ALIAS, _TYPE, _CANON, _IMPORT, _EXPORT = 1, 2, 6, 7, 8, 10, 11
 _U32: Final = 0x79
 _OWNER: Final = "core instance of the memory"
 """Kept among the counts: the index of the instance that the memory is taken from."""
 
-_GAUGE: Final = b"\0asm\x01\0\0\0" + b"".join(
+_GAUGE: Final = MODULE + b"".join(
     (
         section(1, b"\x01\x60\0\x01\x7f"),  # type: () -> i32
         section(2, b"\x01" + name("m") + name("memory") + b"\x02\0\0"),  # import memory
@@ -46,16 +46,16 @@ def with_gauge(component: bytes) -> bytes:
         section(
             _CORE_INSTANCE,
             b"\x01\0"
-            + encoded(counts["core module"])
+            + unsigned(counts["core module"])
             + b"\x01"
             + name("m")
             + b"\x12"
-            + encoded(counts[_OWNER]),
+            + unsigned(counts[_OWNER]),
         ),
-        section(_ALIAS, b"\x01\0\0\x01" + encoded(instance) + name("pages")),
+        section(_ALIAS, b"\x01\0\0\x01" + unsigned(instance) + name("pages")),
         section(_TYPE, b"\x01\x40\0\0" + bytes([_U32])),
-        section(_CANON, b"\x01\0\0" + encoded(counts["core func"]) + b"\0" + encoded(counts["type"])),
-        section(_EXPORT, b"\x01\0" + name(EXPORT) + b"\x01" + encoded(counts["func"]) + b"\0"),
+        section(_CANON, b"\x01\0\0" + unsigned(counts["core func"]) + b"\0" + unsigned(counts["type"])),
+        section(_EXPORT, b"\x01\0" + name(EXPORT) + b"\x01" + unsigned(counts["func"]) + b"\0"),
     )
     return component + b"".join(added)
 
@@ -67,7 +67,7 @@ def _count(component: bytes) -> Counter[str]:
         if kind == _CORE_MODULE:
             counts["core module"] += 1
         elif kind in _WHOLE:
-            counts[_WHOLE[kind]] += unsigned(component, start)[0]
+            counts[_WHOLE[kind]] += read_unsigned(component, start)[0]
         elif kind in _PARTS:
             try:
                 _PARTS[kind](_Reader(component, start, end), counts)
@@ -91,7 +91,7 @@ class _Reader:
         return self._content[self._at - 1]
 
     def number(self) -> int:
-        value, self._at = unsigned(self._content, self._at)
+        value, self._at = read_unsigned(self._content, self._at)
         return value
 
     def name(self) -> bytes:

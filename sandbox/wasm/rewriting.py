@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-_HEADER: Final = b"\0asm\x01\0\0\0"
+from sandbox.wasm import binary
+from sandbox.wasm.binary import HEADER_BYTES, MODULE, read_unsigned, section, signed, unsigned
+
 _TYPE, _IMPORT, _FUNCTION, _EXPORT, _CODE = 1, 2, 3, 7, 10
 _FUNCTION_KIND: Final = 0
 _FUNCTION_TYPE: Final = 0x60
@@ -22,21 +24,15 @@ class ModuleFormatError(Exception):
 
 def sections(module: bytes) -> list[tuple[int, bytes]]:
     """(id, body) of each section. Raises `ModuleFormatError`."""
-    if module[:8] != _HEADER:
+    if not module.startswith(MODULE):
         raise ModuleFormatError("not a WebAssembly module")
-    found = []
-    at = 8
-    while at < len(module):
-        kind = module[at]
-        size, at = read_unsigned(module, at + 1)
-        found.append((kind, module[at : at + size]))
-        at += size
-    return found
+    found = binary.sections(module, HEADER_BYTES, len(module))
+    return [(kind, module[start:end]) for kind, start, end in found]
 
 
 def assemble(parts: Iterable[tuple[int, bytes]]) -> bytes:
     """A module of these sections."""
-    return _HEADER + b"".join(bytes([kind]) + unsigned(len(body)) + body for kind, body in parts)
+    return MODULE + b"".join(section(kind, body) for kind, body in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,43 +191,6 @@ def _bodies(body: bytes) -> list[bytes]:
         found.append(body[at : at + size])
         at += size
     return found
-
-
-# --- numbers ---
-
-
-def unsigned(value: int) -> bytes:
-    """Unsigned LEB128."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def signed(value: int) -> bytes:
-    """Signed LEB128."""
-    out = bytearray()
-    while True:
-        byte = value & 0x7F
-        value >>= 7
-        if (value == 0 and not byte & 0x40) or (value == -1 and byte & 0x40):
-            out.append(byte)
-            return bytes(out)
-        out.append(byte | 0x80)
-
-
-def read_unsigned(data: bytes, at: int) -> tuple[int, int]:
-    """The number at `at`, and where what follows it begins."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if not byte & 0x80:
-            return value, at
-        shift += 7
 
 
 # --- instructions ---

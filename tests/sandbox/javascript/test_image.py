@@ -17,8 +17,9 @@ from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.hostcalls import IMPORTS, Host
 from sandbox.javascript.image import Image, ImageError
 from sandbox.javascript.machine import EXPORTS
-from sandbox.javascript.memory_image import PAGE, export_positions, freeze
+from sandbox.javascript.memory_image import export_positions, freeze
 from sandbox.javascript.null_port import Silence
+from sandbox.wasm.binary import PAGE_BYTES
 from sandbox.wasm.calls import entered
 from sandbox.wasm.rewriting import ModuleFormatError, sections
 from tests.drawn import examples
@@ -112,9 +113,9 @@ _WAT = """(module
 
 
 @examples(30)
-@given(st.dictionaries(st.integers(0, 3 * PAGE - 1), st.integers(1, 255), max_size=20))
+@given(st.dictionaries(st.integers(0, 3 * PAGE_BYTES - 1), st.integers(1, 255), max_size=20))
 def test_a_frozen_module_starts_with_the_memory_it_was_given(cells: dict[int, int]) -> None:
-    memory = bytearray(3 * PAGE)
+    memory = bytearray(3 * PAGE_BYTES)
     for at, value in cells.items():
         memory[at] = value
     frozen = freeze(bytes(wasmtime.wat2wasm(_WAT)), bytes(memory), frozenset({"memory", "load"}))
@@ -131,6 +132,6 @@ def test_freezing_refuses_what_it_does_not_know() -> None:
     with pytest.raises(ModuleFormatError, match="whole number of pages"):
         freeze(module, b"x", frozenset({"memory"}))
     with pytest.raises(ModuleFormatError, match="missing: other"):
-        freeze(module, bytes(PAGE), frozenset({"other"}))
+        freeze(module, bytes(PAGE_BYTES), frozenset({"other"}))
     with pytest.raises(ModuleFormatError, match="not a WebAssembly module"):
         list(sections(b"not wasm"))

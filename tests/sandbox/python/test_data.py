@@ -6,23 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.python.binary import LayoutError, section
-from sandbox.python.data import WASM_PAGE, segments, take_out
-from tests.sandbox.python.test_immortal import HEADER, MODULE, component
+from sandbox.python.data import LayoutError, segments, take_out
+from sandbox.wasm.binary import MODULE, PAGE_BYTES, section
+from tests.sandbox.python.test_immortal import HEADER, component
 
 MEMORY = MODULE + section(5, b"\x01\0\x01")
 DATA = section(11, b"\x01\0\x41\x05\x0b\x02ab")
 
 
-@given(st.lists(st.tuples(st.integers(0, WASM_PAGE - 9), st.binary(max_size=9)), max_size=6))
+@given(st.lists(st.tuples(st.integers(0, PAGE_BYTES - 9), st.binary(max_size=9)), max_size=6))
 def test_memory_is_what_the_segments_say(data: list[tuple[int, bytes]]) -> None:
     rest, memory = take_out(component(*data))
-    wanted = bytearray(WASM_PAGE)
+    wanted = bytearray(PAGE_BYTES)
     for at, held in data:
         wanted[at : at + len(held)] = held
     assert memory == wanted
     assert segments(rest) == []
-    assert take_out(rest) == (rest, bytes(WASM_PAGE))
+    assert take_out(rest) == (rest, bytes(PAGE_BYTES))
 
 
 def test_all_else_stays() -> None:
@@ -34,7 +34,7 @@ def test_all_else_stays() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        component((WASM_PAGE - 1, b"ab")),
+        component((PAGE_BYTES - 1, b"ab")),
         HEADER + section(1, MEMORY + DATA) + section(1, MODULE + DATA),
         HEADER + section(1, MEMORY) + section(1, MEMORY + DATA),
         HEADER + section(1, MODULE + DATA),

@@ -9,27 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.python import immortal
-from sandbox.python.binary import LayoutError, encoded, section
-from sandbox.python.data import segments
+from sandbox.python.data import LayoutError, segments
+from sandbox.wasm.binary import MODULE, section, signed, unsigned
 
 HEADER = b"\0asm\x0d\0\x01\0"
-MODULE = b"\0asm\x01\0\0\0"
-
-
-def signed(value: int) -> bytes:
-    content = bytearray()
-    while True:
-        byte = value & 0x7F
-        value >>= 7
-        if (value == 0 and not byte & 0x40) or (value == -1 and byte & 0x40):
-            return bytes([*content, byte])
-        content.append(byte | 0x80)
 
 
 def component(*data: tuple[int, bytes], before: bytes = b"") -> bytes:
     """A component whose second core module has `data` as (address, bytes)."""
-    segments = b"".join(b"\0\x41" + signed(at) + b"\x0b" + encoded(len(held)) + held for at, held in data)
-    module = MODULE + section(5, b"\x01\0\x01") + section(11, encoded(len(data)) + segments)
+    segments = b"".join(b"\0\x41" + signed(at) + b"\x0b" + unsigned(len(held)) + held for at, held in data)
+    module = MODULE + section(5, b"\x01\0\x01") + section(11, unsigned(len(data)) + segments)
     return HEADER + section(7, b"\0") + section(1, MODULE + before) + section(1, module)
 
 

@@ -7,7 +7,8 @@ import pytest
 from sandbox.core.caps import MIB, Limits
 from sandbox.core.failure import FailureCode
 from sandbox.python import memory_export
-from sandbox.python.binary import HEADER_BYTES, LayoutError, encoded, name, section, unsigned
+from sandbox.python.data import LayoutError
+from sandbox.wasm.binary import HEADER_BYTES, name, read_unsigned, section, unsigned
 from tests.sandbox.python.actions import Runner
 
 
@@ -50,5 +51,5 @@ def test_an_unknown_layout_is_refused(content: bytes) -> None:
 
 def test_numbers() -> None:
     for value in (0, 1, 127, 128, 300, 2**32 - 1):
-        assert unsigned(encoded(value) + b"\xff", 0) == (value, len(encoded(value)))
+        assert read_unsigned(unsigned(value) + b"\xff", 0) == (value, len(unsigned(value)))
     assert len(HEADER) == HEADER_BYTES

@@ -6,6 +6,7 @@ import pytest
 import wasmtime
 
 from sandbox.wasm import rewriting as w
+from sandbox.wasm.binary import read_unsigned, signed, unsigned
 from sandbox.wasm.rewriting import Function, Functions, ModuleFormatError, Patch
 
 TEXT = """(module
@@ -93,11 +94,14 @@ def test_what_is_no_module_is_refused(functions: Functions) -> None:
 
 @pytest.mark.parametrize("value", [0, 1, 63, 64, 127, 128, 2**31 - 1, 2**40])
 def test_numbers_come_back(value: int) -> None:
-    assert w.read_unsigned(b"\xff" + w.unsigned(value), 1) == (value, 1 + len(w.unsigned(value)))
+    assert read_unsigned(b"\xff" + unsigned(value), 1) == (
+        value,
+        1 + len(unsigned(value)),
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "encoded"), [(0, "00"), (63, "3f"), (64, "c000"), (-64, "40"), (-65, "bf7f"), (-1, "7f")]
 )
 def test_signed_numbers(value: int, encoded: str) -> None:
-    assert w.signed(value).hex() == encoded
+    assert signed(value).hex() == encoded
