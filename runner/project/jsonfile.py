@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from pathlib import Path
 from typing import Any, Final
 
 from runner.model.caps import MAX_INPUT_DEPTH, MAX_INPUT_FILE_BYTES
 from runner.model.errors import InputError
+from sandbox.core.json_text import JsonRefusedError, parse
 
 _STDIN: Final = "-"
 
@@ -59,16 +59,16 @@ def read_json(path: str | Path, what: str, *, limit: int = MAX_INPUT_FILE_BYTES)
 def parse_json(text: str, what: str, name: str) -> Any:
     """The JSON value of `text`; numbers that no JSON text can carry further are refused."""
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole)
-    except json.JSONDecodeError as error:
+        return parse(text, max_bytes=sys.maxsize, max_depth=MAX_INPUT_DEPTH)
+    except JsonRefusedError as refused:
+        error = refused.__cause__
+        if refused.reason == "depth":
+            raise _too_deep(what, name) from None
+        if not isinstance(error, json.JSONDecodeError):
+            message = f"{what} {name} is not JSON: its values {refused.message}"
+            raise InputError("not_json", message, source=name) from None
         message = f"{what} {name} is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
         raise InputError("not_json", message, next_step=_near(text, error), source=name) from None
-    except RecursionError:
-        raise _too_deep(what, name) from None
-    except ValueError as error:
-        raise InputError("not_json", f"{what} {name} is not JSON: {error}", source=name) from None
-    check_depth(value, what, name)
-    return value
 
 
 def check_depth(value: Any, what: str, name: str) -> None:
@@ -88,23 +88,6 @@ def _near(text: str, error: json.JSONDecodeError) -> str:
     start = max(0, error.colno - 41)
     shown = line[start : start + 80]
     return f"{shown}\n{' ' * (error.colno - 1 - start)}^"
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not a JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"the number {text[:40]} is too large")
-    return number
-
-
-def _whole(text: str) -> int:
-    if len(text) > 300:
-        raise ValueError(f"the number {text[:40]}… has too many digits")
-    return int(text)
 
 
 def _depth(value: Any) -> int:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from runner.model.errors import InputError
 from runner.suspension.stores import SuspendedFlow
+from triggers.values import session_tokens
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -51,7 +49,7 @@ def session_token(
     waiting: SuspendedFlow, secret: str, claims: Mapping[str, Any], *, now: float, expires_in: int
 ) -> str:
     """A session token as an external site signs it: HS256, with `state`, `sub`, `iss`, `iat` and `exp`
-    filled in unless `claims` has them (null leaves one out)."""
+    filled in unless `claims` has them (null leaves one out). Raises `InputError`."""
     standard = {
         "iat": int(now),
         "exp": int(now) + expires_in,
@@ -60,17 +58,10 @@ def session_token(
         "state": waiting.state,
     }
     payload = {key: value for key, value in {**standard, **claims}.items() if value is not None}
-    signed = f"{_segment({'alg': 'HS256', 'typ': 'JWT'})}.{_segment(payload)}"
-    signature = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
-    return f"{signed}.{_base64url(signature)}"
-
-
-def _segment(value: Mapping[str, Any]) -> str:
-    return _base64url(json.dumps(value, separators=(",", ":")).encode())
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    try:
+        return session_tokens.sign(payload, secret)
+    except ValueError as error:
+        raise InputError("session_token", f"the session token cannot be signed: {error}") from None
 
 
 def with_timestamps(methods: Sequence[Mapping[str, Any]] | None, now: float) -> list[dict[str, Any]] | None:
