@@ -179,6 +179,71 @@ def test_curves(runner: Runner) -> None:
     ]
 
 
+def test_numbers_of_keys(runner: Runner) -> None:
+    program = (
+        LOAD
+        + """
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+    numbers = private.private_numbers()
+    if isinstance(private, rsa.RSAPrivateKey):
+        print(numbers.p, numbers.q, numbers.d, numbers.dmp1, numbers.dmq1, numbers.iqmp, public.public_numbers().n, public.public_numbers().e)
+        print(rsa.rsa_crt_dmp1(numbers.d, numbers.p), rsa.rsa_crt_dmq1(numbers.d, numbers.q), rsa.rsa_crt_iqmp(numbers.p, numbers.q))
+        again = rsa.RSAPrivateNumbers(p=numbers.p, q=numbers.q, d=numbers.d, dmp1=numbers.dmp1, dmq1=numbers.dmq1, iqmp=numbers.iqmp, public_numbers=rsa.RSAPublicNumbers(e=65537, n=numbers.public_numbers.n)).private_key()
+        public.verify(again.sign(b"m", padding.PKCS1v15(), hashes.SHA256()), b"m", padding.PKCS1v15(), hashes.SHA256())
+        try:
+            rsa.RSAPublicNumbers(2, 15).public_key()
+        except ValueError as error:
+            print("ValueError")
+    else:
+        print(numbers.private_value, numbers.public_numbers.x, public.public_numbers().y, type(private.curve).__name__, public.key_size)
+        again = ec.EllipticCurvePrivateNumbers(numbers.private_value, ec.EllipticCurvePublicNumbers(numbers.public_numbers.x, numbers.public_numbers.y, private.curve)).private_key()
+        r, s = decode_dss_signature(again.sign(b"m", ec.ECDSA(hashes.SHA512())))
+        public.public_numbers().public_key().verify(encode_dss_signature(r, s), b"m", ec.ECDSA(hashes.SHA512()))
+        print(encode_dss_signature(1, 2**256 - 1).hex(), encode_dss_signature(2**520, 2**520 - 1).hex(), isinstance(private.curve, ec.EllipticCurve))
+        for wrong in (b"", b"0", bytes.fromhex("300602010102"), bytes.fromhex("30060201010201020a"), bytes.fromhex("3005020101020102")):
+            try:
+                decode_dss_signature(wrong)
+            except ValueError:
+                print("ValueError")
+        try:
+            ec.EllipticCurvePublicNumbers(1, 1, ec.SECP256R1()).public_key()
+        except ValueError:
+            print("ValueError")
+    """
+    )
+    for name in ("RSA", "ES256", "ES384", "ES512", "ES256K"):
+        assert len(same(runner, program, pem=keys()[name][0])) >= 3
+
+
+def test_hashes_in_parts(runner: Runner) -> None:
+    program = """
+        from cryptography.hazmat.primitives import hashes
+        for kind in (hashes.SHA256, hashes.SHA512, hashes.SHA3_384, hashes.SHA1):
+            made = hashes.Hash(kind())
+            made.update(b"a")
+            made.update(b"b")
+            print(kind.name, made.finalize().hex())
+        try:
+            hashes.Hash("sha256")
+        except TypeError:
+            print("TypeError")
+    """
+    assert len(same(runner, program)) == 5
+
+
+def test_a_public_key_is_no_private_one_in_disguise(runner: Runner) -> None:
+    private, public = keys()["RSA"]
+    program = """
+        from cryptography.hazmat.primitives import serialization
+        for load, text in ((serialization.load_pem_public_key, private), (serialization.load_der_public_key, private), (serialization.load_der_private_key, public)):
+            try:
+                print(load(text.encode(), *((None,) if load is serialization.load_der_private_key else ())))
+            except ValueError:
+                print("ValueError")
+    """
+    assert same(runner, program, private=private, public=public) == ["ValueError"] * 3
+
+
 def test_edwards_keys(runner: Runner) -> None:
     pem = keys()["EdDSA"][0]
     program = (

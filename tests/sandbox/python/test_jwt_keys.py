@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sandbox.egress.stub import Stub, StubEgress
 from tests.sandbox.python.actions import Runner
@@ -76,6 +76,39 @@ class TestKeys:
         """
         token = jwt.encode({"a": 1}, pair("RS256")[0], "RS256")
         assert same(runner, program, jwk=jwks()[0], token=token) == ["{'a': 1} b'ab'", "True True"]
+
+    def test_private_keys_go_there_and_back(self, runner: Runner) -> None:
+        program = """
+            import json, jwt
+            for name, pem in keys.items():
+                kind = jwt.get_algorithm_by_name(name)
+                text = kind.to_jwk(kind.prepare_key(pem))
+                print(sorted(json.loads(text).items()))
+                key = jwt.PyJWK.from_json(text)
+                print(key.algorithm_name, jwt.decode(jwt.encode({"a": 1}, key), kind.from_jwk(text).public_key(), algorithms=[name]))
+            for name, wrong in ({"RS256": {"kty": "RSA", "n": "AQAB", "e": "AQAB", "d": "AQ", "p": "AQ"}, "ES256": {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, "EdDSA": {"kty": "OKP", "crv": "Ed25519", "x": "AA"}}).items():
+                try:
+                    jwt.get_algorithm_by_name(name).from_jwk(wrong)
+                except jwt.InvalidKeyError as error:
+                    print(error)
+        """
+        names = ("RS256", "ES256", "ES384", "ES512", "ES256K", "EdDSA")
+        assert len(same(runner, program, keys={name: pair(name)[0] for name in names})) == 15
+
+    def test_a_certificate_is_no_shared_secret(self, runner: Runner) -> None:
+        pem = _certificate()[1]
+        der = x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
+        program = """
+            import jwt
+            for secret in (pem, der, spki, b"0" * 40, b"0"):
+                try:
+                    print(jwt.encode({}, secret).count("."))
+                except jwt.InvalidKeyError as error:
+                    print(error)
+        """
+        key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+        spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        assert len(same(runner, program, pem=pem, der=der, spki=spki)) == 5
 
     def test_certificates_are_public_keys(self, runner: Runner) -> None:
         private, certificate = _certificate()
@@ -162,6 +195,14 @@ class TestClient:
     def test_key_sets_that_cannot_be_had(self, runner: Runner, stub: dict[str, Any], error: str) -> None:
         code = "import jwt\ntry:\n    jwt.PyJWKClient('https://issuer.example/').get_signing_key('k')\nexcept jwt.PyJWTError as e:\n    print(type(e).__name__)"
         assert runner.printed(code, egress=StubEgress([Stub("*", **stub)])) == [error]
+
+    def test_certificates_are_always_verified(self, runner: Runner) -> None:
+        code = "import jwt\ntry:\n    jwt.PyJWKClient('https://issuer.example/', ssl_context=object()).get_jwk_set()\nexcept jwt.PyJWKClientError as e:\n    print(e)"
+        assert "always verified" in runner.printed(code, egress=StubEgress([Stub("*")]))[0]
+
+    def test_the_network_of_python_is_not_there(self, open_runner: Runner) -> None:
+        code = "import jwt.jwks_client as c, sys\nfor name in ('ssl', 'http.client', 'urllib.request', 'cryptography'):\n    print(name in sys.modules, c.urllib.__dict__.get('request'))"
+        assert set(open_runner.printed(code)) == {"False None"}
 
     @pytest.mark.parametrize("uri", ["file:///etc/passwd", "ftp://a.example/", "jwks.json"])
     def test_other_schemes(self, runner: Runner, uri: str) -> None:

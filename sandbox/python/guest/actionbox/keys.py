@@ -1,6 +1,5 @@
 """Asymmetric keys: read, described and used on the host. An Action holds them as opaque objects."""
 
-import base64
 from typing import Any
 
 from . import host
@@ -52,27 +51,20 @@ class Key:
         return f"<{self.kind} {self.type} key>"
 
 
-_known: dict[tuple[str, bool | None], Key] = {}
+_known: dict[str, Key] = {}
 """Keys by their PEM text: an Action that handles several tokens reads its key once."""
 _MOST_KNOWN = 32
 
 
 def load(source: dict[str, Any], *, private: bool | None = None) -> Key:
     """The key that `source` describes (`sandbox.hostcrypto.keys.read_key`). Raises `host.HostError`."""
-    return Key(host.compute("key.import", key=source, private=private))
-
-
-def load_pem(text: str, passphrase: bytes | None = None, *, private: bool | None = None) -> Key:
-    """The key in a PEM text, which may be a certificate. Raises `host.HostError`."""
-    place = (text, private)
-    found = _known.get(place) if passphrase is None else None
-    if found is None:
-        encoded = None if passphrase is None else base64.b64encode(passphrase).decode()
-        given = {"format": "pem", "data": text} | ({} if encoded is None else {"passphrase": encoded})
-        found = load(given, private=private)
-        if passphrase is None and len(_known) < _MOST_KNOWN:
-            _known[place] = found
-    return found
+    text = source["data"] if source["format"] == "pem" and "passphrase" not in source else None
+    key = _known.get(text) if text and private is None else None
+    if key is None:
+        key = Key(host.compute("key.import", key=source, private=private))
+        if text and private is None and len(_known) < _MOST_KNOWN:
+            _known[text] = key
+    return key
 
 
 def load_jwk(fields: dict[str, Any]) -> Key:

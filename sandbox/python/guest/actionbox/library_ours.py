@@ -2,11 +2,9 @@
 
 import http
 import sys
-from typing import Any
 
-from . import compression, console, errors, web
-from .crypto import asymmetric, common, derive, symmetric
-from .jwt import algorithms, api, client, encoding, exceptions, jwk, jws
+from . import compression, console, errors, tokens, web
+from .crypto import asymmetric, common, derive, dss, schemes, serialization, symmetric
 from .modules import FACADES, facade
 
 _METHODS = "request get post put patch delete head options".split()
@@ -21,8 +19,8 @@ def declare() -> None:
     _http()
     extra = {"fetch": web.fetch, "http": FACADES["http"], "console": console.Console()}
     facade("actionbox", errors, _ERRORS, **extra)
-    _jwt()
     _cryptography()
+    tokens.declare()
     facade("zlib", compression, _ZLIB)
     packed = {"compress": compression.gzip_compress, "decompress": compression.gzip_decompress}
     facade("gzip", compression, "BadGzipFile", **packed)
@@ -43,35 +41,13 @@ def _http() -> None:
     facade("http", http, "HTTPStatus HTTPMethod", Response=web.Response, **calls)
 
 
-_ALGORITHMS = """Algorithm NoneAlgorithm HMACAlgorithm RSAAlgorithm RSAPSSAlgorithm ECAlgorithm OKPAlgorithm
-    get_default_algorithms"""
-
-
-def _jwt() -> None:
-    usual = api.PyJWT()
-    members: dict[str, Any] = {name: getattr(usual, name) for name in ("encode", "decode", "decode_complete")}
-    members |= {name: getattr(exceptions, name) for name in exceptions.NAMES.split()}
-    members |= {
-        "PyJWT": api.PyJWT,
-        "PyJWS": jws.PyJWS,
-        "PyJWK": jwk.PyJWK,
-        "PyJWKSet": jwk.PyJWKSet,
-        "PyJWKClient": client.PyJWKClient,
-        "get_unverified_header": jws.PyJWS().get_unverified_header,
-        "get_algorithm_by_name": algorithms.get_algorithm_by_name,
-    }
-    facade("jwt", None, "", **members)
-    facade("jwt.exceptions", exceptions, exceptions.NAMES)
-    facade("jwt.algorithms", algorithms, _ALGORITHMS)
-    facade("jwt.api_jwk", jwk, "PyJWK PyJWKSet")
-    facade("jwt.jwks_client", client, "PyJWKClient")
-    utils = {"base64url_encode": encoding.encoded, "base64url_decode": encoding.lenient}
-    facade("jwt.utils", None, "", **utils)
-
-
 _HAZMAT = "cryptography.hazmat.primitives"
-_SERIALIZATION = """load_pem_private_key load_pem_public_key load_der_private_key load_der_public_key Encoding
-    PrivateFormat PublicFormat NoEncryption BestAvailableEncryption"""
+_SERIALIZATION = """load_pem_private_key load_pem_public_key load_der_private_key load_der_public_key
+    load_ssh_public_key Encoding PrivateFormat PublicFormat NoEncryption BestAvailableEncryption"""
+_RSA = """RSAPrivateKey RSAPublicKey RSAPrivateNumbers RSAPublicNumbers rsa_crt_dmp1 rsa_crt_dmq1 rsa_crt_iqmp
+    rsa_recover_prime_factors"""
+_EC = """EllipticCurvePrivateKey EllipticCurvePublicKey EllipticCurvePrivateNumbers
+    EllipticCurvePublicNumbers"""
 
 
 def _cryptography() -> None:
@@ -81,17 +57,18 @@ def _cryptography() -> None:
     facade("cryptography.fernet", common, "InvalidToken", **fernet)
     facade("cryptography.hazmat", None, "")
     facade(_HAZMAT, None, "")
-    facade(f"{_HAZMAT}.hashes", common, "HashAlgorithm", **common.HASHES)
+    facade(f"{_HAZMAT}.hashes", common, "Hash HashAlgorithm", **common.HASHES)
     facade(f"{_HAZMAT}.ciphers", None, "")
     facade(f"{_HAZMAT}.ciphers.aead", symmetric, "AESGCM ChaCha20Poly1305")
-    facade(f"{_HAZMAT}.serialization", asymmetric, _SERIALIZATION)
+    facade(f"{_HAZMAT}.serialization", serialization, _SERIALIZATION)
     facade(f"{_HAZMAT}.asymmetric", None, "")
-    facade(f"{_HAZMAT}.asymmetric.padding", asymmetric, "PKCS1v15 PSS OAEP MGF1")
+    facade(f"{_HAZMAT}.asymmetric.padding", schemes, "PKCS1v15 PSS OAEP MGF1")
     generate = {"generate_private_key": asymmetric.generate_rsa}
-    facade(f"{_HAZMAT}.asymmetric.rsa", asymmetric, "RSAPrivateKey RSAPublicKey", **generate)
-    members = {"generate_private_key": asymmetric.generate_ec, "ECDH": object} | asymmetric.CURVE_KINDS
-    names = "ECDSA EllipticCurvePrivateKey EllipticCurvePublicKey"
-    facade(f"{_HAZMAT}.asymmetric.ec", asymmetric, names, **members)
+    facade(f"{_HAZMAT}.asymmetric.rsa", asymmetric, _RSA, **generate)
+    members = {"generate_private_key": asymmetric.generate_ec, "ECDH": object, "ECDSA": schemes.ECDSA}
+    members |= {"EllipticCurve": schemes.EllipticCurve} | schemes.CURVES
+    facade(f"{_HAZMAT}.asymmetric.ec", asymmetric, _EC, **members)
+    facade(f"{_HAZMAT}.asymmetric.utils", dss, "encode_dss_signature decode_dss_signature")
     facade(f"{_HAZMAT}.asymmetric.ed25519", asymmetric, "Ed25519PrivateKey Ed25519PublicKey")
     facade(f"{_HAZMAT}.asymmetric.ed448", asymmetric, "Ed448PrivateKey Ed448PublicKey")
     facade(f"{_HAZMAT}.kdf", None, "")

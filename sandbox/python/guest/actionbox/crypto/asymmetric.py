@@ -1,71 +1,13 @@
 """RSA, EC, Ed25519 and Ed448 keys with the methods that `cryptography` gives them; the host holds nothing."""
 
 import base64
+from dataclasses import dataclass
 from typing import Any
 
 from actionbox import host, keys
 
-from .common import HashAlgorithm, InvalidSignature, UnsupportedAlgorithm, node_name, octets
-
-CURVES = {
-    "secp256r1": "prime256v1",
-    "secp384r1": "secp384r1",
-    "secp521r1": "secp521r1",
-    "secp256k1": "secp256k1",
-}
-
-
-class PKCS1v15:
-    """RSA padding of old."""
-
-
-class MGF1:
-    def __init__(self, algorithm: HashAlgorithm) -> None:
-        self.hash = node_name(algorithm)
-
-
-class PSS:
-    """RSA-PSS. `salt_length`: bytes, or one of the constants."""
-
-    MAX_LENGTH, DIGEST_LENGTH, AUTO = "max", "digest", "auto"
-
-    def __init__(self, mgf: MGF1, salt_length: int | str) -> None:
-        self.mgf = mgf
-        self.salt_length = salt_length
-
-
-class OAEP:
-    def __init__(self, mgf: MGF1, algorithm: HashAlgorithm, label: bytes | None) -> None:
-        self.mgf = mgf
-        self.hash = node_name(algorithm)
-        self.label = label
-
-
-class ECDSA:
-    def __init__(self, algorithm: HashAlgorithm) -> None:
-        self.hash = node_name(algorithm)
-
-
-def _curve(kind: str, name: str, size: int) -> type:
-    return type(kind, (), {"name": name, "key_size": size})
-
-
-CURVE_KINDS = {
-    kind: _curve(kind, kind.lower(), size)
-    for kind, size in (("SECP256R1", 256), ("SECP384R1", 384), ("SECP521R1", 521), ("SECP256K1", 256))
-}
-
-
-def _rsa_how(padding: Any, algorithm: Any) -> dict[str, Any]:
-    how: dict[str, Any] = {"hash": node_name(algorithm)}
-    if isinstance(padding, PKCS1v15):
-        return how
-    if not isinstance(padding, PSS):
-        raise TypeError("Expected PKCS1v15 or PSS padding.")
-    how |= {"padding": "pss", "mgfHash": padding.mgf.hash}
-    if isinstance(padding.salt_length, int):
-        return how | {"salt": "length", "saltLength": padding.salt_length}
-    return how | {"salt": padding.salt_length}
+from .common import InvalidSignature, UnsupportedAlgorithm, octets
+from .schemes import CURVES, ECDSA, EllipticCurve, sealing, signing
 
 
 class HostKey:
@@ -77,6 +19,13 @@ class HostKey:
     @property
     def key_size(self) -> int | None:
         return self.key.key_size
+
+    def _numbers(self) -> dict[str, Any]:
+        """The members of its JSON Web Key, numbers as such."""
+        return {
+            name: value if name in ("kty", "crv") else _number(value)
+            for name, value in self.key.jwk().items()
+        }
 
     def _bytes(self, encoding: str, form: str, passphrase: bytes | None = None) -> bytes:
         raw = encoding == "raw"
@@ -108,37 +57,87 @@ class _Public(HostKey):
             raise InvalidSignature
 
 
+def _number(text: str) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def _text(number: int, bits: int | None = None) -> str:
+    data = number.to_bytes(((bits or number.bit_length()) + 7) // 8)
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
 class RSAPrivateKey(_Private):
+    def private_numbers(self) -> "RSAPrivateNumbers":
+        found = self._numbers()
+        public = RSAPublicNumbers(found["e"], found["n"])
+        p, q, d, dp, dq, qi = (found[name] for name in ("p", "q", "d", "dp", "dq", "qi"))
+        return RSAPrivateNumbers(p, q, d, dp, dq, qi, public)
+
     def sign(self, data: bytes, padding: Any, algorithm: Any) -> bytes:
-        return self.key.sign(octets(data, "data"), **_rsa_how(padding, algorithm))
+        return self.key.sign(octets(data, "data"), **signing(padding, algorithm))
 
     def decrypt(self, ciphertext: bytes, padding: Any) -> bytes:
         """Raises ValueError when it cannot be."""
         return host.data(
-            "decrypt", key=self.key.source, data=octets(ciphertext, "ciphertext"), **_sealing(padding)
+            "decrypt", key=self.key.source, data=octets(ciphertext, "ciphertext"), **sealing(padding)
         )
 
 
 class RSAPublicKey(_Public):
+    def public_numbers(self) -> "RSAPublicNumbers":
+        found = self._numbers()
+        return RSAPublicNumbers(found["e"], found["n"])
+
     def verify(self, signature: bytes, data: bytes, padding: Any, algorithm: Any) -> None:
         """Raises InvalidSignature."""
-        self._check(signature, data, _rsa_how(padding, algorithm))
+        self._check(signature, data, signing(padding, algorithm))
 
     def encrypt(self, plaintext: bytes, padding: Any) -> bytes:
         return host.data(
-            "encrypt", key=self.key.source, data=octets(plaintext, "plaintext"), **_sealing(padding)
+            "encrypt", key=self.key.source, data=octets(plaintext, "plaintext"), **sealing(padding)
         )
 
 
-def _sealing(padding: Any) -> dict[str, Any]:
-    if isinstance(padding, PKCS1v15):
-        return {"padding": "pkcs1"}
-    if not isinstance(padding, OAEP):
-        raise TypeError("Expected OAEP or PKCS1v15 padding.")
-    return {"padding": "oaep", "hash": padding.hash, "mgfHash": padding.mgf.hash, "label": padding.label}
+@dataclass(frozen=True)
+class RSAPublicNumbers:
+    e: int
+    n: int
+
+    def public_key(self, backend: object = None) -> RSAPublicKey:  # noqa: ARG002
+        """Raises ValueError."""
+        return wrapped(keys.load_jwk({"kty": "RSA", "n": _text(self.n), "e": _text(self.e)}))
 
 
-class EllipticCurvePrivateKey(_Private):
+@dataclass(frozen=True)
+class RSAPrivateNumbers:
+    p: int
+    q: int
+    d: int
+    dmp1: int
+    dmq1: int
+    iqmp: int
+    public_numbers: RSAPublicNumbers
+
+    def private_key(self, backend: object = None) -> RSAPrivateKey:  # noqa: ARG002
+        """Raises ValueError."""
+        public = {"kty": "RSA", "n": self.public_numbers.n, "e": self.public_numbers.e}
+        own = {"p": self.p, "q": self.q, "d": self.d, "dp": self.dmp1, "dq": self.dmq1, "qi": self.iqmp}
+        return wrapped(
+            keys.load_jwk({name: _text(n) if type(n) is int else n for name, n in (public | own).items()})
+        )
+
+
+class _OnCurve(HostKey):
+    @property
+    def curve(self) -> EllipticCurve:
+        return next(kind for kind in CURVES.values() if kind.node == self.key.curve)()
+
+    @property
+    def key_size(self) -> int:
+        return self.curve.key_size
+
+
+class EllipticCurvePrivateKey(_OnCurve, _Private):
     def sign(self, data: bytes, signature_algorithm: ECDSA) -> bytes:
         return self.key.sign(octets(data, "data"), hash=signature_algorithm.hash)
 
@@ -146,11 +145,48 @@ class EllipticCurvePrivateKey(_Private):
         """ECDH."""
         return host.data("agree", key=self.key.source, publicKey=peer_public_key.key.source)
 
+    def private_numbers(self) -> "EllipticCurvePrivateNumbers":
+        found = self._numbers()
+        return EllipticCurvePrivateNumbers(
+            found["d"], EllipticCurvePublicNumbers(found["x"], found["y"], self.curve)
+        )
 
-class EllipticCurvePublicKey(_Public):
+
+class EllipticCurvePublicKey(_OnCurve, _Public):
     def verify(self, signature: bytes, data: bytes, signature_algorithm: ECDSA) -> None:
         """Raises InvalidSignature."""
         self._check(signature, data, {"hash": signature_algorithm.hash})
+
+    def public_numbers(self) -> "EllipticCurvePublicNumbers":
+        found = self._numbers()
+        return EllipticCurvePublicNumbers(found["x"], found["y"], self.curve)
+
+
+@dataclass(frozen=True)
+class EllipticCurvePublicNumbers:
+    x: int
+    y: int
+    curve: EllipticCurve
+
+    def fields(self) -> dict[str, str]:
+        """The public members of its JSON Web Key."""
+        size = self.curve.key_size
+        return {"kty": "EC", "crv": self.curve.jwk, "x": _text(self.x, size), "y": _text(self.y, size)}
+
+    def public_key(self, backend: object = None) -> EllipticCurvePublicKey:  # noqa: ARG002
+        """Raises ValueError."""
+        return wrapped(keys.load_jwk(self.fields()))
+
+
+@dataclass(frozen=True)
+class EllipticCurvePrivateNumbers:
+    private_value: int
+    public_numbers: EllipticCurvePublicNumbers
+
+    def private_key(self, backend: object = None) -> EllipticCurvePrivateKey:  # noqa: ARG002
+        """Raises ValueError."""
+        own = _text(self.private_value, self.public_numbers.curve.key_size)
+        return wrapped(keys.load_jwk(self.public_numbers.fields() | {"d": own}))
 
 
 class _EdwardsPrivate(_Private):
@@ -226,62 +262,24 @@ def generate_rsa(public_exponent: int = 65537, key_size: int = 2048) -> RSAPriva
 
 
 def generate_ec(curve: Any) -> EllipticCurvePrivateKey:
-    name = CURVES.get(getattr(curve, "name", ""))
-    if name is None:
+    if not isinstance(curve, EllipticCurve):
         raise UnsupportedAlgorithm("This curve is not supported.")
-    return EllipticCurvePrivateKey(keys.Key(host.compute("key.generate", type="ec", curve=name)["private"]))
-
-
-class NoEncryption:
-    passphrase = None
-
-
-class BestAvailableEncryption:
-    def __init__(self, password: bytes) -> None:
-        self.passphrase = octets(password, "password")
-
-
-class Encoding:
-    PEM, DER, Raw = "pem", "der", "raw"
-
-
-class PrivateFormat:
-    PKCS8, TraditionalOpenSSL, Raw = "pkcs8", "traditional", "raw"
-
-
-class PublicFormat:
-    SubjectPublicKeyInfo, PKCS1, Raw = "spki", "pkcs1", "raw"
-
-
-def load_pem_private_key(data: bytes, password: bytes | None, backend: object = None) -> Any:  # noqa: ARG001
-    """Raises ValueError, TypeError for a password that is missing."""
-    return _loaded(
-        {"format": "pem", "data": octets(data, "data").decode("utf-8", "replace")}, password, private=True
+    return EllipticCurvePrivateKey(
+        keys.Key(host.compute("key.generate", type="ec", curve=curve.node)["private"])
     )
 
 
-def load_der_private_key(data: bytes, password: bytes | None, backend: object = None) -> Any:  # noqa: ARG001
-    text = base64.b64encode(octets(data, "data")).decode()
-    return _loaded({"format": "der", "type": "pkcs8", "data": text}, password, private=True)
+def rsa_crt_iqmp(p: int, q: int) -> int:
+    return pow(q, -1, p)
 
 
-def load_pem_public_key(data: bytes, backend: object = None) -> Any:  # noqa: ARG001
-    return _loaded(
-        {"format": "pem", "data": octets(data, "data").decode("utf-8", "replace")}, None, private=False
-    )
+def rsa_crt_dmp1(private_exponent: int, p: int) -> int:
+    return private_exponent % (p - 1)
 
 
-def load_der_public_key(data: bytes, backend: object = None) -> Any:  # noqa: ARG001
-    text = base64.b64encode(octets(data, "data")).decode()
-    return _loaded({"format": "der", "type": "spki", "data": text}, None, private=False)
+rsa_crt_dmq1 = rsa_crt_dmp1
 
 
-def _loaded(source: dict[str, Any], password: bytes | None, *, private: bool) -> Any:
-    if password is not None:
-        source["passphrase"] = base64.b64encode(octets(password, "password")).decode()
-    try:
-        return wrapped(keys.load(source, private=private))
-    except host.HostError as error:
-        if error.code == "ERR_MISSING_PASSPHRASE":
-            raise TypeError("Password was not given but private key is encrypted") from None
-        raise ValueError(f"Could not deserialize key data: {error}") from None
+def rsa_recover_prime_factors(*_numbers: int) -> tuple[int, int]:
+    """Not here: it would take a second. Raises ValueError."""
+    raise ValueError("An RSA private key is read here with all of p, q, dp, dq and qi")

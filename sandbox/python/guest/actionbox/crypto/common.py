@@ -1,5 +1,7 @@
 """Errors and hash algorithms (`cryptography.exceptions`, `hazmat.primitives.hashes`)."""
 
+import hashlib
+
 
 class InvalidSignature(Exception):  # noqa: N818 - cryptography's name
     """A signature is not of this key over these data."""
@@ -52,3 +54,18 @@ def octets(value: object, name: str) -> bytes:
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"{name} must be bytes")
     return bytes(value)
+
+
+class Hash:
+    """A digest in parts (`hashes.Hash`)."""
+
+    def __init__(self, algorithm: HashAlgorithm, backend: object = None) -> None:  # noqa: ARG002
+        node_name(algorithm)
+        self.algorithm = algorithm
+        self._digest = hashlib.new(algorithm.name.replace("-", "_"))
+
+    def update(self, data: bytes) -> None:
+        self._digest.update(octets(data, "data"))
+
+    def finalize(self) -> bytes:
+        return self._digest.digest()

@@ -1,1 +1,0 @@
-"""JSON Web Tokens, spelled as the package PyJWT spells them. Asymmetric keys are used on the host."""
