@@ -5,6 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Commands and tests start hundreds of processes: without bytecode each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test coverage fuzz drill check bench images clean lock
 
 run: images ## set everything up and run a sample flow
