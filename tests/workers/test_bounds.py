@@ -22,7 +22,7 @@ from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import RemoteCache, RemoteDirectory, RemoteEgress
 from runner.workers.child.main import _ToParent
 from runner.workers.child.worker_server import WorkerServer
-from runner.workers.parent import worker
+from runner.workers.parent.processes import worker
 from runner.workers.protocol import frames, messages
 from runner.workers.protocol.channel import Frame
 from runner.workers.protocol.codec import failure_bytes, read_failure

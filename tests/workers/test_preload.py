@@ -12,7 +12,7 @@ import pytest
 
 from runner.model.outcome import Decision
 from runner.workers.child import late_imports
-from runner.workers.parent.process import WorkerProcess
+from runner.workers.parent.processes.process import WorkerProcess
 from runner.workers.protocol.frames import encode
 from tests.workers.pools import LivePool, javascript, python
 

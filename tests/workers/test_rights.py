@@ -14,7 +14,7 @@ import pytest
 
 from runner.workers.child import late_imports
 from runner.workers.child.privileges import ADDRESS_BYTES, DATA_BYTES
-from runner.workers.parent.process import WorkerProcess
+from runner.workers.parent.processes.process import WorkerProcess
 from runner.workers.protocol.frames import encode
 from sandbox.wasm import artefacts
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runner.workers import PoolSettings, TooBusyError, WorkerStartError
-from runner.workers.parent import supervisor
+from runner.workers.parent.processes import supervisor
 from sandbox.core.caps import Limits
 from sandbox.egress import StubEgress
 from tests.workers.conftest import STUBS

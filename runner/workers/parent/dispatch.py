@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runner.model.outcome import FlowOutcome
-from runner.workers.parent.fetches import CallFetches
 from runner.workers.parent.pending_call import PendingCall, lost
 from runner.workers.parent.pool_stats import PoolStats, TenantStats
+from runner.workers.parent.processes.supervisor import Supervisor, is_late
+from runner.workers.parent.processes.worker import AHEAD, READY, Worker
 from runner.workers.parent.queueing import FairQueue, QueueFullError, TenantNumbers
 from runner.workers.parent.requests import LegReply, TooBusyError
+from runner.workers.parent.services.fetches import CallFetches
 from runner.workers.parent.settings import PoolSettings
-from runner.workers.parent.supervisor import Supervisor, is_late
 from runner.workers.parent.usage import Usage
-from runner.workers.parent.worker import AHEAD, READY, Worker
 from runner.workers.protocol.frames import UnsendableError
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.egress.model import Egress

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 from runner.model.outcome import FlowOutcome
 from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers.child.leg_scheduler import LONG_SECONDS
-from runner.workers.parent.builds import BuildService
 from runner.workers.parent.dispatch import Dispatcher, refuse, settle
-from runner.workers.parent.host_services import Stores
 from runner.workers.parent.pending_call import PendingCall, lost, refusal, too_much
+from runner.workers.parent.processes.worker import Worker
 from runner.workers.parent.requests import LegReply
-from runner.workers.parent.worker import Worker
+from runner.workers.parent.services.builds import BuildService
+from runner.workers.parent.services.host_services import Stores
 from runner.workers.protocol import messages
 from runner.workers.protocol.codec import read_failure
 from runner.workers.protocol.frames import FrameError

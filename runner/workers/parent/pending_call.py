@@ -21,7 +21,7 @@ from runner.model.outcome import (
 from runner.model.outcome import Timing as OutcomeTiming
 from runner.model.settings import Settings
 from runner.suspension.stores import PinnedAction, SuspendedFlow
-from runner.workers.parent.fetches import CallFetches
+from runner.workers.parent.services.fetches import CallFetches
 from runner.workers.protocol.frames import FrameError
 from sandbox.core.caps import MAX_PACKAGES_COMPILE_SECONDS, MAX_PACKAGES_LOAD_SECONDS
 from sandbox.core.failure import Failure, FailureCode

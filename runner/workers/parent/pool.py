@@ -17,12 +17,12 @@ from runner.model.errors import FlowError
 from runner.model.settings import Settings
 from runner.suspension.resume import plain, read_flow
 from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, store_key
-from runner.workers.parent.builds import BuildService
 from runner.workers.parent.dispatch import Dispatcher, refuse
-from runner.workers.parent.host_services import Stores
 from runner.workers.parent.message_handlers import MessageHandlers
 from runner.workers.parent.pool_stats import PoolStats
 from runner.workers.parent.requests import BuildCall, LegCall, LegReply, ResumeCall, TooBusyError
+from runner.workers.parent.services.builds import BuildService
+from runner.workers.parent.services.host_services import Stores
 from runner.workers.parent.settings import PoolSettings
 from runner.workers.protocol.codec import settings_json
 from sandbox.action_build import Build

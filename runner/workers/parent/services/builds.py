@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from runner.model.caps import MAX_TRANSPILED
 from runner.project.dependencies import make_origin
-from runner.workers.parent.images import Images
 from runner.workers.parent.requests import BuildCall, TooBusyError
+from runner.workers.parent.services.images import Images
 from runner.workers.protocol.messages import TranspileAsk
 from sandbox.action_build import Build, build_action
 from sandbox.core.caps import MAX_SOURCE_BYTES, Limits

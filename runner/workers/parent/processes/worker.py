@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from runner.workers.parent.pending_call import PendingCall
 from runner.workers.parent.pool_stats import WorkerStats
-from runner.workers.parent.process import WorkerProcess
+from runner.workers.parent.processes.process import WorkerProcess
+from runner.workers.parent.processes.sources import SourceTable
 from runner.workers.parent.settings import PoolSettings
-from runner.workers.parent.sources import SourceTable
 from runner.workers.protocol.codec import action_list
 from runner.workers.protocol.frames import FrameError, UnsendableError, encode
 

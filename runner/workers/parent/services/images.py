@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from runner.workers.parent.process import WorkerProcess
+from runner.workers.parent.processes.process import WorkerProcess
 from runner.workers.protocol import messages
 from runner.workers.protocol.codec import dependencies_bytes, read_failure
 from runner.workers.protocol.frames import FrameError

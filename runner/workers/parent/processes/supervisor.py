@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from runner.workers.child.main import IMAGES_MISSING
 from runner.workers.parent.pending_call import PendingCall
+from runner.workers.parent.processes.worker import DRAINING, READY, STARTING, Worker
 from runner.workers.parent.requests import WorkerStartError
 from runner.workers.parent.settings import PoolSettings
-from runner.workers.parent.worker import DRAINING, READY, STARTING, Worker
 from sandbox import SetUpError
 
 _log: Final = logging.getLogger(__name__)
