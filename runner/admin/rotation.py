@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,13 +11,12 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.admin.setup import open_store, opened
+from runner.admin.setup import open_store
 from runner.config.keys import checked
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.runtime.records import idempotency
 from runner.store.database.engine import Store
-from runner.store.sealed import suspensions
+from runner.store.sealed import answers, suspensions
 from runner.store.sealed.key_checks import check_ring, forget_checks, opens_secret
 from runner.store.sealed.sealing import KeyRing, Sealed, SealError, locked, secret_context
 from runner.store.tables.models import SecretRow
@@ -61,7 +61,7 @@ def rotate(settings: ServiceSettings, *, prune: bool = False) -> Rotation:
         )
     try:
         # Of two at once each would make the same key's name for another key, and what one sealed were lost.
-        with locked(settings.key_path), opened(open_store(settings)) as store:
+        with locked(settings.key_path), closing(open_store(settings)) as store:
             ring = checked(store, KeyRing.load(settings.key_path)).rotated()
             ring.save(settings.key_path)
             check_ring(store, ring)
@@ -85,11 +85,11 @@ def reseal(store: Store, ring: KeyRing) -> int:
     """Seal with the ring's current key what is sealed with another; how many secrets that were. Kept answers
     of idempotent requests and suspended flows are sealed anew as well, but not counted."""
     total = 0
-    for batch, counts in ((_secrets, True), (_answers, False), (_waiting, False)):
+    for batch, counts in ((_secrets, True), (answers.reseal, False), (suspensions.reseal, False)):
         done = _BATCH
         while done == _BATCH:
             with store.begin() as session:
-                done = batch(session, ring)
+                done = batch(session, ring, _BATCH)
             total += done if counts else 0
     return total
 
@@ -108,12 +108,12 @@ def forget(settings: ServiceSettings) -> int:
         )
     except SealError as error:
         raise InputError("invalid_key_ring", str(error)) from None
-    with opened(open_store(settings)) as store:
+    with closing(open_store(settings)) as store:
         with store.begin() as session:
             lost = [row for row in session.scalars(select(SecretRow)) if not opens_secret(ring, row)]
             for row in lost:
                 session.delete(row)
-            idempotency.forget(session, ring)
+            answers.forget(session, ring)
             suspensions.forget(session, ring)
             forget_checks(session)
             count = len(lost)
@@ -126,17 +126,9 @@ def _used_keys(store: Store) -> set[str]:
         return set(session.scalars(select(SecretRow.key_id).distinct()))
 
 
-def _answers(session: Session, ring: KeyRing) -> int:
-    return idempotency.reseal(session, ring, _BATCH)
-
-
-def _waiting(session: Session, ring: KeyRing) -> int:
-    return suspensions.reseal(session, ring, _BATCH)
-
-
-def _secrets(session: Session, ring: KeyRing) -> int:
+def _secrets(session: Session, ring: KeyRing, most: int) -> int:
     rows = session.scalars(
-        select(SecretRow).where(SecretRow.key_id != ring.current).limit(_BATCH).with_for_update()
+        select(SecretRow).where(SecretRow.key_id != ring.current).limit(most).with_for_update()
     ).all()
     for row in rows:
         context = secret_context(row.tenant_id, row.owner_kind, row.owner_id, row.name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, closing
-
 from runner.admin.tenants import any_tenant
 from runner.config.keys import Keys, open_keys
 from runner.config.settings import ServiceSettings
@@ -27,8 +25,3 @@ def open_service_keys(settings: ServiceSettings, store: Store) -> Keys:
     with store.read() as session:
         empty = not any_tenant(session)
     return open_keys(settings, store, fresh=empty and store.is_sqlite)
-
-
-def opened(store: Store) -> AbstractContextManager[Store]:
-    """Closes the store at the end of a block."""
-    return closing(store)

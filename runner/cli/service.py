@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import AbstractContextManager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,11 +43,11 @@ class Installation:
             typer.echo(f"warning: {text}", err=True)
         return load_settings(self.config, data_dir=self.data_dir, **options)
 
-    def store(self) -> AbstractContextManager[Store]:
+    def store(self) -> closing[Store]:
         """Its database, open for the block."""
-        from runner.admin.setup import open_store, opened
+        from runner.admin.setup import open_store
 
-        return opened(open_store(self.settings()))
+        return closing(open_store(self.settings()))
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -112,10 +112,10 @@ def add_tenant(
 ) -> None:
     """Add a tenant with a client that has all scopes, and print the client's credentials."""
     from runner.admin.first_client import new_tenant
-    from runner.admin.setup import open_service_keys, open_store, opened
+    from runner.admin.setup import open_service_keys, open_store
 
     settings = service.settings()
-    with opened(open_store(settings)) as store:
+    with closing(open_store(settings)) as store:
         keys = open_service_keys(settings, store)
         with store.begin() as session:
             made = new_tenant(session, settings, keys, tenant, name)
@@ -130,10 +130,10 @@ def show_credentials(
 ) -> None:
     """Print the credentials of a tenant's first client again, with a new token."""
     from runner.admin.first_client import first_client
-    from runner.admin.setup import open_service_keys, open_store, opened
+    from runner.admin.setup import open_service_keys, open_store
 
     settings = service.settings()
-    with opened(open_store(settings)) as store:
+    with closing(open_store(settings)) as store:
         keys = open_service_keys(settings, store)
         with store.read() as session:
             found = first_client(session, settings, keys, tenant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, with_config
@@ -17,13 +18,20 @@ Instant = Annotated[
 Count = Annotated[int, Field(ge=0)]
 Number = Annotated[int, Field(ge=1)]
 TriggerId = Annotated[str, Field(json_schema_extra={"enum": [*TRIGGER_IDS]})]
+closed: Final = with_config(ConfigDict(extra="forbid"))
+"""Of a type that has the members that it lists and no others."""
 ExecutionStatus = Literal["unspecified", "pending", "final", "partial", "canceled", "suspended"]
 
 
-@with_config(ConfigDict(extra="forbid"))
+@closed
 class ExecutionError(TypedDict):
     """Why an Action failed."""
 
     id: str
     msg: str
     url: NotRequired[str]
+
+
+def moment(at: datetime) -> str:
+    """An `Instant`."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

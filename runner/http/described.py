@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final, NotRequired
 
 from fastapi.routing import APIRoute
-from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from runner.http.answer_types import closed
 from runner.http.errors import phrase
 
 Responses = dict[int | str, dict[str, Any]]
@@ -43,7 +43,7 @@ _UNSAID: Final = inspect.signature(APIRoute).parameters["response_description"].
 _RATES: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
 
-@with_config(ConfigDict(extra="forbid"))
+@closed
 class Error(TypedDict):
     """Why a request is refused, or failed."""
 

@@ -12,12 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.config.settings import ServiceSettings
-from runner.http.answer_types import TriggerId
+from runner.http.answer_types import TriggerId, moment
 from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import bad_request, invalid_body, not_found
 from runner.http.validation import shown
-from runner.management.actions.serializers import ActionViews, moment
+from runner.management.actions.serializers import ActionViews
 from runner.management.base import responses
 from runner.management.base.context import (
     Caller,

@@ -6,21 +6,28 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal, NotRequired
 
 from fastapi import Response
-from pydantic import AfterValidator, ConfigDict, Field, with_config
-from sqlalchemy import func, select
+from pydantic import AfterValidator, Field
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
-from runner.http.answer_types import Instant, Uuid
+from runner.http.answer_types import Instant, Uuid, closed, moment
 from runner.http.auth.caller import needs
 from runner.http.cursor_pagination import Next, WantedCursorPage
 from runner.http.described import refusals
-from runner.http.errors import ApiError, bad_request
+from runner.http.errors import ApiError
 from runner.http.validation import shown
 from runner.management.actions.references import attachable
-from runner.management.actions.serializers import moment
-from runner.management.base.context import Caller, answer, find_named, management_router, no_content, note
+from runner.management.base.context import (
+    Caller,
+    answer,
+    check_room,
+    find_named,
+    management_router,
+    no_content,
+    note,
+)
 from runner.management.base.schemas import Body
 from runner.model.caps import (
     MAX_PROFILE_NAME,
@@ -69,7 +76,7 @@ class UpdateProfile(Body):
     subject_token_type: SubjectTokenType = ""
 
 
-@with_config(ConfigDict(extra="forbid"))
+@closed
 class Profile(TypedDict):
     """Which Action validates subject tokens of a type."""
 
@@ -82,7 +89,7 @@ class Profile(TypedDict):
     updated_at: Instant
 
 
-@with_config(ConfigDict(extra="forbid"))
+@closed
 class ProfileList(TypedDict):
     """Profiles in the order of their creation."""
 
@@ -116,7 +123,7 @@ def create_profile(
 ) -> Response:
     """From now on the Action validates subject tokens of this type."""
     with caller.service.store.begin() as session:
-        _check_room(session, caller.tenant)
+        check_room(session, TokenExchangeProfileRow, caller.tenant, MAX_PROFILES, "token exchange profiles")
         action = attachable(session, caller.tenant, body.action_id, TRIGGER, "$.action_id")
         row = TokenExchangeProfileRow(
             tenant_id=caller.tenant,
@@ -181,15 +188,6 @@ def delete_profile(
         bump(session, caller.tenant, TRIGGER)
         note(caller, session, "token_exchange_profile.delete", row.id)
     return no_content()
-
-
-def _check_room(session: Session, tenant: str) -> None:
-    mine = select(func.count()).where(TokenExchangeProfileRow.tenant_id == tenant)
-    count = session.scalar(mine) or 0
-    if count >= MAX_PROFILES:
-        raise bad_request(
-            f"The tenant has {count} token exchange profiles, the most it may have.", "too_many_entities"
-        )
 
 
 def _flush(session: Session, subject_token_type: str) -> None:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from runner.http.answer_types import Count, ExecutionError, ExecutionStatus, Instant, Number, TriggerId, Uuid
+from runner.http.answer_types import (
+    Count,
+    ExecutionError,
+    ExecutionStatus,
+    Instant,
+    Number,
+    TriggerId,
+    Uuid,
+    closed,
+)
 from runner.model.outcome import Decision, FlowOutcome, LogRecord, Status
 from sandbox.result import Statistics
 
 JobState = Literal["ready", "running", "done", "dead"]
-_closed = with_config(ConfigDict(extra="forbid"))
 
 
-@_closed
+@closed
 class FailureStory(TypedDict):
     """The error in the words of its language; `stack`: frames in the tenant's source, innermost first."""
 
@@ -24,7 +32,7 @@ class FailureStory(TypedDict):
     stack: list[str]
 
 
-@_closed
+@closed
 class ActionResult(TypedDict):
     """What became of one Action that ran: its times, console output, statistics."""
 
@@ -52,12 +60,12 @@ class _Record(TypedDict):
     trace_id: NotRequired[Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="W3C trace context.")]]
 
 
-@_closed
+@closed
 class ExecutionItem(_Record):
     """An execution as lists and the live log show it."""
 
 
-@_closed
+@closed
 class ExecutionItems(TypedDict):
     """A page of executions, newest first. `next`: for the parameter `after`, while there are more."""
 
@@ -67,7 +75,7 @@ class ExecutionItems(TypedDict):
     next: NotRequired[str]
 
 
-@_closed
+@closed
 class Job(TypedDict):
     """Asynchronous work."""
 
@@ -83,7 +91,7 @@ class Job(TypedDict):
     updated_at: Instant
 
 
-@_closed
+@closed
 class JobItems(TypedDict):
     """A page of jobs, oldest first."""
 
@@ -92,7 +100,7 @@ class JobItems(TypedDict):
     per_page: Number
 
 
-@_closed
+@closed
 class ExecutionRecord(_Record):
     """One execution with its last outcome (without what would resume it) and its jobs."""
 
@@ -100,7 +108,7 @@ class ExecutionRecord(_Record):
     jobs: list[Job]
 
 
-@_closed
+@closed
 class Rerun(TypedDict):
     """A dead letter that runs again."""
 

@@ -16,9 +16,9 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.orm import Session
 
+from runner.http.answer_types import moment
 from runner.runtime.log_hub import Hub
 from runner.runtime.records.executions import Recorded, changed_since, executions_of, portions_of
-from runner.runtime.schemas import moment
 from runner.store import Store
 from runner.store.database.notices import EXECUTIONS, WATCHED, Notice, announce
 from runner.store.tables.columns import now

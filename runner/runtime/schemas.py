@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from runner.http.answer_types import moment
 from runner.http.queries import Absent
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, LogRecord, Status
 from runner.runtime.records.idempotency import MAX_KEY
@@ -167,8 +168,3 @@ def execution(row: ExecutionRow) -> dict[str, Any]:
         "updated_at": moment(row.updated_at),
         **({"trace_id": row.trace_id} if row.trace_id else {}),
     }
-
-
-def moment(value: datetime) -> str:
-    """RFC 3339 with microseconds and `Z`."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, NotRequired
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from runner.http.answer_types import closed
 from runner.http.described import headers, operation_id
 from runner.store.database.engine import Store
 from runner.store.database.health import NO_ANSWER, trouble
@@ -24,7 +24,7 @@ _REMEMBERED_SECONDS: Final = 0.5
 PATHS: Final = ("/health", "/ready")
 
 
-@with_config(ConfigDict(extra="forbid"))
+@closed
 class Health(TypedDict):
     """`status`: `ok`, `stopping` or `unavailable`; what is not there, by name."""
 

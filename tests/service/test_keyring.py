@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from runner.admin.rotation import forget, rotate
-from runner.admin.setup import open_service_keys, open_store, opened
+from runner.admin.setup import open_service_keys, open_store
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
 from runner.store.sealed.key_checks import KeyCheckRow
@@ -164,7 +165,7 @@ def test_a_wrong_ring_is_not_taken_up_and_does_not_start(
     assert {key for key, _ in rows(server)} == {"k1"}, "and what is written is sealed with it"
     if action is not None:
         assert tried(client, action) == {"https://x.example/k": "the value"}
-    with opened(open_store(settings)) as store, pytest.raises(InputError) as caught:
+    with closing(open_store(settings)) as store, pytest.raises(InputError) as caught:
         open_service_keys(settings, store)
     assert caught.value.code == "wrong_key_ring"
     assert "keys forget" in caught.value.next_step
@@ -175,7 +176,7 @@ def test_a_wrong_ring_is_not_taken_up_and_does_not_start(
     good.save(path)
     assert made["status"] == "built"
     assert client.call("POST", f"/actions/{made['id']}/test", {"payload": {}}).status == 200
-    with opened(open_store(settings)) as store:
+    with closing(open_store(settings)) as store:
         assert open_service_keys(settings, store).ring.ids == good.ids
 
 
@@ -200,7 +201,7 @@ def test_two_rings_on_a_database_without_secrets(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         KeyRing.create(tmp_path / name / "keys.json")
     one, two = (settings_for(tmp_path / name, database_url=url) for name in ("one", "two"))
-    with opened(open_store(one)) as store:
+    with closing(open_store(one)) as store:
         open_service_keys(one, store)
         open_service_keys(one, store)
         with pytest.raises(InputError, match="does not fit"):
@@ -214,7 +215,7 @@ def test_a_database_of_an_earlier_release_is_checked_by_its_secrets(server: Serv
     settings = server.service.settings
     with server.service.store.begin() as session:
         session.query(KeyCheckRow).delete()
-    with opened(open_store(settings)) as store:
+    with closing(open_store(settings)) as store:
         wrong = KeyRing({"k1": b"x" * 32})
         good = KeyRing.load(settings.key_path)
         wrong.save(settings.key_path)
@@ -232,7 +233,7 @@ def test_what_a_lost_ring_sealed_can_be_given_up(server: Server, client: Client)
     KeyRing({"k1": b"x" * 32}).save(settings.key_path)
     assert forget(settings) == 2, "the draft's and the version's"
     assert rows(server) == []
-    with opened(open_store(settings)) as store:
+    with closing(open_store(settings)) as store:
         open_service_keys(settings, store)
     assert forget(settings) == 0
 
@@ -242,5 +243,5 @@ def test_a_ring_in_the_environment_is_checked_too(server: Server) -> None:
 
     text = json.dumps({"keys": {"k1": "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg="}})
     settings = server.service.settings.model_copy(update={"keys": SecretStr(text)})
-    with opened(open_store(settings)) as store, pytest.raises(InputError, match="does not fit"):
+    with closing(open_store(settings)) as store, pytest.raises(InputError, match="does not fit"):
         open_service_keys(settings, store)

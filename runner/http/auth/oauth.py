@@ -16,10 +16,10 @@ from urllib.parse import unquote_plus
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 from typing_extensions import TypedDict
 
+from runner.http.answer_types import closed
 from runner.http.auth.assertions import ASSERTION_TYPE, BadAssertionError
 from runner.http.auth.client_secrets import secret_matches
 from runner.http.auth.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
@@ -61,7 +61,7 @@ _BODY: Final = {
 _DUMMY_DIGEST: Final = "0" * 64
 
 
-@with_config(ConfigDict(extra="forbid"))
+@closed
 class OAuthError(TypedDict):
     """RFC 6749 section 5.2, with what the service's other errors have."""
 
@@ -71,7 +71,7 @@ class OAuthError(TypedDict):
     message: str
 
 
-@with_config(ConfigDict(extra="forbid"))
+@closed
 class AccessToken(TypedDict):
     """RFC 6749 section 5.1. `expires_in`: seconds."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Response
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,7 @@ from runner.management.base.context import (
     answer,
     box,
     check_match,
+    check_room,
     etag,
     find,
     management_router,
@@ -99,7 +100,7 @@ def create_action(caller: Annotated[Caller, needs("create:actions")], body: Crea
         revision=0,
     )
     with caller.service.store.begin() as session:
-        _check_room(session, caller.tenant, caller.service.settings.tenant_actions)
+        check_room(session, ActionRow, caller.tenant, caller.service.settings.tenant_actions, "actions")
         session.add(row)
         _flush(session, body.name)
         drafts.apply_fields(session, row, body, box(caller, session))
@@ -185,12 +186,6 @@ def action_etag(row: ActionRow) -> str:
 
 def _view(caller: Caller, session: Session, row: ActionRow) -> dict[str, Any]:
     return ActionViews(session, box(caller, session), caller.tenant).action(row)
-
-
-def _check_room(session: Session, tenant: str, most: int) -> None:
-    count = session.scalar(select(func.count()).select_from(ActionRow).where(ActionRow.tenant_id == tenant))
-    if (count or 0) >= most:
-        raise bad_request(f"The tenant has {count} actions; it may have {most}.", "too_many_entities")
 
 
 def _flush(session: Session, name: str) -> None:

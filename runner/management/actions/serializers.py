@@ -6,22 +6,17 @@ Absent is absent: nothing is ever answered as null.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from runner.http.answer_types import moment
 from runner.store.sealed.sealing import ACTION, VERSION
 from runner.store.sealed.secrets import SecretBox, SecretName
 from runner.store.tables.models import ActionRow, ActionVersionRow, ModuleRow, ModuleVersionRow
 
 BUILT: Final = "built"
-
-
-def moment(at: datetime) -> str:
-    """RFC 3339 in UTC with microseconds."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def secret_names(names: Sequence[SecretName]) -> list[dict[str, str]]:

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from runner.http.auth.caller import Caller as AnyCaller
 from runner.http.described import operation_id
-from runner.http.errors import ApiError, not_found
+from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.queries import Absent
 from runner.http.routing import ManagementRoute
 from runner.management.base.service import Service
@@ -76,6 +77,14 @@ def box(caller: Caller, session: Session) -> SecretBox:
 def note(caller: Caller, session: Session, operation: str, object_id: str, code: str | None = None) -> None:
     """An audit row for a write of the caller."""
     audit.note(session, caller.tenant, caller.principal.client_id, operation, object_id, code)
+
+
+def check_room(session: Session, table: type[Owned], tenant: str, most: int, what: str) -> None:
+    """Raises `ApiError` 400 when the tenant has `most` rows of the table already."""
+    mine = select(func.count()).select_from(table).where(table.tenant_id == tenant)
+    count = session.scalar(mine) or 0
+    if count >= most:
+        raise bad_request(f"The tenant has {count} {what}; it may have {most}.", "too_many_entities")
 
 
 def etag(*parts: object) -> str:

@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, with_config
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from runner.http.answer_types import Count, ExecutionError, ExecutionStatus, Instant, Number, TriggerId, Uuid
+from runner.http.answer_types import (
+    Count,
+    ExecutionError,
+    ExecutionStatus,
+    Instant,
+    Number,
+    TriggerId,
+    Uuid,
+    closed,
+)
 from runner.model.outcome import CommandRecord, Decision, LogRecord
 from runner.model.runtimes import LANGUAGES
 from sandbox.core.failure import Failure
@@ -25,10 +34,9 @@ BuildStatus = Literal["pending", "building", "packaged", "built", "retrying", "f
 FailPolicy = Literal["fail_closed", "fail_open", "last_good"]
 Side = Annotated[str, Field(pattern=r"^(draft|[1-9][0-9]*)$", description="A version's number, or `draft`.")]
 _FORBID: Final = ConfigDict(extra="forbid")
-_closed = with_config(_FORBID)
 
 
-@_closed
+@closed
 class TriggerReference(TypedDict):
     """A trigger and a version of it."""
 
@@ -36,7 +44,7 @@ class TriggerReference(TypedDict):
     version: str
 
 
-@_closed
+@closed
 class SecretName(TypedDict):
     """A secret; its value is never answered."""
 
@@ -44,7 +52,7 @@ class SecretName(TypedDict):
     updated_at: Instant
 
 
-@_closed
+@closed
 class Dependency(TypedDict):
     """A package. `version`: the one that was found when none or `latest` was asked for."""
 
@@ -52,7 +60,7 @@ class Dependency(TypedDict):
     version: str
 
 
-@_closed
+@closed
 class ModuleReference(TypedDict):
     """A version of a shared module that an Action uses."""
 
@@ -62,7 +70,7 @@ class ModuleReference(TypedDict):
     module_version_number: NotRequired[Number]
 
 
-@_closed
+@closed
 class EgressRule(TypedDict):
     """A host that the Action may reach. (Ours.)"""
 
@@ -71,7 +79,7 @@ class EgressRule(TypedDict):
     path_prefixes: NotRequired[list[str]]
 
 
-@_closed
+@closed
 class BuildError(TypedDict):
     """Why a draft could not be built."""
 
@@ -97,12 +105,12 @@ class _Version(TypedDict):
     egress: NotRequired[list[EgressRule]]
 
 
-@_closed
+@closed
 class DeployedVersion(_Version):
     """The version that runs, inside its Action."""
 
 
-@_closed
+@closed
 class ActionOfVersion(TypedDict):
     """The Action beside one of its versions."""
 
@@ -114,7 +122,7 @@ class ActionOfVersion(TypedDict):
     all_changes_deployed: bool
 
 
-@_closed
+@closed
 class ActionVersion(_Version):
     """One version of an Action; it never changes."""
 
@@ -122,7 +130,7 @@ class ActionVersion(_Version):
     action: ActionOfVersion
 
 
-@_closed
+@closed
 class CurrentVersion(TypedDict):
     """An older duplicate of the deployed version, with its status in upper case."""
 
@@ -148,7 +156,7 @@ class _Action(TypedDict):
     all_changes_deployed: Annotated[bool, Field(description="The draft equals the deployed version.")]
 
 
-@_closed
+@closed
 class Action(_Action):
     """An Action: its draft, and what is deployed of it."""
 
@@ -162,7 +170,7 @@ class Action(_Action):
     errors: NotRequired[Annotated[list[BuildError], Field(description="When the build failed.")]]
 
 
-@_closed
+@closed
 class BoundAction(_Action):
     """An Action inside a binding: without its draft."""
 
@@ -175,14 +183,14 @@ class Page(TypedDict):
     per_page: Annotated[Number, Field(le=100)]
 
 
-@_closed
+@closed
 class ActionList(Page):
     """A page of Actions, in the order of their creation."""
 
     actions: list[Action]
 
 
-@_closed
+@closed
 class ActionVersionList(Page):
     """A page of an Action's versions, newest first."""
 
@@ -209,7 +217,7 @@ class VersionDiff(BaseModel):
     changes: dict[str, Change]
 
 
-@_closed
+@closed
 class Trigger(TypedDict):
     """One version of a trigger. `python3` among its runtimes is ours."""
 
@@ -222,14 +230,14 @@ class Trigger(TypedDict):
     binding_policy: Literal["trigger-bound", "entity-bound"]
 
 
-@_closed
+@closed
 class TriggerList(TypedDict):
     """Every version of every trigger."""
 
     triggers: list[Trigger]
 
 
-@_closed
+@closed
 class BindingLimits(TypedDict):
     """Limits of one execution. (Ours.)"""
 
@@ -237,7 +245,7 @@ class BindingLimits(TypedDict):
     memory_mb: Number
 
 
-@_closed
+@closed
 class Binding(TypedDict):
     """An Action in a trigger's flow."""
 
@@ -251,21 +259,21 @@ class Binding(TypedDict):
     limits: NotRequired[BindingLimits]
 
 
-@_closed
+@closed
 class BindingList(Page):
     """A page of a trigger's bindings, in the order of execution."""
 
     bindings: list[Binding]
 
 
-@_closed
+@closed
 class BindingSet(TypedDict):
     """All bindings of a trigger, in the order of execution."""
 
     bindings: list[Binding]
 
 
-@_closed
+@closed
 class ExecutionResult(TypedDict):
     """What became of one Action."""
 
@@ -275,7 +283,7 @@ class ExecutionResult(TypedDict):
     ended_at: Instant
 
 
-@_closed
+@closed
 class Execution(TypedDict):
     """One flow."""
 
@@ -321,14 +329,14 @@ class TestPayload(TypedDict):
     filled_in: NotRequired[list[str]]
 
 
-@_closed
+@closed
 class TestResult(TypedDict):
     """How a draft ran on the event that was sent."""
 
     payload: TestPayload
 
 
-@_closed
+@closed
 class ClientPage(TypedDict):
     """With `include_totals`."""
 

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Select, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, defer
 
-from runner.management.actions.serializers import moment
+from runner.http.answer_types import moment
 from runner.model.caps import MAX_LIST_BYTES
 from runner.model.outcome import Decision
 from runner.store.database.by_size import portions

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import Response
 
+from runner.http.answer_types import moment
 from runner.http.auth.caller import needs
 from runner.http.errors import not_found
-from runner.management.actions.serializers import moment
 from runner.management.base import responses
 from runner.management.base.context import Caller, answer, management_router
 from runner.store.tables.runs import ExecutionRow

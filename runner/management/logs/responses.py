@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from runner.http.answer_types import Count, Instant, TriggerId, Uuid
-
-_closed = with_config(ConfigDict(extra="forbid"))
+from runner.http.answer_types import Count, Instant, TriggerId, Uuid, closed
 
 
-@_closed
+@closed
 class Executions(TypedDict):
     """Ids for `GET /actions/executions/{id}`."""
 
     executions: list[str]
 
 
-@_closed
+@closed
 class ExecutionDetails(TypedDict):
     """Of an execution that has ended."""
 
@@ -27,7 +25,7 @@ class ExecutionDetails(TypedDict):
     actions: Executions
 
 
-@_closed
+@closed
 class ActionError(TypedDict):
     """What an Action failed with. `code`: one of the failure codes."""
 
@@ -37,7 +35,7 @@ class ActionError(TypedDict):
     stack: str
 
 
-@_closed
+@closed
 class FailureDetails(TypedDict):
     """Of an Action that failed."""
 
@@ -54,7 +52,7 @@ class FailureDetails(TypedDict):
 LogId = Annotated[str, Field(pattern="^[0-9]{16}-[0-9]{3,}-[A-Za-z0-9_-]+$")]
 
 
-@_closed
+@closed
 class Log(TypedDict):
     """An entry; which members are there, `fields` may say."""
 
@@ -67,7 +65,7 @@ class Log(TypedDict):
     _id: NotRequired[LogId]
 
 
-@_closed
+@closed
 class LogPage(TypedDict):
     """A page of entries, with `include_totals`."""
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from runner.http.answer_types import moment
 from runner.http.errors import ApiError
 from runner.management.actions.drafts import has_secrets, put_secrets
-from runner.management.actions.serializers import moment, secret_names
+from runner.management.actions.serializers import secret_names
 from runner.management.base.context import etag
 from runner.management.base.schemas import ModuleFields
 from runner.model.caps import MAX_VERSIONS

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import NotRequired
 
-from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from runner.http.answer_types import Count, Instant, Number, Uuid
+from runner.http.answer_types import Count, Instant, Number, Uuid, closed
 from runner.management.base.responses import Dependency, Page, SecretName, TriggerReference
-
-_closed = with_config(ConfigDict(extra="forbid"))
 
 
 class _ModuleVersion(TypedDict):
@@ -22,12 +19,12 @@ class _ModuleVersion(TypedDict):
     created_at: Instant
 
 
-@_closed
+@closed
 class LatestModuleVersion(_ModuleVersion):
     """The newest version, inside its module."""
 
 
-@_closed
+@closed
 class ModuleVersion(_ModuleVersion):
     """One version of a module; it never changes."""
 
@@ -47,33 +44,33 @@ class _Module(TypedDict):
     latest_version_number: NotRequired[Number]
 
 
-@_closed
+@closed
 class Module(_Module):
     """A shared module: its draft, and its newest version."""
 
     latest_version: NotRequired[LatestModuleVersion]
 
 
-@_closed
+@closed
 class ModuleItem(_Module):
     """A module in a list."""
 
 
-@_closed
+@closed
 class ModuleList(Page):
     """Modules in the order of their creation."""
 
     modules: list[ModuleItem]
 
 
-@_closed
+@closed
 class ModuleVersionList(Page):
     """A page of a module's versions, newest first."""
 
     versions: list[ModuleVersion]
 
 
-@_closed
+@closed
 class ModuleUse(TypedDict):
     """An Action that uses a module, and the version that it uses."""
 
@@ -84,7 +81,7 @@ class ModuleUse(TypedDict):
     supported_triggers: list[TriggerReference]
 
 
-@_closed
+@closed
 class ModuleUseList(Page):
     """A page of the Actions that use a module."""
 

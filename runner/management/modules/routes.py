@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import Response
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
-from runner.http.errors import ApiError, bad_request
+from runner.http.errors import ApiError
 from runner.http.queries import Absent
 from runner.management.base.context import (
     Caller,
@@ -19,6 +19,7 @@ from runner.management.base.context import (
     answer,
     box,
     check_match,
+    check_room,
     find,
     management_router,
     no_content,
@@ -68,7 +69,7 @@ def create_module(caller: Annotated[Caller, needs("create:actions")], body: Crea
         tenant_id=caller.tenant, id=new_id(), name=body.name, code=body.code, dependencies=[], revision=0
     )
     with caller.service.store.begin() as session:
-        _check_room(session, caller.tenant)
+        check_room(session, ModuleRow, caller.tenant, MAX_MODULES, "modules")
         session.add(row)
         try:
             session.flush()
@@ -174,12 +175,6 @@ def list_module_actions(
 
 def _view(caller: Caller, session: Session, row: ModuleRow) -> dict[str, Any]:
     return ModuleViews(session, box(caller, session), caller.tenant).modules([row], with_version=True)[0]
-
-
-def _check_room(session: Session, tenant: str) -> None:
-    count = session.scalar(select(func.count()).select_from(ModuleRow).where(ModuleRow.tenant_id == tenant))
-    if (count or 0) >= MAX_MODULES:
-        raise bad_request(f"The tenant has {count} modules, the most it may have.", "too_many_entities")
 
 
 def _version_numbers(session: Session, row: ModuleRow) -> dict[str, int]:

@@ -8,11 +8,11 @@ from fastapi import Response
 from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
+from runner.http.answer_types import moment
 from runner.http.auth.caller import needs
 from runner.http.described import refusals
 from runner.http.errors import not_found
 from runner.http.queries import Absent
-from runner.management.actions.serializers import moment
 from runner.management.base.context import Caller, answer, management_router, no_content
 from runner.management.base.schemas import Body
 from runner.management.providers import responses

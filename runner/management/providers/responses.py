@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from runner.http.answer_types import Instant
-
-_closed = with_config(ConfigDict(extra="forbid"))
+from runner.http.answer_types import Instant, closed
 
 
-@_closed
+@closed
 class NoCredentials(TypedDict):
     """Nothing: the Action has secrets of its own."""
 
 
-@_closed
+@closed
 class EmailProvider(TypedDict):
     """Whether emails go to the tenant's Action; which members are there, `fields` may say."""
 
@@ -28,14 +26,14 @@ class EmailProvider(TypedDict):
     settings: NotRequired[dict[str, Any]]
 
 
-@_closed
+@closed
 class PhoneConfiguration(TypedDict):
     """How messages may be delivered."""
 
     delivery_methods: list[Literal["text", "voice"]]
 
 
-@_closed
+@closed
 class PhoneProvider(TypedDict):
     """Whether phone messages go to the tenant's Action."""
 
@@ -49,7 +47,7 @@ class PhoneProvider(TypedDict):
     updated_at: Instant
 
 
-@_closed
+@closed
 class PhoneProviderList(TypedDict):
     """One at most."""
 

@@ -12,12 +12,12 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from runner.http.answer_types import moment
 from runner.http.auth.caller import needs
 from runner.http.cursor_pagination import Cursor, WantedCursorPage
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.queries import Absent
 from runner.jobs.event_streams import ENABLED, deliver
-from runner.management.actions.serializers import moment
 from runner.management.base.context import Caller, answer, find_named, management_router, note
 from runner.management.base.schemas import Body
 from runner.management.streams import responses

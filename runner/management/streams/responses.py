@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from runner.http.answer_types import Instant, Uuid
+from runner.http.answer_types import Instant, Uuid, closed
 from runner.http.cursor_pagination import Next
 from triggers.values.stream_types import STREAM_EVENT_TYPES
 
-_closed = with_config(ConfigDict(extra="forbid"))
 EventTypeName = Annotated[str, Field(json_schema_extra={"enum": sorted(STREAM_EVENT_TYPES)})]
 
 
@@ -28,7 +27,7 @@ class _Target(TypedDict):
     configuration: _ToAction
 
 
-@_closed
+@closed
 class EventStream(TypedDict):
     """Which Action is told of which events."""
 
@@ -41,7 +40,7 @@ class EventStream(TypedDict):
     updated_at: Instant
 
 
-@_closed
+@closed
 class EventStreamList(TypedDict):
     """Streams in the order of their creation."""
 
@@ -49,7 +48,7 @@ class EventStreamList(TypedDict):
     next: NotRequired[Next]
 
 
-@_closed
+@closed
 class DeliveryAttempt(TypedDict):
     """One attempt. `duration`: milliseconds."""
 
@@ -59,7 +58,7 @@ class DeliveryAttempt(TypedDict):
     duration: NotRequired[Annotated[float, Field(ge=0)]]
 
 
-@_closed
+@closed
 class Delivery(TypedDict):
     """An event on its way to a stream, or what became of it. `event`: while it is kept."""
 
@@ -71,7 +70,7 @@ class Delivery(TypedDict):
     event: NotRequired[dict[str, Any]]
 
 
-@_closed
+@closed
 class DeliveryList(TypedDict):
     """Failed deliveries, newest first."""
 
@@ -79,7 +78,7 @@ class DeliveryList(TypedDict):
     next: NotRequired[Next]
 
 
-@_closed
+@closed
 class Redelivery(TypedDict):
     """Which failed deliveries are tried again, as it was asked."""
 

@@ -6,19 +6,27 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import Response
 from pydantic import AfterValidator, Field
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from runner.http.answer_types import moment
 from runner.http.auth.caller import needs
 from runner.http.cursor_pagination import WantedCursorPage
 from runner.http.described import refusals
-from runner.http.errors import ApiError, bad_request
+from runner.http.errors import ApiError
 from runner.jobs.event_streams import ENABLED, TRIGGER
 from runner.management.actions.references import attachable
 from runner.management.actions.removal import remove_action
-from runner.management.actions.serializers import moment
-from runner.management.base.context import Caller, answer, find_named, management_router, no_content, note
+from runner.management.base.context import (
+    Caller,
+    answer,
+    check_room,
+    find_named,
+    management_router,
+    no_content,
+    note,
+)
 from runner.management.base.schemas import Body
 from runner.management.streams import responses
 from runner.model.caps import MAX_STREAM_NAME, MAX_STREAMS, MAX_SUBSCRIPTIONS
@@ -117,7 +125,7 @@ def create_stream(caller: Annotated[Caller, needs("create:event_streams")], body
         tenant_id=caller.tenant, id=named_id(_KIND), status=ENABLED, subscriptions=[], created_at=now()
     )
     with caller.service.store.begin() as session:
-        _check_room(session, caller.tenant)
+        check_room(session, EventStreamRow, caller.tenant, MAX_STREAMS, "event streams")
         _apply(session, row, body)
         session.add(row)
         _flush(session)
@@ -218,12 +226,6 @@ def _give_up(session: Session, row: EventStreamRow) -> None:
         .where(JobRow.tenant_id == row.tenant_id, JobRow.id.in_(jobs))
         .execution_options(synchronize_session=False)
     )
-
-
-def _check_room(session: Session, tenant: str) -> None:
-    count = session.scalar(select(func.count()).where(EventStreamRow.tenant_id == tenant)) or 0
-    if count >= MAX_STREAMS:
-        raise bad_request(f"The tenant has {count} event streams, the most it may have.", "too_many_entities")
 
 
 def _flush(session: Session) -> None:

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, exists, select, tuple_
 from sqlalchemy.orm import Session, defer
 
+from runner.http.answer_types import moment
 from runner.http.cursor_pagination import Cursor
 from runner.model.caps import MAX_LIST_BYTES
-from runner.runtime.schemas import execution, moment
+from runner.runtime.schemas import execution
 from runner.store.database.by_size import portions
 from runner.store.tables.runs import ExecutionAction, ExecutionRow, JobRow
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.store import KeyRing, Sealed, SealError, Store
+from runner.store import KeyRing, Store
+from runner.store.sealed.answers import open_answer, seal_answer
 from runner.store.tables.columns import now
 from runner.store.tables.runs import IdempotencyRow
 
@@ -84,7 +83,7 @@ class Idempotency:
         if row is None or row.expires_at < now():
             return None
         _same(row.digest, slot.digest)
-        return StoredResponse(row.status, _open(self._ring(), row))
+        return StoredResponse(row.status, open_answer(self._ring(), row))
 
     def keep(self, session: Session, slot: Slot, answer: StoredResponse) -> None:
         """Store the answer, sealed because it may hold the handle of a suspended flow, in the transaction
@@ -100,7 +99,7 @@ class Idempotency:
             status=answer.status,
             expires_at=now() + KEPT,
         )
-        _seal(self._ring(), row, answer.text)
+        seal_answer(self._ring(), row, answer.text)
         session.add(row)
 
     def settle(self, slot: Slot, answer: StoredResponse) -> None:
@@ -120,44 +119,3 @@ class Idempotency:
 def _same(stored: str, digest: str) -> None:
     if stored != digest:
         raise KeyReusedError
-
-
-def reseal(session: Session, ring: KeyRing, most: int) -> int:
-    """Seal up to `most` answers with the ring's current key that are sealed with another; how many."""
-    rows = session.scalars(
-        select(IdempotencyRow)
-        .where(IdempotencyRow.answer.not_like(f"{ring.current}:%"), IdempotencyRow.expires_at > now())
-        .where(IdempotencyRow.status != 0)
-        .limit(most)
-        .with_for_update()
-    ).all()
-    for row in rows:
-        _seal(ring, row, _open(ring, row))
-    return len(rows)
-
-
-def forget(session: Session, ring: KeyRing) -> None:
-    """Delete the answers that the ring does not open."""
-    for row in session.scalars(select(IdempotencyRow).where(IdempotencyRow.answer.is_not(None))):
-        try:
-            _open(ring, row)
-        except SealError:
-            session.delete(row)
-
-
-def _seal(ring: KeyRing, row: IdempotencyRow, text: str) -> None:
-    sealed = ring.seal(text, _context(row))
-    row.answer = f"{sealed.key_id}:{base64.b64encode(sealed.data).decode()}"
-
-
-def _open(ring: KeyRing, row: IdempotencyRow) -> str:
-    key_id, _, data = (row.answer or "").partition(":")
-    try:
-        sealed = base64.b64decode(data)
-    except ValueError:
-        raise SealError("a kept answer was altered") from None
-    return ring.open(Sealed(key_id, sealed), _context(row))
-
-
-def _context(row: IdempotencyRow) -> tuple[str, ...]:
-    return ("idempotency", row.tenant_id, row.key)

@@ -1,1 +1,1 @@
-"""What is stored sealed with the key ring: secrets, suspended flows, versions of deleted Actions."""
+"""What is stored sealed with the key ring: secrets, suspended flows, answers, versions of deleted Actions."""
