@@ -19,7 +19,7 @@ import sandbox
 from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Dependencies, Language, Program, SharedModule, Source
-from sandbox.javascript.bundle import Scope, bundle, scope_of
+from sandbox.javascript.building.bundle import Scope, bundle, scope_of
 from sandbox.packages import wheels as python
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.install import Wanted, check_wanted_list, make_lock

@@ -20,7 +20,7 @@ from runner.project.jsonfile import parse_json, read_json, read_text
 from runner.suspension.stores import PinnedAction
 from runner.testing.cases.model import epoch
 from sandbox.core.caps import MIB, Limits
-from sandbox.egress.allow import AllowRule, parse_allow
+from sandbox.egress.policy.allow import AllowRule, parse_allow
 
 _ENV_LINE: Final = re.compile(r"(?:export\s+)?([^\s=#][^=]*?)\s*=\s*(.*)")
 

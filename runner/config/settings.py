@@ -38,7 +38,7 @@ from sandbox.core.caps import (
     Limits,
 )
 from sandbox.egress import EgressPolicy, parse_allow
-from sandbox.egress.url import SCHEMES
+from sandbox.egress.policy.url import SCHEMES
 
 PREFIX = "ACTIONBOX_"
 CONFIG_FILE = "ACTIONBOX_CONFIG"

@@ -15,7 +15,7 @@ from runner.model.errors import ActionError
 from runner.model.secret_names import SCOPE, together
 from sandbox.core.caps import Limits
 from sandbox.core.program import Language, Source
-from sandbox.egress.allow import AllowRule
+from sandbox.egress.policy.allow import AllowRule
 
 
 class FailPolicy(StrEnum):

@@ -14,7 +14,7 @@ from runner.project.allowlist import declared_rules
 from runner.project.dependencies import module_secrets, with_dependencies
 from sandbox.core.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.core.program import Language, Source
-from sandbox.egress.allow import AllowRule
+from sandbox.egress.policy.allow import AllowRule
 
 EXTENSIONS: Final = {
     ".js": Language.JAVASCRIPT,

@@ -21,7 +21,7 @@ from runner.project.lockfile import invalid, read_json
 from runner.project.pyproject import MANIFEST as PYPROJECT
 from runner.project.pyproject import declared_tables
 from sandbox.core.program import Language
-from sandbox.egress.allow import AllowRule, parse_allow
+from sandbox.egress.policy.allow import AllowRule, parse_allow
 
 Rules = tuple[AllowRule, ...]
 
@@ -61,7 +61,7 @@ def _parsed(texts: Any, where: str, wrong: Callable[[str], ActionError]) -> Rule
 
 
 def parse_rules(texts: Sequence[str]) -> Rules:
-    """Rules as people write them (`sandbox.egress.allow.parse_allow`).
+    """Rules as people write them (`sandbox.egress.policy.allow.parse_allow`).
 
     Raises:
         ValueError: with what is wrong.

@@ -64,7 +64,7 @@ def with_dependencies(path: Path, source: Source) -> Source:
 
 def _prepare(path: Path, source: Source, manifest: Mapping[str, Any]) -> Source:
     from sandbox.action_build import Lock, Module, Wanted, prepare
-    from sandbox.javascript.bundle import required_names
+    from sandbox.javascript.building.bundle import required_names
 
     required = required_names(source.text, source.filename)
     declared = _strings(manifest.get("dependencies"), "dependencies", path)

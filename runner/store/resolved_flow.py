@@ -27,7 +27,7 @@ from runner.store.tables.models import (
 )
 from sandbox.core.caps import Limits
 from sandbox.core.program import Dependencies, Language, Source
-from sandbox.egress.allow import AllowRule
+from sandbox.egress.policy.allow import AllowRule
 
 _BUNDLE: Final = TypeAdapter(Dependencies)
 

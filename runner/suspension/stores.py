@@ -27,7 +27,7 @@ from runner.model.outcome import ResumePoint
 from runner.model.secret_names import SCOPE, together
 from sandbox.core.caps import Limits
 from sandbox.core.program import Source
-from sandbox.egress.allow import AllowRule
+from sandbox.egress.policy.allow import AllowRule
 
 SCHEMA: Final = "actionbox.suspension/1"
 _PREFIX: Final = "abx_"

@@ -179,7 +179,7 @@ MAX_WASM_STACK_BYTES: Final = 6 * MIB
 """Of the machine's stack, for one guest. Threads have 8 MiB as a rule (sandbox/wasm/threads.py)."""
 JAVASCRIPT_STACK_BYTES: Final = 960 * KIB
 """QuickJS's own limit, on the stack that it keeps in linear memory (1 MiB): recursion is a RangeError that
-can be caught, before the wasm stack ends (sandbox/javascript/engine_patch.py)."""
+can be caught, before the wasm stack ends (sandbox/javascript/quickjs/engine_patch.py)."""
 MAX_TABLE_ELEMENTS: Final = 65_536
 MAX_MEMORY_BYTES: Final = 2048 * MIB
 """Most linear memory that `Limits.memory_bytes` can allow; address space is set aside for it."""

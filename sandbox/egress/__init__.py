@@ -8,14 +8,14 @@ NoEgress()                   refuses everything
 
 from __future__ import annotations
 
-from sandbox.egress.allow import AllowRule, parse_allow
 from sandbox.egress.client import HttpEgress, preload
+from sandbox.egress.doubles.recording import RecordingEgress
+from sandbox.egress.doubles.stub import SeenRequest, Stub, StubEgress
+from sandbox.egress.doubles.stub_format import StubFormatError, parse_stubs
 from sandbox.egress.model import Egress, EgressError, EgressSession, FetchRequest, FetchResponse
 from sandbox.egress.none import NoEgress
-from sandbox.egress.policy import EgressPolicy
-from sandbox.egress.recording import RecordingEgress
-from sandbox.egress.stub import SeenRequest, Stub, StubEgress
-from sandbox.egress.stub_format import StubFormatError, parse_stubs
+from sandbox.egress.policy.allow import AllowRule, parse_allow
+from sandbox.egress.policy.egress_policy import EgressPolicy
 
 __all__ = [
     "AllowRule",

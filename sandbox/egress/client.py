@@ -9,15 +9,15 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sandbox.egress.allow import AllowRule
-from sandbox.egress.background import submit
-from sandbox.egress.lookup import Lookup, system_lookup
+from sandbox.egress.http.background import submit
+from sandbox.egress.http.lookup import Lookup, system_lookup
 from sandbox.egress.model import Cancel, EgressSession, FetchRequest, Settle
-from sandbox.egress.policy import EgressPolicy
+from sandbox.egress.policy.allow import AllowRule
+from sandbox.egress.policy.egress_policy import EgressPolicy
 
 if TYPE_CHECKING:
-    from sandbox.egress.connect import CheckedResolver
-    from sandbox.egress.session import HttpSession
+    from sandbox.egress.http.connect import CheckedResolver
+    from sandbox.egress.http.session import HttpSession
 
 
 def preload() -> None:
@@ -27,7 +27,7 @@ def preload() -> None:
 
 
 async def _load() -> None:
-    import sandbox.egress.session  # noqa: F401
+    import sandbox.egress.http.session  # noqa: F401
 
 
 class HttpEgress:
@@ -72,7 +72,7 @@ class HttpEgress:
     @property
     def resolver(self) -> CheckedResolver:
         """Shared by all executions, because it bounds their lookups together."""
-        from sandbox.egress.connect import CheckedResolver
+        from sandbox.egress.http.connect import CheckedResolver
 
         with self._lock:
             if self._resolver is None:
@@ -111,7 +111,7 @@ class _Session:
             submit(self._shut())
 
     async def _settle(self, request: FetchRequest, settle: Settle, asked_at: float) -> None:
-        from sandbox.egress.session import HttpSession
+        from sandbox.egress.http.session import HttpSession
 
         if self._session is None:
             self._session = HttpSession(self._egress, self._deadline)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import Cancel, Egress, EgressError, EgressSession, FetchRequest, Settle
+from sandbox.egress.policy.allow import AllowRule
 
 
 @runtime_checkable
@@ -45,7 +45,7 @@ class _GuardedSession:
     allow: tuple[AllowRule, ...]
 
     def start(self, request: FetchRequest, settle: Settle) -> Cancel:
-        from sandbox.egress.redirects import first_hop  # late: it loads the HTTP library's URLs
+        from sandbox.egress.policy.redirects import first_hop  # late: it loads the HTTP library's URLs
 
         try:
             hop = first_hop(request)

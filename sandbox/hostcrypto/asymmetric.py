@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, x448, x2
 from sandbox.hostcrypto.arguments import Arguments, base64_text
 from sandbox.hostcrypto.digests import hash_object
 from sandbox.hostcrypto.errors import CryptoError, invalid_argument
-from sandbox.hostcrypto.keys import read_key
+from sandbox.hostcrypto.keys.encoding import read_key
 
 
 def encrypt(arguments: Arguments) -> dict[str, Any]:

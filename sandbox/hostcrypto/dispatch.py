@@ -10,19 +10,11 @@ from typing import Any, Final
 
 from sandbox.core.caps import MAX_COMPUTE_BYTES
 from sandbox.core.json_text import JsonRefusedError, encode, parse
-from sandbox.hostcrypto import (
-    asymmetric,
-    ciphers,
-    compression,
-    derivation,
-    digests,
-    generation,
-    keys,
-    signatures,
-)
+from sandbox.hostcrypto import asymmetric, ciphers, compression, derivation, digests, signatures
 from sandbox.hostcrypto.arguments import Arguments
 from sandbox.hostcrypto.deadlines import within
 from sandbox.hostcrypto.errors import CryptoError
+from sandbox.hostcrypto.keys import encoding, generation
 
 _log = logging.getLogger(__name__)
 
@@ -37,9 +29,9 @@ OPERATIONS: Final[dict[str, Callable[[Arguments], dict[str, Any]]]] = {
     "equal": ciphers.equal,
     "hkdf": derivation.hkdf,
     "inflate": compression.inflate,
-    "key.export": keys.export_key,
+    "key.export": encoding.export_key,
     "key.generate": generation.generate,
-    "key.import": keys.import_key,
+    "key.import": encoding.import_key,
     "keywrap": ciphers.key_wrap,
     "pbkdf2": derivation.pbkdf2,
     "recover": asymmetric.recover,

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from sandbox.hostcrypto.arguments import Arguments, base64_text
 from sandbox.hostcrypto.digests import hash_object
 from sandbox.hostcrypto.errors import CryptoError, unsupported
-from sandbox.hostcrypto.keys import PrivateKey, PublicKey, read_key
+from sandbox.hostcrypto.keys.encoding import PrivateKey, PublicKey, read_key
 
 _MAX_SALT: Final = 1024
 _MAX_SIGNATURE: Final = 1024

@@ -13,12 +13,12 @@ from typing import Final, Protocol
 import wasmtime
 
 from sandbox.core.caps import JAVASCRIPT_STACK_BYTES, KIB, MIB
-from sandbox.javascript.engine_patch import MAILBOX, MAILBOX_END, PLACES, mailbox
 from sandbox.javascript.hostcalls import IMPORTS, Host
-from sandbox.javascript.machine import EXPORTS, GuestExceptionError, Layout, Machine
-from sandbox.javascript.memory_image import export_positions, stack_pointer
 from sandbox.javascript.null_port import Silence
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
+from sandbox.javascript.quickjs.engine_patch import MAILBOX, MAILBOX_END, PLACES, mailbox
+from sandbox.javascript.quickjs.machine import EXPORTS, GuestExceptionError, Layout, Machine
+from sandbox.javascript.quickjs.memory_image import export_positions, stack_pointer
 from sandbox.port.interface import HostPort
 from sandbox.wasm.calls import Exports, entered, link, u32
 from sandbox.wasm.slices import overseen, run_in_slices

@@ -18,8 +18,8 @@ from sandbox.core.caps import MIB, Limits
 from sandbox.core.program import Program
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
-from sandbox.javascript.machine import GuestExceptionError, GuestStarvedError, Machine
 from sandbox.javascript.null_port import Silence
+from sandbox.javascript.quickjs.machine import GuestExceptionError, GuestStarvedError, Machine
 from sandbox.javascript.surface import compact_surface
 from sandbox.wasm.calls import entered
 from sandbox.wasm.memory import GuestMemoryError

@@ -21,13 +21,13 @@ from sandbox.core.caps import (
 )
 from sandbox.core.failure import BuildError, Failure, FailureCode, Place
 from sandbox.core.program import Program, Source
-from sandbox.javascript import report
+from sandbox.javascript.building.transpile import is_needed, transpile
+from sandbox.javascript.errors import report
+from sandbox.javascript.errors.sourcemap import original
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
-from sandbox.javascript.machine import GuestExceptionError, GuestStarvedError, Machine
 from sandbox.javascript.null_port import Silence
-from sandbox.javascript.sourcemap import original
-from sandbox.javascript.transpile import is_needed, transpile
+from sandbox.javascript.quickjs.machine import GuestExceptionError, GuestStarvedError, Machine
 from sandbox.wasm.calls import entered, u32
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped, StopKind

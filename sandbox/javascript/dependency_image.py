@@ -17,15 +17,15 @@ from sandbox.core.caps import KIB, MAX_PACKAGE_LOADS, MAX_PACKAGE_MEMORY_BYTES
 from sandbox.core.failure import BuildError
 from sandbox.javascript import unloadable
 from sandbox.javascript.boot import BootError, Guest
-from sandbox.javascript.machine import (
+from sandbox.javascript.null_port import Silence
+from sandbox.javascript.packages.files import PackageFiles
+from sandbox.javascript.quickjs.machine import (
     UNDEFINED,
     GuestExceptionError,
     GuestStarvedError,
     Machine,
     number,
 )
-from sandbox.javascript.null_port import Silence
-from sandbox.javascript.packages.files import PackageFiles
 from sandbox.wasm.memory import GuestMemoryError
 from sandbox.wasm.traps import GuestStopped
 

@@ -17,12 +17,12 @@ from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Dependencies, Language, Program, Request, SharedModule, Source
 from sandbox.engine import EngineReport
 from sandbox.javascript import compiler
+from sandbox.javascript.building.transpile import is_needed
 from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
 from sandbox.javascript.dependency_image import Packages
 from sandbox.javascript.image import Image, open_equipped, open_image
 from sandbox.javascript.packages.files import PackageFiles
 from sandbox.javascript.run import ProgramInstance
-from sandbox.javascript.transpile import is_needed
 from sandbox.port.interface import HostPort
 from sandbox.wasm.threads import with_room
 

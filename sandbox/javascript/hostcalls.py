@@ -26,12 +26,12 @@ from sandbox.core.pace import current
 from sandbox.core.program import Program
 from sandbox.egress.wire import NO_MORE, NO_MORE_ANSWER
 from sandbox.javascript import pure
-from sandbox.javascript.engine_patch import NOTED_OBJECT
+from sandbox.javascript.errors.v8_messages import in_v8s_words
 from sandbox.javascript.locales import locale_text
-from sandbox.javascript.machine import TAG_NULL, GuestStarvedError, Machine, whole
 from sandbox.javascript.packages.calls import Reader
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
-from sandbox.javascript.v8_messages import in_v8s_words
+from sandbox.javascript.quickjs.engine_patch import NOTED_OBJECT
+from sandbox.javascript.quickjs.machine import TAG_NULL, GuestStarvedError, Machine, whole
 from sandbox.port.interface import HostPort, LogLevel
 from sandbox.wasm.calls import Import, StopGuest, u32
 from sandbox.wasm.memory import GuestMemoryError

@@ -29,12 +29,13 @@ from sandbox.core.caps import (
 )
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.setup_error import SetUpError
-from sandbox.javascript import engine_patch, locales, toolchain
+from sandbox.javascript import locales, toolchain
 from sandbox.javascript.boot import Equipment, boot
 from sandbox.javascript.hostcalls import IMPORTS
-from sandbox.javascript.machine import EXPORTS, Layout
-from sandbox.javascript.memory_image import export_positions, freeze
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
+from sandbox.javascript.quickjs import engine_patch
+from sandbox.javascript.quickjs.machine import EXPORTS, Layout
+from sandbox.javascript.quickjs.memory_image import export_positions, freeze
 from sandbox.wasm.artefacts import load_or_build
 from sandbox.wasm.calls import Linked, link
 from sandbox.wasm.engine import Pool, configuration_key, make_engine

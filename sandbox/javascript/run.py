@@ -12,11 +12,11 @@ from sandbox.core.caps import LINGER_JOBS, LINGER_JOBS_MS, Limits
 from sandbox.core.failure import Failure
 from sandbox.core.program import Request
 from sandbox.egress.wire import handle_of
-from sandbox.javascript import report
 from sandbox.javascript.checkpoints import Prepared
+from sandbox.javascript.errors import report
 from sandbox.javascript.hostcalls import Host
 from sandbox.javascript.image import Image
-from sandbox.javascript.machine import (
+from sandbox.javascript.quickjs.machine import (
     TAG_OBJECT,
     UNDEFINED,
     GuestExceptionError,

@@ -7,7 +7,7 @@ from typing import Final
 from sandbox.core.caps import MAX_PACKAGE_MEMORY_BYTES, MIB
 from sandbox.core.failure import Failure, FailureCode, internal_failure
 from sandbox.javascript.boot import ENOMEM, MALLOC_TOP, Guest
-from sandbox.javascript.machine import GuestStarvedError, Machine
+from sandbox.javascript.quickjs.machine import GuestStarvedError, Machine
 from sandbox.wasm.traps import GuestStopped, StopKind
 
 _NEXT_STEP: Final = "Use another version of it, or another package."

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from sandbox.core.caps import MIB
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.egress import lines as egress_lines
-from sandbox.egress.framing import Framing
-from sandbox.egress.lines import FramingError
+from sandbox.egress.http import lines as egress_lines
+from sandbox.egress.http.framing import Framing
+from sandbox.egress.http.lines import FramingError
 from tests.sandbox.fetching import fetch, local, rule
 from tests.sandbox.peers import serving
 from tests.sandbox.ports import live

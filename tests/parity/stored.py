@@ -24,7 +24,7 @@ from runner.store.tables.models import (
     SecretRow,
 )
 from sandbox.core.program import Dependencies, Language
-from sandbox.egress.allow import AllowRule
+from sandbox.egress.policy.allow import AllowRule
 from triggers import Trigger
 
 _BUNDLE = TypeAdapter(Dependencies)

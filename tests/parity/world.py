@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.flow.runner import Caches
-from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import Egress, EgressSession
 from sandbox.egress.narrowing import narrowed
 from sandbox.egress.none import NoEgress
+from sandbox.egress.policy.allow import AllowRule
 from sandbox.port.live import Clock
 from triggers import CacheStore, Directory, StaticDirectory
 

@@ -14,8 +14,8 @@ from runner.model.errors import ActionError, InputError
 from runner.testing.cases.load import load_cases
 from runner.testing.cases.run import run_case
 from sandbox.egress import parse_stubs
-from sandbox.egress.allow import AllowRule
-from sandbox.egress.stub import StubEgress
+from sandbox.egress.doubles.stub import StubEgress
+from sandbox.egress.policy.allow import AllowRule
 from triggers import get_trigger
 
 SCRIPTS = {

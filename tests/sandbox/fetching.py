@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.egress.lookup import Lookup, system_lookup
+from sandbox.egress.http.lookup import Lookup, system_lookup
 from sandbox.port.live import LivePort
 from tests.sandbox.ports import live
 

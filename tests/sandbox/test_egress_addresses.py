@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.core import caps
-from sandbox.egress import EgressPolicy, HttpEgress, addresses
-from sandbox.egress.addresses import classify, parse_address, refusal
-from sandbox.egress.connect import RefusedAddressError, checked_socket
-from sandbox.egress.lookup import AddressInfo
+from sandbox.egress import EgressPolicy, HttpEgress
+from sandbox.egress.http.connect import RefusedAddressError, checked_socket
+from sandbox.egress.http.lookup import AddressInfo
+from sandbox.egress.policy import addresses
+from sandbox.egress.policy.addresses import classify, parse_address, refusal
 from tests.sandbox.fetching import begin, fetch, rule, settled
 from tests.sandbox.peers import response, serving
 from tests.sandbox.ports import live

@@ -16,7 +16,7 @@ import pytest
 from sandbox.core import caps
 from sandbox.core.caps import KIB, MIB
 from sandbox.egress import EgressPolicy, HttpEgress
-from sandbox.egress.errors import translate
+from sandbox.egress.http.errors import translate
 from tests.sandbox.fetching import begin, fetch, local, rule, settled
 from tests.sandbox.peers import RawPeer, redirect, response, serving
 from tests.sandbox.ports import live

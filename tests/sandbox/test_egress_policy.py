@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.egress import AllowRule, EgressError, EgressPolicy
-from sandbox.egress.url import parse_url
+from sandbox.egress.policy.url import parse_url
 from tests.sandbox.fetching import fetch, local, rule
 from tests.sandbox.peers import certificate, response, serving
 

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sandbox.egress.addresses import parse_address
-from sandbox.egress.headers import check_headers, check_method
 from sandbox.egress.model import EgressError
-from sandbox.egress.redirects import first_hop
-from sandbox.egress.url import join, parse_url
+from sandbox.egress.policy.addresses import parse_address
+from sandbox.egress.policy.headers import check_headers, check_method
+from sandbox.egress.policy.redirects import first_hop
+from sandbox.egress.policy.url import join, parse_url
 from sandbox.egress.wire import answer, read_request
 
 any_text = st.text(st.characters())

@@ -32,7 +32,7 @@ from runner.server.in_process import InProcess
 from runner.server.transport.connections import limits_of, protocol
 from runner.store.tables.columns import now
 from runner.store.tables.runs import SuspensionRow
-from sandbox.egress.stub import StubEgress
+from sandbox.egress.doubles.stub import StubEgress
 from tests.service.conformance import check_answer
 
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};\n"

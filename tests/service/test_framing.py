@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from runner.server.transport.framing import RequestFraming
 from sandbox.core.caps import MIB
-from sandbox.egress.lines import ContentTooLargeError, FramingError
+from sandbox.egress.http.lines import ContentTooLargeError, FramingError
 from tests.e2e.serving import serve
 from tests.service.server import Server, running, settings_for
 

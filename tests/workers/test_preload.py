@@ -151,7 +151,7 @@ NOT_NEEDED = {
     "version 1 of pydantic, and its reports of bugs": {"pydantic.v1", "pydantic._internal._git"},
     "a package that is not installed": {"email_validator"},
     "the parent's part": {
-        "sandbox.egress.connect", "sandbox.egress.session", "sandbox.packages.npm.folder",
+        "sandbox.egress.http.connect", "sandbox.egress.http.session", "sandbox.packages.npm.folder",
         "sandbox.packages.npm.registry",
     },
 }  # fmt: skip

@@ -24,7 +24,7 @@ from runner.model.caps import (
 from runner.model.runtimes import DEFAULT, LANGUAGES
 from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_SOURCE_BYTES
 from sandbox.core.json_text import utf8_length
-from sandbox.egress.allow import AllowRule
+from sandbox.egress.policy.allow import AllowRule
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.install import Wanted, check_wanted_list
 
@@ -106,7 +106,7 @@ class ModuleInput(Body):
 
 
 class AllowInput(Body):
-    """A host that the Action may reach; see `sandbox.egress.allow.AllowRule`."""
+    """A host that the Action may reach; see `sandbox.egress.policy.allow.AllowRule`."""
 
     host: Annotated[str, Field(min_length=1, max_length=255)]
     methods: Annotated[list[Annotated[str, Field(max_length=16)]], Field(max_length=16)] = []

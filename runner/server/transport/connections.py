@@ -25,7 +25,7 @@ from runner.config.settings import ServiceSettings
 from runner.http.errors import error_body
 from runner.model.caps import MAX_BODY_BYTES
 from runner.server.transport.framing import RequestFraming
-from sandbox.egress.lines import ContentTooLargeError, FramingError
+from sandbox.egress.http.lines import ContentTooLargeError, FramingError
 
 _log: Final = structlog.get_logger("actionbox.connections")
 _LOOK_SECONDS: Final = 1.0

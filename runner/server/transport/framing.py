@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sandbox.egress.lines import FramingError, Lines, read_field, read_length
+from sandbox.egress.http.lines import FramingError, Lines, read_field, read_length
 
 _REQUEST: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e]+ HTTP/1\.([01])")
 _KNOWN: Final = re.compile(rb"HTTP/1\.[01]")

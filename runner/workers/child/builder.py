@@ -14,7 +14,7 @@ from runner.workers.protocol.codec import failure_bytes, read_dependencies
 from sandbox.core.failure import BuildError, internal_failure
 from sandbox.core.json_text import well_formed
 from sandbox.core.program import Language, Source
-from sandbox.javascript.confined import Finished, ToolTimeoutError
+from sandbox.javascript.building.confined import Finished, ToolTimeoutError
 
 _EMPTY: Final = "module.exports = {};"
 """The tenant's own source is not given to a builder: it could then not be trusted with the image."""
@@ -27,7 +27,7 @@ class Asking:
         self._link = link
 
     def compiled(self, filename: str, text: str) -> Finished:
-        """A `sandbox.javascript.transpile.Run`: the bundler is a process, which the parent starts."""
+        """A `sandbox.javascript.building.transpile.Run`: the parent starts the bundler, a process."""
         head = {"t": "transpile", "filename": well_formed(filename[-200:])}
         answer, body = self._link.ask(head, text.encode("utf-8", "surrogatepass"))
         found = answer["ok"]

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from runner.model.errors import ResumeError
 from runner.workers.protocol.channel import Link
-from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import (
     Cancel,
     EgressSession,
@@ -22,6 +21,7 @@ from sandbox.egress.model import (
     Outcome,
     Settle,
 )
+from sandbox.egress.policy.allow import AllowRule
 from sandbox.egress.wire import read_error
 from triggers.api.cache import MAX_KEY_BYTES
 from triggers.engine.services import CacheRecord

@@ -21,7 +21,7 @@ from runner.workers.protocol.channel import Link
 from runner.workers.protocol.frames import UnsendableError
 from sandbox.core.json_text import well_formed
 from sandbox.core.priority import give_way
-from sandbox.javascript import transpile
+from sandbox.javascript.building import transpile
 from sandbox.wasm import artefacts
 
 IMAGES_MISSING: Final = 3

@@ -27,7 +27,7 @@ from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError
 from sandbox.core.json_text import well_formed
 from sandbox.core.program import Source
-from sandbox.egress.allow import AllowRule
+from sandbox.egress.policy.allow import AllowRule
 from triggers import EventError, UnknownTriggerError
 
 _log: Final = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from runner.workers.protocol.frames import FrameError
 from sandbox.core.caps import Limits
 from sandbox.core.failure import Failure
 from sandbox.core.program import Dependencies, Language, PackageFile, SharedModule, Source
-from sandbox.egress.allow import AllowRule
+from sandbox.egress.policy.allow import AllowRule
 
 _FAILURES: Final = TypeAdapter(Failure)
 _RULES: Final = TypeAdapter(tuple[AllowRule, ...])

@@ -1,7 +1,7 @@
 // Which stores the running code has, and the handing on of them to what it leaves for later.
 //
 // While `flags[0]` is set, the engine calls `bind` with the handlers of every reaction (`then`, and `await`, which
-// is one) and with `then` of every thenable, and keeps what it gives (sandbox/javascript/engine_patch.py). Until the first
+// is one) and with `then` of every thenable, and keeps what it gives (sandbox/javascript/quickjs/engine_patch.py). Until the first
 // AsyncLocalStorage is made none of this costs anything.
 
 import { MapCtor, reflectApply } from './primordials.js';

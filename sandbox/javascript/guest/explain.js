@@ -1,5 +1,5 @@
 // Errors that the engine makes itself get V8's words as they are made: the engine calls `explain` with each
-// (sandbox/javascript/engine_patch.py). The host has the words, because some show a piece of the source.
+// (sandbox/javascript/quickjs/engine_patch.py). The host has the words, because some show a piece of the source.
 
 import { explainError } from './host.js';
 import { defineHidden, descriptorOf, rawStack, stringIndexOf, stringSlice } from './primordials.js';

@@ -30,7 +30,7 @@ export const promiseState = (value) => call(10, value, 0);
 export const promiseResult = (value) => call(10, value, 1);
 /** Answer JSON: {ok} or {error}. See sandbox/hostcrypto. */
 export const compute = (operation, argumentsJson) => call(11, operation, argumentsJson);
-/** V8's words for an error of the engine with this first line of its stack, or undefined. See sandbox/javascript/v8_messages.py. */
+/** V8's words for an error of the engine with this first line of its stack, or undefined. See sandbox/javascript/errors/v8_messages.py. */
 export const explainError = (message, frame) => call(13, message, frame);
 /** About the files of packages. See sandbox/javascript/packages/calls.py; packages/files.js spells what it answers. */
 export const packageFile = (what, path, name) => (name === undefined ? call(14, what, path) : call(14, what, path, name));

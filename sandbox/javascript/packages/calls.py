@@ -6,8 +6,8 @@ import json
 from typing import Final
 
 from sandbox.core.caps import MAX_PACKAGE_READ_BYTES, MAX_PACKAGE_READS
-from sandbox.javascript.machine import GuestExceptionError, Machine
 from sandbox.javascript.packages.files import PackageFiles
+from sandbox.javascript.quickjs.machine import GuestExceptionError, Machine
 
 _KIND, _NAMES, _BYTES, _TEXT, _LINK, _SCRIPT = range(6)
 """Numbers as guest/host.js spells them."""

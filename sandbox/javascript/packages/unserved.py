@@ -16,7 +16,7 @@ _MOST_TOLD: Final = 5
 
 
 class Wanting(Protocol):
-    """A scope that requires packages: `sandbox.javascript.bundle.Scope`."""
+    """A scope that requires packages: `sandbox.javascript.building.bundle.Scope`."""
 
     @property
     def at(self) -> str: ...

@@ -15,8 +15,8 @@ from yarl import URL
 
 from sandbox.core.caps import MAX_PACKUMENT_BYTES, MAX_TARBALL_BYTES, MIB, PACKAGES_SECONDS
 from sandbox.egress import AllowRule, EgressPolicy, HttpEgress
-from sandbox.egress.addresses import Address, classify
 from sandbox.egress.model import EgressError, FetchRequest, FetchResponse, Outcome
+from sandbox.egress.policy.addresses import Address, classify
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm.manifest import Manifest, read_manifest
 from sandbox.packages.npm.names import check_name

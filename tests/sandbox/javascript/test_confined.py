@@ -12,8 +12,8 @@ import pytest
 from sandbox.core.caps import MIB
 from sandbox.core.failure import BuildError, FailureCode
 from sandbox.core.priority import LOW_NICE
-from sandbox.javascript.bundle import required_names
-from sandbox.javascript.confined import Bounds, Finished, ToolTimeoutError, run_confined
+from sandbox.javascript.building.bundle import required_names
+from sandbox.javascript.building.confined import Bounds, Finished, ToolTimeoutError, run_confined
 from tests.sandbox.javascript.conftest import compiled
 
 BOUNDS = Bounds(seconds=5.0, memory_bytes=256 * MIB, output_bytes=1 * MIB)

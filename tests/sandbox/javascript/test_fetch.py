@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.core.caps import LINGER_JOBS, Limits
 from sandbox.core.failure import FailureCode
-from sandbox.egress.stub import Stub, StubEgress
+from sandbox.egress.doubles.stub import Stub, StubEgress
 from tests.sandbox.javascript.conftest import Run
 
 SITE = "https://api.example.com"

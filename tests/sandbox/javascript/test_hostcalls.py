@@ -20,8 +20,8 @@ from sandbox.egress.none import NoEgress
 from sandbox.javascript import hostcalls, pure
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.hostcalls import Host
-from sandbox.javascript.machine import GuestStarvedError, Machine, integer, number, whole
 from sandbox.javascript.null_port import Silence
+from sandbox.javascript.quickjs.machine import GuestStarvedError, Machine, integer, number, whole
 from sandbox.port.live import LivePort
 from sandbox.wasm.calls import StopGuest, entered
 from sandbox.wasm.memory import GuestMemoryError

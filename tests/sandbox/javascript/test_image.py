@@ -16,9 +16,9 @@ from sandbox.javascript import toolchain
 from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.javascript.hostcalls import IMPORTS, Host
 from sandbox.javascript.image import Image, ImageError
-from sandbox.javascript.machine import EXPORTS
-from sandbox.javascript.memory_image import export_positions, freeze
 from sandbox.javascript.null_port import Silence
+from sandbox.javascript.quickjs.machine import EXPORTS
+from sandbox.javascript.quickjs.memory_image import export_positions, freeze
 from sandbox.wasm.binary import PAGE_BYTES
 from sandbox.wasm.calls import entered
 from sandbox.wasm.rewriting import ModuleFormatError, sections

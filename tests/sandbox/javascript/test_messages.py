@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sandbox import Language, Source
 from sandbox.core.program import Program
-from sandbox.javascript import error_expression, toolchain
-from sandbox.javascript.tokens import offset
-from sandbox.javascript.v8_messages import in_v8s_words
+from sandbox.javascript import toolchain
+from sandbox.javascript.errors import error_expression
+from sandbox.javascript.errors.tokens import offset
+from sandbox.javascript.errors.v8_messages import in_v8s_words
 from tests.drawn import examples
 from tests.sandbox.javascript.conftest import Run
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import sandbox
 from sandbox.core.failure import BuildError, Failure, FailureCode
-from sandbox.javascript.sourcemap import original
+from sandbox.javascript.errors.sourcemap import original
 from tests.sandbox.javascript.conftest import Run, compiled
 
 TYPESCRIPT = """\

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.core.caps import Limits
 from sandbox.core.failure import FailureCode
-from sandbox.egress.stub import Stub, StubEgress
+from sandbox.egress.doubles.stub import Stub, StubEgress
 from tests.sandbox.python.actions import Runner
 
 

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from sandbox.core.failure import FailureCode
-from sandbox.egress.stub import Stub, StubEgress
+from sandbox.egress.doubles.stub import Stub, StubEgress
 from tests.sandbox.python.actions import Runner
 
 JSON = (("Content-Type", "application/json; charset=utf-8"),)

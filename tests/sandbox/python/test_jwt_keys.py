@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sandbox.egress.stub import Stub, StubEgress
+from sandbox.egress.doubles.stub import Stub, StubEgress
 from tests.sandbox.python.actions import Runner
 from tests.sandbox.python.pyjwt import SECRET, in_an_action, pair, pair_of, same
 

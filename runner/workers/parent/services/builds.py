@@ -21,9 +21,9 @@ from sandbox.action_build import Build, build_action
 from sandbox.core.caps import MAX_SOURCE_BYTES, Limits
 from sandbox.core.failure import BuildError
 from sandbox.core.program import Dependencies, Language, Program, Source
-from sandbox.javascript.confined import Finished, ToolTimeoutError
+from sandbox.javascript.building.confined import Finished, ToolTimeoutError
+from sandbox.javascript.building.transpile import run_compiler
 from sandbox.javascript.image import notes_of
-from sandbox.javascript.transpile import run_compiler
 from sandbox.packages.npm.origin import Origin
 from sandbox.packages.npm.store import TarballStore
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 from runner.workers.protocol.frames import FrameError
 from runner.workers.protocol.messages import Fetch
 from sandbox.core.caps import MAX_FETCHES
-from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import Cancel, Egress, EgressError, EgressSession, Outcome
 from sandbox.egress.narrowing import narrowed
+from sandbox.egress.policy.allow import AllowRule
 from sandbox.egress.wire import read_request
 
 Tell = Callable[[Mapping[str, Any], bytes], None]

@@ -57,7 +57,7 @@ _MOST_KNOWN = 32
 
 
 def load(source: dict[str, Any], *, private: bool | None = None) -> Key:
-    """The key that `source` describes (`sandbox.hostcrypto.keys.read_key`). Raises `host.HostError`."""
+    """The key that `source` describes (`sandbox.hostcrypto.keys.encoding`). Raises `host.HostError`."""
     text = source["data"] if source["format"] == "pem" and "passphrase" not in source else None
     key = _known.get(text) if text and private is None else None
     if key is None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.core import caps
-from sandbox.javascript import bundle
+from sandbox.javascript.building import bundle
 from sandbox.javascript.packages.files import Packer
 from sandbox.packages.errors import DependencyError
 from sandbox.packages.npm import folder, install, names, resolver

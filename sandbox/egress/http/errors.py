@@ -8,9 +8,9 @@ from typing import Final
 
 import aiohttp
 
-from sandbox.egress.connect import RefusedAddressError
+from sandbox.egress.http.connect import RefusedAddressError
+from sandbox.egress.http.systemnames import system_name
 from sandbox.egress.model import EgressError
-from sandbox.egress.systemnames import system_name
 
 _RULES: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     (aiohttp.ClientConnectorCertificateError, "tls", "The certificate of {host} could not be verified."),

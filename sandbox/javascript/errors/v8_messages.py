@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from sandbox.core.program import Program
-from sandbox.javascript import error_expression
-from sandbox.javascript.sourcemap import original
-from sandbox.javascript.tokens import offset
+from sandbox.javascript.errors import error_expression
+from sandbox.javascript.errors.sourcemap import original
+from sandbox.javascript.errors.tokens import offset
 
 _FRAME: Final = re.compile(
     r"^    at (?P<name>.*?)(?: \((?:(?P<file>.*):(?P<line>\d+):(?P<column>\d+)|(?P<native>native))\))?$"

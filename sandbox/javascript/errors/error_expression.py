@@ -1,16 +1,16 @@
 """The expression that an error is about, as V8 shows it: `event.user.nope is not a function`.
 
-The engine says where it was, as V8 does (`sandbox.javascript.places`), and not what. The tokens around that
-place tell, without parsing the source; what they do not tell is not guessed.
+The engine says where it was, as V8 does (`sandbox.javascript.quickjs.places`), and not what. The tokens
+around that place tell, without parsing the source; what they do not tell is not guessed.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from sandbox.javascript.patterns import array_source, object_message
-from sandbox.javascript.printer import Printer, literal, shown
-from sandbox.javascript.tokens import OPENING, Tokens, around, is_operand
+from sandbox.javascript.errors.patterns import array_source, object_message
+from sandbox.javascript.errors.printer import Printer, literal, shown
+from sandbox.javascript.errors.tokens import OPENING, Tokens, around, is_operand
 
 _COMPARES: Final = frozenset(("==", "===", "!=", "!==", "<=", ">="))
 _CALLS: Final = ("(", "?.")

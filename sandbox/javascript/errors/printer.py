@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.javascript.tokens import OPENING, Token, Tokens
+from sandbox.javascript.errors.tokens import OPENING, Token, Tokens
 
 INTERMEDIATE: Final = "(intermediate value)"
 CONDITIONAL: Final = 3 * INTERMEDIATE

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sandbox.core.caps import MAX_BUNDLE_BYTES, MIB
-from sandbox.javascript import toolchain, transpile
-from sandbox.javascript.confined import COMPILING, Bounds, ToolTimeoutError, run_confined
+from sandbox.javascript import toolchain
+from sandbox.javascript.building import transpile
+from sandbox.javascript.building.confined import COMPILING, Bounds, ToolTimeoutError, run_confined
 from sandbox.javascript.packages import files as package_files
 from sandbox.javascript.packages import unserved
 from sandbox.javascript.packages.files import PackageFiles, Packer

@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from sandbox.core.caps import MAX_COMPUTE_KEY_BYTES, MAX_RSA_BITS, MIN_RSA_BITS
-from sandbox.hostcrypto import jwk
 from sandbox.hostcrypto.arguments import Arguments, base64_text
-from sandbox.hostcrypto.curves import NODE_NAMES, curve_of
-from sandbox.hostcrypto.der import check_work
 from sandbox.hostcrypto.errors import CryptoError, invalid_argument, out_of_range, unreadable_key, unsupported
+from sandbox.hostcrypto.keys import jwk
+from sandbox.hostcrypto.keys.curves import NODE_NAMES, curve_of
+from sandbox.hostcrypto.keys.der import check_work
 
 PrivateKey: TypeAlias = (
     rsa.RSAPrivateKey

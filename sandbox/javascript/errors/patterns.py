@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sandbox.javascript.printer import CONDITIONAL, Printer, literal, shown
-from sandbox.javascript.tokens import Tokens, is_operand
+from sandbox.javascript.errors.printer import CONDITIONAL, Printer, literal, shown
+from sandbox.javascript.errors.tokens import Tokens, is_operand
 
 _DECLARES: Final = ("const", "let", "var")
 

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from sandbox.core.caps import MAX_RSA_BITS
 from sandbox.hostcrypto.arguments import Arguments
-from sandbox.hostcrypto.curves import JWK_NAMES, curve_of
 from sandbox.hostcrypto.errors import CryptoError
+from sandbox.hostcrypto.keys.curves import JWK_NAMES, curve_of
 
 _MAX_FIELD: Final = 4 * MAX_RSA_BITS // 8
 _OKP: Final[dict[str, tuple[Any, Any]]] = {

@@ -9,10 +9,10 @@ from typing import Final
 from yarl import URL
 
 from sandbox.core import caps
-from sandbox.egress.addresses import Address, parse_address, refusal
-from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import EgressError
-from sandbox.egress.url import SCHEMES
+from sandbox.egress.policy.addresses import Address, parse_address, refusal
+from sandbox.egress.policy.allow import AllowRule
+from sandbox.egress.policy.url import SCHEMES
 
 BLOCKED_PORTS: Final = frozenset(
     {

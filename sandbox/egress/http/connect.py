@@ -14,11 +14,11 @@ from typing import Any
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from sandbox.core import caps
-from sandbox.egress.addresses import parse_address
-from sandbox.egress.lookup import AddressInfo, Lookup
+from sandbox.egress.http.lookup import AddressInfo, Lookup
+from sandbox.egress.http.systemnames import system_name
 from sandbox.egress.model import EgressError
-from sandbox.egress.policy import EgressPolicy
-from sandbox.egress.systemnames import system_name
+from sandbox.egress.policy.addresses import parse_address
+from sandbox.egress.policy.egress_policy import EgressPolicy
 
 
 class RefusedAddressError(OSError):

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sandbox.egress.allow import AllowRule
 from sandbox.egress.model import (
     Cancel,
     Egress,
@@ -21,6 +20,7 @@ from sandbox.egress.model import (
     Settle,
 )
 from sandbox.egress.narrowing import NarrowableEgress, narrowed
+from sandbox.egress.policy.allow import AllowRule
 
 _OF_THE_CONNECTION: Final = frozenset(
     {"connection", "content-encoding", "content-length", "date", "keep-alive", "transfer-encoding"}

@@ -8,9 +8,9 @@ from typing import Final
 from yarl import URL
 
 from sandbox.core import caps
-from sandbox.egress.headers import check_headers, check_method
 from sandbox.egress.model import EgressError, FetchRequest, Headers, Redirect
-from sandbox.egress.url import join, origin, parse_url
+from sandbox.egress.policy.headers import check_headers, check_method
+from sandbox.egress.policy.url import join, origin, parse_url
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CREDENTIALS: Final = frozenset({"authorization", "cookie"})

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Source
-from sandbox.javascript import report, toolchain
-from sandbox.javascript.confined import COMPILING, Finished, ToolTimeoutError, run_confined
+from sandbox.javascript import toolchain
+from sandbox.javascript.building.confined import COMPILING, Finished, ToolTimeoutError, run_confined
+from sandbox.javascript.errors import report
 
 _LOADERS: Final = {".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".jsx": "jsx"}
 _ALWAYS: Final = frozenset(_LOADERS) | {".mjs"}

@@ -13,8 +13,8 @@ from typing import Any, Final
 from sandbox.core.caps import MAX_ERROR_MESSAGE_BYTES, MAX_STACK_FRAMES, Limits
 from sandbox.core.failure import Failure, FailureCode, Frame, Place
 from sandbox.core.program import Program, Source
-from sandbox.javascript.sourcemap import original
-from sandbox.javascript.tokens import character
+from sandbox.javascript.errors.sourcemap import original
+from sandbox.javascript.errors.tokens import character
 
 _log: Final = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sandbox.core.caps import MAX_COMPUTE_KEY_BYTES, MAX_RSA_BITS, MAX_RSA_SMALL_EXPONENT_BITS, MIN_RSA_BITS
 from sandbox.hostcrypto.arguments import Arguments, base64_text
-from sandbox.hostcrypto.curves import curve_of
 from sandbox.hostcrypto.errors import CryptoError, invalid_argument, out_of_range
-from sandbox.hostcrypto.keys import OKP, describe
+from sandbox.hostcrypto.keys.curves import curve_of
+from sandbox.hostcrypto.keys.encoding import OKP, describe
 
 _MIN_NEW_RSA_BITS = 1024
 

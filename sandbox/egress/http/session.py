@@ -22,13 +22,13 @@ import aiohttp
 from multidict import CIMultiDict
 
 from sandbox.core import caps
-from sandbox.egress.connect import CheckedResolver, checked_socket
-from sandbox.egress.errors import translate
-from sandbox.egress.framing import StrictConnector
+from sandbox.egress.http.connect import CheckedResolver, checked_socket
+from sandbox.egress.http.errors import translate
+from sandbox.egress.http.framing import StrictConnector
+from sandbox.egress.http.response import Budget, checked_headers, read_body, status_text
 from sandbox.egress.model import EgressError, FetchRequest, FetchResponse, Outcome
-from sandbox.egress.policy import EgressPolicy
-from sandbox.egress.redirects import Hop, first_hop, next_hop
-from sandbox.egress.response import Budget, checked_headers, read_body, status_text
+from sandbox.egress.policy.egress_policy import EgressPolicy
+from sandbox.egress.policy.redirects import Hop, first_hop, next_hop
 
 _log: Final = logging.getLogger(__name__)
 _NO_AUTO_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from sandbox.core.caps import MAX_FETCH_HEADER_BYTES
-from sandbox.egress.inflate import make_inflater
+from sandbox.egress.http.inflate import make_inflater
 from sandbox.egress.model import EgressError, Headers
 
 

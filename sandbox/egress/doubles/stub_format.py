@@ -8,8 +8,8 @@ import json
 import re
 from typing import Any, Final
 
+from sandbox.egress.doubles.stub import ANY_BODY, Stub, UrlMatch
 from sandbox.egress.model import Headers
-from sandbox.egress.stub import ANY_BODY, Stub, UrlMatch
 
 _URL_KEYS: Final[dict[str, UrlMatch]] = {
     "url": "glob",

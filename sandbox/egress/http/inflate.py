@@ -9,10 +9,6 @@ from typing import Final, Protocol
 from sandbox.core.caps import KIB
 from sandbox.egress.model import EgressError
 
-ACCEPTED: Final = "gzip, deflate"
-"""What requests ask for. Brotli is left out: its library is no dependency of ours, and a coding that only
-some installations take would make runs differ between machines."""
-
 _PIECE: Final = 64 * KIB
 
 

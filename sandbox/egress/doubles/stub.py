@@ -20,7 +20,7 @@ from sandbox.egress.model import (
     Outcome,
     Settle,
 )
-from sandbox.egress.redirects import Hop, first_hop, next_hop
+from sandbox.egress.policy.redirects import Hop, first_hop, next_hop
 
 UrlMatch = Literal["exact", "prefix", "glob", "regex"]
 ANY_BODY: Final = object()

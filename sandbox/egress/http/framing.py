@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import http_exceptions
 from aiohttp.client_proto import ResponseHandler
 
-from sandbox.egress.lines import ContentTooLargeError, FramingError, Lines, read_field, read_length
+from sandbox.egress.http.lines import ContentTooLargeError, FramingError, Lines, read_field, read_length
 from sandbox.egress.model import EgressError
 
 _STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sandbox.egress.inflate import ACCEPTED
 from sandbox.egress.model import EgressError, Headers
 
 USER_AGENT: Final = "actionbox"
+ACCEPTED: Final = "gzip, deflate"
+"""What requests ask for. Brotli is left out: its library is no dependency of ours, and a coding that only
+some installations take would make runs differ between machines."""
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")

@@ -16,7 +16,7 @@ import struct
 from pathlib import Path
 from typing import Final
 
-from sandbox.javascript import places
+from sandbox.javascript.quickjs import places
 from sandbox.wasm import binary
 from sandbox.wasm import rewriting as w
 from sandbox.wasm.rewriting import Function, Functions
@@ -47,7 +47,7 @@ _STACK_SETTER: Final = MAILBOX + 72
 _STACK_NAME: Final = MAILBOX + 80
 """i32: the engine's number of the name `stack`."""
 PLACES: Final = MAILBOX + 48
-"""i32: whether the parser notes all places (`sandbox.javascript.places`)."""
+"""i32: whether the parser notes all places (`sandbox.javascript.quickjs.places`)."""
 
 _PERFORM_THEN: Final = 438  # (context, promise, address of handlers, of resolving functions) -> status
 _MAKE_ERROR: Final = 38  # (context, class, whether with a place, text) -> error

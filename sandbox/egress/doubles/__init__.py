@@ -1,0 +1,1 @@
+"""Stand-ins for the network: stubs, and real requests kept as stubs."""

@@ -1,0 +1,1 @@
+"""The making of requests: lookup, connection, strict framing and bounded reading of responses."""

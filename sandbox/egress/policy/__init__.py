@@ -1,0 +1,1 @@
+"""Rules of requests: URLs, hosts and addresses, methods and headers, redirects."""

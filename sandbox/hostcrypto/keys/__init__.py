@@ -1,0 +1,1 @@
+"""Keys: read, checked, described, written and made."""

@@ -1,0 +1,1 @@
+"""Build tools on texts of tenants, confined: the transpiler and the bundler."""
