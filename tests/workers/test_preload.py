@@ -152,7 +152,7 @@ NOT_NEEDED = {
     "a package that is not installed": {"email_validator"},
     "the parent's part": {
         "sandbox.egress.http.connect", "sandbox.egress.http.session", "sandbox.packages.npm.folder",
-        "sandbox.packages.npm.registry",
+        "sandbox.packages.npm.registry", "packaging.ranges",
     },
 }  # fmt: skip
 """What functions of loaded modules import, by who needs it: no worker that runs legs or builds."""
