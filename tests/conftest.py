@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.parity.ways import Ways
 
+pytest_plugins = ["tests.flow.fixtures", "tests.serving.fixtures"]
+
 # Machines that run the suite are shared and slow at times: what is too slow for hypothesis is no fault.
 settings.register_profile(
     "actionbox",

@@ -21,7 +21,7 @@ from sandbox.core.caps import MIB, Limits
 from sandbox.core.program import Language, Source
 from sandbox.egress import NoEgress
 from sandbox.egress.model import Egress
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 from triggers import get_trigger
 
 LIMITS: Final = Limits(wall_ms=200, memory_bytes=64 * MIB)

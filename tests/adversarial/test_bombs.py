@@ -21,7 +21,7 @@ from sandbox.core.caps import (
 from sandbox.egress import StubEgress, parse_stubs
 from sandbox.python.failures import from_trap
 from tests.adversarial.arena import PATIENT, attack, commands, ended, printed
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 
 CLAIM = "https://claims.example/x"
 GRAPH_JS = "let o = [1]; for (let i = 0; i < 40; i++) o = [o, o];"

@@ -19,7 +19,7 @@ from sandbox.execution import execute
 from sandbox.port.live import LivePort
 from sandbox.python.engine import PythonEngine
 from tests.adversarial.arena import PATIENT, attack, commands, ended, printed, source
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 from tests.sandbox.javascript.test_robustness import SABOTAGE
 from triggers import ActionSession, MemoryCache, Services, all_triggers, begin, get_trigger
 

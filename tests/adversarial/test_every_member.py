@@ -16,7 +16,7 @@ from runner.model.action import Action
 from sandbox.core.caps import MIB, Limits
 from sandbox.core.program import Language
 from tests.adversarial.arena import PATIENT, attack, canary, printed, run, source
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 from triggers import Trigger, all_triggers
 
 WALK_JS = """

@@ -17,7 +17,7 @@ from runner.flow.runner import Runner
 from sandbox.egress import NoEgress
 from sandbox.port.live import Clock
 from tests.adversarial.arena import OURS, PATIENT, attack, canary, ended
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 from triggers import get_trigger
 
 TOLD = "fault at /srv/hidden/path.py line 7"
@@ -105,7 +105,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from sandbox.core.caps import MIB, Limits
 from tests.adversarial import arena
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 
 LIMIT = 64
 JS = {

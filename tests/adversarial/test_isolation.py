@@ -14,7 +14,7 @@ from runner.flow.runner import Runner
 from sandbox.core.program import Language
 from sandbox.egress import NoEgress
 from tests.adversarial.arena import PATIENT, attack, printed, run, source
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 from triggers import get_trigger
 
 MARK_JS = """

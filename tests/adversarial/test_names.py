@@ -14,7 +14,7 @@ import pytest
 from runner.flow.runner import Runner
 from sandbox.egress import NoEgress
 from tests.adversarial.arena import PATIENT, attack, ended, printed
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 from triggers import get_trigger
 
 ODD = [

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.egress import EgressPolicy, HttpEgress, StubEgress, parse_stubs
 from tests.adversarial.arena import PATIENT, attack, printed
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 from tests.sandbox.peers import response, serving
 from tests.sandbox.test_egress_addresses import LITERALS
 

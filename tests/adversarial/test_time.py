@@ -17,7 +17,7 @@ from sandbox.core.failure import BuildError
 from sandbox.core.program import Language, Source
 from sandbox.egress import EgressPolicy, HttpEgress
 from tests.adversarial.arena import LIMITS, attack, ended, source
-from tests.runner.actions import javascript, python
+from tests.flow.actions import javascript, python
 from tests.sandbox.peers import response, serving
 
 SPIN = "for (;;);"

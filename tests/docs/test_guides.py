@@ -20,9 +20,9 @@ from runner.testing.cases.run import run_case
 from sandbox.core import caps
 from sandbox.core.failure import FailureCode
 from tests.docs.pages import DOCS, blocks
-from tests.runner.plugins import plugin_arguments
 from tests.sandbox.packages.npm.tarballs import Shelf
 from tests.sandbox.packages.wheels.made import put
+from tests.testing.plugins import plugin_arguments
 from triggers.events.model import json_check
 from triggers.values import session_tokens
 

@@ -94,7 +94,7 @@ NOT_RUN = {
     "CONTRIBUTING.md": 1,  # the same
     "docs/architecture.md": 2,  # pictures
     # Terraform, the auth0 command line and the deploy tool, with variables for them: the requests of
-    # the first two are sent as recorded (tests/service/test_go_clients.py), the tool is run (tests/e2e).
+    # the first two are sent as recorded (tests/management/test_go_clients.py), the tool is run (tests/e2e).
     "docs/existing-tools.md": 4,
     "docs/decisions/0002-surface-wire-format.md": 1,  # an excerpt
 }

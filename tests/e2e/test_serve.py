@@ -21,7 +21,7 @@ import pytest
 import urllib3
 
 from tests.e2e.serving import ACTIONBOX, Served, environment, serve
-from tests.service.server import HANDLER, Client, Reply
+from tests.serving.server import HANDLER, Client, Reply
 
 LATE = """exports.onExecutePostLogin = async (event, api) => {
   await new Promise((done) => setTimeout(done, 1500));

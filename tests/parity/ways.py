@@ -28,7 +28,7 @@ from runner.workers import LegCall, PoolSettings, ResumeCall, WorkerPool
 from sandbox.core.program import Language
 from tests.parity.stored import deploy
 from tests.parity.world import COMMAND, MOMENT, TheWorld, clock, entropy
-from tests.service.server import Client, Server, running, settings_for
+from tests.serving.server import Client, Server, running, settings_for
 from triggers import EventError, Trigger
 
 SECONDS = 60.0

@@ -1,0 +1,247 @@
+"""A key ring that does not open what is stored, and values that do not open, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from runner.admin.rotation import forget, rotate
+from runner.admin.setup import open_service_keys, open_store
+from runner.config.settings import ServiceSettings
+from runner.model.errors import InputError
+from runner.store.sealed.key_checks import KeyCheckRow
+from runner.store.sealed.sealing import KeyRing
+from runner.store.tables.models import SecretRow
+from runner.store.tables.runs import IdempotencyRow
+from tests.postgres import new_database
+from tests.serving.server import Client, Reply, Server, running, settings_for
+from triggers import get_trigger
+
+CODE = """
+exports.onExecutePostLogin = async (event, api) => {
+  api.idToken.setCustomClaim("https://x.example/k", event.secrets.K);
+  if (event.request.query.ask) api.redirect.sendUserTo("https://x.example/");
+};
+exports.onContinuePostLogin = async (event, api) => {
+  api.idToken.setCustomClaim("https://x.example/k", event.secrets.K);
+};
+"""
+EVENT = get_trigger("post-login").example_event
+ASKING = {**EVENT, "request": {**EVENT["request"], "query": {"ask": "1"}}}
+INVOKE = "//runtime/v1/triggers/post-login/invoke"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    with running(_settings(request.param, tmp_path)) as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """With the runtime API."""
+    folder = tmp_path_factory.mktemp("keyring")
+    with running(_settings(request.param, folder), whole=True) as found:
+        yield found
+
+
+def _settings(database: str, folder: Path) -> ServiceSettings:
+    if database == "sqlite":
+        return settings_for(folder)
+    KeyRing.create(folder / "keys.json")
+    return settings_for(folder, database_url=new_database())
+
+
+@pytest.fixture
+def client(server: Server) -> Client:
+    return server.client()
+
+
+def bound(client: Client) -> dict[str, Any]:
+    action = client.deployed(code=CODE, secrets=[{"name": "K", "value": "the value"}])
+    client.bind(action)
+    return action
+
+
+def ring_path(server: Server) -> Path:
+    return server.service.settings.key_path
+
+
+def is_sealed_error(reply: Reply) -> bool:
+    assert "Traceback" not in str(reply.json)
+    assert "the value" not in str(reply.json)
+    return (reply.status, reply.json["errorCode"]) == (503, "sealed_value_unreadable")
+
+
+def tried(client: Client, action: dict[str, Any]) -> Any:
+    """The claims of a test of the draft."""
+    reply = client.call("POST", f"/actions/{action['id']}/test", {"payload": {}})
+    assert reply.status == 200, reply
+    return reply.json["payload"]["effects"]["id_token_claims"]
+
+
+def rows(server: Server) -> list[tuple[str, bytes]]:
+    with server.service.store.read() as session:
+        return [(row.key_id, row.sealed) for row in session.scalars(select(SecretRow))]
+
+
+def damage(server: Server, kind: str) -> None:
+    """Every stored secret and kept answer."""
+    values: dict[str, dict[str, Any]] = {
+        "altered": {"sealed": b"\0" * 40},
+        "cut": {"sealed": b"\0" * 5},
+        "empty": {"sealed": b""},
+        "of a lost key": {"key_id": "k9"},
+    }
+    long = "A" * 80
+    answer = {"altered": f"k1:{long}", "cut": "k1:AAAA", "empty": "k1:", "of a lost key": f"k9:{long}"}
+    with server.service.store.begin() as session:
+        session.execute(update(SecretRow).values(**values[kind]))
+        session.execute(update(IdempotencyRow).values(answer=answer[kind]))
+
+
+@pytest.mark.parametrize("kind", ["altered", "cut", "empty", "of a lost key"])
+def test_a_value_that_does_not_open_is_a_503(whole: Server, kind: str) -> None:
+    server, client = whole, whole.client()
+    action = bound(client)
+    key = {"Idempotency-Key": "k"}
+    assert client.call("POST", INVOKE, {"event": EVENT}, headers=key).status == 200
+    waiting = client.call("POST", INVOKE, {"event": ASKING}).json["suspension"]
+    damage(server, kind)
+    fresh = client.create("another", built=True)
+    client.bind(action)  # so that the flow is read again
+    path = f"/actions/{action['id']}"
+    resume = {
+        "handle": waiting["handle"],
+        "request": {**EVENT["request"], "query": {"state": waiting["state"]}},
+    }
+    for reply in (
+        client.call("POST", INVOKE, {"event": EVENT}),
+        client.call("POST", INVOKE, {"event": EVENT}, headers=key),
+        client.call("POST", "//runtime/v1/resume", resume),
+        client.call("POST", f"{path}/test", {"payload": {}}),
+        client.call("POST", f"{path}/deploy"),
+    ):
+        assert is_sealed_error(reply), reply
+    assert client.get(f"{path}/versions")["total"] == 1, "nothing was deployed"
+    for good in (client.get(path), client.get("/actions"), client.get(f"/actions/{fresh['id']}")):
+        assert good
+    mended = client.call("PATCH", path, {"secrets": [{"name": "K", "value": "a new value"}]})
+    assert mended.status == 200, mended
+    client.settled(action["id"])
+    assert client.call("POST", f"{path}/deploy").status == 200
+    outcome = client.call("POST", INVOKE, {"event": EVENT}).json
+    assert outcome["effects"]["id_token_claims"] == {"https://x.example/k": "a new value"}
+    assert is_sealed_error(client.call("POST", "//runtime/v1/resume", resume)), "its handle was not used up"
+
+
+WRONG: dict[str, Callable[[KeyRing], KeyRing]] = {
+    "another key of the name": lambda _: KeyRing({"k1": b"x" * 32}),
+    "other names": lambda _: KeyRing({"other": b"x" * 32}),
+    "a new key in front of another": lambda _: KeyRing({"k2": b"y" * 32, "k1": b"x" * 32}),
+    "a new key alone": lambda ring: ring.rotated().without(["k1"]),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("with_secrets", [True, False])
+def test_a_wrong_ring_is_not_taken_up_and_does_not_start(
+    server: Server, client: Client, name: str, with_secrets: bool
+) -> None:
+    action = bound(client) if with_secrets else None
+    path, settings = ring_path(server), server.service.settings
+    good = KeyRing.load(path)
+    WRONG[name](good).save(path)
+    token = client.call("GET", "/actions")
+    assert token.status == 200, "tokens of the ring before still hold"
+    made = client.create("after", secrets=[{"name": "K", "value": "written after"}])
+    assert {key for key, _ in rows(server)} == {"k1"}, "and what is written is sealed with it"
+    if action is not None:
+        assert tried(client, action) == {"https://x.example/k": "the value"}
+    with closing(open_store(settings)) as store, pytest.raises(InputError) as caught:
+        open_service_keys(settings, store)
+    assert caught.value.code == "wrong_key_ring"
+    assert "keys forget" in caught.value.next_step
+    before = rows(server)
+    with pytest.raises(InputError, match="does not fit"):
+        rotate(settings)
+    assert rows(server) == before
+    good.save(path)
+    assert made["status"] == "built"
+    assert client.call("POST", f"/actions/{made['id']}/test", {"payload": {}}).status == 200
+    with closing(open_store(settings)) as store:
+        assert open_service_keys(settings, store).ring.ids == good.ids
+
+
+def test_a_rotation_is_taken_up_and_pruned_keys_are_forgotten(server: Server, client: Client) -> None:
+    action = bound(client)
+    settings = server.service.settings
+    assert rotate(settings).ring == ("k2", "k1")
+    client.create("second", secrets=[{"name": "K", "value": "v"}])
+    assert {key for key, _ in rows(server)} == {"k2"}
+    assert rotate(settings, prune=True).ring == ("k3",)
+    with server.service.store.read() as session:
+        assert list(session.scalars(select(KeyCheckRow.key_id))) == ["k3"]
+    assert server.service.keys.ring.ids == ("k3",)
+    again = server.client(client.tenant)
+    assert again.call("POST", f"/actions/{action['id']}/test", {"payload": {}}).status == 200
+
+
+def test_two_rings_on_a_database_without_secrets(tmp_path: Path) -> None:
+    """The second replica that brings a ring of its own does not start."""
+    url = new_database()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        KeyRing.create(tmp_path / name / "keys.json")
+    one, two = (settings_for(tmp_path / name, database_url=url) for name in ("one", "two"))
+    with closing(open_store(one)) as store:
+        open_service_keys(one, store)
+        open_service_keys(one, store)
+        with pytest.raises(InputError, match="does not fit"):
+            open_service_keys(two, store)
+        shutil.copy2(one.key_path, two.key_path)
+        open_service_keys(two, store)
+
+
+def test_a_database_of_an_earlier_release_is_checked_by_its_secrets(server: Server, client: Client) -> None:
+    bound(client)
+    settings = server.service.settings
+    with server.service.store.begin() as session:
+        session.query(KeyCheckRow).delete()
+    with closing(open_store(settings)) as store:
+        wrong = KeyRing({"k1": b"x" * 32})
+        good = KeyRing.load(settings.key_path)
+        wrong.save(settings.key_path)
+        with pytest.raises(InputError, match="does not fit"):
+            open_service_keys(settings, store)
+        good.save(settings.key_path)
+        open_service_keys(settings, store)
+        with store.read() as session:
+            assert list(session.scalars(select(KeyCheckRow.key_id))) == ["k1"]
+
+
+def test_what_a_lost_ring_sealed_can_be_given_up(server: Server, client: Client) -> None:
+    bound(client)
+    settings = server.service.settings
+    KeyRing({"k1": b"x" * 32}).save(settings.key_path)
+    assert forget(settings) == 2, "the draft's and the version's"
+    assert rows(server) == []
+    with closing(open_store(settings)) as store:
+        open_service_keys(settings, store)
+    assert forget(settings) == 0
+
+
+def test_a_ring_in_the_environment_is_checked_too(server: Server) -> None:
+    from pydantic import SecretStr
+
+    text = json.dumps({"keys": {"k1": "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg="}})
+    settings = server.service.settings.model_copy(update={"keys": SecretStr(text)})
+    with closing(open_store(settings)) as store, pytest.raises(InputError, match="does not fit"):
+        open_service_keys(settings, store)
