@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import Response
 from sqlalchemy import select
@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 
 from runner.config.settings import ServiceSettings
 from runner.http.answer_types import TriggerId, moment
-from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import bad_request, invalid_body, not_found
 from runner.http.validation import shown
 from runner.management.actions.serializers import ActionViews
 from runner.management.base import responses
 from runner.management.base.context import (
+    ActionReader,
+    ActionUpdater,
     Caller,
     IfMatch,
     answer,
@@ -45,7 +46,7 @@ _NAMES: Final = {stored: name for name, stored in _POLICIES.items()}
 
 
 @router.get("/actions/triggers", summary="List triggers", response_model=responses.TriggerList)
-def list_triggers(caller: Annotated[Caller, needs("read:actions")]) -> Response:  # noqa: ARG001
+def list_triggers(caller: ActionReader) -> Response:  # noqa: ARG001
     """Every version of every trigger; not paged. `python3` is ours, on the versions that run here."""
     listed = [version for item in known_triggers() if item.listed for version in _versions(item)]
     return answer({"triggers": listed})
@@ -57,11 +58,7 @@ def list_triggers(caller: Annotated[Caller, needs("read:actions")]) -> Response:
     response_model=responses.BindingList,
     responses={200: TAGGED},
 )
-def list_bindings(
-    caller: Annotated[Caller, needs("read:actions")],
-    wanted: WantedPage,
-    trigger_id: TriggerId,
-) -> Response:
+def list_bindings(caller: ActionReader, wanted: WantedPage, trigger_id: TriggerId) -> Response:
     """In the order of execution; empty for triggers that are bound to entities."""
     _known(trigger_id)
     with caller.service.store.read() as session:
@@ -77,10 +74,7 @@ def list_bindings(
     responses={200: TAGGED, **refusals(412)},
 )
 def update_bindings(
-    caller: Annotated[Caller, needs("update:actions")],
-    trigger_id: TriggerId,
-    body: UpdateBindings,
-    if_match: IfMatch = None,
+    caller: ActionUpdater, trigger_id: TriggerId, body: UpdateBindings, if_match: IfMatch = None
 ) -> Response:
     """The complete new list, in order. `binding_id` keeps a binding; an Action by id or name gets a new
     one."""

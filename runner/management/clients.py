@@ -6,10 +6,9 @@ from typing import Annotated, Final
 
 from fastapi import Query, Response
 
-from runner.http.auth.caller import needs
 from runner.http.queries import Absent
 from runner.management.base import responses
-from runner.management.base.context import Caller, answer, management_router
+from runner.management.base.context import ActionReader, answer, management_router
 from runner.management.base.paging import PageNumber, PerPage
 
 router: Final = management_router("Clients")
@@ -22,7 +21,7 @@ router: Final = management_router("Clients")
     response_description="Nothing.",
 )
 def list_clients(
-    caller: Annotated[Caller, needs("read:actions")],  # noqa: ARG001
+    caller: ActionReader,  # noqa: ARG001
     page: PageNumber = 0,
     per_page: PerPage = 50,
     include_totals: Annotated[bool, Query()] = False,

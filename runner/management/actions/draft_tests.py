@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import Response
 from sqlalchemy.orm import Session
 
-from runner.http.auth.caller import needs
 from runner.http.errors import ApiError, bad_request, invalid_body
 from runner.management.actions.building import BUNDLE
 from runner.management.actions.routes import WHAT
 from runner.management.actions.serializers import BUILT
 from runner.management.base import responses
-from runner.management.base.context import Caller, answer, box, find, management_router
+from runner.management.base.context import ActionCreator, Caller, answer, box, find, management_router
 from runner.management.base.interfaces import BusyError
 from runner.management.base.schemas import TestAction
 from runner.model.action import Action
@@ -38,9 +37,7 @@ _SETTLED: Final = frozenset({BUILT, "failed"})
 @router.post(
     "/actions/actions/{action_id}/test", summary="Test the draft", response_model=responses.TestResult
 )
-async def test_action(
-    caller: Annotated[Caller, needs("create:actions")], action_id: str, body: TestAction
-) -> Response:
+async def test_action(caller: ActionCreator, action_id: str, body: TestAction) -> Response:
     """`payload.event` is the event (or the payload itself is). One that is not whole is laid over the
     trigger's example; `payload.filled_in` of the answer names the members that the example gave. An Action
     that fails is a 200 with `payload.error`."""

@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.http.answer_types import TRIGGER_IDS, TriggerId
-from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import ApiError, bad_request
 from runner.http.queries import Absent
@@ -21,6 +20,10 @@ from runner.management.actions.removal import remove_action
 from runner.management.actions.serializers import ActionViews
 from runner.management.base import responses
 from runner.management.base.context import (
+    ActionCreator,
+    ActionDeleter,
+    ActionReader,
+    ActionUpdater,
     Caller,
     IfMatch,
     answer,
@@ -47,7 +50,7 @@ _ORDER: Final = (ActionRow.created_at, ActionRow.id)
 
 @router.get("/actions/actions", summary="List Actions", response_model=responses.ActionList)
 def list_actions(
-    caller: Annotated[Caller, needs("read:actions")],
+    caller: ActionReader,
     wanted: WantedPage,
     trigger_id: Annotated[TriggerId | Absent, Query(alias="triggerId", max_length=64)] = None,
     action_name: Annotated[str | Absent, Query(alias="actionName", max_length=MAX_ACTION_NAME)] = None,
@@ -82,7 +85,7 @@ def list_actions(
     response_description="The new Action, to be built.",
     responses={201: TAGGED, **refusals(409)},
 )
-def create_action(caller: Annotated[Caller, needs("create:actions")], body: CreateAction) -> Response:
+def create_action(caller: ActionCreator, body: CreateAction) -> Response:
     """Its draft is built in the background; `status` tells how far it is."""
     drafts.check_source(body, caller.service.settings)
     trigger, version = drafts.choose_trigger(body.supported_triggers[0])
@@ -119,7 +122,7 @@ def create_action(caller: Annotated[Caller, needs("create:actions")], body: Crea
     response_model=responses.Action,
     responses={200: TAGGED},
 )
-def get_action(caller: Annotated[Caller, needs("read:actions")], action_id: str) -> Response:
+def get_action(caller: ActionReader, action_id: str) -> Response:
     """The draft, and what is deployed. `ETag` is the draft's."""
     with caller.service.store.read() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT)
@@ -134,10 +137,7 @@ def get_action(caller: Annotated[Caller, needs("read:actions")], action_id: str)
     responses={200: TAGGED, **refusals(409, 412)},
 )
 def update_action(
-    caller: Annotated[Caller, needs("update:actions")],
-    action_id: str,
-    body: UpdateAction,
-    if_match: IfMatch = None,
+    caller: ActionUpdater, action_id: str, body: UpdateAction, if_match: IfMatch = None
 ) -> Response:
     """Only what is sent changes; `secrets` and `dependencies` are complete new sets. With `If-Match` the
     change is made only when nobody else made one."""
@@ -164,7 +164,7 @@ def update_action(
     "/actions/actions/{action_id}", summary="Delete an Action", status_code=204, responses=refusals(409, 412)
 )
 def delete_action(
-    caller: Annotated[Caller, needs("delete:actions")],
+    caller: ActionDeleter,
     action_id: str,
     if_match: IfMatch = None,
     force: Annotated[bool, Query(description="Take it out of its bindings first.")] = False,

@@ -11,7 +11,6 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.http.auth.caller import needs
 from runner.http.described import refusals
 from runner.http.errors import not_found
 from runner.management.actions.deploying import deploy_draft, roll_back
@@ -19,6 +18,8 @@ from runner.management.actions.routes import WHAT, action_etag
 from runner.management.actions.serializers import BUILT, ActionViews
 from runner.management.base import responses
 from runner.management.base.context import (
+    ActionCreator,
+    ActionReader,
     Caller,
     IfMatch,
     answer,
@@ -48,7 +49,7 @@ _LONGEST_PAUSE: Final = 0.5
     responses=refusals(412),
 )
 async def deploy(
-    caller: Annotated[Caller, needs("create:actions")],
+    caller: ActionCreator,
     action_id: str,
     if_match: IfMatch = None,
     wait: Annotated[bool, Query(description="Wait for the build first. (Ours.)")] = False,
@@ -87,11 +88,7 @@ def _deploy(caller: Caller, action_id: str, if_match: str | None) -> Response:
     summary="List versions",
     response_model=responses.ActionVersionList,
 )
-def list_versions(
-    caller: Annotated[Caller, needs("read:actions")],
-    wanted: WantedPage,
-    action_id: str,
-) -> Response:
+def list_versions(caller: ActionReader, wanted: WantedPage, action_id: str) -> Response:
     """Newest first."""
     with caller.service.store.read() as session:
         action = find(session, ActionRow, caller.tenant, action_id, WHAT)
@@ -108,9 +105,7 @@ def list_versions(
     summary="Get a version",
     response_model=responses.ActionVersion,
 )
-def get_version(
-    caller: Annotated[Caller, needs("read:actions")], action_id: str, version_id: str
-) -> Response:
+def get_version(caller: ActionReader, action_id: str, version_id: str) -> Response:
     """One version; they never change."""
     with caller.service.store.read() as session:
         action = find(session, ActionRow, caller.tenant, action_id, WHAT)
@@ -124,10 +119,7 @@ def get_version(
     response_model=responses.ActionVersion,
 )
 def deploy_version(
-    caller: Annotated[Caller, needs("create:actions")],
-    action_id: str,
-    version_id: str,
-    body: DeployVersion | None = None,
+    caller: ActionCreator, action_id: str, version_id: str, body: DeployVersion | None = None
 ) -> Response:
     """A copy of the version becomes the next version and is deployed. The draft changes only with
     `update_draft`."""
@@ -148,9 +140,7 @@ def deploy_version(
     summary="Compare two versions",
     response_model=responses.VersionDiff,
 )
-def diff_versions(
-    caller: Annotated[Caller, needs("read:actions")], action_id: str, version_id: str, other_id: str
-) -> Response:
+def diff_versions(caller: ActionReader, action_id: str, version_id: str, other_id: str) -> Response:
     """What changed from the first version to the second: `code` as a unified diff, the rest before and after.
     Versions by id or number; `draft` is the draft. (Ours.)"""
     with caller.service.store.read() as session:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from runner.http.auth.caller import Caller as AnyCaller
+from runner.http.auth.caller import needs
 from runner.http.described import operation_id
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.queries import Absent
@@ -25,6 +26,11 @@ _NAMED: Final = re.compile(r"[a-z]{2,4}_[A-Za-z0-9]{1,60}")
 Row = TypeVar("Row", bound=Owned)
 Caller: TypeAlias = AnyCaller[Service]
 """Who calls a route of this API."""
+ActionReader = Annotated[Caller, needs("read:actions")]
+ActionCreator = Annotated[Caller, needs("create:actions")]
+ActionUpdater = Annotated[Caller, needs("update:actions")]
+ActionDeleter = Annotated[Caller, needs("delete:actions")]
+"""Who calls a route of Actions, modules or bindings."""
 IfMatch = Annotated[
     str | Absent, Header(alias="If-Match", description="Change it only if this is still its `ETag`.")
 ]

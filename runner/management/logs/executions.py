@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import Response
 
 from runner.http.answer_types import moment
-from runner.http.auth.caller import needs
 from runner.http.errors import not_found
 from runner.management.base import responses
-from runner.management.base.context import Caller, answer, management_router
+from runner.management.base.context import ActionReader, answer, management_router
 from runner.store.tables.runs import ExecutionRow
 
 router: Final = management_router("Executions")
@@ -23,7 +22,7 @@ _SHOWN: Final = ("action_name", "error", "started_at", "ended_at")
 @router.get(
     "/actions/executions/{execution_id}", summary="Get an execution", response_model=responses.Execution
 )
-def get_execution(caller: Annotated[Caller, needs("read:actions")], execution_id: str) -> Response:
+def get_execution(caller: ActionReader, execution_id: str) -> Response:
     """What became of each Action; kept for some days. Console output is in the runtime API's record."""
     with caller.service.store.read() as session:
         row = (

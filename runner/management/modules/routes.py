@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import Response
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import ApiError
 from runner.http.queries import Absent
 from runner.management.base.context import (
+    ActionCreator,
+    ActionDeleter,
+    ActionReader,
+    ActionUpdater,
     Caller,
     IfMatch,
     answer,
@@ -42,9 +45,7 @@ _NAMED: Final = 5
 
 @router.get("/actions/modules", summary="List modules", response_model=responses.ModuleList)
 def list_modules(
-    caller: Annotated[Caller, needs("read:actions")],
-    page: PageNumber | Absent = None,
-    per_page: PerPage | Absent = None,
+    caller: ActionReader, page: PageNumber | Absent = None, per_page: PerPage | Absent = None
 ) -> Response:
     """In the order of their creation; all of them when neither parameter is given."""
     everything = page is None and per_page is None
@@ -63,7 +64,7 @@ def list_modules(
     response_model=responses.Module,
     responses={201: TAGGED, **refusals(409)},
 )
-def create_module(caller: Annotated[Caller, needs("create:actions")], body: CreateModule) -> Response:
+def create_module(caller: ActionCreator, body: CreateModule) -> Response:
     """With `publish`, version 1 is made at once."""
     row = ModuleRow(
         tenant_id=caller.tenant, id=new_id(), name=body.name, code=body.code, dependencies=[], revision=0
@@ -90,7 +91,7 @@ def create_module(caller: Annotated[Caller, needs("create:actions")], body: Crea
     response_model=responses.Module,
     responses={200: TAGGED},
 )
-def get_module(caller: Annotated[Caller, needs("read:actions")], module_id: str) -> Response:
+def get_module(caller: ActionReader, module_id: str) -> Response:
     """The draft, and the latest version once there is one."""
     with caller.service.store.read() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT)
@@ -104,10 +105,7 @@ def get_module(caller: Annotated[Caller, needs("read:actions")], module_id: str)
     responses={200: TAGGED, **refusals(412)},
 )
 def update_module(
-    caller: Annotated[Caller, needs("update:actions")],
-    module_id: str,
-    body: UpdateModule,
-    if_match: IfMatch = None,
+    caller: ActionUpdater, module_id: str, body: UpdateModule, if_match: IfMatch = None
 ) -> Response:
     """Only what is sent changes; Actions keep the version that they name."""
     with caller.service.store.begin() as session:
@@ -122,9 +120,7 @@ def update_module(
 @router.delete(
     "/actions/modules/{module_id}", summary="Delete a module", status_code=204, responses=refusals(412)
 )
-def delete_module(
-    caller: Annotated[Caller, needs("delete:actions")], module_id: str, if_match: IfMatch = None
-) -> Response:
+def delete_module(caller: ActionDeleter, module_id: str, if_match: IfMatch = None) -> Response:
     """Refused while an Action uses it: in its draft, its deployed version, or one that a suspended flow goes
     on with. Older versions that use it cannot be rolled back to any more."""
     with caller.service.store.begin() as session:
@@ -147,11 +143,7 @@ def delete_module(
     summary="List a module's Actions",
     response_model=responses.ModuleUseList,
 )
-def list_module_actions(
-    caller: Annotated[Caller, needs("read:actions")],
-    wanted: WantedPage,
-    module_id: str,
-) -> Response:
+def list_module_actions(caller: ActionReader, wanted: WantedPage, module_id: str) -> Response:
     """Actions whose draft or deployed version uses the module, with the version that it uses."""
     with caller.service.store.read() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT)

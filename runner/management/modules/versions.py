@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
 from fastapi import Response
 from sqlalchemy import select
 
-from runner.http.auth.caller import needs
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import not_found
-from runner.management.base.context import Caller, answer, box, find, management_router, note
+from runner.management.base.context import (
+    ActionReader,
+    ActionUpdater,
+    answer,
+    box,
+    find,
+    management_router,
+    note,
+)
 from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import RollbackModule
 from runner.management.modules import responses
@@ -27,7 +34,7 @@ _VERSION: Final = "module version"
     response_model=responses.ModuleVersion,
     responses=refusals(409, 412),
 )
-def publish_module(caller: Annotated[Caller, needs("update:actions")], module_id: str) -> Response:
+def publish_module(caller: ActionUpdater, module_id: str) -> Response:
     """The draft becomes the next version. Actions go on with the version that they name."""
     with caller.service.store.begin() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT, lock=True)
@@ -42,11 +49,7 @@ def publish_module(caller: Annotated[Caller, needs("update:actions")], module_id
     summary="List a module's versions",
     response_model=responses.ModuleVersionList,
 )
-def list_module_versions(
-    caller: Annotated[Caller, needs("read:actions")],
-    wanted: WantedPage,
-    module_id: str,
-) -> Response:
+def list_module_versions(caller: ActionReader, wanted: WantedPage, module_id: str) -> Response:
     """Newest first."""
     with caller.service.store.read() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT)
@@ -63,9 +66,7 @@ def list_module_versions(
     summary="Get a module's version",
     response_model=responses.ModuleVersion,
 )
-def get_module_version(
-    caller: Annotated[Caller, needs("read:actions")], module_id: str, version_id: str
-) -> Response:
+def get_module_version(caller: ActionReader, module_id: str, version_id: str) -> Response:
     """One version; they never change."""
     with caller.service.store.read() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT)
@@ -82,9 +83,7 @@ def get_module_version(
     response_description="The module with the version's content as its draft.",
     responses={200: TAGGED, **refusals(409)},
 )
-def roll_back_module(
-    caller: Annotated[Caller, needs("update:actions")], module_id: str, body: RollbackModule
-) -> Response:
+def roll_back_module(caller: ActionUpdater, module_id: str, body: RollbackModule) -> Response:
     """A version is copied into the draft; nothing is published."""
     with caller.service.store.begin() as session:
         row = find(session, ModuleRow, caller.tenant, module_id, WHAT, lock=True)
