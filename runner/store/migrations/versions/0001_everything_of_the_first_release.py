@@ -38,8 +38,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.create_index("audit_by_tenant", ["tenant_id", "id"], unique=False)
+    op.create_index("audit_by_tenant", "audit", ["tenant_id", "id"])
 
     op.create_table(
         "binding_generations",
@@ -65,8 +64,7 @@ def upgrade() -> None:
         sa.Column("action_name", sa.String(length=255), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "execution_id", "position"),
     )
-    with op.batch_alter_table("execution_actions", schema=None) as batch_op:
-        batch_op.create_index("execution_actions_by_name", ["tenant_id", "action_name"], unique=False)
+    op.create_index("execution_actions_by_name", "execution_actions", ["tenant_id", "action_name"])
 
     op.create_table(
         "executions",
@@ -83,12 +81,9 @@ def upgrade() -> None:
         sa.Column("updated_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
     )
-    with op.batch_alter_table("executions", schema=None) as batch_op:
-        batch_op.create_index("executions_by_end", ["expires_at"], unique=False)
-        batch_op.create_index("executions_by_time", ["tenant_id", "created_at"], unique=False)
-        batch_op.create_index(
-            "executions_by_trigger", ["tenant_id", "trigger_id", "created_at"], unique=False
-        )
+    op.create_index("executions_by_end", "executions", ["expires_at"])
+    op.create_index("executions_by_time", "executions", ["tenant_id", "created_at"])
+    op.create_index("executions_by_trigger", "executions", ["tenant_id", "trigger_id", "created_at"])
 
     op.create_table(
         "idempotency_keys",
@@ -100,8 +95,7 @@ def upgrade() -> None:
         sa.Column("expires_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "key"),
     )
-    with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
-        batch_op.create_index("idempotency_keys_by_end", ["expires_at"], unique=False)
+    op.create_index("idempotency_keys_by_end", "idempotency_keys", ["expires_at"])
 
     op.create_table(
         "jobs",
@@ -120,9 +114,8 @@ def upgrade() -> None:
         sa.Column("updated_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
     )
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.create_index("jobs_by_state", ["state", "next_at"], unique=False)
-        batch_op.create_index("jobs_by_tenant", ["tenant_id", "state"], unique=False)
+    op.create_index("jobs_by_state", "jobs", ["state", "next_at"])
+    op.create_index("jobs_by_tenant", "jobs", ["tenant_id", "state"])
 
     op.create_table(
         "secrets",
@@ -135,8 +128,7 @@ def upgrade() -> None:
         sa.Column("updated_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "owner_kind", "owner_id", "name"),
     )
-    with op.batch_alter_table("secrets", schema=None) as batch_op:
-        batch_op.create_index("secrets_by_key", ["key_id"], unique=False)
+    op.create_index("secrets_by_key", "secrets", ["key_id"])
 
     op.create_table(
         "suspensions",
@@ -148,8 +140,7 @@ def upgrade() -> None:
         sa.Column("expires_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
-    with op.batch_alter_table("suspensions", schema=None) as batch_op:
-        batch_op.create_index("suspensions_by_end", ["expires_at"], unique=False)
+    op.create_index("suspensions_by_end", "suspensions", ["expires_at"])
 
     op.create_table(
         "tenants",
@@ -188,8 +179,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id"),
         sa.UniqueConstraint("tenant_id", "name", name="actions_name_unique"),
     )
-    with op.batch_alter_table("actions", schema=None) as batch_op:
-        batch_op.create_index("actions_by_status", ["status"], unique=False)
+    op.create_index("actions_by_status", "actions", ["status"])
 
     op.create_table(
         "modules",
@@ -253,8 +243,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
     )
-    with op.batch_alter_table("bindings", schema=None) as batch_op:
-        batch_op.create_index("bindings_by_trigger", ["tenant_id", "trigger_id", "position"], unique=False)
+    op.create_index("bindings_by_trigger", "bindings", ["tenant_id", "trigger_id", "position"])
 
     op.create_table(
         "module_versions",
@@ -279,48 +268,18 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("module_versions")
-    with op.batch_alter_table("bindings", schema=None) as batch_op:
-        batch_op.drop_index("bindings_by_trigger")
-
     op.drop_table("bindings")
     op.drop_table("action_versions")
     op.drop_table("modules")
-    with op.batch_alter_table("actions", schema=None) as batch_op:
-        batch_op.drop_index("actions_by_status")
-
     op.drop_table("actions")
     op.drop_table("tenants")
-    with op.batch_alter_table("suspensions", schema=None) as batch_op:
-        batch_op.drop_index("suspensions_by_end")
-
     op.drop_table("suspensions")
-    with op.batch_alter_table("secrets", schema=None) as batch_op:
-        batch_op.drop_index("secrets_by_key")
-
     op.drop_table("secrets")
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_index("jobs_by_tenant")
-        batch_op.drop_index("jobs_by_state")
-
     op.drop_table("jobs")
-    with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
-        batch_op.drop_index("idempotency_keys_by_end")
-
     op.drop_table("idempotency_keys")
-    with op.batch_alter_table("executions", schema=None) as batch_op:
-        batch_op.drop_index("executions_by_trigger")
-        batch_op.drop_index("executions_by_time")
-        batch_op.drop_index("executions_by_end")
-
     op.drop_table("executions")
-    with op.batch_alter_table("execution_actions", schema=None) as batch_op:
-        batch_op.drop_index("execution_actions_by_name")
-
     op.drop_table("execution_actions")
     op.drop_table("bundles")
     op.drop_table("binding_generations")
-    with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.drop_index("audit_by_tenant")
-
     op.drop_table("audit")
     op.drop_table("api_clients")
