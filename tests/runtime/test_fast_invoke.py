@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
+from runner.http.errors import install_error_handlers
+from runner.runtime.fast_invoke import FastInvoke
+from runner.runtime.routes import router
 from tests.serving.server import Client, Reply, Server
 
 INVOKE = "//runtime/v1/triggers/post-login/invoke"
@@ -103,3 +109,59 @@ def test_an_answer_has_the_headers_of_every_answer(tenant: Client) -> None:
     assert "event" in reply.json["message"]
     for name in ("X-Request-Id", "X-RateLimit-Remaining", "X-Content-Type-Options"):
         assert reply.headers[name]
+
+
+async def ask(app: FastAPI, body: bytes, headers: dict[str, str], query: str) -> tuple[int, Any]:
+    """What an app answers an invoke with."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    path = INVOKE.removeprefix("/")
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+    }
+    await app(scope, receive, send)
+    return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent))
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "query"),
+    [
+        (b"{}", {}, ""),
+        (b'{"event": 3}', {}, ""),
+        (b'{"event": {}, "odd": 1}', {}, ""),
+        (b'{"event": {}}', {"Idempotency-Key": ""}, ""),
+        (b'{"event": {}}', {"traceparent": "0" * 129}, ""),
+        (b'{"event": {}}', {}, "surprise=1"),
+        (b'{"event": {}}', {"Authorization": "Bearer x.y.z"}, ""),
+        (b"null", {}, ""),
+        (b"{", {}, ""),
+    ],
+)
+def test_the_route_itself_refuses_the_same(
+    whole: Server, tenant: Client, body: bytes, headers: dict[str, str], query: str
+) -> None:
+    """Where nobody takes the short way, the route answers."""
+    answers = []
+    for short in (False, True):
+        app = FastAPI()
+        app.state.service, app.state.runtime = whole.app.state.service, whole.app.state.runtime
+        install_error_handlers(app)
+        app.include_router(router)
+        if short:
+            app.add_middleware(FastInvoke)
+        sent = {"Authorization": f"Bearer {tenant.token}", **headers}
+        answers.append(asyncio.run(ask(app, body, sent, query)))
+    assert answers[0] == answers[1]
+    assert answers[0][0] in (400, 401)
