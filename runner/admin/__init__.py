@@ -1,1 +1,1 @@
-"""What operators do from the command line, without the APIs: tenants and clients, schema, key rotation."""
+"""Administration by operators, from the command line and without the APIs: tenants, clients, schema, keys."""

@@ -83,7 +83,7 @@ def first_client(session: Session, settings: ServiceSettings, keys: Keys, tenant
 
 
 def _secrets(ring: KeyRing, client_id: str) -> Sequence[str]:
-    """What the secret is under each key, the current one first."""
+    """The secret under each key, the current one first."""
     derived = ring.derive(_PURPOSE + client_id)
     return [base64.urlsafe_b64encode(item).rstrip(b"=").decode() for item in derived]
 

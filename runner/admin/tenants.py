@@ -27,7 +27,7 @@ _ID: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a new client is told once; the secret is not kept. One with public keys has none ("")."""
+    """Credentials of a new client, shown once; the secret is not kept. One with public keys has none ("")."""
 
     tenant: str
     client_id: str

@@ -1,4 +1,4 @@
-"""What people pass to commands, turned into values: secrets, events, parameters, limits."""
+"""Input of commands, turned into values: secrets, events, parameters, limits."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ SecretsFile = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageOptions:
-    """Where packages of Actions come from."""
+    """Options for the origin of packages."""
 
     registry: Annotated[
         str | None,
@@ -107,7 +107,7 @@ class PackageOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegOptions:
-    """What `run` and `resume` both take."""
+    """Options of both `run` and `resume`."""
 
     secrets: SecretOption = field(default_factory=list)
     secrets_file: SecretsFile = None

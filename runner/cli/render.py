@@ -136,7 +136,7 @@ def _blame(outcome: FlowOutcome) -> str:
 
 
 def _show_effects(effects: dict[str, Any], console: Console) -> None:
-    """What differs from a flow that asks for nothing."""
+    """Show the effects that differ from those of a flow that asks for nothing."""
     nothing = Effects().model_dump(mode="json")
     for name, value in effects.items():
         if name in {"decision", "denial"} or value == nothing.get(name) or value is None:

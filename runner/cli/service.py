@@ -28,7 +28,7 @@ ConfigOption = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """Which service a command is about."""
+    """The installation that a command is about."""
 
     config: ConfigOption = None
     data_dir: Annotated[

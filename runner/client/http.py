@@ -40,7 +40,7 @@ class ServiceError(RunnerError):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where a service is and how to sign in to it.
+    """Address of a service, and how to sign in to it.
 
     Attributes:
         url: scheme, host and port.

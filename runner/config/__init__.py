@@ -1,1 +1,1 @@
-"""What an installation is given: the service's settings and its key ring, checked before they are used."""
+"""Configuration of an installation: the service's settings and its key ring, checked before use."""

@@ -213,7 +213,7 @@ class ServiceSettings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """Where clients find the service, without a slash at the end."""
+        """The address of the service for clients, without a slash at the end."""
         if self.public_url:
             return self.public_url.rstrip("/")
         host = "localhost" if self.host in ("127.0.0.1", "::1", "0.0.0.0", "::") else self.host  # noqa: S104
@@ -221,13 +221,13 @@ class ServiceSettings(BaseSettings):
 
     @property
     def flows(self) -> Settings:
-        """How flows run."""
+        """Settings of flows."""
         limits = Limits(wall_ms=self.wall_ms, memory_bytes=self.memory_mb * MIB)
         return Settings(limits=limits, budget_ms=self.budget_ms, handle_seconds=self.handle_seconds)
 
     @property
     def egress(self) -> EgressPolicy:
-        """What the requests of Actions may reach."""
+        """The policy for requests of Actions."""
         return EgressPolicy(
             allow_private=self.allow_private_network,
             allow=tuple(map(parse_allow, self.egress_allow)) or None,

@@ -23,7 +23,7 @@ PortFactory = Callable[[int, ApiHost, Limits], ExecutionPort]
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What one run of one version of an Action came to.
+    """The result of one run of one version of an Action.
 
     Attributes:
         state: the flow's state with this Action's commands; the state before when it failed.
@@ -46,7 +46,7 @@ class Executor:
     port: PortFactory
 
     def build_failure(self, source: Source) -> Failure | None:
-        """Why `source` does not build, None when it does."""
+        """The reason why `source` does not build, None when it does."""
         try:
             self.programs.get(source)
         except BuildError as error:
@@ -109,7 +109,7 @@ def blame_budget(failure: Failure, limits: Limits, own: Limits, budget_ms: int) 
 
 
 def _refused(error: CommitError) -> Failure:
-    """What the Action asked for is impossible as a whole, e.g. a redirect and a form at once."""
+    """Refuse commands that are impossible together, e.g. a redirect and a form at once."""
     return Failure(FailureCode.INVALID_COMMAND, error.message, detail={"path": error.path})
 
 

@@ -1,4 +1,4 @@
-"""Which handlers an Action exports, and which trigger they are for."""
+"""Handlers that an Action exports, and the trigger that they are for."""
 
 from __future__ import annotations
 

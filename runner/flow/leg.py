@@ -19,7 +19,7 @@ from triggers import FlowState, Services, Trigger
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """What a leg starts from.
+    """The input of a leg.
 
     Attributes:
         start: the first Action to run and its handler; None when a resume finds no Action left.
@@ -38,7 +38,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class LegEnd:
-    """How a leg ended. `state` holds the commands of every Action that completed."""
+    """The end of a leg. `state` holds the commands of every Action that completed."""
 
     decision: Decision
     state: FlowState

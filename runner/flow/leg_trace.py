@@ -1,4 +1,4 @@
-"""What a leg did at its edges, for those who watch: recorders, test cases, execution logs."""
+"""Trace of a leg at its edges, for those who watch: recorders, test cases, execution logs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Tracer:
         return now
 
     def executions(self) -> tuple[ExecutionTrace, ...]:
-        """What happened so far."""
+        """The executions so far."""
         return tuple(
             ExecutionTrace(index, limits, port.journal, tuple(readings))
             for index, limits, port, readings in self._seen

@@ -90,7 +90,7 @@ class Reporter:
         )
 
     def on_record(self, outcome: FlowOutcome, end: LegEnd, issued: Sequence[str]) -> FlowOutcome | None:
-        """What of `outcome` goes on record, see `runner.flow.recorded_outcome`; None when it is all of it.
+        """Part of `outcome` for the record, see `runner.flow.recorded_outcome`; None when it is all of it.
         `issued`: tokens that its Actions made."""
         until = time.thread_time() + _REDACT_SECONDS / 2
         redactor = RecordRedactor((action.every_secret for action in self.actions), issued, until)
@@ -103,7 +103,7 @@ class Reporter:
     def kept(
         self, end: LegEnd, expires_at: float, executed_rules: tuple[str, ...]
     ) -> tuple[LegEnd, str | None]:
-        """What a resume needs, as JSON text, None when the leg did not suspend; and the leg as it ended,
+        """The flow to store, as JSON text, None when the leg did not suspend; and the leg as it ended,
         which is not as it was when that text is larger than `MAX_SUSPENDED_BYTES`."""
         waiting = self._suspended(end, expires_at, executed_rules)
         text = None if waiting is None else waiting.model_dump_json()
@@ -138,7 +138,7 @@ class Reporter:
         )
 
     def _effects(self, end: LegEnd) -> Effects:
-        """What to apply now (reference/behaviour.md sections 6 and 7): after a failure nothing, at a
+        """The effects to apply now (reference/behaviour.md sections 6 and 7): after a failure nothing, at a
         suspension only what it needs and the metadata pending before the user leaves, at the end all the
         rest."""
         if end.decision is Decision.FAILED:

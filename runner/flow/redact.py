@@ -110,7 +110,7 @@ class Redactor:
     # --- what subclasses tell more apart ---
 
     def _mark(self, form: Form, skipped: int) -> str:
-        """What stands in for `form`, of which the first `skipped` characters belong to the mark before."""
+        """The mark in place of `form`, of which the first `skipped` characters belong to the mark before."""
         del skipped
         return f"[secret {form.name}]"
 
@@ -142,7 +142,7 @@ class Redactor:
         return changed
 
     def _searched(self, texts: Iterable[str]) -> Iterator[tuple[str, list[_Found] | None]]:
-        """What is found in each text; None where there was no time to search."""
+        """The findings in each text; None where there was no time to search."""
         for batch in _batches(text for text in texts if len(text) >= self._shortest > 0):
             found = self._find(self._joined(batch)) if self._in_time() else None
             if found is None:

@@ -56,7 +56,7 @@ class Slots:
 
 
 class InFlight:
-    """How many requests of each tenant are being answered: whoever sends slowly, or waits long, holds so many
+    """Counts the requests of each tenant under way: whoever sends slowly, or waits long, holds so many
     connections and no more. For one event loop."""
 
     def __init__(self, each: int) -> None:

@@ -34,7 +34,7 @@ Take = Annotated[int, Query(ge=1, le=MAX_PER_PAGE, description="Results per page
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where an item stands in a list that is ordered by a moment and an id."""
+    """Position of an item in a list that is ordered by a moment and an id."""
 
     at: datetime
     id: str
@@ -63,7 +63,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class CursorPage:
-    """Which part of a list is wanted: `take` items after the place `start`."""
+    """The part of a list that is wanted: `take` items after the place `start`."""
 
     start: str | None
     take: int

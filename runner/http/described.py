@@ -1,4 +1,4 @@
-"""What routes declare of their answers beside `response_model`, in the form of FastAPI's `responses`."""
+"""Declarations of answers beside `response_model`, in the form of FastAPI's `responses`."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _route(scope: Scope) -> str:
 
 
 def _request_id(given: str | None) -> str:
-    """What the caller (a proxy) calls the request, when it is a harmless name; else a new one."""
+    """The caller's (a proxy's) id of the request, when it is harmless; else a new one."""
     return given if given is not None and _ID.fullmatch(given) else secrets.token_hex(12)
 
 

@@ -16,7 +16,7 @@ _MAX_BUCKETS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a caller is told about its limit.
+    """The state of a limit, as its caller is told of it.
 
     Attributes:
         remaining: requests that could follow at once.

@@ -1,4 +1,4 @@
-"""What the routes of every API need of the service, put together once at start."""
+"""Dependencies of the routes of every API, put together once at start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a schema refuses, as one sentence with the property it is about."""
+"""Errors of schemas, as one sentence with the property that it is about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: those with the least running first, then one tenant after another."""
+"""Fair shares of jobs: tenants with the fewest running first, then one tenant after another."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Turns:
         self._after = dict.fromkeys(self._kinds, "")
 
     def shares(self, session: Session, moment: datetime, places: int) -> Counter[Queue]:
-        """How many jobs to take of each tenant and kind that has some due, `places` in all."""
+        """The number of jobs to take of each tenant and kind that has some due, `places` in all."""
         names, running = self._look(session, moment)
         waiting = [queue for kind in self._kinds for queue in self._in_turn(kind, names[kind])]
         tenants: Counter[str] = Counter()

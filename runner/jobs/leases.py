@@ -1,4 +1,4 @@
-"""Who holds a lease, and whether that process still lives."""
+"""Leases of running jobs: their holder, and whether that process still lives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOCKED: Final = "L"
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What a row of a running job says of its worker.
+    """The worker of a running job, as its row says.
 
     Attributes:
         machine, number, process: whose it is.

@@ -1,4 +1,4 @@
-"""What jobs carry that run flows."""
+"""Payloads of jobs that run flows."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import Any
 
 
 def payload_of(trigger: str, body: Mapping[str, Any], traceparent: str | None) -> dict[str, Any]:
-    """What a job needs to run a flow. `body`: an `InvokeBody` as JSON."""
+    """The payload of a job that runs a flow. `body`: an `InvokeBody` as JSON."""
     return {"trigger": trigger, "body": dict(body), "traceparent": traceparent}

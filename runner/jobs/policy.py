@@ -1,4 +1,4 @@
-"""How jobs are run, by kind: how often, when again, under what lease, how many of one tenant at a time."""
+"""Policies of jobs by kind: attempts, pauses between them, lease, and how many of one tenant at a time."""
 
 from __future__ import annotations
 

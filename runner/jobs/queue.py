@@ -113,7 +113,7 @@ class JobQueue:
     def look(
         self, kinds: Sequence[str], most: int, turns: Turns | None = None
     ) -> tuple[list[Job], float | None]:
-        """What `claim` returns; and, if that is nothing, the seconds until the next job is due: 0 for one
+        """The result of `claim`; and, if that is nothing, the seconds until the next job is due: 0 for one
         that waits for another worker or for others of its tenant, None when none waits.
 
         Args:

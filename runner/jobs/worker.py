@@ -37,7 +37,7 @@ class LostLeaseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an attempt at a job ended.
+    """The end of an attempt at a job.
 
     Attributes:
         keep: writes what came of it, and calls what it is given, in one transaction; None when nothing came
@@ -55,7 +55,7 @@ class Ended:
 
 
 class Handler(Protocol):
-    """What runs the jobs of a group."""
+    """The function that runs the jobs of a group."""
 
     async def run(self, job: Job) -> Ended:
         """One attempt. What it raises is logged, and the job is run again when its lease has ended; soon,
@@ -83,7 +83,7 @@ class JobGroup:
 
 
 class _Running:
-    """What a group has under way."""
+    """The jobs of a group under way."""
 
     def __init__(self, group: JobGroup) -> None:
         self.group = group

@@ -1,1 +1,1 @@
-"""What every layer of the runner speaks of: Actions, outcomes, settings, limits, errors."""
+"""The model that every layer of the runner uses: Actions, outcomes, settings, limits, errors."""

@@ -22,5 +22,5 @@ _SUFFIXES: Final = {Language.JAVASCRIPT: ".js", Language.PYTHON: ".py"}
 
 
 def file_name(name: str, runtime: str) -> str:
-    """What failures call the source of the Action or module `name`."""
+    """The file name of the Action or module `name` in failures."""
     return name + _SUFFIXES[LANGUAGES.get(runtime, Language.JAVASCRIPT)]

@@ -27,7 +27,7 @@ def together(secrets: Mapping[str, str], module_secrets: Mapping[str, Mapping[st
 
 
 def flattened(values: SecretValues) -> dict[str, str]:
-    """What a person or a provider gave, by single names."""
+    """The secrets that a person or a provider gave, by single names."""
     flat: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, str):
@@ -38,7 +38,7 @@ def flattened(values: SecretValues) -> dict[str, str]:
 
 
 def apart(values: SecretValues) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
-    """What is given by name, and what is given under the name of a module or an Action."""
+    """Secrets given by name, and those given under the name of a module or an Action."""
     plain: dict[str, str] = {}
     grouped: dict[str, Mapping[str, str]] = {}
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""How a runner's flows run, the same for all of them."""
+"""Settings of a runner's flows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.core.caps import Limits
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How flows run, the same for every flow of a `Runner`.
+    """Settings of every flow of a `Runner`.
 
     Attributes:
         tenant: used where a call names none.

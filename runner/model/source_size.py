@@ -1,4 +1,4 @@
-"""How large the source of an Action or of a shared module in a file may be."""
+"""The cap on the source of an Action or of a shared module in a file."""
 
 from __future__ import annotations
 

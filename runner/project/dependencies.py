@@ -93,7 +93,7 @@ def _prepare(path: Path, source: Source, manifest: Mapping[str, Any]) -> Source:
 
 
 def make_origin() -> Any:
-    """Where packages come from on this machine: see `PACKAGES` and `REGISTRY`; else what npm is set to.
+    """The origin of packages on this machine: see `PACKAGES` and `REGISTRY`; else what npm is set to.
 
     Raises:
         DependencyError: the setting cannot be used.
@@ -150,7 +150,7 @@ def _strings(value: Any, what: str, path: Path) -> dict[str, str]:
 
 
 def use(registry: str | None, packages: Path | None, wheels: Path | None = None) -> None:
-    """What `--registry`, `--packages` and `--wheels` say; left out, the environment decides."""
+    """Use what `--registry`, `--packages` and `--wheels` name; left out, the environment decides."""
     if wheels is not None:
         os.environ[WHEELS] = str(wheels)
     if registry is not None:

@@ -26,7 +26,7 @@ from triggers import FlowState, Services, Trigger, get_trigger
 
 @dataclass(frozen=True, slots=True)
 class ActionDivergence:
-    """Where the run of one Action left its journal. `action`: index in the flow."""
+    """The point at which the run of one Action left its journal. `action`: index in the flow."""
 
     action: int
     divergence: Divergence
@@ -34,7 +34,7 @@ class ActionDivergence:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a replay came to.
+    """The result of a replay.
 
     Attributes:
         divergences: first call of each Action that differed from the recorded one.

@@ -1,4 +1,4 @@
-"""What triggers run, kept between requests: read again when it changed, wherever it was changed."""
+"""Cache of the flows that triggers run: read again when they change, wherever they were changed."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class BindingCache:
         return sources
 
     def _drop(self, tenant: str, trigger: str) -> None:
-        """What is known of a trigger is not so any more."""
+        """Drop what is known of a trigger."""
         with self._lock:
             self._drops += 1
             for key, kept in self._kept.items():

@@ -1,4 +1,4 @@
-"""Which entity's Action a request is for, where the trigger is bound to entities."""
+"""Choice of the entity whose Action a request is for, where the trigger is bound to entities."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ProviderDisabledError(UnknownActionError):
 
 
 def entity_of(trigger: Trigger, event: Mapping[str, Any], action_id: str | None) -> Entity | None:
-    """What runs on an event; None for triggers that run what is bound to them.
+    """The entity whose Action runs on an event; None for triggers that run what is bound to them.
 
     Raises:
         EventError: the event does not fit the trigger, and it would have to say.

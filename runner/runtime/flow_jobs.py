@@ -51,7 +51,7 @@ def _run_of(job: Job) -> Invocation:
 
 
 def _failure(job: Job, outcome: FlowOutcome, kept: FlowOutcome) -> str:
-    """Why the job failed; "" when it did not. A failed delivery is tried again as often as its trigger
+    """The reason of a failure, or "". A failed delivery is tried again as often as its trigger
     allows; a failed flow of another trigger is an outcome like any other. The text is of what is `kept`."""
     notification = outcome.effects.notification
     if notification is not None and notification.outcome == "retry":

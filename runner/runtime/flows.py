@@ -38,7 +38,7 @@ from triggers import Effects, Trigger, UnknownTriggerError, get_trigger
 
 
 class Pool(Protocol):
-    """What runs legs: `runner.workers.WorkerPool`."""
+    """A pool that runs legs: `runner.workers.WorkerPool`."""
 
     async def run(self, tenant: str, call: LegCall) -> LegReply: ...
 
@@ -66,13 +66,13 @@ class Invocation:
 
     @property
     def payload(self) -> dict[str, Any]:
-        """What a job needs to run it later."""
+        """The payload of a job that runs it later."""
         return payload_of(self.trigger.id, self.body.model_dump(mode="json"), self.traceparent)
 
 
 @dataclass(frozen=True, slots=True)
 class LegResult:
-    """How a leg ended. `kept`: what of the outcome goes on record; None when it is all of it."""
+    """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it."""
 
     outcome: FlowOutcome
     versions: Sequence[BoundVersion]

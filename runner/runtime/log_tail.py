@@ -1,4 +1,4 @@
-"""What other processes record, for the log streams that are open here: told at once, and looked for at times.
+"""Tail of what other processes record, for the log streams open here: told at once, and looked for at times.
 
 Who has a stream open says so every few seconds; only then do the others tell what they record.
 """

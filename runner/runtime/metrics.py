@@ -17,7 +17,7 @@ _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 
 class Metrics:
-    """What this process counted; one registry each, so that tests and replicas share nothing."""
+    """Metrics of this process; one registry each, so that tests and replicas share nothing."""
 
     def __init__(self) -> None:
         self.registry: Final = CollectorRegistry()

@@ -58,7 +58,7 @@ router = APIRouter(
 
 @dataclass(frozen=True)
 class Runtime:
-    """What the routes stand on; `app.state.runtime`."""
+    """Dependencies of the routes; `app.state.runtime`."""
 
     store: Store
     flows: Flows
@@ -128,7 +128,7 @@ async def _once(
     headers: InvokeHeaders,
     run: Callable[[Slot | None], Awaitable[StoredResponse]],
 ) -> Response:
-    """What `run` answers, or the answer that the request's key got before. Raises `ApiError`."""
+    """The answer of `run`, or the one that the request's key got before. Raises `ApiError`."""
     slot = None
     if headers.idempotency_key is not None:
         try:
@@ -144,7 +144,7 @@ async def _once(
 
 
 async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[StoredResponse]) -> StoredResponse:
-    """What `work` comes to, also for those that wait for the same slot. Raises `ApiError`."""
+    """The result of `work`, also for those that wait for the same slot. Raises `ApiError`."""
     answer: StoredResponse | None = None
     try:
         answer = await work

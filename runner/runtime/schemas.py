@@ -1,4 +1,4 @@
-"""What the runtime API takes and gives, as JSON."""
+"""Requests and responses of the runtime API, as JSON."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ async def running(*loops: Loop, grace_seconds: float) -> AsyncIterator[None]:
 
 
 def hearing(store: Store) -> list[Loop]:
-    """What hears of other processes; nothing on SQLite, which has no way to tell."""
+    """The listener to other processes; none on SQLite, which has no way to tell."""
     if store.is_sqlite:
         return []
     from runner.store.database.listening import Listening
@@ -44,7 +44,7 @@ def hearing(store: Store) -> list[Loop]:
 
 @asynccontextmanager
 async def management_running(service: Service) -> AsyncIterator[None]:
-    """What a process without the runtime plane has beside its sockets: the builds of drafts."""
+    """The background work of a process without the runtime plane: the builds of drafts."""
     store, settings = service.store, service.settings
     groups = build_groups(store, service.keys, service.builder, settings)
     jobs = JobWorker(store, JobQueue(store), groups)

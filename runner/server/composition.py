@@ -1,4 +1,4 @@
-"""What lives as long as the service runs: workers, the runtime plane on them, jobs, the cleaner."""
+"""Composition of what lives as long as the service: workers, the runtime plane on them, jobs, the cleaner."""
 
 from __future__ import annotations
 

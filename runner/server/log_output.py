@@ -1,4 +1,4 @@
-"""Where log lines go: never in the way of an answer, whatever becomes of standard error.
+"""Output of log lines, which is never in the way of an answer, whatever becomes of standard error.
 
 A pipe whose reader has gone, a full disk, a reader that does not read any more: what cannot be written is
 counted, and the service goes on.

@@ -1,4 +1,4 @@
-"""What the service keeps: one database, SQLite or PostgreSQL, with the tenant in every key and query.
+"""Storage of the service: one database, SQLite or PostgreSQL, with the tenant in every key and query.
 
     store = Store.open("sqlite:////var/lib/actionbox/actionbox.db")
     with store.begin() as session:

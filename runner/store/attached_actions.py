@@ -1,4 +1,4 @@
-"""Which Action is attached to an entity: a token exchange profile, an event stream, a message provider."""
+"""Actions that are attached to an entity: a token exchange profile, an event stream, a message provider."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHANNELS: Final = {"custom-email-provider": "email", "custom-phone-provider": "
 
 
 class EntityKind(StrEnum):
-    """What an Action may be attached to."""
+    """The kinds of entities that an Action may be attached to."""
 
     ACTION = "action"
     """Nothing: the request names the Action."""

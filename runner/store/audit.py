@@ -1,4 +1,4 @@
-"""Who changed what: one row for each write, in the transaction of the write (threat-model P9)."""
+"""Audit trail: one row for each write, in the transaction of the write (threat-model P9)."""
 
 from __future__ import annotations
 

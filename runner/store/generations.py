@@ -1,4 +1,4 @@
-"""What tells caches that a trigger runs something else now, in this process and in others."""
+"""Generations, which tell caches in all processes that a trigger runs something else now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trigger runs now: bound Actions in order, with their deployed versions and secrets."""
+"""The flow that a trigger runs now: bound Actions in order, with their deployed versions and secrets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _BUNDLE: Final = TypeAdapter(Dependencies)
 
 @dataclass(frozen=True, slots=True)
 class BoundVersion:
-    """Which version an Action of a flow is. `binding_id`: "" for triggers that are bound to entities."""
+    """The version of an Action in a flow. `binding_id`: "" for triggers that are bound to entities."""
 
     action_id: str
     action_name: str
@@ -69,7 +69,7 @@ class Reader:
         self._tenant = tenant
 
     def bound(self, trigger: str) -> BoundFlow:
-        """What is bound to `trigger`; Actions that were never deployed are passed over."""
+        """The versions bound to `trigger`; Actions that were never deployed are passed over."""
         rows = self._session.execute(
             select(BindingRow, ActionRow)
             .join(
@@ -98,7 +98,7 @@ class Reader:
         return BoundFlow((self._action(action, None),), (version,))
 
     def pinned(self, version_ids: Sequence[str]) -> Pinned:
-        """What a suspended flow goes on with, of Actions that were deleted meanwhile too."""
+        """The versions that a suspended flow goes on with, of Actions that were deleted meanwhile too."""
         found = [self._pinned(version_id) for version_id in version_ids]
         return Pinned(tuple(version for version, _ in found), tuple(secrets for _, secrets in found))
 

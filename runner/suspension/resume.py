@@ -1,4 +1,4 @@
-"""What a resume checks and puts together before anything runs: the stored flow, secrets, state, results."""
+"""Preparation of a resume, before anything runs: the stored flow, secrets, state, results."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _plain(value: Any, levels: int, left: list[int]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """What came back; see `Runner.resume`."""
+    """The return from a suspension; see `Runner.resume`."""
 
     request: Mapping[str, Any] | None = None
     prompt: Mapping[str, Any] | None = None

@@ -161,7 +161,7 @@ def new_handle() -> str:
 
 
 def store_key(tenant: str, handle: str) -> str:
-    """What a store files a handle under."""
+    """The key under which a store files a handle."""
     length = len(tenant.encode("utf-8", "surrogatepass"))
     text = f"{length}:{tenant}:{handle}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -310,7 +310,7 @@ class FileStore:
 
 
 def default_folder() -> Path:
-    """Where the command line keeps suspended flows; `ACTIONBOX_STATE` overrides the user's folder."""
+    """The command line's folder of suspended flows; `ACTIONBOX_STATE` overrides the user's folder."""
     override = os.environ.get("ACTIONBOX_STATE")
     base = Path(override) if override else Path(platformdirs.user_state_dir("actionbox"))
     return base / "suspended"

@@ -1,4 +1,4 @@
-"""What a push would trip over on its way, found before anything is sent."""
+"""Obstacles to a push, found before anything is sent."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _refuse(found: Sequence[str]) -> None:
 
 
 def _bodies(changes: Sequence[Change]) -> Iterator[str]:
-    """What the service's own schemas refuse."""
+    """Bodies that the service's own schemas refuse."""
     for change in changes:
         schema = _BODIES.get((change.kind, change.step))
         if schema is None:

@@ -16,7 +16,7 @@ Kind = Literal["action", "module", "binding"]
 
 
 class Step(StrEnum):
-    """What happens to one thing."""
+    """The change of one thing."""
 
     CREATE = "create"
     UPDATE = "update"

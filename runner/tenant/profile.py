@@ -1,4 +1,4 @@
-"""Which service a command speaks to, and as whom: options, then environment, then what `login` kept."""
+"""The service and client of a command: from options, then the environment, then what `login` kept."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 class Profile(BaseModel):
-    """Where a service is and how to sign in to it.
+    """Address of a service, and how to sign in to it.
 
     Attributes:
         url: scheme, host and port, without a path.
@@ -102,7 +102,7 @@ def resolve(name: str, given: Mapping[str, str | None], environment: Mapping[str
 
 
 def load(name: str) -> Profile | None:
-    """What `login` kept under `name`, None when nothing. Raises `InputError` (`invalid_profile`)."""
+    """The profile kept by `login` under `name`, or None. Raises `InputError` (`invalid_profile`)."""
     path = _path(name)
     try:
         return Profile.model_validate_json(path.read_text(encoding="utf-8"))

@@ -167,7 +167,7 @@ def _parse(text: str, name: str) -> Manifest:
 
 
 def _check(manifest: Manifest, name: str) -> None:
-    """What the types do not say: triggers exist, and names refer to something."""
+    """Check what the types do not say: triggers exist, and names refer to something."""
     for action, entry in manifest.actions.items():
         _check_trigger(entry.trigger, f"actions.{action}.trigger", name)
     for trigger, bound in manifest.bindings.items():

@@ -1,4 +1,4 @@
-"""What a tenant has on the service, as the Management API tells it."""
+"""The tenant's state on the service, as the Management API tells it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Completed:
     filled: tuple[str, ...] = ()
 
     def sentence(self, trigger: Trigger) -> str:
-        """What was filled in, for people; "" when nothing was."""
+        """Sentence about what was filled in; "" when nothing was."""
         if not self.filled:
             return ""
         shown = ", ".join(f"event.{path}" for path in self.filled[:_NAMED])

@@ -112,7 +112,7 @@ class CaseItem(pytest.Item):
 
 
 def describe_result(result: CaseResult) -> str:
-    """What went wrong with a case, as text."""
+    """The failures of a case, as text."""
     from runner.model.text import printable
 
     if result.problem is not None:

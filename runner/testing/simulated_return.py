@@ -1,4 +1,4 @@
-"""What a resume brings back, put together from parts: the request, a signed session token, methods."""
+"""Simulated return of a user, put together from parts: the request, a signed session token, methods."""
 
 from __future__ import annotations
 

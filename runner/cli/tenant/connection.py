@@ -1,4 +1,4 @@
-"""Which service a command talks to: six options that every command for tenants has."""
+"""Options that name the service and the client, which all commands for tenants have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the options say about the service."""
+    """The service and client that the options name."""
 
     profile: Annotated[
         str, typer.Option("--profile", metavar="NAME", help="Name under which `login` keeps a connection.")

@@ -1,1 +1,1 @@
-"""Who calls: client secrets and assertions, access tokens, and the scopes that routes declare."""
+"""Authentication of callers: client secrets and assertions, access tokens, and scopes of routes."""

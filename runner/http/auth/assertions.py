@@ -53,7 +53,7 @@ class BadAssertionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What an assertion says of itself, not verified yet."""
+    """The claims of an assertion, not verified yet."""
 
     client_id: str
     algorithm: str

@@ -1,4 +1,4 @@
-"""Who may call what: the token of a request, and the scopes that routes declare."""
+"""Authorization of requests: their token, and the scopes that routes declare."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class TokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls.
+    """The caller of a request.
 
     Attributes:
         tenant: all that the call may see.

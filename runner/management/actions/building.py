@@ -127,7 +127,7 @@ class DraftBuilder:
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """What came of a build, to be written with the end of its job."""
+    """The result of a build, to be written with the end of its job."""
 
     store: Store
     change: Change
@@ -142,7 +142,7 @@ class _Writing:
 
 
 def _tell(session: Session, job: Job, order: _Order, build: Build, status: str) -> None:
-    """How far the build is; a draft that is settled stays so, whoever is late."""
+    """Write the state of a build; a draft that is settled stays so, whoever is late."""
     session.execute(
         update(ActionRow)
         .where(
@@ -192,7 +192,7 @@ def _modules(session: Session, row: ActionRow) -> list[Module]:
 
 
 def _known(text: str | None, language: Language) -> Lock | WheelLock | None:
-    """What an earlier build locked; None when it was of the other language, and all is resolved anew."""
+    """The lock of an earlier build; None when it was of the other language, and all is resolved anew."""
     if text is None or ("wheels" in json.loads(text)) != (language is Language.PYTHON):
         return None
     return WheelLock.from_json(text) if language is Language.PYTHON else Lock.from_json(text)

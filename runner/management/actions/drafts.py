@@ -104,7 +104,7 @@ def apply_fields(session: Session, row: ActionRow, body: ActionFields, secrets: 
 
 
 def _check_packages(language: Language, body: ActionFields) -> None:
-    """What the grammar of npm lets pass (`schemas`) and Python's does not. Raises `ApiError` 400."""
+    """Refuse names that npm's grammar lets pass (`schemas`) and Python's does not. Raises `ApiError` 400."""
     if language is not Language.PYTHON:
         return
     for index, item in enumerate(body.dependencies):

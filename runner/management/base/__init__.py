@@ -1,1 +1,1 @@
-"""What the routes of the Management API share: lists, bodies, answers, entity tags."""
+"""Base of the routes of the Management API: lists, bodies, answers, entity tags."""

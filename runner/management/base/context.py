@@ -1,4 +1,4 @@
-"""What the routes share: the router's form, ids, entity tags, locked rows."""
+"""Helpers of the routes: the router's form, ids, entity tags, locked rows."""
 
 from __future__ import annotations
 

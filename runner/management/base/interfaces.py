@@ -1,4 +1,4 @@
-"""What the service needs from whatever runs Actions and builds them: worker processes, or this process."""
+"""Interfaces of whatever runs Actions and builds them: worker processes, or this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Management API answers, as types: the form of every 2xx (reference/management-api.md section 4).
+"""Responses of the Management API as types: the form of every 2xx (reference/management-api.md section 4).
 
 Routes declare them as their `response_model`, for the API's description only: they return responses, which
 FastAPI does not validate, and the tests hold every one of them against these types. A property that is not

@@ -1,4 +1,4 @@
-"""What the routes of the Management API need of the service."""
+"""Dependencies of the routes of the Management API."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _common(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
-    """How many lines are equal at the start and, of the rest, at the end."""
+    """The number of lines that are equal at the start and, of the rest, at the end."""
     shorter = min(len(before), len(after))
     start = 0
     while start < shorter and before[start] == after[start]:

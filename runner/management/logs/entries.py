@@ -81,7 +81,7 @@ _ID: Final = re.compile(r"([0-9]{16})-([0-9]{3,9})-([A-Za-z0-9_-]{1,64})")
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
-    """Where an entry stands, and which one it is. `slot`: 0 for the execution, else one more than the index
+    """Position of an entry in the log. `slot`: 0 for the execution, else one more than the index
     of the result that failed."""
 
     at: datetime
@@ -103,7 +103,7 @@ class LogPosition:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries. `types`: None for all; `since` and `until` are included."""
+    """The entries that are wanted. `types`: None for all; `since` and `until` are included."""
 
     types: Collection[str] | None = None
     since: datetime | None = None
@@ -123,7 +123,7 @@ class Entries:
         return self._render(places[offset:])
 
     def total(self, wanted: Wanted, most: int) -> int:
-        """How many there are, counted up to `most`."""
+        """The number of entries, counted up to `most`."""
         counts = (
             self._session.scalar(select(func.count()).select_from(part.limit(most).subquery()))
             for part in self._parts(wanted)

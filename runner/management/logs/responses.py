@@ -1,4 +1,4 @@
-"""What the Management API answers of the tenant's log; see `runner.management.base.responses`."""
+"""Responses about the tenant's log; see `runner.management.base.responses`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Management API answers of shared modules; see `runner.management.base.responses`."""
+"""Responses about shared modules; see `runner.management.base.responses`."""
 
 from __future__ import annotations
 

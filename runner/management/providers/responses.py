@@ -1,4 +1,4 @@
-"""What the Management API answers of message providers; see `runner.management.base.responses`."""
+"""Responses about message providers; see `runner.management.base.responses`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Management API answers of event streams and deliveries; see `runner.management.base.responses`."""
+"""Responses about event streams and deliveries; see `runner.management.base.responses`."""
 
 from __future__ import annotations
 

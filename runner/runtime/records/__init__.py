@@ -1,1 +1,1 @@
-"""What is recorded of executions and answers, and read again."""
+"""Records of executions and answers: written, and read again."""

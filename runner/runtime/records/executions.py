@@ -20,7 +20,7 @@ from runner.store.tables.runs import ExecutionAction, ExecutionRow, JobRow
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed to; None does not narrow. `since` is included, `until` is not."""
+    """Filters of a list; None does not narrow. `since` is included, `until` is not."""
 
     trigger: str | None = None
     action: str | None = None
@@ -150,7 +150,7 @@ def _filtered(tenant: str, filters: Filters) -> Select[ExecutionRow]:
 
 
 def _jobs() -> Any:
-    """What is shown of jobs: without their payloads, which may hold an event of megabytes."""
+    """The columns of jobs that are shown: no payloads, which may hold an event of megabytes."""
     ran = and_(ExecutionRow.tenant_id == JobRow.tenant_id, ExecutionRow.id == JobRow.execution_id)
     shown = (
         JobRow.tenant_id,

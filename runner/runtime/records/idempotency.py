@@ -77,7 +77,7 @@ class Idempotency:
         return answer
 
     def find(self, slot: Slot) -> StoredResponse | None:
-        """What is stored for the slot's key. Raises `KeyReusedError`."""
+        """The answer stored for the slot's key. Raises `KeyReusedError`."""
         with self._store.read() as session:
             row = session.get(IdempotencyRow, (slot.tenant, slot.key))
         if row is None or row.expires_at < now():

@@ -128,14 +128,14 @@ class Connection(H11Protocol):
 
     @property
     def phase(self) -> _Phase:
-        """Where it is between two requests, or in one."""
+        """The phase of the connection: between two requests, or in one."""
         if self.cycle is not None and not self.cycle.response_complete:
             return _Phase.BODY if self.cycle.more_body and not self.cycle.response_started else _Phase.ANSWER
         # While uvicorn's own timer for idle connections runs, no byte of a next request has come.
         return _Phase.HEAD if self.timeout_keep_alive_task is None else _Phase.IDLE
 
     def seconds(self, now: float) -> float:
-        """How long it has been seen in its phase."""
+        """Seconds for which it has been seen in its phase."""
         seen = (self.cycle, self.phase)
         if seen != self._seen:
             self._seen, self._since = seen, now
@@ -230,7 +230,7 @@ def limits_of(settings: ServiceSettings) -> ConnectionLimits:
 
 
 def _allow_files(wanted: int) -> int:
-    """How many files this process may have open, once it has asked for `wanted`."""
+    """The number of files that this process may have open, once it has asked for `wanted`."""
     if os.name != "posix":
         return wanted
     import resource

@@ -1,4 +1,4 @@
-"""Which errors of a database mean that it cannot be used now, and not that a statement was wrong."""
+"""Errors which mean that a database cannot be used now, and not that a statement was wrong."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ NO_WRITES: Final = "takes no writes"
 
 
 def trouble(store: Store) -> str:
-    """What is wrong, empty when nothing is. Writes only when the last transaction failed for want of the
-    database; otherwise a look is as cheap as can be."""
+    """The problem with the database, empty when there is none. Writes only when the last transaction
+    failed for want of the database; otherwise a look is as cheap as can be."""
     try:
         with store.read() as session:
             if store.is_sqlite:

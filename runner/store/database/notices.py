@@ -1,4 +1,4 @@
-"""What a transaction tells when it commits, and never before: caches, workers and log streams listen.
+"""Notices that a transaction sends when it commits, and never before: caches, workers, log streams listen.
 
 On PostgreSQL other processes hear it too, see `runner.store.database.listening`.
 """
@@ -45,7 +45,7 @@ def announce(session: Session, notice: Notice) -> None:
 
 
 def announced(session: Session) -> tuple[Notice, ...]:
-    """What is to be told after `session`, in the order in which it was announced."""
+    """The notices to be sent after `session`, in the order in which they were announced."""
     return tuple(session.info.get(_INFO, ()))
 
 

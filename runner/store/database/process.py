@@ -1,4 +1,4 @@
-"""Which process this is, and which others that share the database live."""
+"""Identity of this process, and the other living processes that share the database."""
 
 from __future__ import annotations
 

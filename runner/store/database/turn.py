@@ -1,4 +1,4 @@
-"""Whose turn it is to write: one thread at a time, in order, those on which a login hangs first."""
+"""Turns at writing: one thread at a time, in order, those on which a login hangs first."""
 
 from __future__ import annotations
 

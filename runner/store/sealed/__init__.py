@@ -1,1 +1,1 @@
-"""What is stored sealed with the key ring: secrets, suspended flows, answers, versions of deleted Actions."""
+"""Data sealed with the key ring: secrets, suspended flows, answers, versions of deleted Actions."""

@@ -1,4 +1,4 @@
-"""What suspended flows need of Actions that were deleted: it stays until no flow waits for it.
+"""Versions of deleted Actions that suspended flows need: they stay until no flow waits for them.
 
 A deleted Action runs in no new flow. One that waits has the source in its own state, and finds here whose it
 was and the secrets, those of modules too, so that these may be deleted as well.

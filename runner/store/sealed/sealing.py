@@ -204,7 +204,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def secret_context(tenant: str, owner_kind: str, owner_id: str, name: str) -> tuple[str, ...]:
-    """What a tenant's secret belongs to, for `seal` and `open`."""
+    """The context of a tenant's secret, for `seal` and `open`."""
     return ("secret", tenant, owner_kind, owner_id, name)
 
 

@@ -44,7 +44,7 @@ class Base(DeclarativeBase):
 
 
 class Stamped:
-    """When a row was made and last changed."""
+    """Columns that say when a row was made and last changed."""
 
     created_at: Mapped[datetime] = mapped_column(default=lambda: now())
     updated_at: Mapped[datetime] = mapped_column(default=lambda: now())

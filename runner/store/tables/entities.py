@@ -14,7 +14,7 @@ SHORT: Final = String(32)
 
 
 class TokenExchangeProfileRow(Base, Owned, Stamped):
-    """Which Action validates subject tokens of a type. Its Action cannot be deleted meanwhile."""
+    """A token exchange profile: its Action validates subject tokens of a type and cannot be deleted."""
 
     __tablename__ = "token_exchange_profiles"
     __table_args__ = (
@@ -33,7 +33,7 @@ class TokenExchangeProfileRow(Base, Owned, Stamped):
 
 
 class EventStreamRow(Base, Owned, Stamped):
-    """Which Action is told of which events. Its Action cannot be deleted meanwhile.
+    """An event stream: its Action gets events of some types and cannot be deleted.
 
     Attributes:
         name: None for a stream that has none.
@@ -84,7 +84,7 @@ class EventDeliveryRow(Base):
 
 
 class MessageProviderRow(Base, Owned, Stamped):
-    """That a tenant's messages go to its own provider Action: one row for each channel at most.
+    """A tenant's own provider Action for its messages: one row for each channel at most.
 
     Attributes:
         channel: `email` or `phone`.

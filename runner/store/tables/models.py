@@ -37,7 +37,7 @@ class ApiClient(Base, Owned, Stamped):
 
 
 class Buildable:
-    """What a draft and a version of an Action or module have in common.
+    """Columns of drafts and versions of Actions and modules.
 
     Attributes:
         dependencies: `[{"name", "version"}]`, as the tenant asked, versions concrete once saved.
@@ -114,7 +114,7 @@ class ActionVersionRow(Base, Owned, Stamped, Buildable):
 
 
 class BundleRow(Base):
-    """What a version may require, once per content: `sandbox.core.program.Dependencies` as JSON text."""
+    """The dependencies of versions, once per content: `sandbox.core.program.Dependencies` as JSON text."""
 
     __tablename__ = "bundles"
 
@@ -209,7 +209,7 @@ class ModuleVersionRow(Base, Owned, Buildable):
 
 
 class AuditRow(Base):
-    """Who changed what; rows are only ever added (threat-model P9).
+    """The audit trail; rows are only ever added (threat-model P9).
 
     Attributes:
         actor: client id of the token.

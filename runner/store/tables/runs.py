@@ -48,7 +48,7 @@ class ExecutionRow(Base, Owned, Stamped):
 
 
 class ExecutionAction(Base):
-    """Which Actions an execution ran, to find it by.
+    """The Actions of an execution, to find it by.
 
     Attributes:
         position: index in the execution's results.

@@ -23,7 +23,7 @@ class Difference:
 
 
 def differences(expected: Any, found: Any, path: str = "$") -> list[Difference]:
-    """What separates `found` from `expected`; an empty list is a match. Rules: docs/testing.md."""
+    """Differences between `found` and `expected`; an empty list is a match. Rules: docs/testing.md."""
     matcher = _matcher(expected)
     if matcher is not None:
         name, argument = matcher

@@ -57,7 +57,7 @@ class LimitsSpec(_Strict):
     command_bytes: int | None = None
 
     def given(self) -> dict[str, int]:
-        """What the file says, by name."""
+        """The content of the file, by name."""
         return self.model_dump(exclude_none=True)
 
     @model_validator(mode="after")
@@ -89,7 +89,7 @@ class ActionSpec(_Strict):
 
 
 class DirectorySpec(_Strict):
-    """What `api.groups` and `api.roles` answer from, for the user of the event."""
+    """Data of `api.groups` and `api.roles`, for the user of the event."""
 
     groups: list[Object] = Field(default_factory=list)
     roles: list[Object] = Field(default_factory=list)
@@ -106,7 +106,7 @@ class TokenSpec(_Strict):
 
 
 class PromptSpec(_Strict):
-    """What a rendered form brings back."""
+    """The answer of a rendered form."""
 
     id: str | None = None
     fields: Object = Field(default_factory=dict)
@@ -127,7 +127,7 @@ class ResumeSpec(_Strict):
 
 
 class _Circumstances(_Strict):
-    """What a file, a case and a step may all set."""
+    """Settings of a file, a case and a step."""
 
     clock: Clock | None = None
     seed: int | None = None
@@ -144,7 +144,7 @@ class Step(_Circumstances):
 
 
 class _Common(_Circumstances):
-    """What a file and a case may both set."""
+    """Settings of a file and a case."""
 
     actions: list[ActionSpec] | None = None
     event: Text | Object | None = None

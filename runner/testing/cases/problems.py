@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in sentences for the author of a file."""
+"""Problems that pydantic found, in sentences for the author of a file."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ UNUSABLE: Final = (RunnerError, BuildError, EventError, UnknownTriggerError)
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """How one case ended.
+    """The result of one case.
 
     Attributes:
         status: `unusable` when the case itself is wrong, `problem` says how.

@@ -21,7 +21,7 @@ _EMPTY: Final = "module.exports = {};"
 
 
 class Asking:
-    """What both kinds of workers ask of the parent while they compile."""
+    """Questions to the parent that both kinds of workers ask while they compile."""
 
     def __init__(self, link: Link) -> None:
         self._link = link

@@ -1,4 +1,4 @@
-"""What a `Runner` in a worker uses in place of network, cache, directory and store: the parent has them."""
+"""Proxies for network, cache, directory and store, which the parent has, for a `Runner` in a worker."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _EVENTS: Final = frozenset({"open", "os.listdir", "os.scandir", "ctypes.dlopen",
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
-    """What of the parent's environment tells a worker to watch itself."""
+    """The part of the parent's environment that tells a worker to watch itself."""
     return {SETTING: environment[SETTING]} if environment.get(SETTING) else {}
 
 

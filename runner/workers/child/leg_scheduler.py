@@ -161,7 +161,7 @@ class LegScheduler:
                 self._tell(leg.number, "ends")
 
     def _ended(self, leg: LegTask, lane: _Lane) -> LegTask | None:
-        """What the thread does next; None: it waits."""
+        """The next task of the thread; None: it waits."""
         with self._lock:
             self._running.discard(leg)
             following = self._leave(leg) if leg.holds else None

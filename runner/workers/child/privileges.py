@@ -1,4 +1,4 @@
-"""What a worker gives up before it sees anything of a tenant's."""
+"""Privileges that a worker gives up before it sees anything of a tenant's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker must have in memory before it may open no file any more."""
+"""Warm-up of a worker: what it must have in memory before it may open no file any more."""
 
 from __future__ import annotations
 

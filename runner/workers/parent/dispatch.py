@@ -65,7 +65,7 @@ class Dispatcher:
         return PendingCall(number, tenant, self._loop.create_future(), **facts)
 
     async def complete(self, call: PendingCall) -> Any:
-        """What becomes of a call. Raises `TooBusyError`, and what its worker refuses it with."""
+        """Finish a call. Raises `TooBusyError`, and what its worker refuses it with."""
         tenant = call.tenant
         numbers = self.queue.numbers(tenant)
         try:
@@ -147,7 +147,7 @@ class Dispatcher:
     # --- workers ---
 
     def _on_lost(self, worker: Worker) -> None:
-        """What a dead worker ran has failed; what it had not begun goes to another one."""
+        """Fail the calls that a dead worker ran; those that it had not begun go to another one."""
         for call in list(worker.pending.values()):
             begun = worker.begun(call)
             late = is_late(call)

@@ -1,4 +1,4 @@
-"""What workers say about their calls, and what comes of it. Nothing of it is believed unchecked."""
+"""Handlers of what workers say about their calls. Nothing of it is believed unchecked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pool says about itself, for health endpoints and metrics."""
+"""Statistics of a pool, for health endpoints and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who runs next: tenants take turns, none runs or waits with more than its share."""
+"""Queues of calls: tenants take turns, none runs or waits with more than its share."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TenantNumbers:
     cpu_at: float = field(default_factory=time.monotonic)
 
     def used(self, now: float) -> float:
-        """What the tenant used lately, in milliseconds."""
+        """Recent use of the tenant, in milliseconds."""
         return float(self.cpu_ms * 0.5 ** (now - self.cpu_at)) if self.cpu_ms else 0.0
 
 

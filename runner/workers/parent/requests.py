@@ -1,4 +1,4 @@
-"""What the parent asks of the pool, and what it gets: one leg of a flow, or one build."""
+"""Requests to the pool and their replies: one leg of a flow, or one build."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ResumeCall(_Call):
 
 
 class LegReply(_Call):
-    """How a leg ended.
+    """The result of a leg.
 
     Attributes:
         outcome: what `Runner.run` answers. When the worker died or was stopped, its decision is `failed`

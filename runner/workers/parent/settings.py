@@ -1,4 +1,4 @@
-"""How a pool of workers is sized and supervised."""
+"""Settings of a pool of workers: its size and supervision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tenants use so much processor time that their next legs begin with low priority."""
+"""Processor time by tenant: the next legs of those that use much begin with low priority."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Usage:
         numbers.cpu_at = now
 
     def used(self, numbers: TenantNumbers, now: float) -> float:
-        """What a tenant used lately, in milliseconds."""
+        """Recent use of a tenant, in milliseconds."""
         return numbers.used(now)
 
     def mixed(self, now: float) -> bool:

@@ -1,1 +1,1 @@
-"""What the service and its workers say to each other, and how it is read."""
+"""The protocol between the service and its workers."""

@@ -44,7 +44,7 @@ def source_bytes(source: Source) -> bytes:
 
 
 def read_source(body: bytes) -> Source:
-    """What `source_bytes` made."""
+    """Read what `source_bytes` made."""
     data = json.loads(body)
     found = data["dependencies"]
     dependencies = None if found is None else _dependencies(found)
@@ -64,7 +64,7 @@ def dependencies_bytes(dependencies: Dependencies) -> bytes:
 
 
 def read_dependencies(body: bytes) -> Dependencies:
-    """What `dependencies_bytes` made."""
+    """Read what `dependencies_bytes` made."""
     return _dependencies(json.loads(body))
 
 
@@ -95,7 +95,7 @@ def action_list(action: Action, number: Callable[[Source], int]) -> list[Any]:
 
 
 def read_action(item: list[Any], sources: Mapping[int, Source]) -> Action:
-    """What `action_list` made."""
+    """Read what `action_list` made."""
     name, source, last_good, secrets, configuration, policy, limits, module_secrets, allow = item
     return Action(
         name=name,
@@ -131,19 +131,19 @@ def rules_json(rules: tuple[AllowRule, ...]) -> str:
 
 @lru_cache(maxsize=512)
 def read_rules(text: str) -> tuple[AllowRule, ...]:
-    """What `rules_json` made."""
+    """Read what `rules_json` made."""
     return _RULES.validate_json(text)
 
 
 @lru_cache(maxsize=64)
 def settings_json(settings: Settings) -> str:
-    """How a flow runs."""
+    """Settings of a flow as JSON."""
     return json.dumps({**asdict(settings), "features": sorted(settings.features)})
 
 
 @lru_cache(maxsize=64)
 def read_settings(text: str) -> Settings:
-    """What `settings_json` made."""
+    """Read what `settings_json` made."""
     data = json.loads(text)
     data["limits"] = Limits(**data["limits"])
     data["features"] = frozenset(data["features"])

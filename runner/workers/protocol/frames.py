@@ -1,4 +1,4 @@
-"""How parent and worker talk: a head of JSON and a body of bytes, with their lengths before them.
+"""Frames between parent and worker: a head of JSON and a body of bytes, with their lengths before them.
 
 Never pickle: what a worker sends is read like network input (decision 20, threat-model B3).
 """
@@ -27,7 +27,7 @@ class UnsendableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the reader of one direction takes; its writer keeps to the same. Bytes of either part."""
+    """Bounds of one direction, for its reader and its writer. Bytes of either part."""
 
     head: int
     body: int

@@ -1,4 +1,4 @@
-"""What a worker may say, and nothing else: every message is read strictly and bounded."""
+"""Messages that a worker may send, and no others: each is read strictly and bounded."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Fault(_Message):
 
 
 class Over(_Message):
-    """What the leg or build came to is more than a message holds."""
+    """The result of the leg or build is more than a message holds."""
 
     t: Literal["over"]
     id: _Number

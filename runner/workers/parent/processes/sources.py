@@ -1,4 +1,4 @@
-"""Which sources a worker has, so that each crosses once and is named by a number from then on."""
+"""Register of the sources that a worker has: each crosses once and is named by a number from then on."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SourceTable:
             frames.append(encode({"t": "drop", "ids": dropped}))
 
     def forget(self, which: Callable[[Source], bool]) -> bytes:
-        """What to send so that the worker drops the sources that `which` names; empty for nothing."""
+        """The message by which the worker drops the sources that `which` names; empty for none."""
         dropped = [self._drop(source) for source in list(self._numbers) if which(source)]
         return encode({"t": "drop", "ids": dropped}) if dropped else b""
 

@@ -58,7 +58,7 @@ class Worker:
     # --- what it can take ---
 
     def room(self, low: bool) -> int:
-        """How many more legs of a lane it may get; 0 for none."""
+        """The number of legs of a lane that it may still get."""
         if self.state != READY or len(self.pending) >= self._settings.slots:
             return 0
         return AHEAD - len(self._holding[low])

@@ -1,1 +1,1 @@
-"""What the parent does for guests, which may not do it: requests, builds, images, cache, directory."""
+"""Services of the parent for guests, which may not do it: requests, builds, images, cache, directory."""

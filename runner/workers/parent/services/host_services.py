@@ -1,4 +1,4 @@
-"""What the parent answers when a worker asks: cache, directory, and whether a flow may resume."""
+"""The parent's answers to workers: cache, directory, and whether a flow may resume."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the answers come from; called in threads, because they may block.
+    """Sources of the answers; called in threads, because they may block.
 
     Attributes:
         directory: gives the directory of a tenant.
