@@ -19,7 +19,7 @@ test: images ## set everything up and run the tests
 TESTS ?=
 coverage: images ## run the tests, or TESTS of them, and show how many statements of each package they ran
 	rm -rf build/coverage
-	-$(BIN)/coverage run -m pytest -n auto $(TESTS)
+	-$(BIN)/coverage run -m pytest -n auto -q $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage json --quiet
 	$(BIN)/python -m tools.coverage_table
