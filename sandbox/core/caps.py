@@ -1,7 +1,7 @@
 """Every cap of the sandbox in one place: time, memory, stack, bytes, counts and depth.
 
 A tenant can never raise one of these; an operator can lower or raise those that `Limits` carries.
-Each cap has a test at its value and one above it (tests/sandbox/test_caps.py).
+Each cap has a test at its value and one above it (tests/sandbox/core/test_caps.py).
 """
 
 from __future__ import annotations

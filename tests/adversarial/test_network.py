@@ -12,8 +12,8 @@ import pytest
 from sandbox.egress import EgressPolicy, HttpEgress, StubEgress, parse_stubs
 from tests.adversarial.arena import PATIENT, attack, printed
 from tests.flow.actions import javascript, python
-from tests.sandbox.peers import response, serving
-from tests.sandbox.test_egress_addresses import LITERALS
+from tests.sandbox.egress.peers import response, serving
+from tests.sandbox.egress.test_addresses import LITERALS
 
 URLS = [f"http://{host}/" for host in LITERALS] + [
     "https://127.0.0.1:443/", "http:127.0.0.1/", "http:/127.0.0.1/", "http:///127.0.0.1/", "http:\\\\127.0.0.1\\",
@@ -68,7 +68,7 @@ REDIRECTS = [f"http://{host}/" for host in LITERALS[:12]] + [
 
 @pytest.mark.parametrize("language", ["javascript", "python"])
 def test_no_redirect_leads_to_an_address_of_ours(language: str) -> None:
-    """Each from a stubbed public site; the real client judges hops in the same place (tests/sandbox/test_egress_http.py)."""
+    """Each from a stubbed public site; the real client judges hops in the same place (tests/sandbox/egress/test_http.py)."""
     stubs = parse_stubs(
         [
             {

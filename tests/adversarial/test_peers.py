@@ -18,8 +18,8 @@ from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.egress.http import lines as egress_lines
 from sandbox.egress.http.framing import Framing
 from sandbox.egress.http.lines import FramingError
-from tests.sandbox.fetching import fetch, local, rule
-from tests.sandbox.peers import serving
+from tests.sandbox.egress.fetching import fetch, local, rule
+from tests.sandbox.egress.peers import serving
 from tests.sandbox.ports import live
 
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -18,7 +18,7 @@ from sandbox.core.program import Language, Source
 from sandbox.egress import EgressPolicy, HttpEgress
 from tests.adversarial.arena import LIMITS, attack, ended, source
 from tests.flow.actions import javascript, python
-from tests.sandbox.peers import response, serving
+from tests.sandbox.egress.peers import response, serving
 
 SPIN = "for (;;);"
 

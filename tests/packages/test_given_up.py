@@ -6,8 +6,8 @@ import pytest
 
 from sandbox.egress import EgressPolicy, HttpEgress
 from tests.packages.actions import run
-from tests.sandbox.aborted import hanging, javascript_body
-from tests.sandbox.test_aborts import left_behind
+from tests.sandbox.egress.aborted import hanging, javascript_body
+from tests.sandbox.egress.test_aborts import left_behind
 
 CLIENTS = [
     ("axios@1.21.1", "require('axios').get(SLOW, { timeout: 30 })"),

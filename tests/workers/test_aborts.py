@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.core.caps import Limits
 from sandbox.egress import EgressPolicy, HttpEgress
-from tests.sandbox.aborted import JAVASCRIPT, PYTHON, hanging, javascript_body, python_body
+from tests.sandbox.egress.aborted import JAVASCRIPT, PYTHON, hanging, javascript_body, python_body
 from tests.workers.pools import LivePool, javascript, pool, python
 from tests.workers.test_pool import logs
 

@@ -14,8 +14,8 @@ import pytest
 from sandbox import Limits
 from sandbox.core.failure import FailureCode
 from sandbox.egress import EgressPolicy, HttpEgress
+from tests.sandbox.egress.peers import certificate, redirect, serving
 from tests.sandbox.javascript.conftest import Run
-from tests.sandbox.peers import certificate, redirect, serving
 
 ACTION = """
 const http = require('http'), https = require('https');

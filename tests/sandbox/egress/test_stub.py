@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.egress import SeenRequest, StubEgress, StubFormatError, parse_stubs
 from sandbox.port.live import LivePort
-from tests.sandbox.fetching import fetch
+from tests.sandbox.egress.fetching import fetch
 from tests.sandbox.ports import live
 
 

@@ -22,7 +22,7 @@ from sandbox.core.program import Language, Request, Source
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.port.live import LivePort
 from sandbox.result import ExecutionResult
-from tests.sandbox.peers import Answer, certificate, redirect, response, serving
+from tests.sandbox.egress.peers import Answer, certificate, redirect, response, serving
 from tests.sandbox.ports import FakeApi
 
 HURRY_MS = 300

@@ -17,8 +17,8 @@ from sandbox.core import caps
 from sandbox.core.caps import KIB, MIB
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.egress.http.errors import translate
-from tests.sandbox.fetching import begin, fetch, local, rule, settled
-from tests.sandbox.peers import RawPeer, redirect, response, serving
+from tests.sandbox.egress.fetching import begin, fetch, local, rule, settled
+from tests.sandbox.egress.peers import RawPeer, redirect, response, serving
 from tests.sandbox.ports import live
 
 

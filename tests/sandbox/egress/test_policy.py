@@ -11,8 +11,8 @@ import pytest
 
 from sandbox.egress import AllowRule, EgressError, EgressPolicy
 from sandbox.egress.policy.url import parse_url
-from tests.sandbox.fetching import fetch, local, rule
-from tests.sandbox.peers import certificate, response, serving
+from tests.sandbox.egress.fetching import fetch, local, rule
+from tests.sandbox.egress.peers import certificate, response, serving
 
 
 def judged(policy: EgressPolicy, url: str, method: str = "GET") -> str:

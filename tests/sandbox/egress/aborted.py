@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from tests.sandbox.peers import RawPeer, response, serving
+from tests.sandbox.egress.peers import RawPeer, response, serving
 
 PARALLEL = 6
 """Requests of one execution at a time (`MAX_FETCH_PARALLEL`): so many hang before one that is answered."""

@@ -19,8 +19,8 @@ from sandbox.egress.http.connect import RefusedAddressError, checked_socket
 from sandbox.egress.http.lookup import AddressInfo
 from sandbox.egress.policy import addresses
 from sandbox.egress.policy.addresses import classify, parse_address, refusal
-from tests.sandbox.fetching import begin, fetch, rule, settled
-from tests.sandbox.peers import response, serving
+from tests.sandbox.egress.fetching import begin, fetch, rule, settled
+from tests.sandbox.egress.peers import response, serving
 from tests.sandbox.ports import live
 
 SPECIAL = {

@@ -10,8 +10,8 @@ import pytest
 from runner import Runner
 from sandbox.egress import AllowRule, Egress, EgressPolicy, HttpEgress, StubEgress, parse_stubs
 from sandbox.egress.narrowing import narrowed
-from tests.sandbox.fetching import fetch, rule
-from tests.sandbox.peers import redirect, response, serving
+from tests.sandbox.egress.fetching import fetch, rule
+from tests.sandbox.egress.peers import redirect, response, serving
 from tests.sandbox.ports import live
 from tests.workers.pools import EVENT, javascript
 

@@ -11,7 +11,7 @@ import sandbox
 from sandbox import ExecutionResult, Language, Limits, Request, Source
 from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.port.live import LivePort
-from tests.sandbox.aborted import JAVASCRIPT, PYTHON, hanging, javascript_body, python_body
+from tests.sandbox.egress.aborted import JAVASCRIPT, PYTHON, hanging, javascript_body, python_body
 from tests.sandbox.ports import FakeApi
 
 LIMITS = Limits(wall_ms=8_000)

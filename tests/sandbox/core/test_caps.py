@@ -17,7 +17,7 @@ from sandbox.core.failure import FailureCode
 from sandbox.egress import StubEgress, parse_stubs
 from sandbox.egress.wire import NO_MORE, NO_MORE_ANSWER, read_request
 from sandbox.port.live import STOPPED, LivePort
-from tests.sandbox.fetching import begin, fetch, rule
+from tests.sandbox.egress.fetching import begin, fetch, rule
 from tests.sandbox.ports import FakeApi, FakeTime, live
 
 ELSEWHERE = {
@@ -29,11 +29,11 @@ ELSEWHERE = {
     "MAX_STACK_FRAMES": ("javascript", "python"),
     "MAX_WASM_STACK_BYTES": ("javascript", "python", "wasm"),
     "MAX_TABLE_ELEMENTS": ("javascript", "python", "wasm"),
-    "MAX_FETCH_RESPONSE_BODY_BYTES": ("test_egress_http.py",),
-    "MAX_FETCH_TOTAL_BYTES": ("test_egress_http.py",),
-    "MAX_FETCH_REDIRECTS": ("test_egress_http.py",),
-    "MAX_FETCH_PARALLEL": ("test_egress_http.py",),
-    "MAX_LOOKUPS": ("test_egress_addresses.py",),
+    "MAX_FETCH_RESPONSE_BODY_BYTES": ("egress",),
+    "MAX_FETCH_TOTAL_BYTES": ("egress",),
+    "MAX_FETCH_REDIRECTS": ("egress",),
+    "MAX_FETCH_PARALLEL": ("egress",),
+    "MAX_LOOKUPS": ("egress",),
     "MAX_MEMORY_BYTES": ("test_caps.py",),  # the end of the range of Limits.memory_bytes
     "MAX_COMPUTE_BYTES": ("hostcrypto",),
     "MAX_COMPUTE_OUTPUT_BYTES": ("hostcrypto",),

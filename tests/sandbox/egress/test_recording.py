@@ -16,8 +16,8 @@ from sandbox.egress import (
     parse_stubs,
 )
 from sandbox.egress.narrowing import narrowed
-from tests.sandbox.fetching import fetch, rule
-from tests.sandbox.peers import redirect, response, serving
+from tests.sandbox.egress.fetching import fetch, rule
+from tests.sandbox.egress.peers import redirect, response, serving
 from tests.sandbox.ports import live
 
 
