@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from triggers.events import MODELS, Part
+from triggers.events import Part, event_model
 from triggers.events.model.introspection import Property, Shape, properties
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -50,7 +50,7 @@ wild_values: SearchStrategy[Any] = st.recursive(
 @cache
 def events(trigger_id: str) -> SearchStrategy[dict[str, Any]]:
     """Events that the trigger's model accepts, optional parts there or not, open parts with extras."""
-    return parts(MODELS[trigger_id])
+    return parts(event_model(trigger_id))
 
 
 def parts(model: type[Part], depth: int = 0) -> SearchStrategy[dict[str, Any]]:

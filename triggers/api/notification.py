@@ -22,12 +22,12 @@ def _cut(call: Call) -> None:
 
 def delivered(draft: Draft) -> None:
     """Without a call the message counts as delivered."""
-    draft.notification = Notification()
+    draft.members["notification"] = Notification()
 
 
 def _method(outcome: Literal["drop", "retry"], doc: str) -> Method:
     def apply(draft: Draft, command: RecordedCommand) -> None:
-        draft.notification = Notification(outcome=outcome, reason=command.arguments["reason"])
+        draft.members["notification"] = Notification(outcome=outcome, reason=command.arguments["reason"])
 
     return Method(
         f"notification.{outcome}",

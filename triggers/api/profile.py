@@ -177,7 +177,7 @@ SET_PRIMARY_USER: Final = Method(
 
 
 def _apply_user_id(draft: Draft, command: RecordedCommand) -> None:
-    draft.user_id = command.arguments["user_id"]
+    draft.members["user_id"] = command.arguments["user_id"]
 
 
 SET_USER_ID: Final = Method(

@@ -204,5 +204,5 @@ SET_RESULT_URL: Final = Method(
     options=Options((Option("query", dict[str, QueryText], "Query parameters to set on the URL."),)),
     decided="Same rules for URLs as api.redirect.sendUserTo. The last call wins.",
     run=final_url,
-    apply=lambda draft, command: setattr(draft, "result_url", command.arguments["url"]),
+    apply=lambda draft, command: draft.members.update(result_url=command.arguments["url"]),
 )

@@ -86,7 +86,7 @@ def _check_all(call: Call) -> None:
 
 
 def _apply(draft: Draft, _command: RecordedCommand) -> None:
-    draft.target_scopes = tuple(current(draft.event))
+    draft.members["target_scopes"] = tuple(current(draft.event))
 
 
 _SCOPE: Final = Parameter("scope", str, SCOPE_RULES)

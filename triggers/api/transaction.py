@@ -53,7 +53,7 @@ def _change(event: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[Chan
 
 
 def _apply(draft: Draft, _command: RecordedCommand) -> None:
-    draft.transaction_metadata = dict(record(draft.event, "transaction", "metadata"))
+    draft.members["transaction_metadata"] = dict(record(draft.event, "transaction", "metadata"))
 
 
 def with_metadata(event: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from triggers.engine.claims import sort_out
 from triggers.engine.commands import RecordedCommand, Suspension
-from triggers.engine.draft import Draft, LifetimeDraft
+from triggers.engine.draft import Draft
 from triggers.engine.effects import (
     Denial,
     Effects,
@@ -63,10 +63,8 @@ def _finish(draft: Draft, waiting: Suspension | None) -> Effects:
         dropped_claims=(*id_dropped, *access_dropped),
         scopes_added=tuple(scope for scope, added in draft.scopes.items() if added),
         scopes_removed=tuple(scope for scope, added in draft.scopes.items() if not added),
-        target_scopes=draft.target_scopes,
         user_metadata=user_metadata,
         app_metadata=app_metadata,
-        user_id=draft.user_id,
         primary_user_id=draft.primary_user[1] if draft.primary_user else None,
         redirect=waiting.redirect if waiting else None,
         prompt=waiting.prompt if waiting else None,
@@ -74,13 +72,11 @@ def _finish(draft: Draft, waiting: Suspension | None) -> Effects:
         multifactor=_multifactor(draft, waiting),
         recorded_methods=tuple(draft.recorded_methods),
         saml=Saml(options=draft.saml_options, attributes=draft.saml_attributes),
-        session=SessionEffects(cookie_mode=draft.session.cookie_mode, **_lifetime(draft.session)),
-        refresh_token=Lifetime(**_lifetime(draft.refresh_token)),
-        transaction_metadata=draft.transaction_metadata,
-        result_url=draft.result_url,
+        session=SessionEffects(**dict(draft.session)),
+        refresh_token=Lifetime(**dict(draft.refresh_token)),
         token_exchange=_exchange(draft),
-        notification=draft.notification,
         warnings=tuple(draft.warnings),
+        **draft.members,
     )
 
 
@@ -93,15 +89,6 @@ def _multifactor(draft: Draft, waiting: Suspension | None) -> Multifactor | None
         call = f"multifactor.enable({found.provider!r})"
         draft.warn(f"{call} is overridden by the challenges and enrolments of the flow")
     return found if waiting is not None and waiting.steps else None
-
-
-def _lifetime(draft: LifetimeDraft) -> dict[str, Any]:
-    return {
-        "revoke": draft.revoke,
-        "expires_at": draft.expires_at,
-        "idle_expires_at": draft.idle_expires_at,
-        "metadata": draft.metadata,
-    }
 
 
 def _exchange(draft: Draft) -> TokenExchange | None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from triggers.engine.catalogue import BindingPolicy, Version
 from triggers.engine.commands import RecordedCommand
 from triggers.engine.draft import Draft
 from triggers.engine.surface import Surface
+from triggers.events import Part, check, event_model, example_event, parse
 from triggers.values.json_value import copy
-
-if TYPE_CHECKING:
-    from triggers.events.model.base import Part
 
 
 @dataclass(frozen=True)
@@ -81,17 +79,12 @@ class Trigger:
     @cached_property
     def event_model(self) -> type[Part]:
         """The pydantic model of the event; unknown properties are allowed everywhere."""
-        from triggers.events import MODELS
-
-        return MODELS[self.id]
+        return event_model(self.id)
 
     @property
     def example_event(self) -> dict[str, Any]:
         """A complete, valid event, as a fresh copy."""
-        from triggers.events import EXAMPLES
-
-        event: dict[str, Any] = copy(EXAMPLES[self.id])
-        return event
+        return example_event(self.id)
 
     def parse_event(self, data: Any) -> dict[str, Any]:
         """An event, checked: a deep copy of a value, or what `bytes` are as JSON text. Properties that the
@@ -102,9 +95,8 @@ class Trigger:
         Raises:
             EventError: what is wrong, and where.
         """
-        from triggers.events import check_event, parse_event
-
         if isinstance(data, bytes):
-            return parse_event(self.id, data)
-        event: dict[str, Any] = copy(check_event(self.id, data))
+            return parse(self.event_model, data)
+        check(self.event_model, data)
+        event: dict[str, Any] = copy(data)
         return event

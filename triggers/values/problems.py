@@ -35,17 +35,6 @@ class Problem:
         return f"{sentence}; {self.hint}" if self.hint else sentence
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Something that is allowed but probably not meant."""
-
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
-
-
 class EventError(ValueError):
     """An event does not have the shape its trigger promises to Actions.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from triggers.events.model.base import Part
-from triggers.events.model.introspection import Property, Shape, properties
+from triggers.events.model.introspection import Shape, properties
 from triggers.events.model.json_check import parse_plain, require_plain
-from triggers.values.problems import MAX_PROBLEMS, Advice, EventError, Problem, describe, json_path
+from triggers.values.problems import EventError, Problem, describe, json_path
 
 _MANY_ERRORS: Final = 1_000
 _KEPT_ITEMS: Final = 50
@@ -48,20 +48,6 @@ def _check_shape(model: type[Part], event: Any) -> None:
         model.model_validate(event)
     except ValidationError as error:
         raise EventError(*_problems(model, event, error)) from None
-
-
-def advise(model: type[Part], event: Mapping[str, Any]) -> list[Advice]:
-    """Name what passes `check` but was probably not meant, sorted by path, at most `MAX_PROBLEMS`.
-
-    That is: a property nobody knows whose name is close to a known, absent one; a value outside the
-    documented ones that is close to one of them.
-    """
-    found: list[Advice] = []
-    for advice in _advice(model, event, ()):
-        found.append(advice)
-        if len(found) == MAX_PROBLEMS:
-            break
-    return sorted(found, key=lambda advice: advice.path)
 
 
 def _problems(model: type[Part], event: Any, error: ValidationError) -> tuple[list[Problem], int]:
@@ -146,36 +132,3 @@ def _closest(name: str, candidates: Sequence[str]) -> str | None:
 
 def _folded(name: str) -> str:
     return name[:64].replace("_", "").replace("-", "").lower()
-
-
-def _advice(model: type[Part], value: Any, steps: _Steps) -> Iterator[Advice]:
-    if not isinstance(value, Mapping):
-        return
-    known = properties(model)
-    yield from _unknown_names(known, value, steps)
-    for entry in known:
-        if entry.name in value:
-            yield from _value_advice(entry.shape, value[entry.name], (*steps, entry.name))
-
-
-def _unknown_names(known: Sequence[Property], value: Mapping[str, Any], steps: _Steps) -> Iterator[Advice]:
-    names = {entry.name for entry in known}
-    absent = sorted(names - value.keys())
-    for key in value.keys() - names:
-        close = _closest(key, absent)
-        if close:
-            yield Advice(json_path((*steps, key)), f"is not a known property; did you mean {close}?")
-
-
-def _value_advice(shape: Shape, value: Any, steps: _Steps) -> Iterator[Advice]:
-    if shape.known and isinstance(value, str) and value not in shape.known:
-        close = _closest(value, shape.known)
-        if close:
-            yield Advice(
-                json_path(steps), f"{describe(value)} is not a documented value; did you mean {close}?"
-            )
-    elif shape.model is not None:
-        yield from _advice(shape.model, value, steps)
-    elif shape.item is not None and isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _value_advice(shape.item, item, (*steps, index))
