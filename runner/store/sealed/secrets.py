@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from runner.store.sealed.sealing import KeyRing, Sealed, secret_context
@@ -35,11 +35,7 @@ class SecretBox:
         """Names by owner, in order of name; owners without secrets give an empty list."""
         rows = self._session.execute(
             select(SecretRow.owner_id, SecretRow.name, SecretRow.updated_at)
-            .where(
-                SecretRow.tenant_id == self._tenant,
-                SecretRow.owner_kind == kind,
-                SecretRow.owner_id.in_(list(owners)),
-            )
+            .where(*self._of(kind, owners))
             .order_by(SecretRow.name)
         )
         found: defaultdict[str, list[SecretName]] = defaultdict(list)
@@ -87,26 +83,15 @@ class SecretBox:
         )
 
     def remove(self, kind: str, owners: Iterable[str]) -> None:
-        self._session.execute(
-            delete(SecretRow).where(
-                SecretRow.tenant_id == self._tenant,
-                SecretRow.owner_kind == kind,
-                SecretRow.owner_id.in_(list(owners)),
-            )
-        )
+        self._session.execute(delete(SecretRow).where(*self._of(kind, owners)))
 
-    def _rows(self, kind: str, owner: str) -> list[SecretRow]:
-        return list(
-            self._session.scalars(
-                select(SecretRow)
-                .where(
-                    SecretRow.tenant_id == self._tenant,
-                    SecretRow.owner_kind == kind,
-                    SecretRow.owner_id == owner,
-                )
-                .order_by(SecretRow.name)
-            )
-        )
+    def _rows(self, kind: str, owner: str) -> Sequence[SecretRow]:
+        query = select(SecretRow).where(*self._of(kind, [owner]))
+        return self._session.scalars(query.order_by(SecretRow.name)).all()
+
+    def _of(self, kind: str, owners: Iterable[str]) -> Sequence[ColumnElement[bool]]:
+        mine = (SecretRow.tenant_id == self._tenant, SecretRow.owner_kind == kind)
+        return (*mine, SecretRow.owner_id.in_(list(owners)))
 
     def _open(self, row: SecretRow) -> str:
         context = secret_context(self._tenant, row.owner_kind, row.owner_id, row.name)
