@@ -180,3 +180,20 @@ def test_secrets_of_an_execution_reach_no_other(run: Run) -> None:
     )
     after = run("exports.onExecutePostLogin = () => console.log(typeof leak, ({}).leak)")
     assert after.log == ["undefined undefined"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "expected"),
+    [
+        ("Buffer", "require('stream/consumers').text(require('stream').Readable.from(['a']))", "a"),
+        ("Blob", "(await require('stream/consumers').blob(require('stream').Readable.from(['a']))).size", 1),
+        ("AbortController", "require('util').transferableAbortController().signal.aborted", False),
+        ("AbortSignal", "typeof require('events').addAbortListener(signal, () => {})", "object"),
+        ("URL", "typeof require('module').createRequire('file:///action.js')", "function"),
+    ],
+)
+def test_modules_of_node_need_no_global_that_an_action_may_replace(
+    evaluate: Evaluate, name: str, expression: str, expected: object
+) -> None:
+    before = f"const {{ signal }} = new AbortController(); globalThis.{name} = undefined;"
+    assert evaluate(expression, before) == expected
