@@ -267,3 +267,9 @@ def test_strange_bodies(embedded: Server, raw: bytes, kind: str) -> None:
     )
     assert reply.status in (400, 401, 415)
     assert "error_description" in reply.json
+
+
+def test_a_body_that_is_too_large(embedded: Server) -> None:
+    reply = Client(embedded.url, "", "").call("POST", "//oauth/token", raw=b"a" * 2_200_000)
+    assert (reply.status, reply.json["error"]) == (413, "invalid_request")
+    assert "2097152 bytes" in reply.json["error_description"]

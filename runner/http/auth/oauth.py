@@ -25,7 +25,7 @@ from runner.http.auth.client_secrets import secret_matches
 from runner.http.auth.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
 from runner.http.auth.tokens import GRANTED, MANAGEMENT_PATH, plane_of
 from runner.http.described import REFUSALS, headers, operation_id, refusal_headers, refusals
-from runner.http.errors import phrase
+from runner.http.errors import ApiError, phrase
 from runner.http.form_body import FORM, form_pairs
 from runner.http.json_body import BodyError, parse_body
 from runner.http.routing import read_capped
@@ -122,13 +122,14 @@ class _OAuthError(Exception):
 async def token(request: Request) -> JSONResponse:
     """Exchange a client id and secret, or a signed client assertion, for an access token."""
     service: ApiService = request.app.state.service
-    raw = await read_capped(service, request)
     try:
-        fields = _fields(request, raw)
+        fields = _fields(request, await read_capped(service, request))
         client = await run_in_threadpool(_authenticated, service, request, fields)
         return JSONResponse(_grant(service, client, fields), headers={"Pragma": "no-cache"})
     except _OAuthError as error:
         return _refusal(error)
+    except ApiError as error:  # of the body: too large, or too slow
+        return _refusal(_OAuthError(error.status_code, "invalid_request", error.message, error.headers))
 
 
 def _fields(request: Request, raw: bytes) -> dict[str, str]:
