@@ -32,7 +32,9 @@ from runner.server.transport.connections import limits_of, protocol, watch
 from runner.server.transport.tls import TlsFiles, self_made
 
 _MAX_HEADER_BYTES: Final = 64 * 1024
-_KEEP_ALIVE_SECONDS: Final = 30
+_KEEP_ALIVE_SECONDS: Final = 75
+"""How long an idle connection stays open: longer than clients keep theirs, because one that computed meanwhile
+sends its next request without having seen that we closed."""
 _TLS_FAREWELL_SECONDS: Final = 1.0
 _HANDSHAKE_SECONDS: Final = 10.0
 _BACKLOG: Final = 512
