@@ -344,11 +344,8 @@ def test_a_first_start_with_https_prints_what_the_page_shows(served: Served) -> 
 
 def test_the_clients_of_the_page_list_the_actions(served: Served, node_clients: Path, tmp_path: Path) -> None:
     """With nothing but the variables of the page."""
-    served.api().send(
-        "POST",
-        "/api/v2/actions/actions",
-        body={"name": "on the page", "supported_triggers": [{"id": "post-login"}], "code": HANDLER},
-    )
+    body = {"name": "on the page", "supported_triggers": [{"id": "post-login"}], "code": HANDLER}
+    made = served.api().send("POST", "/api/v2/actions/actions", body=body).value
     variables = {
         "AUTH0_DOMAIN": domain(served),
         "AUTH0_CLIENT_ID": served.client_id,
@@ -368,6 +365,7 @@ def test_the_clients_of_the_page_list_the_actions(served: Served, node_clients: 
     printed = run_node(node_clients, served, "page.mjs", **variables)
     for text in (python.stdout, printed):
         assert [line for line in text.splitlines() if line.startswith("on the page ")], text
+    served.api().send("DELETE", f"/api/v2/actions/actions/{made['id']}")
 
 
 def test_the_node_sdk(node_clients: Path, served: Served) -> None:
