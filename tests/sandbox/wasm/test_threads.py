@@ -11,6 +11,7 @@ from sandbox import ExecutionResult, Language, Limits, Request, Source
 from sandbox.core.caps import MIB
 from sandbox.egress.none import NoEgress
 from sandbox.port.live import LivePort
+from sandbox.wasm import threads
 from sandbox.wasm.threads import NEEDED_BYTES, stack_bytes, with_room
 from tests.sandbox.ports import FakeApi
 
@@ -21,12 +22,15 @@ RECURSION = {
 
 
 def in_a_thread_of(size: int, work: threading.Thread) -> None:
-    before = threading.stack_size(size)
-    try:
-        work.start()
-    finally:
-        threading.stack_size(before)
+    # Under the lock, or what the new thread starts meanwhile would leave `size` to all later threads.
+    with threads._starting:
+        before = threading.stack_size(size)
+        try:
+            work.start()
+        finally:
+            threading.stack_size(before)
     work.join()
+    assert threading.stack_size() == before
 
 
 @pytest.mark.parametrize("language", RECURSION)
