@@ -33,7 +33,7 @@ from runner.server.transport.tls import TlsFiles, self_made
 
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _KEEP_ALIVE_SECONDS: Final = 75
-"""How long an idle connection stays open: longer than clients keep theirs, because one that computed meanwhile
+"""Seconds for which an idle connection stays open. Clients close theirs earlier: one that is busy meanwhile
 sends its next request without having seen that we closed."""
 _TLS_FAREWELL_SECONDS: Final = 1.0
 _HANDSHAKE_SECONDS: Final = 10.0
