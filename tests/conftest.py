@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.flow.fixtures", "tests.serving.fixtures"]
 
+_HERE = Path(__file__).parent
+
 # Machines that run the suite are shared and slow at times: what is too slow for hypothesis is no fault.
 settings.register_profile(
     "actionbox",
@@ -101,10 +103,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         Path(os.environ[late_imports.SETTING]).unlink(missing_ok=True)
 
 
+_LONG = ("drills", "e2e", "jobs")
+"""Folders whose tests take seconds each: begun last, they would keep one process busy while others wait."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A short time for fuzzing reaches other tests each time; all of xdist's processes need one order."""
     if FUZZ_UNTIL is not None:
         random.Random(FUZZ_UNTIL).shuffle(items)
+    else:
+        items.sort(key=lambda item: item.path.relative_to(_HERE).parts[0] not in _LONG)
 
 
 def pytest_runtest_setup() -> None:

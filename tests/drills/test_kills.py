@@ -55,7 +55,7 @@ def test_kill_9_under_mixed_load(tmp_path: Path, database: str) -> None:
     known: Served | None = None
     clients: list[Client] = []
     binder = Binder([])
-    count = rounds(2, 40)
+    count = rounds(1, 40)
     for _ in range(count + 1):
         with serve(tmp_path, known=known, **settings) as served:
             if known is None:
