@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
@@ -20,6 +20,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute
 
 from runner.http.auth.caller import bearer_token, check_scopes, current_caller, unauthorized
 from runner.http.auth.tokens import Principal, TokenError
@@ -117,7 +118,7 @@ def declared_scopes(dependant: Dependant) -> list[str]:
 def check_routes(app: FastAPI, public: frozenset[str]) -> None:
     """Raises `RuntimeError` for a route that is neither in `public` (paths) nor declares scopes, and for one
     that does not declare what it answers."""
-    for route in api_routes(app):
+    for route in api_routes(app.routes):
         name = f"{sorted(route.methods or ())} {route.path}"
         if route.path not in public and not (
             isinstance(route, ApiRoute) and declared_scopes(route.dependant)
@@ -128,9 +129,9 @@ def check_routes(app: FastAPI, public: frozenset[str]) -> None:
             raise RuntimeError(f"route {name} declares no response_model")
 
 
-def api_routes(app: FastAPI | APIRouter) -> Iterator[APIRoute]:
-    """Every route of the app, those of included routers too, with their whole paths."""
-    for context in iter_route_contexts(app.routes):
+def api_routes(routes: Sequence[BaseRoute]) -> Iterator[APIRoute]:
+    """Every route of an app's `routes`, those of included routers too, with their whole paths."""
+    for context in iter_route_contexts(routes):
         route = context.original_route
         if isinstance(route, APIRoute):
             yield route

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from starlette.routing import BaseRoute
 
 from runner.http.described import HEADERS, REFUSALS, Error, refusal_headers, refusal_name
 from runner.http.form_body import FORM
+from runner.http.routing import api_routes
 
 _JSON: Final = "application/json"
 _SCHEMAS: Final = "#/components/schemas/{model}"
@@ -80,10 +80,8 @@ def _without_own_refusal(answers: dict[str, Any]) -> dict[str, Any]:
 def _answered(routes: list[BaseRoute]) -> dict[str, Any]:
     """The components of all that is answered."""
     models: list[Any] = [Error]
-    for context in iter_route_contexts(routes):
-        route = context.original_route
-        if isinstance(route, APIRoute):
-            models += [route.response_model, *(answer.get("model") for answer in route.responses.values())]
+    for route in api_routes(routes):
+        models += [route.response_model, *(answer.get("model") for answer in route.responses.values())]
     inputs: Any = [
         (index, "serialization", TypeAdapter(model))
         for index, model in enumerate(models)

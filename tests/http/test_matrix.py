@@ -37,7 +37,7 @@ def routes(whole: Server) -> list[tuple[str, str, list[str]]]:
     """Method, path and scopes of every route that needs a token."""
     return [
         (method, route.path, declared_scopes(route.dependant))
-        for route in api_routes(whole.app)
+        for route in api_routes(whole.app.routes)
         for method in sorted(route.methods or ())
         if route.path not in PUBLIC
     ]

@@ -18,9 +18,9 @@ from triggers.values.json_value import copy
 __all__ = ["Part", "check", "event_model", "example_event", "parse"]
 
 
-@cache
 def event_model(trigger_id: str) -> type[Part]:
-    """The model of a known trigger's event. Loaded when it is asked for: most processes use one or two."""
+    """The model of a known trigger's event. Loaded when it is asked for: most processes use one or two, and
+    `Trigger.event_model` keeps it."""
     module = import_module(f"{__name__}.{trigger_id.replace('-', '_')}")
     found: type[Part] = getattr(module, f"{trigger_id.title().replace('-', '')}Event")
     return found
