@@ -10,6 +10,7 @@ import pytest
 from runner.flow.programs import ProgramCache
 from runner.testing.cases.load import Case, find_case_files, load_cases
 from runner.testing.cases.run import CaseResult, run_case
+from tests.case_files import cases_below
 from triggers import all_triggers
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +25,7 @@ ACTIONS = sorted(
     for path in SAMPLES.rglob("*")
     if path.suffix in {".js", ".ts", ".py"} and not NO_ACTIONS.intersection(path.parts)
 )
-CASES = [case for path in find_case_files(SAMPLES) for case in load_cases(path)]
+CASES = cases_below(SAMPLES)
 
 SECRET = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 DESTRUCTURED = re.compile(r"\{([^{}]*)\}\s*=\s*event\.secrets|\{([A-Z_,\s]+)\}\s*\)")

@@ -52,12 +52,14 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     app.state.start_error = None
     app.state.plane = plane
     install_error_handlers(app)
-    for router in (oauth.router, health.router, *management_routers()):
-        app.include_router(router)
+    routers = [oauth.router, health.router, *management_routers()]
     if plane is not None:
         app.state.runtime = plane.runtime
-        app.include_router(runtime_router)
+        routers.append(runtime_router)
         app.add_middleware(FastInvoke)
+    for router in routers:
+        # As they are: `include_router` would make each route, and the validators of its answers, once more.
+        app.router.routes.extend(router.routes)
     check_routes(app, _PUBLIC)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestContext)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,8 @@ from runner.model.outcome import FlowOutcome
 from runner.runtime.schemas import AcceptedEvent, InvokeBody, ResumeBody
 from runner.tenant.project import MANIFEST, Project
 from tests.docs.pages import blocks, matches
-from tests.e2e.serving import ACTIONBOX, Served, serve
+from tests.e2e import forked
+from tests.e2e.serving import Served, serve
 from triggers import get_trigger
 
 SETS = """exports.onExecuteCustomTokenExchange = async (event, api) => {
@@ -127,9 +127,7 @@ def test_a_tenant_pulls_and_pushes_a_folder(served: Served, tmp_path: Path) -> N
         words = [served.token if word == "$TOKEN" else word for word in words]
         if "--ca-file" in words:  # this service has none
             del words[words.index("--ca-file") :]
-        run = subprocess.run(
-            [ACTIONBOX, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
-        )
+        run = forked.run(words, environment, cwd=tmp_path)
         assert run.returncode == 0, (line, run.stdout, run.stderr)
         done += run.stdout + run.stderr
     assert (tmp_path / "actions" / MANIFEST).exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from runner.store.sealed.sealing import secret_context
 from tests.drills.ledger import Binder, Client, all_at_once, employ, resumed
 from tests.drills.outage import call
 from tests.drills.rounds import rounds
+from tests.e2e import forked
 from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve
 from tests.postgres import new_database
 
@@ -95,15 +95,12 @@ def killed(
 @contextlib.contextmanager
 def rotating(folder: Path, settings: dict[str, Any]) -> Iterator[None]:
     """`actionbox keys rotate` runs during the block, and is killed at its end."""
-    command = [ACTIONBOX, "keys", "rotate"]
-    started = subprocess.Popen(
-        command, env=environment(folder, **settings), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        started.kill()
-        started.wait(10)
+    with process([ACTIONBOX, "keys", "rotate"], environment(folder, **settings)) as (started, _):
+        try:
+            yield
+        finally:
+            started.kill()
+            started.wait(10)
 
 
 def check_store(url: str, folder: Path) -> None:
@@ -150,7 +147,7 @@ def test_kill_9_while_the_first_start_makes_the_schema(tmp_path: Path, database:
         for _ in range(rounds(1, 2)):
             command = [ACTIONBOX, "serve", "--port", "0"]
             with process(command, environment(folder, **settings)) as (started, _):
-                time.sleep(chance.uniform(0.6, 2.2))
+                time.sleep(chance.uniform(0.0, 1.6))
                 started.kill()
                 started.wait(10)
         with process([ACTIONBOX, "serve", "--port", "0"], environment(folder, **settings)) as (
@@ -165,14 +162,7 @@ def test_kill_9_while_the_first_start_makes_the_schema(tmp_path: Path, database:
                 while not lines.empty():
                     text_ += lines.get()
                 time.sleep(0.05)
-        added = subprocess.run(
-            [ACTIONBOX, "client", "add", "main"],
-            env=environment(folder, **settings),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        added = forked.run(["client", "add", "main"], environment(folder, **settings))
         assert added.returncode == 0, added.stderr
         assert "client secret" in added.stdout
 

@@ -18,16 +18,18 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from runner.client import Api, Connection, RuntimeClient
+from tests.e2e.forked import Forked
 
 ACTIONBOX = str(Path(sys.executable).with_name("actionbox"))
 _START_SECONDS = 90
+Process = subprocess.Popen[str] | Forked
 
 
 @dataclass
 class Served:
     """A running service. Credentials are only known after a first start."""
 
-    process: subprocess.Popen[str]
+    process: Process
     url: str
     ca_file: str
     token: str = field(repr=False)
@@ -91,12 +93,17 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
 
 @contextmanager
 def serve(
-    data: Path, *options: str, port: int = 0, known: Served | None = None, **settings: str
+    data: Path,
+    *options: str,
+    port: int = 0,
+    known: Served | None = None,
+    afresh: bool = False,
+    **settings: str,
 ) -> Iterator[Served]:
     """A service on loopback, stopped at the end. `known`: of an earlier start on the same data, whose token
-    still holds."""
+    still holds. `afresh`: see `process`."""
     command = [ACTIONBOX, "serve", "--port", str(port), *options]
-    with process(command, environment(data, **settings)) as (started, lines):
+    with process(command, environment(data, **settings), afresh=afresh) as (started, lines):
         text = _until(started, lines, "/invoke" if known is None else "Tokens:")
         yield Served(
             process=started,
@@ -112,7 +119,7 @@ def serve(
 
 
 @contextmanager
-def worker(data: Path, *, machine: str = "", **settings: str) -> Iterator[subprocess.Popen[str]]:
+def worker(data: Path, *, machine: str = "", **settings: str) -> Iterator[Process]:
     """An `actionbox worker` process that is ready. `machine`: the name of the machine that it takes itself to
     be on; others then cannot look after its process."""
     command = [ACTIONBOX, "worker"]
@@ -126,16 +133,23 @@ def worker(data: Path, *, machine: str = "", **settings: str) -> Iterator[subpro
 
 @contextmanager
 def process(
-    command: list[str], env: Mapping[str, str]
-) -> Iterator[tuple[subprocess.Popen[str], SimpleQueue[str]]]:
-    started = subprocess.Popen(
-        command, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
-    )
+    command: list[str], env: Mapping[str, str], *, afresh: bool = False
+) -> Iterator[tuple[Process, SimpleQueue[str]]]:
+    """A running command and the lines that it writes. `afresh`: in an interpreter of its own from the start,
+    not forked from one that has imported everything."""
+    reading, writing = os.pipe()
+    started: Process
+    if command[0] == ACTIONBOX and not afresh:
+        started = Forked(command[1:], env, writing)
+    else:
+        started = subprocess.Popen(
+            command, env=dict(env), stdin=subprocess.DEVNULL, stdout=writing, stderr=writing, text=True
+        )
+    os.close(writing)
     lines: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:
-        assert started.stdout is not None
-        with started.stdout as output:
+        with os.fdopen(reading, encoding="utf-8", errors="backslashreplace") as output:
             for line in output:
                 lines.put(line)
 
@@ -154,7 +168,7 @@ def process(
         reader.join(10)
 
 
-def _until(started: subprocess.Popen[str], lines: SimpleQueue[str], mark: str) -> str:
+def _until(started: Process, lines: SimpleQueue[str], mark: str) -> str:
     text, deadline = "", time.monotonic() + _START_SECONDS
     while mark not in text:
         try:

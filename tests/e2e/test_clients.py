@@ -40,7 +40,8 @@ from runner.server.assembly import FIRST_TENANT
 from sandbox.javascript.toolchain import node
 from sandbox.wasm.artefacts import cache_directory
 from tests.docs.pages import blocks, matches
-from tests.e2e.serving import ACTIONBOX, Served, environment, serve
+from tests.e2e import forked
+from tests.e2e.serving import Served, environment, serve
 from triggers import get_trigger
 
 HERE = Path(__file__).parent / "clients"
@@ -137,10 +138,8 @@ def keyed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> tuple[str
     (folder / "public.pem").write_bytes(
         key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
-    command = [ACTIONBOX, "client", "add", FIRST_TENANT, "--public-key", str(folder / "public.pem")]
-    done = subprocess.run(
-        command, env=environment(served.data), capture_output=True, text=True, timeout=60, check=False
-    )
+    command = ["client", "add", FIRST_TENANT, "--public-key", str(folder / "public.pem")]
+    done = forked.run(command, environment(served.data))
     assert done.returncode == 0, done.stdout + done.stderr
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     return done.stdout.partition("client id")[2].split()[0], private

@@ -17,6 +17,7 @@ import pytest
 
 from runner.client import Api, Connection, RuntimeClient, ServiceError
 from runner.model.outcome import Decision, FlowOutcome
+from tests.e2e import forked
 from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve
 from triggers import get_trigger
 
@@ -30,9 +31,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def operator(data: Path, *arguments: str, status: int = 0) -> str:
-    done = subprocess.run(
-        [ACTIONBOX, *arguments], env=environment(data), capture_output=True, text=True, timeout=60
-    )
+    done = forked.run(arguments, environment(data))
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
@@ -77,7 +76,7 @@ def test_every_command_of_a_tenant(served: Served, tmp_path: Path) -> None:
     }
 
     def run(*arguments: str) -> str:
-        done = subprocess.run([ACTIONBOX, *arguments], env=signed, capture_output=True, text=True, timeout=60)
+        done = forked.run(arguments, signed)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -101,12 +100,12 @@ def test_a_client_for_one_api_can_log_in(served: Served, tmp_path: Path) -> None
         made = operator(served.data, "client", "add", "main", "--scope", scope)
         options = ["--client-id", found("client id", made), "--client-secret", found("client secret", made)]
         env = {**environment(tmp_path), "ACTIONBOX_PROFILES": str(tmp_path)}
-        done = subprocess.run([ACTIONBOX, "login", served.url, *options], env=env, capture_output=True)
+        done = forked.run(["login", served.url, *options], env)
         assert done.returncode == 0, done.stderr
         options[3] = "wrong"
-        done = subprocess.run([ACTIONBOX, "login", served.url, *options], env=env, capture_output=True)
+        done = forked.run(["login", served.url, *options], env)
         assert done.returncode == 2
-        assert b"401" in done.stderr
+        assert "401" in done.stderr
 
 
 def test_what_a_first_start_prints_works_as_it_stands(served: Served) -> None:
@@ -169,7 +168,7 @@ def test_a_first_start_that_nobody_saw(tmp_path: Path, with_option: bool) -> Non
     named = re.search(r"`(actionbox tenant credentials.*?)`", text)
     assert named is not None, text
     words = shlex.split(named[1].replace("TENANT", "main"))
-    shown = subprocess.run([ACTIONBOX, *words[1:]], env=env, capture_output=True, text=True, timeout=60)
+    shown = forked.run(words[1:], env)
     assert shown.returncode == 0, shown.stderr
     with process(command, env) as (started, lines):
         text = ""
@@ -205,8 +204,7 @@ def test_invoke_prints_and_ends_as_run_does(served: Served, tmp_path: Path, name
     env = {**environment(tmp_path), "ACTIONBOX_PROFILES": str(tmp_path), "ACTIONBOX_STATE": str(tmp_path)}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [ACTIONBOX, *arguments]
-        return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        return forked.run(arguments, env, cwd=tmp_path)
 
     by_secret = ["--client-id", identity["client_id"], "--client-secret", identity["client_secret"]]
     assert run("login", served.url, *by_secret).returncode == 0
@@ -240,8 +238,7 @@ def test_invoke_refuses_as_the_service_does(served: Served, tmp_path: Path) -> N
     part.write_text('{"user": {}}')
 
     def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [ACTIONBOX, "invoke", *arguments]
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+        return forked.run(["invoke", *arguments], env)
 
     for arguments, says in (
         (["post-login", "--event", str(part)], "event"),
@@ -288,7 +285,7 @@ def test_a_sentence_each(served: Served, tmp_path: Path) -> None:
     assert "already" in said
     assert "keys rotate" in said
     env = environment(tmp_path, ACTIONBOX_WROKERS="2", ACTIONBOX_SERVICE_HOST="10.0.0.1")
-    done = subprocess.run([ACTIONBOX, "config"], env=env, capture_output=True, text=True, timeout=60)
+    done = forked.run(["config"], env)
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
         "warning: the environment variable ACTIONBOX_WROKERS is no setting of actionbox and is ignored; "

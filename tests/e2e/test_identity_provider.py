@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +21,8 @@ from runner.client import RuntimeClient
 from samples.identity_provider.app import Application, Provider, make_app
 from samples.identity_provider.flows import Flows
 from samples.identity_provider.people import totp
-from tests.e2e.serving import ACTIONBOX, Served, serve
+from tests.e2e import forked
+from tests.e2e.serving import Served, serve
 
 ACTIONS = Path(__file__).parents[2] / "samples" / "identity_provider" / "actions"
 TERMS = "https://terms.example/accept"
@@ -54,21 +54,9 @@ class Browser:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve(tmp_path_factory.mktemp("data")) as found:
-        done = subprocess.run(
-            [
-                ACTIONBOX,
-                "push",
-                str(ACTIONS),
-                "--yes",
-                "-s",
-                "DOMAINS=harbor.example",
-                "-s",
-                f"TERMS_URL={TERMS}",
-            ],
-            env=found.environment() | {"PATH": "/usr/bin:/bin", "HOME": str(ACTIONS)},
-            capture_output=True,
-            text=True,
-            timeout=120,
+        done = forked.run(
+            ["push", str(ACTIONS), "--yes", "-s", "DOMAINS=harbor.example", "-s", f"TERMS_URL={TERMS}"],
+            found.environment() | {"PATH": "/usr/bin:/bin", "HOME": str(ACTIONS)},
         )
         assert done.returncode == 0, done.stdout + done.stderr
         yield found

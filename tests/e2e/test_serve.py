@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from tests.e2e import forked
 from tests.e2e.serving import ACTIONBOX, Served, environment, serve
 from tests.serving.server import HANDLER, Client, Reply
 
@@ -35,14 +36,7 @@ def client_of(served: Served, token: str = "") -> Client:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [ACTIONBOX, *arguments],
-        env={**os.environ, "ACTIONBOX_DATA_DIR": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return forked.run(arguments, {**os.environ, "ACTIONBOX_DATA_DIR": str(folder)})
 
 
 def actionbox(folder: Path, *arguments: str) -> str:
@@ -53,7 +47,7 @@ def actionbox(folder: Path, *arguments: str) -> str:
 
 def test_a_first_try(tmp_path: Path) -> None:
     info: dict[str, Any] = {"ACTIONBOX_LOG_LEVEL": "info"}
-    with serve(tmp_path, **info) as served:
+    with serve(tmp_path, afresh=True, **info) as served:
         curl = re.search(r"^  curl (.*)$", served.output, re.MULTILINE)
         assert curl is not None
         assert curl[1].startswith(f"-H 'Authorization: Bearer {served.token}' ")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 
 from runner.client import Accepted, ServiceError
 from runner.model.outcome import FlowOutcome
-from tests.e2e.serving import ACTIONBOX, Served, serve
+from tests.e2e import forked
+from tests.e2e.serving import Served, serve
 from triggers import get_trigger
 
 GREET = """
@@ -59,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 
 def actionbox(served: Served, *arguments: str, status: int = 0) -> str:
     env = {**os.environ, **served.environment(), "NO_COLOR": "1"}
-    done = subprocess.run([ACTIONBOX, *arguments], env=env, capture_output=True, text=True, timeout=120)
+    done = forked.run(arguments, env)
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr

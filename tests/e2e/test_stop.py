@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import sqlite3
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -17,13 +16,14 @@ import pytest
 
 from runner.model.outcome import FlowOutcome
 from runner.store import KeyRing
-from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve, worker
+from tests.e2e import forked
+from tests.e2e.serving import ACTIONBOX, Process, Served, environment, process, serve, worker
 from tests.e2e.test_slow_clients import PARTIAL, bind, connected, event, request
 from tests.postgres import new_database
 from triggers import get_trigger
 
 
-def stopped(started: subprocess.Popen[str], *signals: int, seconds: float = 20) -> int:
+def stopped(started: Process, *signals: int, seconds: float = 20) -> int:
     """The status after `signals`, a moment apart."""
     for number in signals:
         started.send_signal(number)
@@ -33,14 +33,7 @@ def stopped(started: subprocess.Popen[str], *signals: int, seconds: float = 20) 
 
 def refused(data: Path, *options: str, **settings: str) -> str:
     """What a service that cannot start says."""
-    done = subprocess.run(
-        [ACTIONBOX, "serve", "--port", "0", *options],
-        env=environment(data, **settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = forked.run(["serve", "--port", "0", *options], environment(data, **settings))
     assert done.returncode == 2, done
     assert "Traceback" not in done.stdout + done.stderr
     return done.stderr
@@ -87,7 +80,8 @@ def test_two_sigints_end_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("moment", [0.0, 0.2, 0.7])
 def test_sigterm_while_it_starts(tmp_path: Path, moment: float) -> None:
     """`moment`: seconds after it has begun with its database."""
-    with process([ACTIONBOX, "serve", "--port", "0"], environment(tmp_path)) as (started, lines):
+    command = [ACTIONBOX, "serve", "--port", "0"]
+    with process(command, environment(tmp_path), afresh=True) as (started, lines):
         deadline = time.monotonic() + 60
         while not (tmp_path / "actionbox.db").exists():
             assert time.monotonic() < deadline

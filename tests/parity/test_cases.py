@@ -9,12 +9,13 @@ import pytest
 
 from runner.flow.programs import ProgramCache
 from runner.model.outcome import FlowOutcome
-from runner.testing.cases.load import Case, find_case_files, load_cases
+from runner.testing.cases.load import Case
 from runner.testing.cases.model import Step
 from runner.testing.cases.run import _Play, _prompt, _request
 from runner.testing.cases.worlds import OneUser, fixed_cache
 from runner.testing.simulated_return import with_timestamps
 from sandbox.egress import StubEgress, parse_stubs
+from tests.case_files import cases_below
 from tests.parity.told import Teller, failures
 from tests.parity.ways import Flow, RefusedError, Ways, as_the_service_names_them
 from tests.parity.world import MOMENT, World
@@ -25,8 +26,7 @@ FOLDERS = (TESTS.parent / "samples", TESTS / "wild")
 CASES = [
     case
     for folder in FOLDERS
-    for path in find_case_files(folder)
-    for case in load_cases(path)
+    for case in cases_below(folder)
     # A case's own limit of time is none of the service's: what it stops would run for 20 s in each way.
     if "timeout" not in str([step.expect for step in case.steps])
 ]

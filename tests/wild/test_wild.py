@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.testing.cases.load import find_case_files, load_cases
+from tests.case_files import cases_below
 from triggers import all_triggers
 
 FOLDER = Path(__file__).parent
-CASES = [case for path in find_case_files(FOLDER) for case in load_cases(path)]
+CASES = cases_below(FOLDER)
 SCRIPTS = {path for path in FOLDER.rglob("*") if path.suffix in {".js", ".py"} and path.parent != FOLDER}
 
 

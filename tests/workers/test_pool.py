@@ -23,13 +23,13 @@ from runner import (
 from runner.flow.programs import ProgramCache
 from runner.replay.record import FlowRecord, comparable
 from runner.replay.replay import replay
-from runner.testing.cases.load import find_case_files, load_cases
 from runner.testing.cases.run import _Play
 from runner.workers import LegReply
 from sandbox.core.caps import Limits
 from sandbox.core.program import Language, Source
 from sandbox.egress import AllowRule, StubEgress
 from sandbox.packages.wheels import PythonModule, prepare
+from tests.case_files import cases_below
 from tests.sandbox.packages.wheels.made import put
 from tests.test_samples import SAMPLES
 from tests.workers.conftest import STUBS
@@ -371,7 +371,7 @@ def test_forgotten_versions_are_dropped(live: LivePool) -> None:
     assert logs(live.run(action)) == ["forget me"]
 
 
-CASES = [case for path in find_case_files(SAMPLES) for case in load_cases(path) if case.skip is None]
+CASES = [case for case in cases_below(SAMPLES) if case.skip is None]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.stem}: {case.name}")
