@@ -103,7 +103,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         Path(os.environ[late_imports.SETTING]).unlink(missing_ok=True)
 
 
-_LONG = ("drills", "e2e", "jobs")
+_LONG = ("drills", "e2e", "jobs", "management", "packages")
 """Folders whose tests take seconds each: begun last, they would keep one process busy while others wait."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from runner.store.database.process import PROCESS, lock_of
+from runner.store.database.process import lock_of, process
 
 _LOCKED: Final = "L"
 
@@ -49,7 +49,7 @@ class Lease:
         if self.machine != _machine() or not self.number.isdecimal():
             return False
         if int(self.number) == os.getpid():
-            return self.process != PROCESS  # our number, before us: containers start with the same one
+            return self.process != process()  # our number, before us: containers start with the same one
         try:
             os.kill(int(self.number), 0)
         except ProcessLookupError:
@@ -70,7 +70,7 @@ def _is_ended(number: int) -> bool:
 
 def process_name() -> str:
     """The first part of every lease of this process: machine, number and something random."""
-    return f"{_machine()}:{os.getpid()}:{PROCESS}"
+    return f"{_machine()}:{os.getpid()}:{process()}"
 
 
 def new_lease(owner: str, *, locked: bool) -> str:

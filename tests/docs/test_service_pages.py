@@ -17,8 +17,8 @@ from pydantic import TypeAdapter
 from runner.model.outcome import FlowOutcome
 from runner.runtime.schemas import AcceptedEvent, InvokeBody, ResumeBody
 from runner.tenant.project import MANIFEST, Project
+from tests import forked
 from tests.docs.pages import blocks, matches
-from tests.e2e import forked
 from tests.e2e.serving import Served, serve
 from triggers import get_trigger
 

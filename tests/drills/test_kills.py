@@ -14,10 +14,10 @@ from sqlalchemy import text
 
 from runner.store import KeyRing, Sealed, Store
 from runner.store.sealed.sealing import secret_context
+from tests import forked
 from tests.drills.ledger import Binder, Client, all_at_once, employ, resumed
 from tests.drills.outage import call
 from tests.drills.rounds import rounds
-from tests.e2e import forked
 from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve
 from tests.postgres import new_database
 

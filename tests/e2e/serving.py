@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from runner.client import Api, Connection, RuntimeClient
-from tests.e2e.forked import Forked
+from tests.forked import Forked
 
 ACTIONBOX = str(Path(sys.executable).with_name("actionbox"))
 _START_SECONDS = 90

@@ -39,8 +39,8 @@ from runner.client import Accepted, Api
 from runner.server.assembly import FIRST_TENANT
 from sandbox.javascript.toolchain import node
 from sandbox.wasm.artefacts import cache_directory
+from tests import forked
 from tests.docs.pages import blocks, matches
-from tests.e2e import forked
 from tests.e2e.serving import Served, environment, serve
 from triggers import get_trigger
 

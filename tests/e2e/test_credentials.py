@@ -17,7 +17,7 @@ import pytest
 
 from runner.client import Api, Connection, RuntimeClient, ServiceError
 from runner.model.outcome import Decision, FlowOutcome
-from tests.e2e import forked
+from tests import forked
 from tests.e2e.serving import ACTIONBOX, Served, environment, process, serve
 from triggers import get_trigger
 

@@ -21,7 +21,7 @@ from runner.client import RuntimeClient
 from samples.identity_provider.app import Application, Provider, make_app
 from samples.identity_provider.flows import Flows
 from samples.identity_provider.people import totp
-from tests.e2e import forked
+from tests import forked
 from tests.e2e.serving import Served, serve
 
 ACTIONS = Path(__file__).parents[2] / "samples" / "identity_provider" / "actions"

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.e2e import forked
+from tests import forked
 from tests.e2e.serving import ACTIONBOX, Served, environment, serve
 from tests.serving.server import HANDLER, Client, Reply
 

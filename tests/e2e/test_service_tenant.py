@@ -13,7 +13,7 @@ import pytest
 
 from runner.client import Accepted, ServiceError
 from runner.model.outcome import FlowOutcome
-from tests.e2e import forked
+from tests import forked
 from tests.e2e.serving import Served, serve
 from triggers import get_trigger
 

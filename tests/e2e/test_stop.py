@@ -16,7 +16,7 @@ import pytest
 
 from runner.model.outcome import FlowOutcome
 from runner.store import KeyRing
-from tests.e2e import forked
+from tests import forked
 from tests.e2e.serving import ACTIONBOX, Process, Served, environment, process, serve, worker
 from tests.e2e.test_slow_clients import PARTIAL, bind, connected, event, request
 from tests.postgres import new_database

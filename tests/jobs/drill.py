@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import socket
-import sys
+from multiprocessing.connection import Connection
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -50,16 +50,17 @@ class Noting:
         raise AssertionError(error)
 
 
-async def work(url: str) -> None:
+def work(url: str, machine: str, ready: Connection) -> None:
+    """Until it is killed."""
+    socket.gethostname = lambda: machine
+    asyncio.run(_work(url, ready))
+
+
+async def _work(url: str, ready: Connection) -> None:
     store, stop = Store.open(url), asyncio.Event()
     worker = JobWorker(store, JobQueue(store), [JobGroup((FLOW,), _PLACES, Noting(store))])
-    loops = [worker.run(stop), *(loop(stop) for loop in hearing(store))]
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    await asyncio.gather(*loops)
-
-
-if __name__ == "__main__":
-    _, address, machine = sys.argv
-    socket.gethostname = lambda: machine
-    asyncio.run(work(address))
+    listening = [asyncio.ensure_future(loop(stop)) for loop in hearing(store)]
+    while listening and not store.hears:  # what it takes before is another's only once its lease is over
+        await asyncio.sleep(0.01)
+    ready.send(True)
+    await asyncio.gather(worker.run(stop), *listening)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 from sqlalchemy import text
 
@@ -17,7 +17,8 @@ from runner.jobs.policy import FLOW
 from runner.jobs.queue import JobQueue
 from runner.store import Store
 from runner.store.tables.runs import DONE
-from tests.jobs.drill import TABLES
+from tests.forked import FORKS
+from tests.jobs import drill
 
 TENANTS = ("north", "south", "east")
 KILLS = 3
@@ -28,22 +29,23 @@ class Workers:
 
     def __init__(self, url: str, end: ExitStack) -> None:
         self._url, self._end = url, end
-        self._living: list[subprocess.Popen[str]] = []
+        self._living: list[tuple[BaseProcess, Connection]] = []
 
     def add(self, machine: str) -> None:
-        command = [sys.executable, "-m", "tests.jobs.drill", self._url, machine]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        self._end.callback(process.stdout.close)
-        self._end.callback(process.wait)
+        ready, telling = FORKS.Pipe(duplex=False)
+        process = FORKS.Process(target=drill.work, args=(self._url, machine, telling))
+        process.start()
+        telling.close()
+        self._end.callback(ready.close)
+        self._end.callback(process.join)
         self._end.callback(process.kill)
-        self._living.append(process)
+        self._living.append((process, ready))
 
-    def pick(self, which: random.Random) -> subprocess.Popen[str]:
+    def pick(self, which: random.Random) -> BaseProcess:
         """One that is to be killed, once it is ready."""
-        process = self._living.pop(which.randrange(len(self._living)))
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        process, ready = self._living.pop(which.randrange(len(self._living)))
+        assert ready.poll(90)
+        assert ready.recv()
         return process
 
 
@@ -51,7 +53,7 @@ def test_nothing_is_lost_and_nothing_kept_twice(store: Store) -> None:
     dice = random.Random(11)
     machines = ["here"] if store.is_sqlite else ["here", "there"]
     with store.begin() as session:
-        for statement in TABLES:
+        for statement in drill.TABLES:
             session.execute(text(statement))
     queue, promised, enough = JobQueue(store), {}, threading.Event()
     kept = "select execution, tenant from drill_kept"
@@ -79,7 +81,7 @@ def test_nothing_is_lost_and_nothing_kept_twice(store: Store) -> None:
                 time.sleep(0.002)
             time.sleep(dice.uniform(0, 0.04))
             victim.kill()
-            victim.wait()
+            victim.join()
             workers.add(dice.choice(machines))
         enough.set()
         putting.join()

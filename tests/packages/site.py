@@ -19,6 +19,7 @@ from sandbox.egress import EgressPolicy, HttpEgress
 from sandbox.egress.model import Cancel, EgressSession, FetchRequest, FetchResponse, Outcome, Settle
 
 _ASKED = "x-asked-url"
+_TEST = "x-asked-in-test"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Site:
     def __init__(self) -> None:
         self.routes: dict[tuple[str, str], Route] = {}
         self.asked: list[Asked] = []
+        self._test = 0
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -93,6 +95,9 @@ class Site:
         return self
 
     def reset(self) -> None:
+        """For the next test. Requests that an Action of the last one did not wait for may still arrive; they
+        are none of its business."""
+        self._test += 1
         self.routes.clear()
         self.asked.clear()
 
@@ -102,14 +107,16 @@ class Site:
 
     def open(self, deadline: float) -> EgressSession:
         """See `Egress.open`."""
-        return _Detour(self._egress.open(deadline), self._root)
+        return _Detour(self._egress.open(deadline), self._root, str(self._test))
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         headers = {name.lower(): value for name, value in handler.headers.items()}
         body = handler.rfile.read(int(headers.get("content-length", 0)))
         url = _original(headers.pop(_ASKED, ""), handler.path)
+        test = headers.pop(_TEST, "")
         asked = Asked(handler.command, url, headers, body)
-        self.asked.append(asked)
+        if test == str(self._test):
+            self.asked.append(asked)
         route = self.routes.get(
             (asked.method, url.partition("?")[0]), Answer({"error": "no route"}, status=404)
         )
@@ -145,9 +152,10 @@ def _write(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
 class _Detour:
     """An egress session whose requests all go to one server."""
 
-    def __init__(self, inner: EgressSession, root: str) -> None:
+    def __init__(self, inner: EgressSession, root: str, test: str) -> None:
         self._inner = inner
         self._root = root
+        self._test = test
 
     def start(self, request: FetchRequest, settle: Settle) -> Cancel:
         asked = urlsplit(request.url)
@@ -159,7 +167,8 @@ class _Detour:
             settle(outcome)
 
         usual = {"https": ":443", "http": ":80"}[asked.scheme]
-        headers = (*request.headers, (_ASKED, f"{asked.scheme}://{asked.netloc.removesuffix(usual)}{path}"))
+        url = f"{asked.scheme}://{asked.netloc.removesuffix(usual)}{path}"
+        headers = (*request.headers, (_ASKED, url), (_TEST, self._test))
         return self._inner.start(replace(request, url=self._root + path, headers=headers), settled)
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from runner.store.database.notices import (
     parse,
     payload,
 )
-from runner.store.database.process import PROCESS, alive, lock_of
+from runner.store.database.process import alive, lock_of, process
 from tests.postgres import new_database
 
 BOUND = Notice(BINDINGS, "t", "post-login")
@@ -140,7 +140,7 @@ def test_whether_a_process_lives_is_known_from_its_lock(stores: tuple[Store, Sto
     async def go() -> None:
         assert living() == frozenset()
         async with listening(there):
-            assert living() == {lock_of(PROCESS)}
+            assert living() == {lock_of(process())}
         await eventually(lambda: living() == frozenset())
 
     asyncio.run(go())

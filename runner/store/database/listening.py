@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 
 from runner.store.database.engine import Store
 from runner.store.database.notices import CHANNEL, MISSED, Notice, parse, payload
-from runner.store.database.process import CLASS, PROCESS, lock_of
+from runner.store.database.process import CLASS, lock_of, process
 
 _log: Final = structlog.get_logger("actionbox.listening")
 _PROOF_SECONDS: Final = 5.0
@@ -74,7 +74,7 @@ class Listening:
         async with asyncio.timeout(_ANSWER_SECONDS):
             await connection.execute(f"listen {CHANNEL}".encode())
             lock = "select pg_advisory_lock_shared(%s, %s)"
-            await connection.execute(lock, (CLASS, lock_of(PROCESS)))
+            await connection.execute(lock, (CLASS, lock_of(process())))
         while True:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 await connection.execute("select pg_notify(%s, %s)", (CHANNEL, payload(self._store.token)))

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-PROCESS: Final = secrets.token_hex(4)
-"""Tells this process from all others, and from an earlier one of the same number."""
 CLASS: Final = 0x61627071
 """First half of the advisory locks of PostgreSQL that say that a process lives."""
 
+_identity = ""
 
-def lock_of(process: str) -> int:
+
+def process() -> str:
+    """Tells this process from all others, and from an earlier one of the same number."""
+    return _identity
+
+
+def _become() -> None:
+    global _identity
+    _identity = secrets.token_hex(4)
+
+
+_become()
+if hasattr(
+    os, "register_at_fork"
+):  # a server that forks after it has imported us makes processes of their own
+    os.register_at_fork(after_in_child=_become)
+
+
+def lock_of(identity: str) -> int:
     """The second half of the lock of a process, as the signed number that it is in PostgreSQL."""
-    number = int(process, 16)
+    number = int(identity, 16)
     return number - 2**32 if number >= 2**31 else number
 
 

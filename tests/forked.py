@@ -16,8 +16,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.e2e.forked_modules"])
+FORKS = multiprocessing.get_context("forkserver")
+"""Makes processes that begin with all of our modules."""
+FORKS.set_forkserver_preload(["tests.forked_modules"])
 
 
 class Forked:
@@ -36,7 +37,7 @@ class Forked:
             Connection(os.dup(number)) for number in (output, output if errors is None else errors)
         ]
         place = str(cwd or Path.cwd())
-        self._process = _FORKS.Process(target=_work, args=([*arguments], {**env}, place, *descriptors))
+        self._process = FORKS.Process(target=_work, args=([*arguments], {**env}, place, *descriptors))
         self._process.start()
         for descriptor in descriptors:
             descriptor.close()
