@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -50,11 +51,11 @@ def serve(settings: ServiceSettings) -> None:
         InputError: the database, key ring, certificate or address cannot be used.
         WorkerStartError: workers cannot be started.
     """
-    with in_order():
-        _serve(settings)
+    with in_order() as told:
+        _serve(settings, told)
 
 
-def _serve(settings: ServiceSettings) -> None:
+def _serve(settings: ServiceSettings, told: threading.Event) -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     configure_logs(settings.log_level, settings.log_format)
     listener = _bind(settings)
@@ -67,9 +68,8 @@ def _serve(settings: ServiceSettings) -> None:
         service = make_service(settings, store, keys, lambda _: (plane.pooled, plane.pooled))
         app = create_app(service, plane)
         serve_metrics(settings, plane.metrics)
-        _Server(app, _config(_Briefly(app), settings, tls), lambda: _greet(service, tls)).run(
-            sockets=[listener]
-        )
+        server = _Server(app, _config(_Briefly(app), settings, tls), lambda: _greet(service, tls), told)
+        server.run(sockets=[listener])
     finally:
         listener.close()
         store.close()
@@ -111,10 +111,13 @@ class _Briefly:
 class _Server(uvicorn.Server):
     """Says when it is ready, looks after its connections, and ends with status 0 when it was told to end."""
 
-    def __init__(self, app: FastAPI, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, app: FastAPI, config: uvicorn.Config, ready: Callable[[], None], told: threading.Event
+    ) -> None:
         super().__init__(config)
         self._app = app
         self._ready = ready
+        self._told = told
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Streams end and load balancers look elsewhere from the first signal on; requests are finished.
@@ -126,6 +129,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.should_exit |= self._told.is_set()  # before we had the signals
         if self.config.is_ssl:
             # A client that keeps an idle connection does not answer our farewell; asyncio waits 30 s for it.
             loop = asyncio.get_running_loop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from types import FrameType
 
 from runner.admin.setup import open_service_keys, open_store
@@ -20,23 +21,23 @@ def work(settings: ServiceSettings) -> None:
     Raises:
         InputError: the database or the key ring cannot be used.
     """
-    with in_order():
-        _work(settings)
+    with in_order() as told:
+        _work(settings, told)
 
 
-def _work(settings: ServiceSettings) -> None:
+def _work(settings: ServiceSettings, told: threading.Event) -> None:
     configure_logs(settings.log_level, settings.log_format)
     settings = settings.model_copy(update={"run_jobs": True})
     store = open_store(settings)
     try:
         plane = Plane.of(settings, store, open_service_keys(settings, store))
         serve_metrics(settings, plane.metrics)
-        asyncio.run(_run(plane))
+        asyncio.run(_run(plane, told))
     finally:
         store.close()
 
 
-async def _run(plane: Plane) -> None:
+async def _run(plane: Plane, told: threading.Event) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -47,6 +48,8 @@ async def _run(plane: Plane) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not the loop's own way: when it closes, it lets the next signal kill the process.
         signal.signal(number, end)
+    if told.is_set():  # before we had the signals
+        return
     async with plane.running():
         say("actionbox worker: ready\n")
         await stop.wait()

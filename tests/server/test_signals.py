@@ -1,0 +1,40 @@
+"""SIGTERM ends a process in order, and is not forgotten where its exception cannot leave."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from runner.server.signals import in_order
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+class _Dying:
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_it_ends_with_status_0() -> None:
+    with pytest.raises(SystemExit) as ended, in_order() as told:
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert ended.value.code == 0
+    assert told.is_set()
+    os.kill(os.getpid(), signal.SIGTERM)  # it is ending already
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_it_is_known_although_its_exception_was_swallowed() -> None:
+    with in_order() as told:
+        assert not told.is_set()
+        dying = _Dying()
+        del dying
+        assert told.is_set()
