@@ -1,4 +1,4 @@
-"""How large what a leg came to may be: an outcome is read whole by a worker's parent and by the platform, and
+"""Size caps of the outcome of a leg: an outcome is read whole by a worker's parent and by the platform, and
 what waits for a user is read whole to go on."""
 
 from __future__ import annotations

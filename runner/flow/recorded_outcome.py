@@ -1,8 +1,6 @@
-"""What of an outcome goes on record, where lists and streams show it to people: no secrets, nothing that
-resumes the flow, and not more than a record may hold.
-
-The outcome itself goes to the platform, which must apply its effects as they are.
-"""
+"""The part of an outcome that goes on record, where lists and streams show it to people: no secrets, nothing
+that resumes the flow, and not more than a record may hold. The outcome itself goes to the platform, which
+must apply its effects as they are."""
 
 from __future__ import annotations
 

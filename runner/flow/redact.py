@@ -122,7 +122,7 @@ class Redactor:
     def _changed(
         self, texts: Mapping[str, int], spare: Spare | None = None, each: int | None = None
     ) -> dict[str, str]:
-        """What becomes of those of `texts` that change. `texts`: with how often each is there."""
+        """Find the new forms of those of `texts` that change. `texts`: with how often each is there."""
         changed: dict[str, str] = {}
         left: int | None = None
         for text, pieces in self._searched(texts):

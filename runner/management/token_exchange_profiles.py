@@ -78,7 +78,7 @@ class UpdateProfile(Body):
 
 @closed
 class Profile(TypedDict):
-    """Which Action validates subject tokens of a type."""
+    """A profile: the Action that validates subject tokens of a type."""
 
     id: Annotated[str, Field(pattern="^tep_")]
     name: str

@@ -19,7 +19,7 @@ from sandbox.egress.policy.allow import AllowRule
 
 
 class FailPolicy(StrEnum):
-    """What a flow does when an Action fails (design section 8)."""
+    """The reaction of a flow to an Action that fails (design section 8)."""
 
     CLOSED = "closed"
     """The flow fails. The default of blocking triggers."""

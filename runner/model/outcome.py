@@ -16,7 +16,7 @@ SCHEMA: Final = "actionbox.outcome/1"
 
 
 class Decision(StrEnum):
-    """How a leg of a flow ended."""
+    """The end of a leg of a flow."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -25,7 +25,7 @@ class Decision(StrEnum):
 
 
 class Status(StrEnum):
-    """What became of one Action in this leg."""
+    """The result of one Action in this leg."""
 
     RAN = "ran"
     DENIED = "denied"
@@ -42,7 +42,7 @@ class _Record(BaseModel):
 
 
 class TriggerRef(_Record):
-    """Which contract the flow ran under. `blocking`: a failed flow stops the user's operation."""
+    """The contract that the flow ran under. `blocking`: a failed flow stops the user's operation."""
 
     id: str
     version: str
@@ -115,7 +115,7 @@ class SuspensionRecord(_Record):
 
 
 class ResumePoint(_Record):
-    """Which Action a resume runs first, and which of its handlers."""
+    """The Action that a resume runs first, and its handler."""
 
     action: int
     handler: str
@@ -130,7 +130,7 @@ class Timing(_Record):
 
 
 class FlowOutcome(_Record):
-    """How one leg of a flow ended; immutable, and the same as JSON.
+    """The result of one leg of a flow; immutable, and the same as JSON.
 
     Attributes:
         schema_id: version of this shape (`schema` in JSON).

@@ -34,7 +34,7 @@ class FailureStory(TypedDict):
 
 @closed
 class ActionResult(TypedDict):
-    """What became of one Action that ran: its times, console output, statistics."""
+    """The result of one Action that ran: its times, console output, statistics."""
 
     action_name: str
     action_id: Uuid

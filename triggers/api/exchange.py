@@ -48,7 +48,7 @@ class UserAttributes(TypedDict):
 
 
 class Actor(TypedDict):
-    """Who acts for the subject; custom properties are allowed beside `sub` and `act`."""
+    """The party that acts for the subject; custom properties are allowed beside `sub` and `act`."""
 
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 

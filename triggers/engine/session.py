@@ -222,7 +222,7 @@ class ActionSession:
         return event, stored
 
     def _ending(self) -> _Ending:
-        """How the Action ends; after its last command it is found once."""
+        """The end of the Action; found once, after its last command."""
         found = self._progress.ending
         if found is None:
             own = self._progress.own

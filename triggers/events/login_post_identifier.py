@@ -9,7 +9,7 @@ from triggers.events.parts.context import Event
 
 
 class Identifier(Part):
-    """What the user said who they are."""
+    """The identifier that the user entered."""
 
     OPEN: ClassVar[bool] = True
 
@@ -17,7 +17,7 @@ class Identifier(Part):
 
 
 class IdentifierAuthentication(Part):
-    """How far the user has come."""
+    """The progress of the user."""
 
     OPEN: ClassVar[bool] = True
 
@@ -27,4 +27,4 @@ class IdentifierAuthentication(Part):
 class LoginPostIdentifierEvent(Event):
     """A user who logs in has said who they are."""
 
-    authentication: IdentifierAuthentication = must("How far the user has come.", state=EXPERIMENTAL)
+    authentication: IdentifierAuthentication = must("The progress of the user.", state=EXPERIMENTAL)

@@ -32,7 +32,7 @@ class ValidatedMethod(Part):
 
 
 class ValidatedAuthentication(Part):
-    """How the user tried to authenticate."""
+    """The user's attempt to authenticate."""
 
     methods: list[ValidatedMethod] = must("The method whose credential was checked.")
 
@@ -78,7 +78,7 @@ class ValidationTransaction(Correlated):
 class PostCredentialValidationEvent(Event):
     """A credential of a database connection was checked; nothing is answered yet."""
 
-    authentication: ValidatedAuthentication | None = may("How the user tried to authenticate.")
+    authentication: ValidatedAuthentication | None = may("The user's attempt to authenticate.")
     client: Client | None = may("Application the user logs in to.")
     connection: Connection = must("Database connection that checked the credential.")
     credential: Credential = must("What came of the check.")

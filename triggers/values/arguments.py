@@ -154,7 +154,7 @@ class Roles(TypedDict):
 
 
 class PhoneOptions(TypedDict):
-    """How to reach the phone."""
+    """The way to reach the phone."""
 
     preferredMethod: NotRequired[Literal["sms", "voice", "both"]]
 

@@ -66,7 +66,7 @@ class Caller(Generic[ServiceT]):
 async def current_caller(
     request: Request, scopes: SecurityScopes, _: Annotated[Any, Depends(_scheme)]
 ) -> Caller[ApiService]:
-    """Who calls. The route's class has authenticated and checked the scopes before it read the body
+    """The caller. The route's class has authenticated and checked the scopes before it read the body
     (`runner.http.routing`); here a second look costs nothing."""
     principal: Principal = request.state.principal
     check_scopes(principal, scopes.scopes)

@@ -116,7 +116,7 @@ def _action(caller: Caller, session: Session, row: ActionRow) -> Action:
 
 
 def _payload(outcome: FlowOutcome, total_ms: float) -> dict[str, Any]:
-    """What the recorded answers have (`error`, `stats`), and beside it what the draft did."""
+    """Build the payload: what recorded answers have (`error`, `stats`), and what the draft did."""
     record = outcome.to_dict()
     ran = outcome.actions[0]
     action_ms = round(ran.statistics.wall_ms) if ran.statistics is not None else 0

@@ -141,7 +141,7 @@ def deploy_version(
     response_model=responses.VersionDiff,
 )
 def diff_versions(caller: ActionReader, action_id: str, version_id: str, other_id: str) -> Response:
-    """What changed from the first version to the second: `code` as a unified diff, the rest before and after.
+    """Changes from the first version to the second: `code` as a unified diff, the rest before and after.
     Versions by id or number; `draft` is the draft. (Ours.)"""
     with caller.service.store.read() as session:
         action = find(session, ActionRow, caller.tenant, action_id, WHAT)

@@ -33,8 +33,12 @@ class Builder(Protocol):
         lock: Lock | WheelLock | None,
         report: Callable[[Build], None],
     ) -> tuple[Build, Dependencies | None]:
-        """How the build ended (`built` or `failed`), and what the source may require. Never raises for what
-        is wrong with the source.
+        """Build the source.
+
+        Never raises for what is wrong with the source.
+
+        Returns:
+            how it ended (`built` or `failed`), and what the source may require.
 
         Args:
             lock: of an earlier build of the same `wanted`; nothing is resolved anew then.

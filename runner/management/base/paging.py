@@ -20,7 +20,7 @@ PerPage = Annotated[int, Query(ge=1, le=MAX_PER_PAGE, description="Results per p
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a list is wanted."""
+    """The part of a list that is asked for."""
 
     number: int
     size: int

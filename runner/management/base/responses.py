@@ -176,7 +176,7 @@ class BoundAction(_Action):
 
 
 class Page(TypedDict):
-    """What every page says of itself."""
+    """The members that every page of a list has."""
 
     total: NotRequired[Annotated[Count, Field(description="Absent or 0 on an empty page.")]]
     page: NotRequired[Annotated[Count, Field(description="Absent where it is 0, but for versions.")]]
@@ -207,7 +207,7 @@ class Change(BaseModel):
 
 
 class VersionDiff(BaseModel):
-    """What changed from one version to another. (Ours.)"""
+    """Changes from one version to another. (Ours.)"""
 
     model_config = _FORBID
 
@@ -275,7 +275,7 @@ class BindingSet(TypedDict):
 
 @closed
 class ExecutionResult(TypedDict):
-    """What became of one Action."""
+    """The result of one Action."""
 
     action_name: str
     error: NotRequired[ExecutionError]
@@ -316,8 +316,8 @@ class TestStatistics(TypedDict):
 
 
 class TestPayload(TypedDict):
-    """What the draft did; an open object. `error` and `failure` are there when it failed, which is a 200;
-    `filled_in` when the event was not whole: members that the trigger's example gave."""
+    """The result of the draft; an open object. `error` and `failure` are there when it failed, which is a
+    200; `filled_in` when the event was not whole: members that the trigger's example gave."""
 
     decision: Decision
     effects: Effects
@@ -331,7 +331,7 @@ class TestPayload(TypedDict):
 
 @closed
 class TestResult(TypedDict):
-    """How a draft ran on the event that was sent."""
+    """The result of running a draft on the event that was sent."""
 
     payload: TestPayload
 

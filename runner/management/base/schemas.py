@@ -36,7 +36,7 @@ def _without_defaults(schema: dict[str, Any]) -> None:
 
 
 class Body(BaseModel):
-    """What every body has in common."""
+    """The base of every body."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -85,7 +85,7 @@ class DependencyInput(Body):
 
 
 class TriggerInput(Body):
-    """Which trigger. The other properties of a listed trigger are taken and ignored."""
+    """A trigger, by its id. The other properties of a listed trigger are taken and ignored."""
 
     id: Annotated[str, Field(max_length=64)]
     version: Annotated[str, Field(max_length=16)] | None = None
@@ -142,7 +142,7 @@ AllowList = Annotated[list[AllowInput], Field(max_length=MAX_ALLOW_RULES)]
 
 
 class ActionFields(Body):
-    """What POST and PATCH share; which ones were sent says `model_fields_set`.
+    """The fields that POST and PATCH share; `model_fields_set` says which ones were sent.
 
     Attributes:
         runtime: empty, as the Go command line sends it without `--runtime`, is as good as not sent.
@@ -189,7 +189,7 @@ class DeployVersion(Body):
 
 
 class Reference(Body):
-    """What a binding names."""
+    """The Action that a binding names."""
 
     type: Literal["binding_id", "action_id", "action_name"]
     value: Annotated[str, Field(min_length=1, max_length=MAX_ACTION_NAME)]
@@ -235,7 +235,7 @@ ModuleCode = Annotated[str, Field(max_length=MAX_MODULE_CODE)]
 
 
 class ModuleFields(Body):
-    """What POST and PATCH of a module share."""
+    """The fields that POST and PATCH of a module share."""
 
     secrets: ModuleSecrets = []
     dependencies: ModuleDependencies = []

@@ -23,7 +23,7 @@ _SHOWN: Final = ("action_name", "error", "started_at", "ended_at")
     "/actions/executions/{execution_id}", summary="Get an execution", response_model=responses.Execution
 )
 def get_execution(caller: ActionReader, execution_id: str) -> Response:
-    """What became of each Action; kept for some days. Console output is in the runtime API's record."""
+    """The result of each Action; kept for some days. Console output is in the runtime API's record."""
     with caller.service.store.read() as session:
         row = (
             session.get(ExecutionRow, (caller.tenant, execution_id)) if _ID.fullmatch(execution_id) else None

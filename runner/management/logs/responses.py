@@ -27,7 +27,7 @@ class ExecutionDetails(TypedDict):
 
 @closed
 class ActionError(TypedDict):
-    """What an Action failed with. `code`: one of the failure codes."""
+    """The error that an Action failed with. `code`: one of the failure codes."""
 
     name: str
     message: str

@@ -56,7 +56,7 @@ def list_logs(
     start: From = None,
     take: Take | Absent = None,
 ) -> Response:
-    """What executions came to, the newest first. With `from` (an entry's `log_id`) or `take`: what was
+    """Results of executions, the newest first. With `from` (an entry's `log_id`) or `take`: what was
     recorded after it, the oldest first, and all other parameters mean nothing."""
     with caller.service.store.read() as session:
         entries = Entries(session, caller.tenant)

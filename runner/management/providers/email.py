@@ -90,7 +90,7 @@ def create_email_provider(
 def update_email_provider(
     caller: Annotated[Caller, needs("update:email_provider")], body: UpdateEmailProvider
 ) -> Response:
-    """What is sent changes."""
+    """Change the members that are sent."""
     with caller.service.store.begin() as session:
         provider = Provider(session, caller, _CHANNEL)
         enabled = body.enabled if "enabled" in body.model_fields_set else None

@@ -32,7 +32,7 @@ def _once(methods: list[Any]) -> list[Any]:
 
 
 class ConfigurationInput(Body):
-    """How messages may be delivered; the platform's to honour."""
+    """Allowed ways of delivery; the platform's to honour."""
 
     delivery_methods: Annotated[
         list[Literal["text", "voice"]], Field(min_length=1, max_length=2), AfterValidator(_once)
@@ -101,7 +101,7 @@ def get_phone_provider(
 def update_phone_provider(
     caller: Annotated[Caller, needs("update:phone_providers")], provider_id: str, body: UpdatePhoneProvider
 ) -> Response:
-    """What is sent changes."""
+    """Change the members that are sent."""
     sent = body.model_fields_set
     fields = {"configuration": body.configuration.model_dump()} if "configuration" in sent else {}
     with caller.service.store.begin() as session:

@@ -28,7 +28,7 @@ class EmailProvider(TypedDict):
 
 @closed
 class PhoneConfiguration(TypedDict):
-    """How messages may be delivered."""
+    """Allowed ways of delivery."""
 
     delivery_methods: list[Literal["text", "voice"]]
 

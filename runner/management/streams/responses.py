@@ -29,7 +29,7 @@ class _Target(TypedDict):
 
 @closed
 class EventStream(TypedDict):
-    """Which Action is told of which events."""
+    """A stream: the Action that is told of events, and of which ones."""
 
     id: Annotated[str, Field(pattern="^est_")]
     name: NotRequired[str]
@@ -80,7 +80,7 @@ class DeliveryList(TypedDict):
 
 @closed
 class Redelivery(TypedDict):
-    """Which failed deliveries are tried again, as it was asked."""
+    """The failed deliveries that are tried again, as it was asked."""
 
     date_from: NotRequired[Annotated[str, Field(json_schema_extra={"format": "date-time"})]]
     date_to: NotRequired[Annotated[str, Field(json_schema_extra={"format": "date-time"})]]

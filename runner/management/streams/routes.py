@@ -60,7 +60,7 @@ class Subscription(Body):
 
 
 class DestinationConfiguration(Body):
-    """Which Action."""
+    """The Action that is told."""
 
     action_id: Annotated[str, Field(min_length=1, max_length=36)]
 
@@ -77,7 +77,7 @@ Subscriptions = Annotated[list[Subscription], Field(min_length=1, max_length=MAX
 
 
 class StreamFields(Body):
-    """What POST and PATCH share; which ones were sent says `model_fields_set`."""
+    """The fields that POST and PATCH share; `model_fields_set` says which ones were sent."""
 
     name: StreamName = ""
     subscriptions: Subscriptions = Field(default_factory=list)
@@ -149,7 +149,7 @@ def get_stream(caller: Annotated[Caller, needs("read:event_streams")], stream_id
 def update_stream(
     caller: Annotated[Caller, needs("update:event_streams")], stream_id: str, body: UpdateStream
 ) -> Response:
-    """What is sent changes. Enabling a stream begins a new count of its failures."""
+    """Change the members that are sent. Enabling a stream begins a new count of its failures."""
     with caller.service.store.begin() as session:
         row = find_named(session, EventStreamRow, caller.tenant, stream_id, WHAT, lock=True)
         _apply(session, row, body)

@@ -112,7 +112,7 @@ class Connection(H11Protocol):
             self._refuse_and_linger(400, f"This is not a valid HTTP request: {self._bad}.")
 
     def send_400_response(self, msg: str) -> None:
-        """What is not HTTP ends the connection, with an answer where none was begun."""
+        """End a connection that does not speak HTTP, with an answer where none was begun."""
         self._refuse_and_linger(400, msg)
 
     def _refuse_and_linger(self, status: int, message: str) -> None:

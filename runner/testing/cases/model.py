@@ -114,7 +114,7 @@ class PromptSpec(_Strict):
 
 
 class ResumeSpec(_Strict):
-    """How a suspended flow goes on."""
+    """The return to a suspended flow."""
 
     query: Object = Field(default_factory=dict)
     body: Object = Field(default_factory=dict)

@@ -190,7 +190,7 @@ class Printer:
         return made
 
     def _new(self) -> str:
-        """What `new` makes is not shown, but where it is gone through."""
+        """Give the text of `new`, which is shown only where the new value is iterated over."""
         made = self.made()
         if self._mark() == "(":
             self.at = self._tokens.matching(self.at) + 1

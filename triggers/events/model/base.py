@@ -79,7 +79,7 @@ def known(*values: str) -> Known:
 
 @dataclass(frozen=True)
 class Values:
-    """What the values of an open map are documented to be; a hint for editors, not enforced."""
+    """The documented kind of an open map's values; a hint for editors, not enforced."""
 
     typescript: str
 

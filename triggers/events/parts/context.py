@@ -31,14 +31,14 @@ class Method(Part):
 
 
 class LoginAuthentication(Part):
-    """How the user authenticated so far."""
+    """The user's authentication so far."""
 
     methods: list[Method] = must("Methods completed during the session, as of the start of this Action.")
     riskAssessment: RiskAssessment | None = may("Risk assessment of the login.")
 
 
 class ResetAuthentication(Part):
-    """How the user authenticated so far."""
+    """The user's authentication so far."""
 
     OPEN: ClassVar[bool] = True
 
@@ -47,7 +47,7 @@ class ResetAuthentication(Part):
 
 
 class Prompt(Part):
-    """What a form gave back; there in the continue handler."""
+    """The result of a form; there in the continue handler."""
 
     id: str = must("Id of the form (`ap_...`).")
     fields: OpenMap | None = may("Values of its fields, hidden ones included.")
@@ -72,7 +72,7 @@ class Experiment(Part):
 
 
 class Event(Part):
-    """What every event holds, whatever its trigger."""
+    """The members of every event, whatever its trigger."""
 
     configuration: OpenMap = filled(
         "Private settings of the Action; empty unless it comes from a marketplace.", state=PACKAGE

@@ -42,7 +42,7 @@ class ClientCertificate(Part):
 
 
 class ClientAuthentication(Part):
-    """How the client authenticated."""
+    """The client's authentication."""
 
     type: str | None = may("Method, such as `self_signed_tls_client_auth`.")
     certificate: ClientCertificate | None = may("TLS certificate of the client.")
@@ -79,7 +79,7 @@ class RefreshTokenPolicy(Part):
 
 
 class ClientRefreshToken(Part):
-    """How refresh tokens are set up for a client."""
+    """The client's settings of refresh tokens."""
 
     policies: list[RefreshTokenPolicy] | None = may("Policies for refresh tokens that serve several APIs.")
 
@@ -144,7 +144,7 @@ class SecurityContext(Part):
 
 
 class Authorization(Part):
-    """What the user may do."""
+    """The user's roles."""
 
     roles: list[str] = must("Names of the user's roles.")
 

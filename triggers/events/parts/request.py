@@ -8,7 +8,7 @@ from triggers.events.model.base import Number, OpenMap, Part, may, must
 
 
 class GeoIp(Part):
-    """Where the caller's address is, as far as a lookup can tell."""
+    """The place of the caller's address, as far as a lookup can tell."""
 
     OPEN: ClassVar[bool] = True
 

@@ -65,7 +65,7 @@ class TravelAssessment(Part):
 
 
 class DeviceAssessmentDetails(Part):
-    """Which marks of the device were seen before."""
+    """The marks of the device that were seen before."""
 
     device: Recognition | None = may("Whether the device cookie is known.")
     useragent: Recognition | None = may("Whether the user agent is known.")

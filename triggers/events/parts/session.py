@@ -49,19 +49,19 @@ class ParentTokenWithMetadata(ParentToken):
 
 
 class TokenTransfer(Part):
-    """Where a refresh token came from, if a session was handed over."""
+    """The origin of a refresh token, if a session was handed over."""
 
     parent_refresh_token: ParentToken | None = may("Refresh token at the origin.")
 
 
 class SessionTransfer(Part):
-    """Where a session came from, if a native application handed it over."""
+    """The origin of a session, if a native application handed it over."""
 
     parent_refresh_token: ParentTokenWithMetadata | None = may("Refresh token at the origin.")
 
 
 class SessionActor(Part):
-    """Who acts in the place of the user."""
+    """The party that acts in the place of the user."""
 
     OPEN: ClassVar[bool] = True
 

@@ -48,7 +48,7 @@ class Correlated(Part):
 
 
 class Actor(Part):
-    """Who acts in the place of the user; `act` goes up to five levels."""
+    """The party that acts in the place of the user; `act` goes up to five levels."""
 
     OPEN: ClassVar[bool] = True
 
@@ -65,7 +65,7 @@ class AuthorizationDetails(Part):
 
 
 class Authorizing(Correlated):
-    """What the authorization request asked for."""
+    """The contents of the authorization request."""
 
     OPEN: ClassVar[bool] = True
 

@@ -36,7 +36,7 @@ class EnrolledFactor(Part):
 
 
 class Naming(Part):
-    """What a user is called."""
+    """The names of a user."""
 
     email: str | None = may("Email address, unique in its connection.")
     family_name: str | None = may("Family name.")

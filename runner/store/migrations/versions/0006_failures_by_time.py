@@ -1,4 +1,4 @@
-"""Which Actions failed, by when that was recorded, for the tenant's log."""
+"""Actions that failed, by the time of the record, for the tenant's log."""
 
 from __future__ import annotations
 

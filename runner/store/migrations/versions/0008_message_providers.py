@@ -1,4 +1,4 @@
-"""Which tenants deliver messages by provider Actions of their own."""
+"""Tenants that deliver messages by provider Actions of their own."""
 
 from __future__ import annotations
 

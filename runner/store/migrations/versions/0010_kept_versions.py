@@ -1,4 +1,4 @@
-"""What suspended flows need of deleted Actions."""
+"""Versions of deleted Actions that suspended flows need."""
 
 from __future__ import annotations
 

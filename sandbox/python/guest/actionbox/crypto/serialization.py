@@ -1,4 +1,4 @@
-"""How keys are written and read (`hazmat.primitives.serialization`)."""
+"""Reading and writing keys (`hazmat.primitives.serialization`)."""
 
 import base64
 from typing import Any
