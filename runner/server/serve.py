@@ -31,6 +31,7 @@ from runner.server.logs import configure_logs, say
 from runner.server.signals import in_order
 from runner.server.transport.connections import limits_of, protocol, watch
 from runner.server.transport.tls import TlsFiles, self_made
+from sandbox.core.garbage import settle
 
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _KEEP_ALIVE_SECONDS: Final = 75
@@ -145,6 +146,7 @@ class _Server(uvicorn.Server):
                 raise
             raise self._app.state.start_error from None
         if self.started:
+            settle()
             self._watching = asyncio.create_task(watch(self.server_state.connections))
             self._ready()
 

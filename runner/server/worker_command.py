@@ -13,6 +13,7 @@ from runner.server.composition import Plane
 from runner.server.logs import configure_logs, say
 from runner.server.serve import serve_metrics
 from runner.server.signals import in_order
+from sandbox.core.garbage import settle
 
 
 def work(settings: ServiceSettings) -> None:
@@ -51,5 +52,6 @@ async def _run(plane: Plane, told: threading.Event) -> None:
     if told.is_set():  # before we had the signals
         return
     async with plane.running():
+        settle()
         say("actionbox worker: ready\n")
         await stop.wait()

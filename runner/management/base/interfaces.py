@@ -37,12 +37,12 @@ class Builder(Protocol):
 
         Never raises for what is wrong with the source.
 
-        Returns:
-            how it ended (`built` or `failed`), and what the source may require.
-
         Args:
             lock: of an earlier build of the same `wanted`; nothing is resolved anew then.
             report: told of every state on the way; may block.
+
+        Returns:
+            how it ended (`built` or `failed`), and what the source may require.
 
         Raises:
             BusyError: nothing was built.

@@ -19,6 +19,7 @@ from runner.model.caps import MAX_WORKER_LOG_BYTES
 from runner.workers.child import late_imports, privileges
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.frames import UnsendableError
+from sandbox.core.garbage import settle
 from sandbox.core.json_text import well_formed
 from sandbox.core.priority import give_way
 from sandbox.javascript.building import transpile
@@ -89,6 +90,7 @@ def main() -> None:
     artefacts.supply_by(server.image)
     transpile.compile_by(server.compiled)
     warmup.everything()
+    settle()
     begin_watch = late_imports.prepare()
     held = privileges.give_up(parent)
     begin_watch()
