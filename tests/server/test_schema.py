@@ -23,7 +23,6 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy import select, update
 
 from runner.http.routing import check_routes
-from runner.server.openapi_export import DOCS, documents
 from runner.store.tables.entities import EventDeliveryRow
 from runner.store.tables.runs import JobRow
 from tests.drawn import examples
@@ -31,6 +30,7 @@ from tests.http.test_matrix import nothing
 from tests.serving.conformance import check_answer, document, seen, successes
 from tests.serving.entities import STREAMS, create, stream_action, stream_body
 from tests.serving.server import Client, Server
+from tools.openapi import DOCS, documents
 from triggers import get_trigger
 
 BUDGET = 6
@@ -319,6 +319,6 @@ def test_a_route_that_does_not_say_what_it_answers_does_not_start() -> None:
 
 
 def test_the_published_descriptions_are_current() -> None:
-    """`python -m runner.server.openapi_export` renews them."""
+    """`python -m tools.openapi` renews them."""
     for name, text in documents().items():
         assert (DOCS / name).read_text(encoding="utf-8") == text, name

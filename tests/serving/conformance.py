@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from runner.server.openapi_export import whole
+from tools.openapi import whole
 
 _UNDECLARED = (405,)
 """For any path, by the router."""

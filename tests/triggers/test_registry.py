@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from tools.reference.compatibility import compatibility
+from tools.reference.decisions import DECISIONS
+from tools.reference.pages import reference
 from triggers import (
     EventError,
     Trigger,
@@ -18,9 +21,6 @@ from triggers import (
 from triggers.engine.effects import Effects
 from triggers.engine.gates import GATES
 from triggers.generate import typings
-from triggers.generate.compatibility import compatibility
-from triggers.generate.decisions import DECISIONS
-from triggers.generate.pages import reference
 
 IN_ORDER = [
     "post-login",

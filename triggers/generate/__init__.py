@@ -1,1 +1,1 @@
-"""Reference pages, JSON Schemas and typings, made from the contracts."""
+"""JSON Schemas and typings, made from the contracts."""

@@ -1,4 +1,4 @@
-"""`python -m runner.server.openapi_export` writes the descriptions of both APIs to `docs/openapi`; `--check`
+"""`python -m tools.openapi` writes the descriptions of both APIs to `docs/openapi`; `--check`
 only says which are stale."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from runner.runtime.routes import router as runtime_router
 from runner.server import health
 from runner.server.openapi import description
 
-DOCS: Final = Path(__file__).resolve().parents[2] / "docs" / "openapi"
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "openapi"
 _APIS: Final = {
     "management": ("actionbox: Management API for Actions", (*routers(), oauth.router)),
     "runtime": ("actionbox: runtime API", (runtime_router, oauth.router, health.router)),

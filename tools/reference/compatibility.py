@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from tools.reference.decisions import DECISIONS
+from tools.reference.markdown import code, codes, table
+from tools.reference.pages import GENERATED, signature
 from triggers.events.model.introspection import Property, walk
-from triggers.generate.decisions import DECISIONS
-from triggers.generate.markdown import code, codes, table
-from triggers.generate.pages import GENERATED, signature
 from triggers.registry import known_triggers
 
 if TYPE_CHECKING:

@@ -7,18 +7,18 @@ import re
 
 import pytest
 
+from tools.reference.compatibility import compatibility
+from tools.reference.documents import DOCS, documents, main, stale, write
+from tools.reference.pages import reference, signature
 from triggers import all_triggers, get_trigger
 from triggers.events.model.introspection import walk
-from triggers.generate.compatibility import compatibility
-from triggers.generate.documents import DOCS, documents, main, stale, write
-from triggers.generate.pages import reference, signature
 
 TRIGGERS = all_triggers()
 CELL_BORDER = re.compile(r"(?<!\\)\|")
 
 
 def test_committed_documents_are_up_to_date():
-    assert stale() == [], "run python -m triggers.generate and commit the result"
+    assert stale() == [], "run python -m tools.reference and commit the result"
 
 
 def test_writing_makes_stale_documents_fresh(tmp_path):
@@ -30,7 +30,7 @@ def test_writing_makes_stale_documents_fresh(tmp_path):
 
 
 def test_check_only_reports(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("triggers.generate.documents.stale", lambda docs=tmp_path: ["compatibility.md"])
+    monkeypatch.setattr("tools.reference.documents.stale", lambda docs=tmp_path: ["compatibility.md"])
     assert main(["--check"]) == 1
     assert capsys.readouterr().out == "stale docs/compatibility.md\n"
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""`python -m triggers.generate` writes the generated documents; `--check` only says which are stale."""
+"""`python -m tools.reference` writes the generated documents; `--check` only says which are stale."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from triggers.generate.compatibility import compatibility
-from triggers.generate.pages import reference
+from tools.reference.compatibility import compatibility
+from tools.reference.pages import reference
 from triggers.registry import known_triggers
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
