@@ -18,7 +18,7 @@ from runner.store.resolved_flow import BoundFlow, Pinned, Reader
 from sandbox.core.program import Source
 
 _FRESH_SECONDS: Final = 0.5
-"""A snapshot is compared with the database at most this often; changes of which this process hears make it
+"""A flow is compared with the database at most this often; changes of which this process hears make it
 old at once."""
 _HEARD_SECONDS: Final = 5.0
 """The same while other processes' changes are heard."""
@@ -47,7 +47,7 @@ class BindingCache:
         monotonic: Callable[[], float] = time.monotonic,
         release: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> None:
-        """`release`: gets the digests (`source_digest`) of versions that no snapshot runs any more; from any
+        """`release`: gets the digests (`source_digest`) of versions that no flow runs any more; from any
         thread."""
         self._store = store
         self._ring = ring
@@ -60,13 +60,13 @@ class BindingCache:
         store.listen(MISSED, lambda _: self._doubt())
 
     def peek(self, tenant: str, trigger: str, entity: Entity | None = None) -> BoundFlow | None:
-        """The snapshot, when one is at hand that need not be looked at again; never blocks."""
+        """The flow, when one is at hand that need not be looked at again; never blocks."""
         with self._lock:
             kept = self._kept.get((tenant, trigger, entity))
             return kept.flow if kept is not None and self._is_fresh(kept) else None
 
     def get(self, tenant: str, trigger: str, entity: Entity | None = None) -> BoundFlow:
-        """The snapshot; may read the database."""
+        """The flow; may read the database."""
         key = (tenant, trigger, entity)
         with self._lock:
             kept = self._kept.get(key)

@@ -40,7 +40,7 @@ ENOMEM: Final = 48
 _STRIP_SOURCE: Final = 1 << 4
 _GC_THRESHOLD: Final = 16 * MIB
 """Heap size at which cycles are first collected. A collection writes to every object, and so would
-copy every page of the snapshot; Actions of the usual size never reach it."""
+copy every page of the image; Actions of the usual size never reach it."""
 
 _SMALLEST_HOLE, _LARGEST_HOLE, _LARGEST_BLOCK = 8, 512 * KIB, 1 * KIB
 MALLOC_TOP: Final = 1_166_912
@@ -337,7 +337,7 @@ def _fill_holes(machine: Machine) -> None:
     """Use up the free blocks between live ones, so that an execution allocates in one row at the end.
 
     Every page that an execution writes to is copied first, at 1 to 3 us each; allocations spread over
-    the holes of the snapshot touch some 100 pages more than those in a row. First the holes of libc's
+    the holes of the image touch some 100 pages more than those in a row. First the holes of libc's
     heap, then those of the engine's own blocks of equal size.
     """
     exports, context = machine.exports, machine.layout.context

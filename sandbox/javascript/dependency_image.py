@@ -1,7 +1,7 @@
 """Loads the packages and modules of an Action version into the guest before its image is frozen.
 
 Packages run their top level here, once. One that draws random numbers, logs, asks for the network or leaves
-a timer behind while it loads is left to be loaded afresh in every execution: a snapshot must not hold a seed
+a timer behind while it loads is left to be loaded afresh in every execution: an image must not hold a seed
 (design section 1). Clocks read 0 meanwhile, as if the package had been loaded long ago: on Auth0, too, an
 instance is older than the execution. (lodash reads the clock fifty times while it loads.)
 """
@@ -168,7 +168,7 @@ class Packages:
         return all(loaded)
 
     def _load(self, guest: Guest, entry: Entry) -> bool:
-        """Load one entry. False when it has to stay out of the snapshot, and all has to begin again."""
+        """Load one entry. False when it has to stay out of the image, and all has to begin again."""
         machine = guest.machine
         self._port.asked = ""
         seed = machine.memory.read(machine.layout.random_state, 8, 8)
@@ -205,7 +205,7 @@ class Packages:
         return problem
 
     def _reason(self, machine: Machine, seed: bytes) -> str:
-        """The deed of an entry that no snapshot may hold; empty for none."""
+        """The deed of an entry that no image may hold; empty for none."""
         if machine.memory.read(machine.layout.random_state, 8, 8) != seed:
             return _DRAWS
         waiting = number(machine.call(machine.layout.poll))

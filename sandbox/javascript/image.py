@@ -224,7 +224,7 @@ def _make_engine() -> wasmtime.Engine:
 
 
 def _quickjs(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
-    """QuickJS without a snapshot, compiled once for all images."""
+    """QuickJS without an image, compiled once for all images."""
     key = "\n".join(
         [QUICKJS_SHA256, engine_patch.key(), version("wasmtime"), configuration_key(), platform.machine()]
     )

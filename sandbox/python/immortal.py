@@ -1,6 +1,6 @@
-"""Makes the objects of the snapshot immortal (PEP 683), so that using one does not write to its page.
+"""Makes the objects of the image immortal (PEP 683), so that using one does not write to its page.
 
-Every instance maps the snapshot copy-on-write. CPython counts references in the objects themselves, so an
+Every instance maps the image copy-on-write. CPython counts references in the objects themselves, so an
 execution would copy each page that it merely reads. The guest lists the addresses of its
 objects behind a mark; here their counts are set to CPython's own value for "never freed".
 """
@@ -15,7 +15,7 @@ from typing import Final
 from sandbox.python.data import LayoutError, Segment, segments
 
 MARK: Final = b"actionbox: addresses of objects:"
-"""What stands before the list, in `guest/actionbox/snapshot.py` too; then a count, then addresses."""
+"""What stands before the list, in `guest/actionbox/freeze.py` too; then a count, then addresses."""
 
 IMMORTAL: Final = 5 << 28
 """`_Py_IMMORTAL_INITIAL_REFCNT` of CPython 3.14 on 32 bits."""
@@ -24,7 +24,7 @@ _LOWEST_ADDRESS: Final = 1 << 16
 of its count (the next free block), so a count below this belongs to a living object."""
 
 _FEWEST: Final = 10_000
-"""Objects in any snapshot of CPython with a library."""
+"""Objects in any image of CPython with a library."""
 
 
 def make_immortal(component: bytes) -> bytes:

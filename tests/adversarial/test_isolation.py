@@ -74,7 +74,7 @@ print(json.dumps([random.random(), str(uuid.uuid4()), secrets.token_hex(16), ran
 @pytest.mark.parametrize("where", ["handler", "top level"])
 @pytest.mark.parametrize("language", Language)
 def test_parallel_executions_draw_different_randomness(language: Language, where: str) -> None:
-    """Eight at a time, from one snapshot and one program."""
+    """Eight at a time, from one image and one program."""
     if language is Language.JAVASCRIPT:
         top, inside = (RANDOM_JS, "") if where == "top level" else ("", RANDOM_JS)
         action = source(f"{top}\nexports.onExecutePostLogin = () => {{ {inside} }};", language)

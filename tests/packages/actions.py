@@ -1,6 +1,6 @@
 """Actions with packages of the npm registry, built by the product's own installer from committed locks.
 
-A lock names versions and hashes; tarballs, bundles and snapshots stay in the product's cache, so only the
+A lock names versions and hashes; tarballs, bundles and images stay in the product's cache, so only the
 first run downloads and builds. `ACTIONBOX_RELOCK=1 pytest tests/packages` writes the locks that are missing.
 """
 

@@ -39,7 +39,7 @@ def there(store: Store) -> Iterator[Replica]:
 
 
 @pytest.mark.parametrize(("hears", "seconds"), [(False, 0.5), (True, 5.0)])
-def test_without_a_word_a_snapshot_is_believed_for_a_while(
+def test_without_a_word_a_flow_is_believed_for_a_while(
     store: Store, there: Replica, hears: bool, seconds: float
 ) -> None:
     t = tenant(store)

@@ -348,7 +348,7 @@ def test_settings_are_checked() -> None:
         PoolSettings(slots=0)
 
 
-def test_the_snapshot_is_json() -> None:
+def test_the_stats_are_json() -> None:
     with pool() as live:
         live.run(OK)
         data = json.loads(live.pool.stats().model_dump_json())

@@ -59,7 +59,7 @@ EXPORTS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Addresses in the snapshot.
+    """Addresses in the image.
 
     Attributes:
         context, runtime: the engine's own structures.

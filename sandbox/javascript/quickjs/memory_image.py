@@ -1,7 +1,7 @@
 """Turns a booted instance into a module: its memory becomes the data section (design 5).
 
 wasmtime maps such a data section copy-on-write, so an instance starts with everything evaluated.
-Only what the snapshot changes is rewritten (memory, exports, global, data); the code stays as it is.
+Only what the image changes is rewritten (memory, exports, global, data); the code stays as it is.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The component's exports. Imported when the image is built; everything below it is in the snapshot."""
+"""The component's exports. Imported when the image is built; everything below it is in the image."""
 
 import wit_world
 
-from actionbox import compiler, execution, rehearsal, snapshot, wire
+from actionbox import compiler, execution, freeze, rehearsal, wire
 
 rehearsal.rehearse()
-snapshot.settle()
+freeze.settle()
 
 
 class WitWorld(wit_world.WitWorld):

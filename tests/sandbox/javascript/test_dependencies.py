@@ -169,7 +169,7 @@ class TestRequire:
         assert ran.failure.message.startswith("Cannot find module 'not-brought'")
 
 
-class TestSnapshot:
+class TestImage:
     def test_nothing_is_kept_between_executions(self, make: Make) -> None:
         build = make(handler("console.log(++require('maths').state.count)"), "maths")
         assert [logged(build) for _ in range(3)] == [["1"]] * 3
@@ -191,7 +191,7 @@ class TestSnapshot:
         assert (ran.failure.error_name, ran.failure.message) == ("TypeError", "cannot load")
 
     def test_the_log_of_the_build_tells_what_is_loaded_anew(self, make: Make) -> None:
-        """Also where the image comes from the cache; nothing is said of packages in the snapshot."""
+        """Also where the image comes from the cache; nothing is said of packages in the image."""
         text = handler("require('seeded'); require('maths'); require('broken')")
         for _ in range(2):
             build = make(text, "seeded", "maths", "broken")

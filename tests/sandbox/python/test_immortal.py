@@ -72,7 +72,7 @@ def test_remains_of_the_mark_are_no_list() -> None:
         HEADER + section(1, MODULE + section(11, b"\x01\x01\x02ab")),
     ],
 )
-def test_what_is_no_snapshot_is_refused(content: bytes) -> None:
+def test_what_is_no_image_is_refused(content: bytes) -> None:
     with pytest.raises(LayoutError):
         immortal.make_immortal(content)
 

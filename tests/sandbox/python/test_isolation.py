@@ -1,4 +1,4 @@
-"""Executions know nothing of each other, and nothing of the snapshot they start from."""
+"""Executions know nothing of each other, and nothing of the image they start from."""
 
 # ruff: noqa: E501 - programs of one line
 
@@ -106,7 +106,7 @@ def test_random_values_differ_in_every_execution(runner: Runner) -> None:
 
 
 def test_random_values_differ_in_fresh_engines() -> None:
-    """Right after start, from the snapshot, without warmed instances."""
+    """Right after start, from the image, without warmed instances."""
     texts = set()
     for _ in range(2):
         engine = PythonEngine(pool_size=0)

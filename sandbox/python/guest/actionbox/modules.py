@@ -1,7 +1,7 @@
 """Modules that Actions may import: facades with explicit name lists, declared in `library.py`.
 
 Standard modules hold other modules as attributes (`json.codecs`, `uuid.os`), so no Action gets a real one.
-Everything is loaded before the snapshot: later there are no files.
+Everything is loaded before the image is taken: later there are no files.
 """
 
 import dataclasses
@@ -89,7 +89,7 @@ _unseeded = {"random"}
 
 
 def forget() -> None:
-    """Before the snapshot: nothing has been imported yet."""
+    """Before the image is taken: nothing has been imported yet."""
     _unseeded.add("random")
 
 

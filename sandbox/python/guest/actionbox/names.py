@@ -54,6 +54,6 @@ def _ours() -> dict[str, Any]:
 
 
 library.declare()
-# Made before the snapshot. An execution changes them only for itself: its instance is used once.
+# Made before the image is taken. An execution changes them only for itself: its instance is used once.
 RESTRICTED = _restricted()
 UNRESTRICTED = _unrestricted()

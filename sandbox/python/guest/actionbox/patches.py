@@ -26,7 +26,7 @@ _TEXTS = frozenset(functools.WRAPPER_ASSIGNMENTS)
 
 
 def install() -> None:
-    """Once, before the snapshot."""
+    """Once, before the image is taken."""
     annotationlib.ForwardRef.evaluate = _no_text  # type: ignore[method-assign]
     annotationlib.ForwardRef._evaluate = _no_text  # type: ignore[method-assign]
     dataclasses.Field.name = property(_field_name.__get__, _name_field)  # type: ignore[assignment,misc]

@@ -1,4 +1,4 @@
-"""A dress rehearsal before the snapshot: what runs here is warm in every execution.
+"""A dress rehearsal before the image is taken: what runs here is warm in every execution.
 
 It builds and runs a small Action against no host, so that code is specialised, caches are filled and
 lazy imports are done. Nothing of it may remain visible: the marks are taken back.
@@ -93,7 +93,7 @@ _arguments = ("", "", "", "", "")
 
 
 def rehearse() -> None:
-    """Before the snapshot: run until nothing changes any more."""
+    """Before the image is taken: run until nothing changes any more."""
     global _arguments
     console.install()
     built = json.loads(compiler.build(SOURCE, "rehearsal.py", True))

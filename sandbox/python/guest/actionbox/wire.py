@@ -1,7 +1,7 @@
 """The host functions, as the rest of the guest calls them.
 
 The image is built with this module already imported, when there is no host: until `connect()` every
-call answers nothing, so the rehearsal that warms the snapshot runs the same code as a tenant's Action.
+call answers nothing, so the rehearsal that warms the image runs the same code as a tenant's Action.
 """
 
 import os
@@ -66,7 +66,7 @@ def urandom(count: int) -> bytes:
 
 
 def reseed() -> None:
-    """Seed the shared generator of `random`, which the snapshot froze."""
+    """Seed the shared generator of `random`, which the image froze."""
     seed(int.from_bytes(urandom(32)))
 
 

@@ -1,4 +1,4 @@
-"""The last thing before the snapshot: everything alive is there to stay.
+"""The last thing before the image is taken: everything alive is there to stay.
 
 The host makes the listed objects immortal (`sandbox/python/immortal.py`).
 """
@@ -23,7 +23,7 @@ _plugs: list[bytes] = []
 
 
 def settle() -> None:
-    """Keep the collector away from the snapshot, list its objects and close the holes between them."""
+    """Keep the collector away from the image, list its objects and close the holes between them."""
     global _listed
     gc.collect()
     gc.freeze()
