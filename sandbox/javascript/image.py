@@ -39,6 +39,7 @@ from sandbox.javascript.quickjs.memory_image import export_positions, freeze
 from sandbox.wasm.artefacts import load_or_build
 from sandbox.wasm.calls import Linked, link
 from sandbox.wasm.engine import Pool, configuration_key, make_engine
+from sandbox.wasm.native import load_module
 from sandbox.wasm.slices import Timed, longest, overseen
 from sandbox.wasm.traps import GuestStopped, StopKind
 
@@ -185,7 +186,7 @@ def _bounded(blob: bytes) -> bytes:
 def _read(engine: wasmtime.Engine, slots: threading.BoundedSemaphore, blob: bytes, digest: str) -> Image:
     header, files_at = _header(blob)
     start = files_at + header["files"]
-    module = wasmtime.Module.deserialize(engine, blob[start:])
+    module = load_module(engine, blob, start)
     return Image(
         engine=engine,
         slots=slots,
@@ -229,7 +230,7 @@ def _quickjs(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
         [QUICKJS_SHA256, engine_patch.key(), version("wasmtime"), configuration_key(), platform.machine()]
     )
     blob = load_or_build("javascript-engine", key, lambda: bytes(wasmtime.Module(engine, binary).serialize()))
-    return wasmtime.Module.deserialize(engine, blob)
+    return load_module(engine, blob)
 
 
 class Ingredients(NamedTuple):

@@ -36,6 +36,7 @@ from sandbox.python.memory_export import with_gauge
 from sandbox.wasm import artefacts, binary
 from sandbox.wasm.engine import configuration_key, make_engine
 from sandbox.wasm.memories import Memories
+from sandbox.wasm.native import load_component
 
 _log = logging.getLogger(__name__)
 
@@ -80,9 +81,9 @@ def load_image(progress: Progress | None = None) -> Image:
     )
     (size,) = _SIZE.unpack_from(blob)
     native = _SIZE.size + size
-    memories = Memories(blob[_SIZE.size : native])
+    memories = Memories(memoryview(blob)[_SIZE.size : native])
     engine = make_engine(component_model=True, memories=memories)
-    component = Component.deserialize(engine, blob[native:])
+    component = load_component(engine, blob, native)
     return Image(engine, component, memories, hashlib.sha256(key.encode()).hexdigest()[:32])
 
 

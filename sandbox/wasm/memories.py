@@ -87,7 +87,7 @@ class Memories:
         OSError: the image cannot be kept.
     """
 
-    def __init__(self, image: bytes) -> None:
+    def __init__(self, image: bytes | memoryview) -> None:
         if not image or len(image) % PAGE:
             raise ValueError("the image of a memory is whole pages")
         self._size = len(image)
@@ -269,7 +269,7 @@ class _PageMap:
             os.close(file)
 
 
-def _file_of(content: bytes) -> int:
+def _file_of(content: bytes | memoryview) -> int:
     """A file without a name that holds `content`."""
     if hasattr(os, "memfd_create"):
         file = os.memfd_create("actionbox-memory", os.MFD_CLOEXEC)
