@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -227,10 +227,12 @@ def open_ways(folder: Path) -> Iterator[Ways]:
             directory=world.directory,
         )
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planes, "make_pool", make_pool)
-        with running(settings_for(folder, workers=1, tenant_concurrency=32), whole=True) as server:
-            yield Ways(server, world)
+    with ExitStack() as end:
+        with pytest.MonkeyPatch.context() as patch:  # servers that other tests start have pools of their own
+            patch.setattr(planes, "make_pool", make_pool)
+            settings = settings_for(folder, workers=1, tenant_concurrency=32)
+            server = end.enter_context(running(settings, whole=True))
+        yield Ways(server, world)
 
 
 def as_the_service_names_them(actions: Sequence[Action]) -> list[Action]:
