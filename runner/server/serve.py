@@ -119,6 +119,7 @@ class _Server(uvicorn.Server):
         self._app = app
         self._ready = ready
         self._told = told
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Streams end and load balancers look elsewhere from the first signal on; requests are finished.
@@ -128,9 +129,18 @@ class _Server(uvicorn.Server):
         self._app.state.stopping = True
         self.force_exit |= self.should_exit and sig == signal.SIGINT
         self.should_exit = True
+        if self.force_exit and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._abort)
+
+    def _abort(self) -> None:
+        """End all connections. uvicorn does not wait for what they do any more, but from Python 3.12 on a
+        listener that is closed waits for them."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.should_exit |= self._told.is_set()  # before we had the signals
+        self._loop = asyncio.get_running_loop()
         if self.config.is_ssl:
             # A client that keeps an idle connection does not answer our farewell; asyncio waits 30 s for it.
             loop = asyncio.get_running_loop()

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
-
-import pytest
+from multiprocessing.connection import Connection
 
 from runner.store.database.process import lock_of, process
+from tests.forked import FORKS
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_is_another_process() -> None:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(writing, process().encode())
-        os._exit(0)
-    os.close(writing)
-    os.waitpid(child, 0)
-    with os.fdopen(reading) as told:
-        theirs = told.read()
-    assert theirs
-    assert theirs != process()
-    assert lock_of(theirs) != lock_of(process())
+def _tell(telling: Connection) -> None:
+    telling.send(process())
+
+
+def test_forks_of_a_process_that_has_imported_us_are_others() -> None:
+    found = [process()]
+    for _ in range(2):
+        hearing, telling = FORKS.Pipe(duplex=False)
+        forked = FORKS.Process(target=_tell, args=(telling,))
+        forked.start()
+        telling.close()
+        assert hearing.poll(60)
+        found.append(hearing.recv())
+        forked.join()
+    assert all(found)
+    assert len(set(found)) == len({lock_of(identity) for identity in found}) == 3
