@@ -134,15 +134,16 @@ def test_what_comes_too_late_ends_a_watched_worker_with_its_name(
 SCAN = Path(__file__).with_name("late_imports.py")
 NOT_NEEDED = {
     "another system": {
-        "_aix_support", "_osx_support", "_winapi", "_winreg", "winreg", "nt", "java.lang", "vms_lib",
-        "plistlib", "sys.getwindowsversion", "encodings.mbcs", "platformdirs._android",
+        "_aix_support", "_ios_support", "_osx_support", "_winapi", "_winreg", "winreg", "nt", "java.lang",
+        "vms_lib", "plistlib", "sys.getwindowsversion", "encodings.mbcs", "platformdirs._android",
         "platformdirs.android",
     },
     "a build of Python without OpenSSL": {"_md5", "_sha1", "_sha256", "_sha2", "_sha3"},
     "a command line or a terminal": {
         "argparse", "getopt", "doctest", "pydoc", "readline", "rlcompleter", "_tokenize", "rich.pretty",
-        "_colorize", "_pyrepl",
+        "_colorize", "_pyrepl", "_pyrepl.main", "_pyrepl.readline", "_pyrepl.unix_console",
     },
+    "whoever builds extensions of Python": {"_sysconfig"},
     "the start of the interpreter": {"sitecustomize", "usercustomize"},
     "files": {"gzip", "py_compile"},
     "another process": {"concurrent.futures.process", "pickle"},

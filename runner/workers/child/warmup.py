@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import logging
 import pkgutil
 import zoneinfo
@@ -42,6 +43,8 @@ _LATE: Final = (
     "unicodedata",
 )
 """Modules that the standard library imports when they are first needed."""
+_LATE_BY_VERSION: Final = ("_suggestions",)
+"""The same where there are such: Python 3.13 has the spelling hints of tracebacks in one."""
 _WHOLE: Final = ("cryptography", "encodings", "idna", "pydantic")
 """Packages that import parts of themselves when they are first needed: codecs by the name that a guest gives,
 kinds of keys (from native code), the tables of host names, what validation rarely meets."""
@@ -102,6 +105,9 @@ def everything() -> None:
         _import_below(package)
     for name in _LATE:
         importlib.import_module(name)
+    for name in _LATE_BY_VERSION:
+        if importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)
     runner = Runner(egress=NoEgress())
     event = get_trigger("post-login").example_event
     for language, text in _WARM.items():
