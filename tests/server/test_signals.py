@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
+from runner.server.serve import _Server
 from runner.server.signals import in_order
 
 
@@ -38,3 +44,16 @@ def test_it_is_known_although_its_exception_was_swallowed() -> None:
         dying = _Dying()
         del dying
         assert told.is_set()
+
+
+def test_a_server_that_takes_the_signals_over_ends_for_an_earlier_one() -> None:
+    app, told = FastAPI(), threading.Event()
+    app.state.start_error = None
+    told.set()
+    ready: list[bool] = []
+    server = _Server(app, uvicorn.Config(app, port=0, log_config=None), lambda: ready.append(True), told)
+    try:
+        asyncio.run(asyncio.wait_for(server.serve(), 20))
+    finally:
+        gc.unfreeze()
+    assert ready, "it has started, and ends in order"
