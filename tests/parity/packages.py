@@ -11,7 +11,7 @@ from typing import Any
 from runner.model.action import Action
 from sandbox.core.program import Source
 from sandbox.egress import Egress
-from tests.parity.told import Teller, failures
+from tests.parity.told import Teller, differences, failures
 from tests.parity.ways import Ways, as_the_service_names_them
 from tests.parity.world import World
 from triggers import get_trigger
@@ -51,7 +51,8 @@ def check_alike(
         assert failures({"failure": None, "actions": [record]}) == failed, (name, told)
     for name, ended in found.items():
         for here, there in zip(found["in process"], ended, strict=True):
-            assert here == there, (name, here, there)
+            differing = "\n".join(differences(here, there))
+            assert not differing, f"{name}:\n{differing}"
 
 
 def _timeless(text: str, now: int) -> str:
