@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
 from runner.store.database.engine import Store
-from runner.store.sealed.key_checks import check_ring, forget_checks
+from runner.store.sealed.key_checks import check_ring, forget_checks, unknown_keys
 from runner.store.sealed.sealing import KeyRing, SealError
 
 _log: Final = structlog.get_logger("actionbox.keys")
@@ -31,13 +31,16 @@ class Keys:
         self,
         ring: KeyRing,
         path: Path | None = None,
-        check: Callable[[KeyRing], None] = lambda _: None,
+        check: Callable[[KeyRing], object] = lambda _: None,
+        look: Callable[[KeyRing], object] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`check`: raises `SealError` for a ring that does not open what is stored."""
-        self._ring = ring
+        """`check`: raises `SealError` for a ring that does not open what is stored. `look`: the same, and
+        writes nothing."""
+        self._ring = ring.renewable(self._renewed)
         self._path: Final = path
         self._check = check
+        self._look = look
         self._monotonic = monotonic
         self._stamp = _stamp(path)
         self._refused: _Stamp | None = None
@@ -54,18 +57,28 @@ class Keys:
 
     def _take_up(self, stamp: _Stamp | None) -> None:
         if not self._lock.acquire(blocking=False):
-            return  # somebody else does it; until then the ring from before is right
+            return  # somebody else does it
         try:
             assert self._path is not None
             ring = KeyRing.load(self._path)
             self._check(ring)
-            self._ring, self._stamp, self._refused = ring, stamp, None
+            self._ring, self._stamp, self._refused = ring.renewable(self._renewed), stamp, None
         except (SealError, SQLAlchemyError) as error:
             if self._refused != stamp:
                 _log.error("the changed key ring is not used: the one before stays", reason=str(error))
             self._refused, self._again = stamp, self._monotonic() + _AGAIN_SECONDS
         finally:
             self._lock.release()
+
+    def _renewed(self) -> KeyRing:
+        """The file's ring now, for a value under a key that the ring from before lacks: a rotation seals with
+        the new key as soon as the file has it, and whoever takes up the file may wait for the rotation to let
+        it write. Raises `SealError`."""
+        if self._path is None:
+            return self._ring
+        ring = KeyRing.load(self._path)
+        self._look(ring)
+        return ring
 
 
 def open_keys(settings: ServiceSettings, store: Store, *, fresh: bool) -> Keys:
@@ -80,6 +93,9 @@ def open_keys(settings: ServiceSettings, store: Store, *, fresh: bool) -> Keys:
 
     def check(ring: KeyRing) -> None:
         check_ring(store, ring)
+
+    def look(ring: KeyRing) -> None:
+        unknown_keys(store, ring)
 
     try:
         if settings.keys is not None:
@@ -98,7 +114,7 @@ def open_keys(settings: ServiceSettings, store: Store, *, fresh: bool) -> Keys:
             )
     except SealError as error:
         raise InputError("invalid_key_ring", str(error)) from None
-    return Keys(checked(store, ring), path_of_it, check)
+    return Keys(checked(store, ring), path_of_it, check, look)
 
 
 def checked(store: Store, ring: KeyRing) -> KeyRing:

@@ -16,7 +16,7 @@ from runner.admin.rotation import forget, rotate
 from runner.admin.setup import open_service_keys, open_store
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.store.sealed.key_checks import KeyCheckRow
+from runner.store.sealed.key_checks import KeyCheckRow, opens_secret
 from runner.store.sealed.sealing import KeyRing
 from runner.store.tables.models import SecretRow
 from runner.store.tables.runs import IdempotencyRow
@@ -105,6 +105,18 @@ def damage(server: Server, kind: str) -> None:
     with server.service.store.begin() as session:
         session.execute(update(SecretRow).values(**values[kind]))
         session.execute(update(IdempotencyRow).values(answer=answer[kind]))
+
+
+def test_a_request_under_way_opens_what_a_rotation_seals_meanwhile(server: Server, client: Client) -> None:
+    bound(client)
+    taken = server.service.keys.ring
+    with server.service.keys._lock:  # another request takes the file up, and waits to write
+        rotate(server.service.settings)
+        with server.service.store.read() as session:
+            found = session.scalars(select(SecretRow)).all()
+            assert {row.key_id for row in found} == {"k2"}
+            for ring in (taken, server.service.keys.ring):
+                assert all(opens_secret(ring, row) for row in found)
 
 
 @pytest.mark.parametrize("kind", ["altered", "cut", "empty", "of a lost key"])

@@ -38,8 +38,7 @@ def check_ring(store: Store, ring: KeyRing) -> None:
     Raises:
         SealError: it is another ring, or lacks a key; the message says which.
     """
-    with store.read() as session:
-        unknown = _check(session, ring)
+    unknown = unknown_keys(store, ring)
     if not unknown:
         return
     try:
@@ -48,8 +47,14 @@ def check_ring(store: Store, ring: KeyRing) -> None:
                 sealed = ring.seal_with(key_id, _TEXT, _context(key_id))
                 session.add(KeyCheckRow(key_id=key_id, sealed=sealed))
     except IntegrityError:  # another process was quicker
-        with store.read() as session:
-            _check(session, ring)
+        unknown_keys(store, ring)
+
+
+def unknown_keys(store: Store, ring: KeyRing) -> list[str]:
+    """Ids of the ring's keys that the database does not know yet; writes nothing. Raises as `check_ring`
+    does."""
+    with store.read() as session:
+        return _check(session, ring)
 
 
 def forget_checks(session: Session, key_ids: Sequence[str] | None = None) -> None:

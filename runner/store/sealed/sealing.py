@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,7 @@ class KeyRing:
             if len(key) != _KEY_BYTES:
                 raise SealError(f"key {key_id} has {len(key)} bytes instead of {_KEY_BYTES}")
         self._keys = dict(keys)
+        self._renewed: Callable[[], KeyRing] | None = None
         self.current: Final = next(iter(keys))
 
     @classmethod
@@ -87,6 +88,12 @@ class KeyRing:
                 f"there is a key ring {path} already; `actionbox keys rotate` adds a new key to it"
             )
         ring._write(path, exclusive=True)
+        return ring
+
+    def renewable(self, renewed: Callable[[], KeyRing]) -> KeyRing:
+        """The same keys; a value under any other is opened with the ring that `renewed` gives."""
+        ring = KeyRing(self._keys)
+        ring._renewed = renewed
         return ring
 
     @property
@@ -120,6 +127,8 @@ class KeyRing:
     def open(self, sealed: Sealed, context: Sequence[str]) -> str:
         """The value. Raises `SealError`: sealed for something else, altered, or with a lost key."""
         key = self._keys.get(sealed.key_id)
+        if key is None and self._renewed is not None:
+            key = self._renewed()._keys.get(sealed.key_id)
         if key is None:
             raise SealError(f"a value was sealed with key {sealed.key_id!r}, which is not in the key ring")
         nonce, body = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
