@@ -153,7 +153,7 @@ def _service(workers: int, database: str, **settings: str) -> Iterator[Served]:
             settings["DATABASE_URL"] = new_database()
             KeyRing.create(Path(name) / "keys.json")
         settings = {**_UNLIMITED, **settings, "ACTIONBOX_WORKERS": str(workers)}
-        with serve(Path(name), **settings) as served:  # type: ignore[arg-type]
+        with serve(Path(name), afresh=True, **settings) as served:  # type: ignore[arg-type]
             yield served
 
 
