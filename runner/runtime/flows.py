@@ -24,7 +24,7 @@ from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
-from runner.runtime.records.group_commit import Change, GroupCommit
+from runner.runtime.records.group_commit import Change, GroupCommit, Rows
 from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.tracing import context_of, trace_flow
@@ -143,8 +143,9 @@ class Flows:
                 return await self._accept_event(invocation, slot)
             await self._flow(invocation)
             return await self._accept(invocation, slot)
-        result = await self.run(invocation)
-        answer = StoredResponse(200, result.outcome.to_json())
+        with self._writer.expecting():
+            result = await self.run(invocation)
+            answer = StoredResponse(200, result.outcome.to_json())
         await self._record(
             invocation.tenant, result, invocation.traceparent, slot=slot, answer=answer, again=invocation
         )
@@ -291,10 +292,13 @@ class Flows:
         trace_flow(outcome, context_of(traceparent))
         shown: dict[str, Any] = {}
         kept = result.kept or outcome
-        record = LegRecord.of(tenant, kept, versions, traceparent, self._kept, first=again is not None)
+        first = again is not None
+        text = answer.text if answer is not None and result.kept is None else None
+        record = LegRecord.of(tenant, kept, versions, traceparent, self._kept, first=first, text=text)
 
         def change(session: Session) -> None:
-            shown.update(record.write(session))
+            if not first:
+                shown.update(record.extend(session))
             self._pin(session, tenant, outcome, versions)
             if again is not None:
                 self._retry_later(session, again, outcome)
@@ -304,13 +308,14 @@ class Flows:
                 end(session)
             self._recorded(session, tenant, outcome.execution_id)
 
-        await self._write(change, slot)
-        self._hub.publish(tenant, shown)
+        await self._write(change, slot, record.rows())
+        if self._hub.has_readers(tenant):
+            self._hub.publish(tenant, record.shown() if first else shown)
 
-    async def _write(self, change: Change, slot: Slot | None) -> None:
+    async def _write(self, change: Change, slot: Slot | None, rows: Rows | None = None) -> None:
         """Raises `AnsweredElsewhereError` when another replica has stored an answer for the slot's key."""
         try:
-            await self._writer.write(change)
+            await self._writer.write(change, rows)
         except IntegrityError:
             found = None if slot is None else await asyncio.to_thread(self._idempotency.find, slot)
             if found is None:

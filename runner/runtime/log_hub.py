@@ -79,6 +79,10 @@ class Hub:
         """`listener` is told of every tenant that somebody begins to watch."""
         self._opened = listener
 
+    def has_readers(self, tenant: str) -> bool:
+        """Whether somebody watches the tenant."""
+        return tenant in self._readers
+
     def publish(self, tenant: str, item: Item) -> None:
         readers = self._readers.get(tenant)
         if not readers:

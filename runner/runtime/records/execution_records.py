@@ -11,6 +11,7 @@ from sqlalchemy import Table, inspect
 from sqlalchemy.orm import Session
 
 from runner.model.outcome import FlowOutcome
+from runner.runtime.records.group_commit import Rows
 from runner.runtime.schemas import execution, results_of, status_of
 from runner.store.executions import pending_row, trace_id_of
 from runner.store.resolved_flow import BoundVersion
@@ -33,8 +34,8 @@ class LegRecord:
 
     Attributes:
         kept: how long its execution stays.
-        first: no execution of its id is on record. Most legs are: they are written without the session's
-            bookkeeping, which takes several times as long.
+        first: no execution of its id is on record. Most legs are: their rows are inserted without the
+            session's bookkeeping, which takes several times as long.
     """
 
     tenant: str
@@ -44,6 +45,7 @@ class LegRecord:
     traceparent: str | None
     kept: timedelta
     first: bool
+    at: datetime
 
     @classmethod
     def of(
@@ -55,17 +57,21 @@ class LegRecord:
         kept: timedelta,
         *,
         first: bool,
+        text: str | None = None,
     ) -> LegRecord:
-        """Of a leg of `versions`."""
-        return cls(tenant, outcome, results_of(outcome, versions), _stored(outcome), traceparent, kept, first)
+        """Of a leg of `versions`. `text`: the outcome as JSON, if it is at hand."""
+        stored = text if text is not None and _is_stored_whole(outcome) else _stored(outcome)
+        results = results_of(outcome, versions)
+        return cls(tenant, outcome, results, stored, traceparent, kept, first, datetime.now(UTC))
 
-    def write(self, session: Session) -> dict[str, Any]:
-        """Write it; the execution as lists and streams show it."""
-        return self._insert(session) if self.first else self._extend(session)
+    def rows(self) -> Rows:
+        """The rows of a first leg; nothing of a further one, which `extend` writes."""
+        if not self.first:
+            return {}
+        return {_EXECUTIONS: [self._values()], _ACTIONS: self._actions(0, self.at)}
 
-    def _insert(self, session: Session) -> dict[str, Any]:
-        now = datetime.now(UTC)
-        values = {
+    def _values(self) -> dict[str, Any]:
+        return {
             "tenant_id": self.tenant,
             "id": self.outcome.execution_id,
             "trigger_id": self.outcome.trigger.id,
@@ -74,17 +80,17 @@ class LegRecord:
             "results": self.results,
             "outcome": self.stored,
             "trace_id": trace_id_of(self.traceparent),
-            "created_at": now,
-            "updated_at": now,
-            "expires_at": now + self.kept,
+            "created_at": self.at,
+            "updated_at": self.at,
+            "expires_at": self.at + self.kept,
         }
-        connection = session.connection()
-        connection.execute(_EXECUTIONS, values)
-        if self.results:
-            connection.execute(_ACTIONS, self._actions(0, now))
-        return execution(ExecutionRow(**values))
 
-    def _extend(self, session: Session) -> dict[str, Any]:
+    def shown(self) -> dict[str, Any]:
+        """The execution of a first leg as lists and streams show it."""
+        return execution(ExecutionRow(**self._values()))
+
+    def extend(self, session: Session) -> dict[str, Any]:
+        """Write a further leg; the execution as lists and streams show it."""
         row = session.get(ExecutionRow, (self.tenant, self.outcome.execution_id))
         if row is None:
             row = pending_row(
@@ -115,6 +121,10 @@ class LegRecord:
             }
             for position, result in enumerate(self.results, first)
         ]
+
+
+def _is_stored_whole(outcome: FlowOutcome) -> bool:
+    return outcome.suspension is None and not any(action.logs for action in outcome.actions)
 
 
 def _stored(outcome: FlowOutcome) -> str:
