@@ -58,9 +58,8 @@ class Prepared:
         """Load the program into an instance that has done nothing yet. Raises `GuestExceptionError`."""
         if self.pages is None:
             machine.load(self.program.code, self.about)
-            return
-        for address, content in self.pages:
-            machine.memory.write(address, content)
+        else:
+            machine.memory.write_all(self.pages)
 
 
 class Checkpoints:
@@ -130,7 +129,7 @@ def _pages(image: Image, prepared: Prepared, most_bytes: int) -> tuple[tuple[int
     host = Host(Silence())
     try:
         with entered(host), image.store(Limits(), time.monotonic() + _SECONDS) as timed:
-            exports = image.linked.instantiate(timed.store, image.positions)
+            exports = image.instantiate(timed.store)
             machine = host.machine = Machine(exports, image.layout)
             before = machine.memory.read(0, machine.memory.size, machine.memory.size)
             prepared.put_into(machine)

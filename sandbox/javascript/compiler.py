@@ -181,7 +181,7 @@ class _Compiler:
         least = max(0.0, self._fair - time.thread_time())
         store = self._image.store(self._limits, self._deadline, _PATIENCE_SECONDS, least)
         with entered(host), store as timed:
-            exports = self._image.linked.instantiate(timed.store, self._image.positions)
+            exports = self._image.instantiate(timed.store)
             machine = host.machine = Machine(exports, self._image.layout)
             try:
                 return _compile_in(machine, unit, filename)

@@ -6,12 +6,10 @@ import contextlib
 import functools
 import hashlib
 import json
-import logging
 import platform
 import struct
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,9 +20,7 @@ import wasmtime
 from sandbox.core.caps import (
     JAVASCRIPT_STACK_BYTES,
     MAX_IMAGE_BYTES,
-    MAX_MEMORY_BYTES,
     MAX_TABLE_ELEMENTS,
-    MIB,
     Limits,
 )
 from sandbox.core.failure import BuildError, Failure, FailureCode
@@ -35,24 +31,23 @@ from sandbox.javascript.hostcalls import IMPORTS
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
 from sandbox.javascript.quickjs import engine_patch
 from sandbox.javascript.quickjs.machine import EXPORTS, Layout
-from sandbox.javascript.quickjs.memory_image import export_positions, freeze
+from sandbox.javascript.quickjs.memory_image import export_positions, without_memory
 from sandbox.wasm.artefacts import load_or_build
-from sandbox.wasm.calls import Linked, link
-from sandbox.wasm.engine import Pool, configuration_key, make_engine
+from sandbox.wasm.calls import Exports, Linked, link
+from sandbox.wasm.engine import configuration_key, make_engine
+from sandbox.wasm.memories import MAX_IDLE, Chosen, Memories
 from sandbox.wasm.native import load_module
 from sandbox.wasm.slices import Timed, longest, overseen
 from sandbox.wasm.traps import GuestStopped, StopKind
 
-_log: Final = logging.getLogger(__name__)
-
 QUICKJS_SHA256: Final = "d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9"
-_FORMAT: Final = 5
+_FORMAT: Final = 7
 """Raise it when the code below or boot.py changes what an image means."""
 _SLOTS: Final = 64
 """Instances that can live at once in one process; further executions wait for one to end."""
-_RESIDENT_BYTES: Final = 5 * MIB
-"""The image with what a small execution allocates."""
-_TABLE_ELEMENTS: Final = 1_024
+_EQUIPPED_IDLE: Final = 2
+"""Memories kept for the next instances of the image of one Action version."""
+_SIZE: Final = struct.Struct("<I")
 _MAX_NOTES, _MAX_NOTE = 100, 1_000
 
 
@@ -61,23 +56,43 @@ class ImageError(SetUpError):
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """A compiled image, ready to be instantiated.
+class Code:
+    """The engine's compiled code, which all images share.
 
     Attributes:
-        digest: names this image; bytecode of one image is never given to another.
-        files: of the packages in it.
-        notes: what whoever builds an Action with it should know.
+        slots: taken by living instances.
+        positions: of the exports.
     """
 
     engine: wasmtime.Engine
     slots: threading.BoundedSemaphore
     linked: Linked
     positions: dict[str, int]
+    chosen: Chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A memory image, ready to be instantiated.
+
+    Attributes:
+        memories: where its instances have their memory.
+        digest: names this image; bytecode of one image is never given to another.
+        files: of the packages in it.
+        notes: what whoever builds an Action with it should know.
+    """
+
+    code: Code
+    memories: Memories
     layout: Layout
     digest: str
     files: PackageFiles = NO_FILES
     notes: tuple[str, ...] = ()
+
+    def instantiate(self, store: wasmtime.Store) -> Exports:
+        """A fresh instance in `store`. Raises `GuestStopped` when it does not fit the store's limits."""
+        with self.code.chosen.image(self.memories):
+            return self.code.linked.instantiate(store, self.code.positions)
 
     @contextlib.contextmanager
     def store(
@@ -93,10 +108,10 @@ class Image:
         Raises:
             GuestStopped: no slot became free before the deadline.
         """
-        if not self.slots.acquire(timeout=max(deadline + longest(least) - time.monotonic(), 0.0)):
+        if not self.code.slots.acquire(timeout=max(deadline + longest(least) - time.monotonic(), 0.0)):
             raise GuestStopped(StopKind.DEADLINE)
         try:
-            store = wasmtime.Store(self.engine)
+            store = wasmtime.Store(self.code.engine)
             try:
                 store.set_limits(limits.memory_bytes, MAX_TABLE_ELEMENTS, 1, 1, 1)
                 timed = Timed(store, deadline, patience, least)
@@ -106,7 +121,7 @@ class Image:
                 # Here and not in a thread of its own: handing over costs more than closing (measured).
                 store.close()
         finally:
-            self.slots.release()
+            self.code.slots.release()
 
 
 def open_image(progress: toolchain.Progress) -> Image:
@@ -115,10 +130,29 @@ def open_image(progress: toolchain.Progress) -> Image:
     Raises:
         ImageError, ToolchainError: it cannot be built.
     """
-    engine = _make_engine()
     locales.prepare(progress)
-    blob = load_or_build("javascript-image", _base_key(), lambda: _build(engine, progress))
-    return _read(engine, threading.BoundedSemaphore(_SLOTS), blob, base_digest())
+    blob = load_or_build("javascript-image", _base_key(), lambda: _build(progress))
+    return _read(_open_code(progress), blob, base_digest(), MAX_IDLE)
+
+
+def _open_code(progress: toolchain.Progress) -> Code:
+    chosen = Chosen()
+    engine = make_engine(component_model=False, memories=chosen)
+
+    def build() -> bytes:
+        bare = without_memory(ingredients(progress).binary, EXPORTS)
+        positions = json.dumps(export_positions(bare)).encode()
+        return _SIZE.pack(len(positions)) + positions + bytes(wasmtime.Module(engine, bare).serialize())
+
+    blob = load_or_build("javascript-code", _code_key(), build)
+    start = _SIZE.size + _SIZE.unpack_from(blob)[0]
+    return Code(
+        engine=engine,
+        slots=threading.BoundedSemaphore(_SLOTS),
+        linked=link(engine, load_module(engine, blob, start), IMPORTS),
+        positions=json.loads(blob[_SIZE.size : start]),
+        chosen=chosen,
+    )
 
 
 @functools.cache
@@ -166,8 +200,8 @@ def open_equipped(
         BuildError: it is larger than `MAX_IMAGE_BYTES`.
     """
     key = equipped_key(base.digest, digest)
-    blob = load_or_build(EQUIPPED, key, lambda: _bounded(_build(base.engine, progress, make())))
-    return _read(base.engine, base.slots, blob, hashlib.sha256(key.encode()).hexdigest())
+    blob = load_or_build(EQUIPPED, key, lambda: _bounded(_build(progress, make())))
+    return _read(base.code, blob, hashlib.sha256(key.encode()).hexdigest(), _EQUIPPED_IDLE)
 
 
 def _bounded(blob: bytes) -> bytes:
@@ -183,15 +217,12 @@ def _bounded(blob: bytes) -> bytes:
     )
 
 
-def _read(engine: wasmtime.Engine, slots: threading.BoundedSemaphore, blob: bytes, digest: str) -> Image:
+def _read(code: Code, blob: bytes, digest: str, most_idle: int) -> Image:
     header, files_at = _header(blob)
     start = files_at + header["files"]
-    module = load_module(engine, blob, start)
     return Image(
-        engine=engine,
-        slots=slots,
-        linked=link(engine, module, IMPORTS),
-        positions=header["positions"],
+        code=code,
+        memories=Memories(memoryview(blob)[start:], header["size"], most_idle=most_idle),
         layout=Layout(**header["layout"]),
         digest=digest,
         files=PackageFiles(blob[files_at:start]),
@@ -215,76 +246,76 @@ def notes_of(blob: bytes) -> tuple[str, ...]:
         return ()
 
 
-def _make_engine() -> wasmtime.Engine:
-    pool = Pool(_SLOTS, MAX_MEMORY_BYTES, _RESIDENT_BYTES, _TABLE_ELEMENTS)
-    try:
-        return make_engine(component_model=False, pool=pool)
-    except wasmtime.WasmtimeError as error:  # no address space for it, say under a limit
-        _log.warning("JavaScript runs without pooled memory, which is slower: %s", error)
-        return make_engine(component_model=False)
-
-
-def _quickjs(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
-    """QuickJS without an image, compiled once for all images."""
-    key = "\n".join(
-        [QUICKJS_SHA256, engine_patch.key(), version("wasmtime"), configuration_key(), platform.machine()]
+def _code_key() -> str:
+    return "\n".join(
+        [
+            f"format {_FORMAT}",
+            QUICKJS_SHA256,
+            engine_patch.key(),
+            version("wasmtime"),
+            configuration_key(),
+            platform.machine(),
+        ]
     )
-    blob = load_or_build("javascript-engine", key, lambda: bytes(wasmtime.Module(engine, binary).serialize()))
+
+
+def _bootable(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
+    """QuickJS with its own initial memory, in which images are made; compiled once for all of them."""
+    blob = load_or_build(
+        "javascript-engine", _code_key(), lambda: bytes(wasmtime.Module(engine, binary).serialize())
+    )
     return load_module(engine, blob)
 
 
 class Ingredients(NamedTuple):
     """The parts of every image: the engine's binary, amended, the same compiled, and our own prelude."""
 
+    engine: wasmtime.Engine
     binary: bytes
     module: wasmtime.Module
     script: str
 
 
-_gathered: Final[weakref.WeakKeyDictionary[wasmtime.Engine, Ingredients]] = weakref.WeakKeyDictionary()
+_gathering: Final = threading.Lock()
+_gathered: Final[list[Ingredients]] = []
 
 
-def ingredients(engine: wasmtime.Engine, progress: toolchain.Progress) -> Ingredients:
-    """Gathered once for an engine; reads files and starts the bundler on our own sources, but sees nothing of
-    a tenant's.
+def ingredients(progress: toolchain.Progress) -> Ingredients:
+    """Gathered once; reads files and starts the bundler on our own sources, but sees nothing of a tenant's.
 
     Raises:
         ImageError, ToolchainError: they cannot be had.
     """
-    found = _gathered.get(engine)
-    if found is None:
-        found = _gathered[engine] = _gather(engine, progress)
-    return found
+    with _gathering:
+        if not _gathered:
+            _gathered.append(_gather(progress))
+        return _gathered[0]
 
 
-def _gather(engine: wasmtime.Engine, progress: toolchain.Progress) -> Ingredients:
+def _gather(progress: toolchain.Progress) -> Ingredients:
     modules = toolchain.packages(progress)
     binary = (modules / "quickjs-wasi" / "quickjs.wasm").read_bytes()
     if hashlib.sha256(binary).hexdigest() != QUICKJS_SHA256:
         raise ImageError("quickjs.wasm is not the binary that this version was made for")
     binary = engine_patch.amend(binary)
     bundle = toolchain.bundle(modules, "index.js")
-    return Ingredients(binary, _quickjs(engine, binary), f"(() => {{{bundle}\nreturn guest.install; }})()")
+    engine = make_engine(component_model=False)
+    script = f"(() => {{{bundle}\nreturn guest.install; }})()"
+    return Ingredients(engine, binary, _bootable(engine, binary), script)
 
 
-def _build(
-    engine: wasmtime.Engine, progress: toolchain.Progress, equipment: Equipment | None = None
-) -> bytes:
+def _build(progress: toolchain.Progress, equipment: Equipment | None = None) -> bytes:
     progress(
         "JavaScript: building the guest image" if equipment is None else "JavaScript: loading the packages"
     )
-    binary, module, script = ingredients(engine, progress)
+    engine, binary, module, script = ingredients(progress)
     booted = boot(engine, binary, module, script, equipment)
-    used = len(booted.memory.rstrip(b"\0"))
-    if equipment is None and used > _RESIDENT_BYTES:
-        _log.warning("the JavaScript image has %d bytes, more than are kept resident", used)
-    frozen = freeze(binary, booted.memory, EXPORTS)
     notes, files = ((), NO_FILES) if equipment is None else (equipment.notes(), equipment.files)
     told = {
-        "positions": export_positions(frozen),
         "layout": booted.layout.to_dict(),
         "notes": notes,
         "files": len(files.blob),
+        "size": len(booted.memory),
     }
     header = json.dumps(told).encode()
-    return struct.pack("<I", len(header)) + header + files.blob + wasmtime.Module(engine, frozen).serialize()
+    return _SIZE.pack(len(header)) + header + files.blob + booted.memory.rstrip(b"\0")

@@ -97,7 +97,7 @@ class ProgramInstance:
 
     def _boot(self, timed: Timed) -> None:
         self._timed = timed
-        exports = self._image.linked.instantiate(timed.store, self._image.positions)
+        exports = self._image.instantiate(timed.store)
         machine = self._host.machine = Machine(exports, self._image.layout)
         self._prepared.put_into(machine)
         seed = struct.unpack("<Q", self._port.random(8).ljust(8, b"\0"))[0] or 1  # 0 is its fixed point

@@ -6,7 +6,6 @@ import ctypes
 import threading
 import time
 import weakref
-from dataclasses import dataclass
 from typing import Final
 
 import wasmtime
@@ -14,7 +13,7 @@ from wasmtime import _bindings as c
 from wasmtime import _ffi as ffi  # type: ignore[attr-defined, unused-ignore]
 
 from sandbox.core.caps import MAX_WASM_STACK_BYTES
-from sandbox.wasm.memories import Memories
+from sandbox.wasm.memories import Creator
 
 TICK_SECONDS: Final = 0.005
 """Resolution of every deadline: the epoch advances this often."""
@@ -34,34 +33,13 @@ _OFF: Final = (
 """Proposals that no guest image needs (threat-model 5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Memory kept mapped between instances (docs/decisions/0010-javascript-guest.md).
-
-    Attributes:
-        slots: instances that can live at once.
-        memory_bytes: most linear memory of one; a store's own limit may be lower.
-        resident_bytes: bytes from the start of a memory that stay in RAM and are copied back from the
-            image, instead of being given to the system and faulted in again page by page.
-        table_elements: most elements of an instance's table.
-    """
-
-    slots: int
-    memory_bytes: int
-    resident_bytes: int
-    table_elements: int
-
-
-def make_engine(
-    *, component_model: bool, pool: Pool | None = None, memories: Memories | None = None
-) -> wasmtime.Engine:
+def make_engine(*, component_model: bool, memories: Creator | None = None) -> wasmtime.Engine:
     """An engine with epoch interruption and no more of WebAssembly than the images need.
 
     The engine is registered with the ticker and lives until the process ends or it is collected.
 
     Args:
         component_model: whether it runs components.
-        pool: keep memories between instances; needs some address space for each slot.
         memories: make all linear memories, in place of wasmtime.
     """
     config = wasmtime.Config()
@@ -77,31 +55,11 @@ def make_engine(
         if hasattr(type(config), name):
             setattr(config, name, False)
     config.wasm_component_model = component_model
-    if pool is not None:
-        _use_pool(config, pool)
     if memories is not None:
         c.wasmtime_config_host_memory_creator_set(config.ptr(), ctypes.byref(memories.creator))
     engine = wasmtime.Engine(config)
     _TICKER.add(engine)
     return engine
-
-
-def _use_pool(config: wasmtime.Config, pool: Pool) -> None:
-    # wasmtime-py has no words for this part of the C interface.
-    settings = ffi.wasmtime_pooling_allocation_config_new()
-    try:
-        ffi.wasmtime_pooling_allocation_config_total_core_instances_set(settings, pool.slots)
-        ffi.wasmtime_pooling_allocation_config_total_memories_set(settings, pool.slots)
-        ffi.wasmtime_pooling_allocation_config_total_tables_set(settings, pool.slots)
-        ffi.wasmtime_pooling_allocation_config_total_stacks_set(settings, 1)
-        ffi.wasmtime_pooling_allocation_config_max_unused_warm_slots_set(settings, pool.slots)
-        ffi.wasmtime_pooling_allocation_config_max_memory_size_set(settings, pool.memory_bytes)
-        ffi.wasmtime_pooling_allocation_config_table_elements_set(settings, pool.table_elements)
-        ffi.wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(settings, pool.resident_bytes)
-        ffi.wasmtime_pooling_allocation_config_table_keep_resident_set(settings, pool.table_elements * 8)
-        ffi.wasmtime_pooling_allocation_strategy_set(config.ptr(), settings)
-    finally:
-        ffi.wasmtime_pooling_allocation_config_delete(settings)
 
 
 def configuration_key() -> str:

@@ -16,8 +16,12 @@ import os
 import re
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, Protocol
 
 from wasmtime import _bindings as c
 
@@ -31,7 +35,7 @@ MAX_KEPT_BYTES: Final = 4 * MIB
 MAX_USUAL_BYTES: Final = 2 * MIB
 """What executions write as a rule is made ready in a memory that is mapped anew, up to this."""
 MAX_IDLE: Final = 8
-"""Memories kept without an instance; each takes what an execution writes, some 0.8 MB."""
+"""Memories of one image that are kept without an instance."""
 
 _PROT_NONE: Final = 0
 _READ_WRITE: Final = mmap.PROT_READ | mmap.PROT_WRITE
@@ -75,37 +79,56 @@ class _Memory:
     size: int
 
 
-class Memories:
-    """Makes the linear memory of every instance of one engine, whose modules have one memory and no data.
+class Creator(Protocol):
+    """What `sandbox.wasm.engine.make_engine` takes: it makes the linear memories of an engine."""
 
-    To be given to `sandbox.wasm.engine.make_engine`. Safe to use from several threads.
+    @property
+    def creator(self) -> c.wasmtime_memory_creator_t: ...
+
+
+class Memories:
+    """Makes the linear memory of every instance of one engine, whose modules have one memory and no data; or,
+    with `Chosen`, of the instances that start as one of several images. Safe to use from several threads.
 
     Args:
-        image: what a memory holds at first; whole pages of WebAssembly.
+        image: what a memory holds at first.
+        size: bytes of a memory at first, whole pages of WebAssembly; behind the image they are zero. Of the
+            image when None.
+        most_idle: memories kept without an instance; each takes what an execution writes, some 0.8 MB.
 
     Raises:
         OSError: the image cannot be kept.
     """
 
-    def __init__(self, image: bytes | memoryview) -> None:
-        if not image or len(image) % PAGE:
+    def __init__(
+        self, image: bytes | memoryview, size: int | None = None, *, most_idle: int = MAX_IDLE
+    ) -> None:
+        self._file = -1
+        self._idle: list[_Memory] = []
+        self._size = len(image) if size is None else size
+        if not self._size or self._size % PAGE or self._size < len(image):
             raise ValueError("the image of a memory is whole pages")
-        self._size = len(image)
-        self._file = _file_of(image)
+        self._most_idle = most_idle
+        self._file = _file_of(image, self._size)
         self._image = _map(None, self._size, mmap.PROT_READ, _PRIVATE, self._file)
-        self._pagemap = _PageMap()
         self._numbers = itertools.count(1)
         self._living: dict[int, _Memory] = {}
-        self._idle: list[_Memory] = []
         self._usual: list[tuple[int, int]] = []
         self._new_callback = c.wasmtime_new_memory_callback_t(self._new)
         self._get_callback = c.wasmtime_memory_get_callback_t(self._get)
         self._grow_callback = c.wasmtime_memory_grow_callback_t(self._grow)
         self._drop_callback = _DROP(self._drop)
         self._end_callback = _DROP(_nothing)
-        self.creator = c.wasmtime_memory_creator_t(None, self._new_callback, self._end_callback)
-        # Stores that live until the interpreter goes still call back then.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
+
+    @cached_property
+    def creator(self) -> c.wasmtime_memory_creator_t:
+        """For an engine that has no other memories."""
+        _keep_for_ever(self)
+        return c.wasmtime_memory_creator_t(None, self._new_callback, self._end_callback)
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing():
+            self.close()
 
     @property
     def idle(self) -> int:
@@ -120,7 +143,7 @@ class Memories:
     @property
     def tells_written_pages(self) -> bool:
         """Whether memories can be cleaned page by page in this process."""
-        return self._pagemap.written(self._image, PAGE) is not None
+        return _pagemap.written(self._image, PAGE) is not None
 
     def contents(self) -> list[bytes]:
         """The contents of the memory of every living instance, by age. Nothing may run meanwhile."""
@@ -144,6 +167,7 @@ class Memories:
             memory = self._take(reserved + guard, minimum)
             number = next(self._numbers)
             self._living[number] = memory
+            _in_use[id(self), number] = self
             made = result[0]
             made.env = number
             made.get_memory = self._get_callback
@@ -170,8 +194,9 @@ class Memories:
         if _finalizing():
             return
         memory = self._living.pop(number)
+        del _in_use[id(self), number]
         try:
-            if self._file < 0 or len(self._idle) >= MAX_IDLE:
+            if self._file < 0 or len(self._idle) >= self._most_idle:
                 _unmap(memory)
                 return
             self._clean(memory)
@@ -206,7 +231,7 @@ class Memories:
             beyond = memory.base + self._size
             _map(beyond, memory.size - self._size, _PROT_NONE, _NOWHERE | _FIXED, -1)
             memory.size = self._size
-        written = self._pagemap.written(memory.base, self._size)
+        written = _pagemap.written(memory.base, self._size)
         total = sum(end - start for start, end in written or ())
         if written is None or total > MAX_KEPT_BYTES:
             self._map_image(memory)
@@ -219,6 +244,44 @@ class Memories:
         base, image = memory.base, self._image
         for start, end in stretches:
             ctypes.memmove(base + start, image + start, end - start)
+
+
+class Chosen:
+    """Makes the memories of an engine that has several images: each instance starts as the image that its
+    thread has chosen."""
+
+    def __init__(self) -> None:
+        self._here = threading.local()
+        self._new_callback = c.wasmtime_new_memory_callback_t(self._new)
+        self._end_callback = _DROP(_nothing)
+        self.creator: Final = c.wasmtime_memory_creator_t(None, self._new_callback, self._end_callback)
+        _keep_for_ever(self)
+
+    @contextmanager
+    def image(self, memories: Memories) -> Iterator[None]:
+        """Instances that this thread makes in the block have their memory from `memories`."""
+        self._here.memories = memories
+        try:
+            yield
+        finally:
+            del self._here.memories
+
+    def _new(self, *given: Any) -> int:
+        try:
+            memories: Memories = self._here.memories
+        except AttributeError:
+            _log.exception("an instance without an image")
+            return _error()
+        return memories._new(*given)
+
+
+_in_use: Final[dict[tuple[int, int], Memories]] = {}
+"""Whom wasmtime calls back for each living memory."""
+
+
+def _keep_for_ever(owner: object) -> None:
+    """Engines that live until the interpreter goes still call back then."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(owner))
 
 
 class _PageMap:
@@ -251,13 +314,13 @@ class _PageMap:
         except OSError:
             works = False
         if not works:
-            _log.info("written pages cannot be told on this system: Python instances take longer")
+            _log.info("written pages cannot be told on this system: executions take longer")
             self._file = -1
 
     def _works(self) -> bool:
         """Try it: of eight pages two are written, one is read."""
         size = 8 * PAGE
-        file = _file_of(b"x" * size)
+        file = _file_of(b"x" * size, size)
         base = _map(None, size, _READ_WRITE, _PRIVATE, file)
         try:
             ctypes.string_at(base, 1)
@@ -269,8 +332,12 @@ class _PageMap:
             os.close(file)
 
 
-def _file_of(content: bytes | memoryview) -> int:
-    """A file without a name that holds `content`."""
+_pagemap: Final = _PageMap()
+"""Of all memories: a worker opens it before it gives up its rights."""
+
+
+def _file_of(content: bytes | memoryview, size: int) -> int:
+    """A file without a name that holds `content`, and zeros up to `size`, which take no memory."""
     if hasattr(os, "memfd_create"):
         file = os.memfd_create("actionbox-memory", os.MFD_CLOEXEC)
     else:
@@ -279,6 +346,7 @@ def _file_of(content: bytes | memoryview) -> int:
     view = memoryview(content)
     while view:
         view = view[os.write(file, view) :]
+    os.truncate(file, size)
     return file
 
 

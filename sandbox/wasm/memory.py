@@ -7,7 +7,7 @@ pointer and length is masked to 32 bits and checked in exact arithmetic before a
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 _MASK: Final = 0xFFFF_FFFF
@@ -68,6 +68,14 @@ class GuestMemory:
         if count != len(data):
             raise GuestMemoryError(f"{len(data)} bytes do not fit a 32-bit memory")
         ctypes.memmove(self._base + start, data, count)
+
+    def write_all(self, stretches: Iterable[tuple[int, bytes]]) -> None:
+        """`write` for each of `stretches`, whose addresses are the host's own. Raises `GuestMemoryError`."""
+        base, size, move = self._base, self._size(), ctypes.memmove
+        for start, data in stretches:
+            if start < 0 or start + len(data) > size:
+                raise GuestMemoryError(f"{len(data)} bytes at {start} in a memory of {size}")
+            move(base + start, data, len(data))
 
     def read_u32(self, pointer: int) -> int:
         """The little-endian unsigned 32-bit number at `pointer`. Raises `GuestMemoryError`."""

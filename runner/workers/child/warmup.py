@@ -17,7 +17,6 @@ from runner.model.action import Action
 from sandbox.core.program import Language, Source
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import image
-from sandbox.javascript.engine import JavaScriptEngine
 from sandbox.python.engine import PythonEngine
 from triggers import get_trigger
 
@@ -94,9 +93,7 @@ def images() -> None:
 
 def ingredients() -> None:
     """Gather what images are made of."""
-    engine = sandbox.open_engine(Language.JAVASCRIPT)
-    assert isinstance(engine, JavaScriptEngine)
-    image.ingredients(engine.image.engine, lambda _: None)
+    image.ingredients(lambda _: None)
 
 
 def everything() -> None:

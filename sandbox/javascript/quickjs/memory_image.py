@@ -1,46 +1,28 @@
-"""Turns a booted instance into a module: its memory becomes the data section (design 5).
-
-wasmtime maps such a data section copy-on-write, so an instance starts with everything evaluated.
-Only what the image changes is rewritten (memory, exports, global, data); the code stays as it is.
-"""
+"""The module that images run in: the engine without initial memory, which instances get from their image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from sandbox.wasm.binary import PAGE_BYTES, read_unsigned, signed, unsigned
+from sandbox.wasm.binary import read_unsigned, unsigned
 from sandbox.wasm.rewriting import ModuleFormatError, assemble, sections
 
-_CUSTOM, _MEMORY, _GLOBAL, _EXPORT, _CODE, _DATA, _DATA_COUNT = 0, 5, 6, 7, 10, 11, 12
+_CUSTOM, _GLOBAL, _EXPORT, _DATA, _DATA_COUNT = 0, 6, 7, 11, 12
 _ONE_I32_GLOBAL: Final = b"\x01\x7f\x01\x41"
-_GAP: Final = 4_096
-"""A run of zero bytes at least this long is left out of the data section."""
 
 
-def freeze(module: bytes, memory: bytes, exports: frozenset[str]) -> bytes:
-    """`module` with `memory` as its initial state and only `exports` exported.
-
-    Args:
-        module: the binary that was booted; one memory, one global (the stack pointer, which is back
-            at its initial value whenever nothing runs).
-        memory: all of linear memory, whole pages.
-        exports: names to keep.
+def without_memory(module: bytes, exports: frozenset[str]) -> bytes:
+    """`module` without initial memory, and with only `exports` exported. Its code stays as it is, and so does
+    its one global, the stack pointer, which is at its initial value whenever nothing runs.
 
     Raises:
-        ModuleFormatError: unexpected sections.
+        ModuleFormatError: an export is missing.
     """
-    if len(memory) % PAGE_BYTES:
-        raise ModuleFormatError("memory is not a whole number of pages")
-    segments = list(_segments(memory))
-    replaced: Mapping[int, bytes] = {
-        _MEMORY: b"\x01\x00" + unsigned(len(memory) // PAGE_BYTES),
-        _DATA_COUNT: unsigned(len(segments)),
-        _DATA: unsigned(len(segments)) + b"".join(_segment(at, data) for at, data in segments),
-    }
     kept = [(kind, body) for kind, body in sections(module) if kind != _CUSTOM]
+    emptied = {_DATA: unsigned(0), _DATA_COUNT: unsigned(0)}
     return assemble(
-        (kind, _keep_exports(body, exports) if kind == _EXPORT else replaced.get(kind, body))
+        (kind, _keep_exports(body, exports) if kind == _EXPORT else emptied.get(kind, body))
         for kind, body in kept
     )
 
@@ -78,22 +60,3 @@ def _keep_exports(body: bytes, names: frozenset[str]) -> bytes:
     if missing := names - {name for name, _ in kept}:
         raise ModuleFormatError(f"exports are missing: {', '.join(sorted(missing))}")
     return unsigned(len(kept)) + b"".join(raw for _, raw in kept)
-
-
-def _segments(memory: bytes) -> Iterator[tuple[int, bytes]]:
-    """Runs of pages-of-`_GAP` that hold anything."""
-    zero = bytes(_GAP)
-    start: int | None = None
-    for at in range(0, len(memory), _GAP):
-        empty = memory[at : at + _GAP] == zero
-        if empty and start is not None:
-            yield start, memory[start:at]
-            start = None
-        elif not empty and start is None:
-            start = at
-    if start is not None:
-        yield start, memory[start:]
-
-
-def _segment(at: int, data: bytes) -> bytes:
-    return b"\x00\x41" + signed(at) + b"\x0b" + unsigned(len(data)) + data

@@ -322,7 +322,7 @@ def test_images_of_versions_that_are_not_used_are_freed(make: Make, monkeypatch:
         assert build.program is not None, build.failure
         opened = engine._opened(build.program)
         assert opened is not None
-        images.append(weakref.ref(opened.image.linked._pre))
+        images.append(weakref.ref(opened.image.memories))
         del opened
     gc.collect()
     assert images[0]() is None

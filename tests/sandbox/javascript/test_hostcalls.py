@@ -48,7 +48,7 @@ class _Instance:
         timed = self._store.__enter__()
         self._entered = entered(self.host)
         self._entered.__enter__()
-        exports = self.image.linked.instantiate(timed.store, self.image.positions)
+        exports = self.image.instantiate(timed.store)
         self.host.machine = Machine(exports, self.image.layout)
         return self.host
 

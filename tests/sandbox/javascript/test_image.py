@@ -18,9 +18,11 @@ from sandbox.javascript.hostcalls import IMPORTS, Host
 from sandbox.javascript.image import Image, ImageError
 from sandbox.javascript.null_port import Silence
 from sandbox.javascript.quickjs.machine import EXPORTS
-from sandbox.javascript.quickjs.memory_image import export_positions, freeze
+from sandbox.javascript.quickjs.memory_image import export_positions, without_memory
 from sandbox.wasm.binary import PAGE_BYTES
 from sandbox.wasm.calls import entered
+from sandbox.wasm.engine import make_engine
+from sandbox.wasm.memories import Chosen, Memories
 from sandbox.wasm.rewriting import ModuleFormatError, sections
 from tests.drawn import examples
 from tests.sandbox.javascript.conftest import Run
@@ -35,7 +37,7 @@ def image() -> Image:
 
 def fresh_memory(image: Image) -> bytes:
     with entered(Host(Silence())), image.store(Limits(), time.monotonic() + 5) as timed:
-        memory = image.linked.instantiate(timed.store, image.positions).memory
+        memory = image.instantiate(timed.store).memory
         return memory.read(0, memory.size, memory.size)
 
 
@@ -65,7 +67,7 @@ def test_the_module_needs_exactly_those_imports() -> None:
 
 
 def test_the_image_exports_no_more_than_the_host_uses(image: Image) -> None:
-    assert frozenset(image.positions) == EXPORTS
+    assert frozenset(image.code.positions) == EXPORTS
 
 
 def test_nothing_of_an_execution_is_left_for_the_next(image: Image, run: Run) -> None:
@@ -80,27 +82,27 @@ def test_nothing_of_an_execution_is_left_for_the_next(image: Image, run: Run) ->
     assert b"mark-7f3a" not in before
 
 
-def test_another_binary_is_refused(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_binary_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_module, "QUICKJS_SHA256", "0" * 64)
-    monkeypatch.setattr(image_module, "_gathered", {})
+    monkeypatch.setattr(image_module, "_gathered", [])
     with pytest.raises(ImageError, match="not the binary"):
-        image_module._build(image.engine, lambda _: None)
+        image_module._build(lambda _: None)
 
 
 def test_executions_beyond_the_slots_wait_and_then_give_up_in_time(image: Image, run: Run) -> None:
     taken = 0
     try:
-        while image.slots.acquire(blocking=False):
+        while image.code.slots.acquire(blocking=False):
             taken += 1
         program_runs = "exports.onExecutePostLogin = () => {};"
-        image.slots.release()
+        image.code.slots.release()
         taken -= 1
         assert run(program_runs).result.ok
-        assert image.slots.acquire(blocking=False)
+        assert image.code.slots.acquire(blocking=False)
         taken += 1
     finally:
         for _ in range(taken):
-            image.slots.release()
+            image.code.slots.release()
     assert taken > 8
 
 
@@ -113,25 +115,44 @@ _WAT = """(module
 
 
 @examples(30)
-@given(st.dictionaries(st.integers(0, 3 * PAGE_BYTES - 1), st.integers(1, 255), max_size=20))
-def test_a_frozen_module_starts_with_the_memory_it_was_given(cells: dict[int, int]) -> None:
-    memory = bytearray(3 * PAGE_BYTES)
-    for at, value in cells.items():
-        memory[at] = value
-    frozen = freeze(bytes(wasmtime.wat2wasm(_WAT)), bytes(memory), frozenset({"memory", "load"}))
-    store = wasmtime.Store()
-    exports = wasmtime.Instance(store, wasmtime.Module(store.engine, frozen), []).exports(store)
-    found = exports["memory"]
-    assert isinstance(found, wasmtime.Memory)
-    assert bytes(found.read(store, 0, found.data_len(store))) == bytes(memory)
-    assert list(export_positions(frozen)) == ["memory", "load"]
+@given(
+    st.lists(
+        st.dictionaries(st.integers(0, 3 * PAGE_BYTES - 1), st.integers(1, 255), max_size=20), min_size=1
+    )
+)
+def test_instances_of_one_module_start_as_the_image_that_was_chosen(contents: list[dict[int, int]]) -> None:
+    chosen = Chosen()
+    engine = make_engine(component_model=False, memories=chosen)
+    bare = without_memory(bytes(wasmtime.wat2wasm(_WAT)), frozenset({"memory", "load"}))
+    assert list(export_positions(bare)) == ["memory", "load"]
+    module = wasmtime.Module(engine, bare)
+    images = []
+    for cells in contents:
+        content = bytearray(3 * PAGE_BYTES)
+        for at, value in cells.items():
+            content[at] = value
+        images.append((bytes(content), Memories(bytes(content).rstrip(b"\0"), len(content), most_idle=1)))
+    for _ in range(2):
+        for memory, memories in images:
+            store = wasmtime.Store(engine)
+            with chosen.image(memories):
+                exports = wasmtime.Instance(store, module, []).exports(store)
+            found = exports["memory"]
+            assert isinstance(found, wasmtime.Memory)
+            assert bytes(found.read(store, 0, found.data_len(store))) == memory
+            found.write(store, b"mark", 2 * PAGE_BYTES)
+            store.close()
 
 
-def test_freezing_refuses_what_it_does_not_know() -> None:
-    module = bytes(wasmtime.wat2wasm(_WAT))
-    with pytest.raises(ModuleFormatError, match="whole number of pages"):
-        freeze(module, b"x", frozenset({"memory"}))
+def test_an_instance_without_an_image_is_not_made() -> None:
+    engine = make_engine(component_model=False, memories=Chosen())
+    module = wasmtime.Module(engine, without_memory(bytes(wasmtime.wat2wasm(_WAT)), frozenset({"memory"})))
+    with pytest.raises(wasmtime.WasmtimeError, match="no memory"):
+        wasmtime.Instance(wasmtime.Store(engine), module, [])
+
+
+def test_a_module_that_lacks_an_export_or_is_none_is_refused() -> None:
     with pytest.raises(ModuleFormatError, match="missing: other"):
-        freeze(module, bytes(PAGE_BYTES), frozenset({"other"}))
+        without_memory(bytes(wasmtime.wat2wasm(_WAT)), frozenset({"other"}))
     with pytest.raises(ModuleFormatError, match="not a WebAssembly module"):
         list(sections(b"not wasm"))
