@@ -1,8 +1,8 @@
 """The short way to `invoke`, which is called for every login.
 
-Most of what a framework does for a request (matching among many routes, solving dependencies) costs more than
-running a short Action. This middleware matches that one path first, reads the parameters itself and calls the
-function of the route; that it refuses what the route refuses is for its tests.
+Most of what a framework does for a request (layers of middleware, matching among many routes, solving
+dependencies) costs more than running a short Action. So the app asks here first; this reads the parameters
+itself and calls the function of the route. That it refuses what the route refuses is for its tests.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from runner.http.auth.caller import Caller
 from runner.http.errors import answer_to
@@ -27,23 +27,24 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class FastInvoke:
-    """ASGI middleware: invokes are answered here, all other requests by the app."""
+    """An ASGI app for the requests that it `takes`, and no others."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self) -> None:
         self._route = next(
             route for route in router.routes if isinstance(route, ApiRoute) and route.endpoint is invoke
         )
         self._handle = self._route.admitting(_invoke)
 
+    def takes(self, scope: Scope) -> bool:
+        """Whether this request is an invoke; then its route is noted in `scope`."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return False
+        matched = self._route.path_regex.match(scope["path"])
+        if matched is not None:
+            scope["route"], scope["path_params"] = self._route, matched.groupdict()
+        return matched is not None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        matched = None
-        if scope["type"] == "http" and scope["method"] == "POST":
-            matched = self._route.path_regex.match(scope["path"])
-        if matched is None:
-            await self._app(scope, receive, send)
-            return
-        scope["route"], scope["path_params"] = self._route, matched.groupdict()
         request = Request(scope, receive)
         try:
             response = await self._handle(request)

@@ -100,7 +100,9 @@ class _Briefly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification, "Lifespan"."""
-        await self._app(scope, receive, partial(self._tell, send) if scope["type"] == "lifespan" else send)
+        if scope["type"] == "lifespan":
+            send = partial(self._tell, send)
+        await self._app(scope, receive, send)
 
     async def _tell(self, send: Send, message: Message) -> None:
         error = self._app.state.start_error

@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
 from runner.http.errors import install_error_handlers
 from runner.runtime.fast_invoke import FastInvoke
 from runner.runtime.routes import router
+from runner.server.app import App
 from tests.serving.server import Client, Reply, Server
 
 INVOKE = "//runtime/v1/triggers/post-login/invoke"
@@ -111,7 +111,7 @@ def test_an_answer_has_the_headers_of_every_answer(tenant: Client) -> None:
         assert reply.headers[name]
 
 
-async def ask(app: FastAPI, body: bytes, headers: dict[str, str], query: str) -> tuple[int, Any]:
+async def ask(app: App, body: bytes, headers: dict[str, str], query: str) -> tuple[int, Any]:
     """What an app answers an invoke with."""
     sent: list[Any] = []
 
@@ -155,12 +155,13 @@ def test_the_route_itself_refuses_the_same(
     """Where nobody takes the short way, the route answers."""
     answers = []
     for short in (False, True):
-        app = FastAPI()
+        app = App()
         app.state.service, app.state.runtime = whole.app.state.service, whole.app.state.runtime
         install_error_handlers(app)
         app.include_router(router)
         if short:
-            app.add_middleware(FastInvoke)
+            fast = FastInvoke()
+            app.shortcut = fast.takes, fast
         sent = {"Authorization": f"Bearer {tenant.token}", **headers}
         answers.append(asyncio.run(ask(app, body, sent, query)))
     assert answers[0] == answers[1]
