@@ -47,6 +47,7 @@ class LegEnd:
     failed_action: int | None = None
     suspended_by: int | None = None
     wall_ms: float = 0.0
+    build_ms: float = 0.0
 
 
 def run_leg(leg: Leg, executor: Executor, monotonic: Callable[[], float] = time.monotonic) -> LegEnd:
@@ -72,6 +73,7 @@ class _Run:
     def run(self) -> LegEnd:
         self.state = self.leg.state
         first = self.leg.start.action if self.leg.start else len(self.leg.actions)
+        building = self.monotonic()
         doomed = self._build(first)
         began = self.monotonic()
         self.deadline = began + self.leg.budget_ms / 1000
@@ -91,6 +93,7 @@ class _Run:
             failed_action=self.failed_action,
             suspended_by=self.suspended_by,
             wall_ms=(self.monotonic() - began) * 1000,
+            build_ms=(began - building) * 1000,
         )
 
     def _build(self, first: int) -> int | None:

@@ -85,7 +85,10 @@ class Reporter:
                 for record, action in zip(end.records, self.actions, strict=True)
             ),
             timing=Timing(
-                started_at=self.started_at, wall_ms=round(end.wall_ms, 3), budget_ms=self.budget_ms
+                started_at=self.started_at,
+                wall_ms=round(end.wall_ms, 3),
+                budget_ms=self.budget_ms,
+                build_ms=round(end.build_ms, 3),
             ),
         )
 

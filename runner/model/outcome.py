@@ -122,11 +122,13 @@ class ResumePoint(_Record):
 
 
 class Timing(_Record):
-    """`started_at`: epoch seconds; `wall_ms`: of this leg; `budget_ms`: what the leg had."""
+    """`started_at`: epoch seconds; `wall_ms`: of this leg; `budget_ms`: what the leg had; `build_ms`: before
+    that, to compile versions that its process had not run before."""
 
     started_at: float
     wall_ms: float
     budget_ms: int
+    build_ms: float = 0.0
 
 
 class FlowOutcome(_Record):

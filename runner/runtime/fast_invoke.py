@@ -22,7 +22,7 @@ from runner.http.service import ApiService
 from runner.runtime.routes import invoke, router
 from runner.runtime.schemas import InvokeBody, InvokeHeaders
 
-_HEADERS: Final = ("Idempotency-Key", "traceparent")
+_HEADERS: Final = ("Idempotency-Key", "traceparent", "prefer")
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -27,6 +27,7 @@ from runner.runtime.records.execution_records import LegRecord
 from runner.runtime.records.group_commit import Change, GroupCommit, Rows
 from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
+from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row
 from runner.store.resolved_flow import BoundFlow, BoundVersion
@@ -72,11 +73,13 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class LegResult:
-    """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it."""
+    """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it.
+    `waited_ms`: for a worker."""
 
     outcome: FlowOutcome
     versions: Sequence[BoundVersion]
     kept: FlowOutcome | None = None
+    waited_ms: float = 0.0
 
 
 class Flows:
@@ -122,9 +125,10 @@ class Flows:
         *,
         slot: Slot | None = None,
         traceparent: str | None = None,
+        timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Run a trigger, or store its event when it runs later. `event`: the body's as JSON text, if it is at
-        hand.
+        hand. `timing`: is told the times of its parts.
 
         Raises:
             UnknownTriggerError, EventError: see `Runner.run`.
@@ -147,12 +151,24 @@ class Flows:
             result = await self.run(invocation)
             answer = StoredResponse(200, result.outcome.to_json())
         await self._record(
-            invocation.tenant, result, invocation.traceparent, slot=slot, answer=answer, again=invocation
+            invocation.tenant,
+            result,
+            invocation.traceparent,
+            slot=slot,
+            answer=answer,
+            again=invocation,
+            timing=timing,
         )
         return answer
 
     async def resume(
-        self, tenant: str, body: ResumeBody, *, slot: Slot | None = None, traceparent: str | None = None
+        self,
+        tenant: str,
+        body: ResumeBody,
+        *,
+        slot: Slot | None = None,
+        traceparent: str | None = None,
+        timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
         waiting = await self._pool.waiting(tenant, body.handle)
@@ -172,8 +188,8 @@ class Flows:
         )
         reply = await self._pool.resume(tenant, call)
         answer = StoredResponse(200, reply.outcome.to_json())
-        result = LegResult(reply.outcome, pinned.versions, reply.kept)
-        await self._record(tenant, result, traceparent, slot=slot, answer=answer)
+        result = LegResult(reply.outcome, pinned.versions, reply.kept, reply.waited_ms)
+        await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
 
     async def run(self, invocation: Invocation) -> LegResult:
@@ -191,7 +207,7 @@ class Flows:
             executed_rules=invocation.body.executed_rules,
         )
         reply = await self._pool.run(invocation.tenant, call)
-        return LegResult(reply.outcome, flow.versions, reply.kept)
+        return LegResult(reply.outcome, flow.versions, reply.kept, reply.waited_ms)
 
     async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
@@ -285,9 +301,10 @@ class Flows:
         answer: StoredResponse | None = None,
         again: Invocation | None = None,
         end: Change | None = None,
+        timing: ServerTiming | None = None,
     ) -> None:
         """Write a leg's record and everything that belongs to it in one transaction, then show it."""
-        outcome, versions = result.outcome, result.versions
+        began, outcome, versions = time.perf_counter(), result.outcome, result.versions
         self._observe(outcome)
         trace_flow(outcome, context_of(traceparent))
         shown: dict[str, Any] = {}
@@ -309,6 +326,11 @@ class Flows:
             self._recorded(session, tenant, outcome.execution_id)
 
         await self._write(change, slot, record.rows())
+        if timing is not None:
+            timing.add("queue", result.waited_ms)
+            timing.add("build", outcome.timing.build_ms)
+            timing.add("run", outcome.timing.wall_ms)
+            timing.add("record", (time.perf_counter() - began) * 1000)
         if self._hub.has_readers(tenant):
             self._hub.publish(tenant, record.shown() if first else shown)
 

@@ -38,6 +38,7 @@ from runner.runtime.records import executions
 from runner.runtime.records.executions import Filters
 from runner.runtime.records.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
 from runner.runtime.schemas import Accepted, AcceptedEvent, InvokeBody, InvokeHeaders, ResumeBody
+from runner.runtime.server_timing import HEADER, ServerTiming, asked
 from runner.store import Store
 from runner.workers.parent.requests import TooBusyError
 from triggers import EventError, UnknownTriggerError
@@ -113,12 +114,20 @@ async def invoke(
     value = await request.json()
     event = value.text_of("event") if isinstance(value, Members) else None
 
+    timing = asked(headers.prefer)
+
     def run(slot: Slot | None) -> Awaitable[StoredResponse]:
         return runtime.flows.invoke(
-            caller.tenant, trigger_id, body, event, slot=slot, traceparent=headers.traceparent
+            caller.tenant,
+            trigger_id,
+            body,
+            event,
+            slot=slot,
+            traceparent=headers.traceparent,
+            timing=timing,
         )
 
-    return await _once(runtime, request, caller.tenant, headers, run)
+    return _timed(await _once(runtime, request, caller.tenant, headers, run), timing)
 
 
 async def _once(
@@ -177,10 +186,14 @@ async def resume(
     The same `Idempotency-Key` with the same body gets the first answer again, when that was lost on its way.
     """
 
-    def run(slot: Slot | None) -> Awaitable[StoredResponse]:
-        return runtime.flows.resume(caller.tenant, body, slot=slot, traceparent=headers.traceparent)
+    timing = asked(headers.prefer)
 
-    return await _once(runtime, request, caller.tenant, headers, run)
+    def run(slot: Slot | None) -> Awaitable[StoredResponse]:
+        return runtime.flows.resume(
+            caller.tenant, body, slot=slot, traceparent=headers.traceparent, timing=timing
+        )
+
+    return _timed(await _once(runtime, request, caller.tenant, headers, run), timing)
 
 
 @router.get("/executions", response_model=answers.ExecutionItems)
@@ -344,6 +357,12 @@ def _refusal(error: Exception) -> ApiError:
 
 def _key_reused() -> ApiError:
     return ApiError(422, "This Idempotency-Key came with another body before.", "idempotency_key_reused")
+
+
+def _timed(response: Response, timing: ServerTiming | None) -> Response:
+    if timing is not None:
+        response.headers[HEADER] = timing.header()
+    return response
 
 
 def _answer(answer: StoredResponse, *, replayed: bool = False) -> Response:

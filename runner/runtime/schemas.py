@@ -44,6 +44,7 @@ class InvokeHeaders(BaseModel):
     Attributes:
         idempotency_key: the same key with the same body gets the first answer again.
         traceparent: of the caller's trace (W3C trace context).
+        prefer: with `server-timing` in it, the answer has a `Server-Timing` header (RFC 7240).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +53,7 @@ class InvokeHeaders(BaseModel):
         default=None, alias="Idempotency-Key"
     )
     traceparent: Annotated[str | Absent, Field(max_length=128)] = None
+    prefer: str | Absent = None
 
 
 class ResumeBody(_Body):
