@@ -38,9 +38,17 @@ check: $(STAMP) ## lint, types, import rules: of the host, of both guests and of
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.javascript
 
-bench: images ## measure, with peers beside us
+ifneq ($(filter bench,$(MAKECMDGOALS)),)
+PARTS := $(filter-out bench,$(MAKECMDGOALS))
+ifneq ($(PARTS),)
+.PHONY: $(PARTS)
+$(PARTS): bench
+	@:
+endif
+endif
+bench: images ## measure, with peers beside us; `make bench profile latency` does only these parts
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(PARTS)
 
 images: $(STAMP) ## build the guest images once; later runs find them in the cache
 	@$(BIN)/actionbox images

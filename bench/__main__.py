@@ -1,4 +1,4 @@
-"""`python -m bench`: every figure in one run. Name parts to run only those, see `PARTS`."""
+"""`python -m bench`: every figure in one run. Name parts to run only those, see `PARTS`; `profile` draws."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from bench import event, flood, flow, latency, limits, packages, queue, service, workers
+from bench import event, flood, flow, latency, limits, packages, profile, queue, service, workers
 from bench.measure import machine
 
 PARTS = {
@@ -24,6 +24,7 @@ PARTS = {
     "service-fairness": service.fairness,
     "service-flood": flood.table,
 }
+ONLY_WHEN_NAMED = {"profile": profile.table}
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
         console.print(flood.table(tuple(sys.argv[2:])))
         return
     for name in sys.argv[1:] or PARTS:
-        console.print(PARTS[name]())
+        console.print({**PARTS, **ONLY_WHEN_NAMED}[name]())
 
 
 if __name__ == "__main__":

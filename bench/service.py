@@ -59,11 +59,11 @@ def table() -> Table:
         made.add_row(language.value, "bare library", "", "1", str(found), f"{1000 / found.p50:.0f}")
     alone: dict[tuple[Language, int], Load] = {}
     for workers, database in ((1, "sqlite"), (2, "sqlite"), (2, "postgresql")):
-        with _service(workers, database) as served:
+        with running_service(workers, database) as served:
             for language in Language:
-                token = _deploy(served.api(), language)
+                token = deploy(served.api(), language)
                 for clients in CLIENTS:
-                    result = asyncio.run(_load(served, token, clients))
+                    result = asyncio.run(under_load(served, token, clients))
                     if workers == 1:
                         alone[language, clients] = result
                     made.add_row(
@@ -94,11 +94,11 @@ def scaling() -> Table:
     made = Table(title=f"Invoke with workers of {_SHARE} of a core each, {CLIENTS[-1]} clients, SQLite")
     for column in ("language", "workers", "answers/s", "x of 1 worker", "target"):
         made.add_column(column)
-    with _service(1, "sqlite") as one, _service(2, "sqlite") as two:
+    with running_service(1, "sqlite") as one, running_service(2, "sqlite") as two:
         for language in Language:
-            tokens = [_deploy(served.api(), language) for served in (one, two)]
+            tokens = [deploy(served.api(), language) for served in (one, two)]
             try:
-                with share([*_workers(one), *_workers(two)], _SHARE):
+                with share([*worker_pids(one), *worker_pids(two)], _SHARE):
                     rates = _in_turn((one, two), tokens)
             except NoShareError as error:
                 made.add_row(language.value, f"NOT MEASURED: {error}")
@@ -114,11 +114,11 @@ def _in_turn(services: tuple[Served, ...], tokens: list[str]) -> list[float]:
     rates = [0.0] * len(services)
     for _ in range(_ROUNDS):
         for index, served in enumerate(services):
-            rates[index] += asyncio.run(_load(served, tokens[index], CLIENTS[-1], 1.5)).rate / _ROUNDS
+            rates[index] += asyncio.run(under_load(served, tokens[index], CLIENTS[-1], 1.5)).rate / _ROUNDS
     return rates
 
 
-def _workers(served: Served) -> list[int]:
+def worker_pids(served: Served) -> list[int]:
     """Process ids of the workers."""
     children = psutil.Process(served.process.pid).children(recursive=True)
     return [child.pid for child in children if "runner.workers.child.main" in " ".join(child.cmdline())]
@@ -129,10 +129,10 @@ def fairness() -> Table:
     made = Table(title="One tenant beside another that floods with loops (2 workers, SQLite)")
     for column in ("what", "p50 / p99 ms", "p99 x idle", "target"):
         made.add_column(column)
-    with _service(2, "sqlite", ACTIONBOX_WALL_MS="2000", ACTIONBOX_BUDGET_MS="2000") as served:
-        quiet = _deploy(served.api(), Language.JAVASCRIPT)
+    with running_service(2, "sqlite", ACTIONBOX_WALL_MS="2000", ACTIONBOX_BUDGET_MS="2000") as served:
+        quiet = deploy(served.api(), Language.JAVASCRIPT)
         noisy = _deploy_as_other(served)
-        idle = asyncio.run(_load(served, quiet, 1)).latency
+        idle = asyncio.run(under_load(served, quiet, 1)).latency
         flooded = asyncio.run(_flooded(served, quiet, noisy))
         made.add_row("idle", str(idle), "1.0", "")
         made.add_row("beside the flood", str(flooded), f"{flooded.p99 / idle.p99:.1f}", "<= 5")
@@ -147,7 +147,7 @@ def _bare(language: Language) -> Spread:
 
 
 @contextmanager
-def _service(workers: int, database: str, **settings: str) -> Iterator[Served]:
+def running_service(workers: int, database: str, **settings: str) -> Iterator[Served]:
     with tempfile.TemporaryDirectory() as name:
         if database == "postgresql":
             settings["DATABASE_URL"] = new_database()
@@ -157,7 +157,7 @@ def _service(workers: int, database: str, **settings: str) -> Iterator[Served]:
             yield served
 
 
-def _deploy(api: Api, language: Language, code: str = "") -> str:
+def deploy(api: Api, language: Language, code: str = "") -> str:
     """The token of a tenant to whose post-login exactly one Action is bound."""
     body = {
         "name": language.value,
@@ -185,10 +185,10 @@ def _deploy_as_other(served: Served) -> str:
     ).stdout
     client_id, secret = re.findall(r"^client (?:id|secret)\s+(\S+)$", made, re.MULTILINE)
     api = Api(Connection(served.url, client_id=client_id, client_secret=secret))
-    return _deploy(api, Language.JAVASCRIPT, _LOOP)
+    return deploy(api, Language.JAVASCRIPT, _LOOP)
 
 
-async def _load(served: Served, token: str, clients: int, seconds: float = SECONDS) -> Load:
+async def under_load(served: Served, token: str, clients: int, seconds: float = SECONDS) -> Load:
     """`clients` that invoke one after another."""
     url = f"{served.url}{_INVOKE}"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -214,7 +214,7 @@ async def _flooded(served: Served, quiet: str, noisy: str) -> Spread:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as http:
         tasks = [asyncio.create_task(flood(http)) for _ in range(64)]
         await asyncio.sleep(1.0)
-        found = (await _load(served, quiet, 1, 2 * SECONDS)).latency
+        found = (await under_load(served, quiet, 1, 2 * SECONDS)).latency
         stop.set()
         for task in tasks:
             task.cancel()

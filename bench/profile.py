@@ -1,0 +1,56 @@
+"""Where the time goes under load: a flame graph of the service's process and of a worker, for each language.
+
+Only who holds the interpreter lock is in them: what a guest computes in WebAssembly runs without it, and the
+kernel's part of a system call is none of Python's. `Prefer: server-timing` tells the parts of one request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Final
+
+from rich.table import Table
+
+from bench.service import deploy, running_service, under_load, worker_pids
+from sandbox.core.program import Language
+
+FOLDER: Final = Path("build/profile")
+_SECONDS: Final = 10
+_CLIENTS: Final = 8
+_HERTZ: Final = 200
+
+
+def table() -> Table:
+    """One row for each picture."""
+    made = Table(title=f"Flame graphs under {_CLIENTS} clients, in {FOLDER}")
+    for column in ("language", "process", "picture"):
+        made.add_column(column)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with running_service(1, "sqlite") as served:
+        for language in Language:
+            token = deploy(served.api(), language)
+            asyncio.run(under_load(served, token, _CLIENTS))
+            processes = {"front": served.process.pid, "worker": worker_pids(served)[0]}
+            files = {name: FOLDER / f"{language.value}-{name}.svg" for name in processes}
+            watching = [_record(pid, files[name]) for name, pid in processes.items()]
+            asyncio.run(under_load(served, token, _CLIENTS, _SECONDS + 2.0))
+            for (name, path), watched in zip(files.items(), watching, strict=True):
+                said = watched.communicate(timeout=60)[0].strip()
+                shown = str(path) if watched.returncode == 0 else f"NOT DRAWN: {said.splitlines()[-1:]}"
+                made.add_row(language.value, name, shown)
+    return made
+
+
+def _record(pid: int, path: Path) -> subprocess.Popen[str]:
+    """py-spy on a process. Workers let nobody of their own user look into them: root may."""
+    command = [
+        str(Path(sysconfig.get_path("scripts", vars={"base": sys.prefix})) / "py-spy"),
+        "record",
+        *("--pid", str(pid), "--output", str(path), "--format", "flamegraph"),
+        *("--rate", str(_HERTZ), "--duration", str(_SECONDS), "--gil", "--nonblocking"),
+    ]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
