@@ -26,28 +26,30 @@ from sandbox.wasm.traps import GuestStopped, StopKind, kind_of_code
 
 # A handle of our own: prototypes set on it do not disturb wasmtime-py's.
 _dll: Final = ctypes.CDLL(ffi.dll._name, handle=ffi.dll._handle)
+# For what neither waits nor runs a guest: giving up the interpreter lock only invites others to take it.
+_quick: Final = ctypes.PyDLL(ffi.dll._name, handle=ffi.dll._handle)
 _call = _dll.wasmtime_func_call_unchecked
 _call.restype = ctypes.c_void_p
 _call.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_size_t, ctypes.c_void_p]
-_memory_data = _dll.wasmtime_memory_data
+_memory_data = _quick.wasmtime_memory_data
 _memory_data.restype = ctypes.c_void_p
 _memory_data.argtypes = [ctypes.c_void_p] * 2
-_memory_data_size = _dll.wasmtime_memory_data_size
+_memory_data_size = _quick.wasmtime_memory_data_size
 _memory_data_size.restype = ctypes.c_size_t
 _memory_data_size.argtypes = [ctypes.c_void_p] * 2
-_trap_new = _dll.wasmtime_trap_new
+_trap_new = _quick.wasmtime_trap_new
 _trap_new.restype = ctypes.c_void_p
 _trap_new.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
-_trap_code = _dll.wasmtime_trap_code
+_trap_code = _quick.wasmtime_trap_code
 _trap_code.restype = ctypes.c_bool
 _trap_code.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-_trap_delete = _dll.wasm_trap_delete
+_trap_delete = _quick.wasm_trap_delete
 _trap_delete.restype = None
 _trap_delete.argtypes = [ctypes.c_void_p]
-_error_delete = _dll.wasmtime_error_delete
+_error_delete = _quick.wasmtime_error_delete
 _error_delete.restype = None
 _error_delete.argtypes = [ctypes.c_void_p]
-_export_nth = _dll.wasmtime_instance_export_nth
+_export_nth = _quick.wasmtime_instance_export_nth
 _export_nth.restype = ctypes.c_bool
 _export_nth.argtypes = [ctypes.c_void_p] * 2 + [ctypes.c_size_t] + [ctypes.c_void_p] * 3
 _instantiate = _dll.wasmtime_instance_pre_instantiate

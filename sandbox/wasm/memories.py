@@ -26,6 +26,7 @@ from typing import Any, Final, Protocol
 from wasmtime import _bindings as c
 
 from sandbox.core.caps import MIB
+from sandbox.wasm.memory import copy
 
 _log = logging.getLogger(__name__)
 
@@ -243,7 +244,7 @@ class Memories:
     def _copy(self, memory: _Memory, stretches: list[tuple[int, int]]) -> None:
         base, image = memory.base, self._image
         for start, end in stretches:
-            ctypes.memmove(base + start, image + start, end - start)
+            copy(base + start, image + start, end - start)
 
 
 class Chosen:

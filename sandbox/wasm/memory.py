@@ -12,6 +12,12 @@ from typing import Final
 
 _MASK: Final = 0xFFFF_FFFF
 
+# `ctypes.memmove` gives up the interpreter lock, and takes longer to get it back than most copies take.
+copy: Final = ctypes.PyDLL(None).memmove
+"""(to, from, bytes), holding the interpreter lock."""
+copy.restype = ctypes.c_void_p
+copy.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+
 
 class GuestMemoryError(Exception):
     """A guest named bytes outside its memory, or more of them than the caller takes."""
@@ -67,15 +73,15 @@ class GuestMemory:
         start, count = checked_range(pointer, len(data), self._size(), _MASK)
         if count != len(data):
             raise GuestMemoryError(f"{len(data)} bytes do not fit a 32-bit memory")
-        ctypes.memmove(self._base + start, data, count)
+        copy(self._base + start, data, count)
 
     def write_all(self, stretches: Iterable[tuple[int, bytes]]) -> None:
         """`write` for each of `stretches`, whose addresses are the host's own. Raises `GuestMemoryError`."""
-        base, size, move = self._base, self._size(), ctypes.memmove
+        base, size = self._base, self._size()
         for start, data in stretches:
             if start < 0 or start + len(data) > size:
                 raise GuestMemoryError(f"{len(data)} bytes at {start} in a memory of {size}")
-            move(base + start, data, len(data))
+            copy(base + start, data, len(data))
 
     def read_u32(self, pointer: int) -> int:
         """The little-endian unsigned 32-bit number at `pointer`. Raises `GuestMemoryError`."""
