@@ -1,4 +1,4 @@
-"""Makes the compiled image of one set of packages and modules, in a process of its own (see `images`)."""
+"""Makes the image of one set of packages and modules, in a process of its own (see `images`)."""
 
 from __future__ import annotations
 

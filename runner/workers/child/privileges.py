@@ -24,7 +24,7 @@ ADDRESS_BYTES: Final = 1024 * _GIB
 DATA_BYTES: Final = 16 * _GIB
 """Writable memory that is really there, above what the parent lets a worker have."""
 OPEN_FILES: Final = 1024
-"""The socket, and the memory files of compiled images."""
+"""The socket, and the memory files of images."""
 
 
 def give_up(parent: int) -> dict[str, bool]:

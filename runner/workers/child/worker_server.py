@@ -62,7 +62,7 @@ class WorkerServer(Asking):
         self._handlers[head["t"]](head, body)
 
     def image(self, name: str, key: str, build: Callable[[], bytes]) -> bytes:  # noqa: ARG002 - a `Supply`
-        """Compiled images of packages come from the parent, which has them under the same digest."""
+        """Images of packages come from the parent, which has them under the same digest."""
         return self._link.ask({"t": "image", "digest": key.rpartition("\n")[2]})[1]
 
     # --- sources ---

@@ -23,7 +23,7 @@ _RULES: Final = TypeAdapter(tuple[AllowRule, ...])
 
 
 def source_bytes(source: Source) -> bytes:
-    """A source without the files of its packages: the compiled image holds that."""
+    """A source without the files of its packages: the image holds that."""
     data: dict[str, Any] = {
         "language": source.language.value,
         "filename": source.filename,

@@ -137,7 +137,7 @@ class TranspileAsk(_Message):
 
 
 class ImageAsk(_Message):
-    """The compiled image of packages and modules; of those only that the worker was given."""
+    """The image of packages and modules; of those only that the worker was given."""
 
     t: Literal["image"]
     ask: _Number

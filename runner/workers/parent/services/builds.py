@@ -108,7 +108,7 @@ class BuildService:
     # --- what workers ask while they compile ---
 
     async def image(self, dependencies: Dependencies | None) -> tuple[dict[str, Any], bytes]:
-        """The answer with a compiled image; an error for packages that the worker has nothing to do with."""
+        """The answer with an image; an error for packages that the worker has nothing to do with."""
         if dependencies is None:
             return {"error": "no source that it has uses these packages"}, b""
         try:
