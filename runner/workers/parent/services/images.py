@@ -1,9 +1,9 @@
 """Images of packages and modules: made by a process of their own, kept and handed out by the parent.
 
 Such an image is the memory that Actions with these packages start from, and the packages' code has run in it
-(threat-model E2). So it is made in a process that has given up its rights like a worker, sees one set of packages and modules and nothing else, and ends afterwards; and it
-is filed under the digest of exactly that set. Who could alter it can only alter it for those who use these
-very packages.
+(threat-model E2). So it is made in a process that has given up its rights like a worker, sees one set of
+packages and modules and nothing else, and ends afterwards; and it is filed under the digest of exactly that
+set. Who could alter it can only alter it for those who use these very packages.
 """
 
 from __future__ import annotations
