@@ -71,6 +71,8 @@ class ProgramInstance:
 
     def _perform(self, request: str) -> Failure | None:
         host = self._host
+        if self._image.memories.size > self._limits.memory_bytes:  # no store of the runtime looks at it
+            return report.memory(self._limits)
         try:
             with entered(host), self._image.store(self._limits, self._deadline) as timed:
                 try:

@@ -132,6 +132,11 @@ class Memories:
             self.close()
 
     @property
+    def size(self) -> int:
+        """Bytes of a memory at first."""
+        return self._size
+
+    @property
     def idle(self) -> int:
         """Memories without an instance, clean and mapped."""
         return len(self._idle)

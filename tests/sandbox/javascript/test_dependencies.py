@@ -77,9 +77,9 @@ def make(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Make:
     return build
 
 
-def execute(build: Build, secrets: dict[str, Any] | None = None) -> Ran:
+def execute(build: Build, secrets: dict[str, Any] | None = None, **limited: int) -> Ran:
     assert build.program is not None, build.failure
-    limits = sandbox.Limits(wall_ms=5_000)
+    limits = sandbox.Limits(**{"wall_ms": 5_000, **limited})
     api = FakeApi()
     request = Request("onExecutePostLogin", "{}", "{}", json.dumps(secrets) if secrets else "")
     return Ran(sandbox.run(build.program, request, limits, LivePort(api, NoEgress(), limits)), api)
@@ -383,6 +383,19 @@ class TestLoading:
         anew = [line.text for line in build.log if "anew" in line.text]
         assert all(f"because it {ENDING[name][1]} while it loads" in text for text in anew)
         assert len(anew) == bool(ENDING[name][1])
+
+    def test_an_image_that_is_larger_than_the_limit_does_not_run(
+        self, make: Make, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A package that took much memory while it was loaded, and gave it back: the guest still has it."""
+        monkeypatch.setattr("sandbox.javascript.dependency_image._LOAD_SECONDS", 10.0)
+        takes = "let all = []; while (all.length < 60) all.push(new Uint8Array(1 << 20).fill(1)); all = null;"
+        shelf.add("takes", code=f"{takes}\n// {time.time_ns()}")
+        build = make(handler("console.log(1)", "require('takes')"), "takes")
+        found = execute(build, memory_bytes=40 << 20).result.failure
+        assert found is not None
+        assert found.code is FailureCode.MEMORY
+        assert logged(build) == ["1"]
 
     def test_what_the_engine_cannot_compile(self, make: Make, shelf: Shelf) -> None:
         shelf.add("nested", code=f"exports.x = {'[' * 20_000}{']' * 20_000};")
