@@ -106,8 +106,11 @@ class Image:
             patience, least: see `Timed`.
 
         Raises:
-            GuestStopped: no slot became free before the deadline.
+            GuestStopped: the image is larger than the limit, or no slot became free before the deadline.
         """
+        # wasmtime looks at what the module declares, which is not the image.
+        if self.memories.size > limits.memory_bytes:
+            raise GuestStopped(StopKind.MEMORY)
         if not self.code.slots.acquire(timeout=max(deadline + longest(least) - time.monotonic(), 0.0)):
             raise GuestStopped(StopKind.DEADLINE)
         try:

@@ -71,8 +71,6 @@ class ProgramInstance:
 
     def _perform(self, request: str) -> Failure | None:
         host = self._host
-        if self._image.memories.size > self._limits.memory_bytes:  # no store of the runtime looks at it
-            return report.memory(self._limits)
         try:
             with entered(host), self._image.store(self._limits, self._deadline) as timed:
                 try:
@@ -233,7 +231,7 @@ class ProgramInstance:
             return self._port.fatal
         if host.outcome is not None and kind is StopKind.HOST and not self._late():
             return self._concluded_by_guest(*host.outcome)
-        if host.starved or self._refused_memory:
+        if host.starved or self._refused_memory or kind is StopKind.MEMORY:
             return report.memory(self._limits)
         if kind is StopKind.DEADLINE or self._late():
             return report.timeout(self._limits)

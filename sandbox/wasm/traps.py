@@ -16,6 +16,8 @@ class StopKind(Enum):
     """The epoch passed the deadline."""
     STACK = "stack"
     """The WebAssembly stack was used up."""
+    MEMORY = "memory"
+    """An instance would start with more memory than its limit."""
     HOST = "host"
     """A host function of ours stopped the guest."""
     FAULT = "fault"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import wasmtime
@@ -24,6 +25,7 @@ from sandbox.wasm.calls import entered
 from sandbox.wasm.engine import make_engine
 from sandbox.wasm.memories import Chosen, Memories
 from sandbox.wasm.rewriting import ModuleFormatError, sections
+from sandbox.wasm.traps import GuestStopped, StopKind
 from tests.drawn import examples
 from tests.sandbox.javascript.conftest import Run
 
@@ -87,6 +89,14 @@ def test_another_binary_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_module, "_gathered", [])
     with pytest.raises(ImageError, match="not the binary"):
         image_module._build(lambda _: None)
+
+
+def test_an_image_beyond_the_limit_gets_no_store(image: Image) -> None:
+    """Whoever asks: executions, and those who look at what loading a program writes."""
+    large = replace(image, memories=Memories(b"x", 256 * MIB))
+    with pytest.raises(GuestStopped) as stopped, large.store(Limits(), time.monotonic() + 5):
+        pass
+    assert stopped.value.kind is StopKind.MEMORY
 
 
 def test_executions_beyond_the_slots_wait_and_then_give_up_in_time(image: Image, run: Run) -> None:
