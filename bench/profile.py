@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +39,7 @@ def table() -> Table:
             asyncio.run(under_load(served, token, _CLIENTS, _SECONDS + 2.0))
             for (name, path), watched in zip(files.items(), watching, strict=True):
                 said = watched.communicate(timeout=60)[0].strip()
-                shown = str(path) if watched.returncode == 0 else f"NOT DRAWN: {said.splitlines()[-1:]}"
+                shown = str(path) if watched.returncode == 0 else f"NOT DRAWN: {said}"
                 made.add_row(language.value, name, shown)
     return made
 
@@ -48,7 +47,7 @@ def table() -> Table:
 def _record(pid: int, path: Path) -> subprocess.Popen[str]:
     """py-spy on a process. Workers let nobody of their own user look into them: root may."""
     command = [
-        str(Path(sysconfig.get_path("scripts", vars={"base": sys.prefix})) / "py-spy"),
+        str(Path(sys.executable).with_name("py-spy")),
         "record",
         *("--pid", str(pid), "--output", str(path), "--format", "flamegraph"),
         *("--rate", str(_HERTZ), "--duration", str(_SECONDS), "--gil", "--nonblocking"),

@@ -18,7 +18,7 @@ class ServerTiming:
 
     def add(self, name: str, ms: float) -> None:
         """A part took `ms` milliseconds."""
-        self._parts[name] = self._parts.get(name, 0.0) + max(0.0, ms)
+        self._parts[name] = max(0.0, ms)
 
     def header(self) -> str:
         """The value of the `Server-Timing` header (W3C), with the `total` so far."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -89,6 +90,57 @@ def test_a_caller_that_went_away_does_not_undo_its_change(store: Store) -> None:
 
     asyncio.run(go())
     assert count(store) == 2
+
+
+def test_a_drained_writer_has_no_thread_and_still_writes(store: Store) -> None:
+    def committing() -> list[threading.Thread]:
+        return [
+            item for item in threading.enumerate() if item.name == "actionbox-commit" and item not in others
+        ]
+
+    async def go() -> None:
+        writer = GroupCommit(store)
+        for name in ("a", "b"):
+            await writer.write(adding(name))
+            threads = committing()
+            assert len(threads) == 1
+            await writer.drain()
+            threads[0].join(10)
+            assert committing() == []
+
+    others = threading.enumerate()
+    asyncio.run(go())
+    assert count(store) == 2
+
+
+def test_rows_of_one_transaction_are_inserted_and_a_bad_one_fails_alone(store: Store) -> None:
+    statement = insert(Tenant)
+
+    async def go() -> list[BaseException | None]:
+        writer = GroupCommit(store)
+        rows = [{statement: [{"id": name, "name": name}]} for name in ("a", "b", "a", "c")]
+        writes = (writer.write(lambda _: None, each) for each in rows)
+        return await asyncio.gather(*writes, return_exceptions=True)
+
+    results = asyncio.run(go())
+    assert [type(result) for result in results] == [type(None), type(None), IntegrityError, type(None)]
+    assert count(store) == 3
+
+
+def test_a_change_waits_for_those_that_are_expected_and_no_longer(store: Store) -> None:
+    async def go() -> None:
+        writer = GroupCommit(store)
+        await writer.write(adding("a"))
+        with writer.expecting():
+            early = asyncio.create_task(writer.write(adding("b")))
+            await asyncio.sleep(0)
+        late = asyncio.create_task(writer.write(adding("c")))
+        await asyncio.gather(early, late)
+        with writer.expecting():
+            await writer.write(adding("d"))  # nobody comes, and it goes on
+
+    asyncio.run(go())
+    assert count(store) == 4
 
 
 def test_a_commit_that_may_have_happened_is_not_done_again(store: Store) -> None:

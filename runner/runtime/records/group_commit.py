@@ -53,7 +53,7 @@ class GroupCommit:
         self._handing: asyncio.Handle | None = None
         self._writing = False
         self._next = 0.0
-        self._batches: queue.SimpleQueue[_Batch] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
@@ -75,9 +75,12 @@ class GroupCommit:
         await waiting.done
 
     async def drain(self) -> None:
-        """Returns when nothing waits any more."""
+        """Returns when nothing waits any more, and lets the thread go; a later change starts another one."""
         while self._waiting or self._writing:
             await asyncio.sleep(0.001)
+        if self._thread is not None:
+            self._thread = None
+            self._batches.put(None)
 
     # --- on the event loop ---
 
@@ -123,8 +126,8 @@ class GroupCommit:
     # --- in the thread ---
 
     def _work(self) -> None:
-        while True:
-            loop, batch = self._batches.get()
+        while (handed := self._batches.get()) is not None:
+            loop, batch = handed
             results = self._commit(batch)
             with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
                 loop.call_soon_threadsafe(self._settle, batch, results)
