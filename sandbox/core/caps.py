@@ -134,7 +134,7 @@ MAX_PACKUMENT_BYTES: Final = 64 * MIB
 MAX_BUNDLE_BYTES: Final = 16 * MIB
 """Scripts of all packages of one Action that are loaded."""
 MAX_IMAGE_BYTES: Final = 64 * MIB
-"""The compiled image with all packages of one Action loaded; AWS's clients make 29 MB."""
+"""An image with all packages of one Action loaded; AWS's clients make 29 MB."""
 MAX_PACKAGE_MEMORY_BYTES: Final = 40 * MIB
 """What all packages of one Action keep once they are loaded: their image travels in one message."""
 MAX_PACKAGE_LOADS: Final = 2_000
