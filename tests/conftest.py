@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from runner.workers.child import late_imports
 from tests.drawn import FUZZ_UNTIL, examples
+from tests.forked_workers import fork_workers, template
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -50,6 +51,11 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
     configure_logs("warning", "json")
     with open_ways(tmp_path_factory.mktemp("parity")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_are_forked() -> None:
+    fork_workers(template())
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tests.forked_workers import fork_workers, template
+
 FORKS = multiprocessing.get_context("forkserver")
 """Makes processes that begin with all of our modules."""
 FORKS.set_forkserver_preload(["tests.forked_modules"])
@@ -37,7 +39,9 @@ class Forked:
             Connection(os.dup(number)) for number in (output, output if errors is None else errors)
         ]
         place = str(cwd or Path.cwd())
-        self._process = FORKS.Process(target=_work, args=([*arguments], {**env}, place, *descriptors))
+        self._process = FORKS.Process(
+            target=_work, args=([*arguments], {**env}, place, template(), *descriptors)
+        )
         self._process.start()
         for descriptor in descriptors:
             descriptor.close()
@@ -89,7 +93,7 @@ def run(
 
 
 def _work(
-    arguments: list[str], env: dict[str, str], cwd: str, output: Connection, errors: Connection
+    arguments: list[str], env: dict[str, str], cwd: str, workers: str, output: Connection, errors: Connection
 ) -> None:
     """The forked process becomes what `exec` would have made: its environment, folder, streams and end."""
     from runner.cli import main
@@ -97,6 +101,7 @@ def _work(
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
+    fork_workers(workers)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for number, descriptor in enumerate((nothing, output.fileno(), errors.fileno())):
         os.dup2(descriptor, number)

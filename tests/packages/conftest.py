@@ -1,4 +1,5 @@
-"""One stand-in server for all tests of a worker, and older versions of packages in `make drill` only."""
+"""One stand-in server for all tests of a worker. Older versions of packages and the largest packages of a kind
+are for `make drill` only."""
 
 from __future__ import annotations
 
@@ -15,13 +16,15 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test of several versions begins with the one that matters most. The others are fetched, bundled and
-    loaded for half a minute each on a new machine, and what breaks one of them alone is rare."""
+    """A test of several versions begins with the one that matters most. The others, and tests marked `large`,
+    are fetched, bundled and loaded for half a minute each on a new machine, and what breaks one of them alone
+    is rare."""
     firsts: dict[tuple[str, str], str] = {}
     others = []
     for item in items:
         name, version = _version(item)
-        if rounds(firsts.setdefault((item.nodeid.partition("[")[0], name), version) != version, False):
+        older = firsts.setdefault((item.nodeid.partition("[")[0], name), version) != version
+        if rounds(older or item.get_closest_marker("large") is not None, False):
             others.append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in set(others)]

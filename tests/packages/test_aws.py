@@ -78,6 +78,7 @@ return [plain.Item.id.S, found.Items, wrong];
 """
 
 
+@pytest.mark.large
 def test_dynamodb_and_its_document_client(site: Site) -> None:
     site.on("POST", "https://dynamodb.eu-west-1.amazonaws.com/", guarded(table))
     packages = ("@aws-sdk/client-dynamodb@3.1162.0", "@aws-sdk/lib-dynamodb@3.1162.0")
@@ -87,6 +88,7 @@ def test_dynamodb_and_its_document_client(site: Site) -> None:
     assert site.asked[1].json["Item"] == {"id": {"S": "1"}, "at": {"N": "5"}, "list": {"L": [{"S": "a"}]}}
 
 
+@pytest.mark.large
 def test_s3(site: Site) -> None:
     bucket = "https://bucket.s3.eu-west-1.amazonaws.com"
     listing = "<ListBucketResult><Contents><Key>a.txt</Key><Size>5</Size></Contents><KeyCount>1</KeyCount></ListBucketResult>"
@@ -145,6 +147,7 @@ try { await new DynamoDBClient({ region: 'eu-west-1' }).send(new ListTablesComma
     assert "credentials" in message
 
 
+@pytest.mark.large
 def test_version_2(site: Site) -> None:
     site.on("POST", "https://dynamodb.eu-west-1.amazonaws.com/", guarded(table))
     site.on("POST", "https://sns.eu-west-1.amazonaws.com/", guarded(Answer(text=(
@@ -173,6 +176,7 @@ return [Item, viaCallback, wrong, sent.MessageId, called.Payload, object.Body.to
     ]  # fmt: skip
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("path", ["aws-sdk/clients/sns"])
 def test_version_2_by_client(site: Site, path: str) -> None:
     site.on("POST", "https://sns.eu-west-1.amazonaws.com/", guarded(Answer(text=(

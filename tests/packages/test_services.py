@@ -61,6 +61,7 @@ return [message.sid, message.body, wrong, sent.status, checked.valid ?? checked.
     ]  # fmt: skip
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("version", ["8.1.6", "7.7.0"])
 def test_sendgrid_client(site: Site, version: str) -> None:
     def send(asked: Asked) -> Answer:
@@ -181,6 +182,7 @@ return [all[0].get('Name'), made[0].id];
     assert value_of(body, "airtable@0.12.2", egress=site) == ["x", "rec2"]
 
 
+@pytest.mark.large
 def test_hubspot(site: Site) -> None:
     contact: dict[str, Any] = {"id": "1", "properties": {"email": "a@example.com"}, "createdAt": "2024-01-01T00:00:00Z",
                                "updatedAt": "2024-01-01T00:00:00Z", "archived": False}  # fmt: skip

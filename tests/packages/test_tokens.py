@@ -295,6 +295,7 @@ def test_openid_client(site: Site, load: str) -> None:
     assert value == [*FOUND, "user-1"]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("version", ["5.7.1", "4.9.1"])
 def test_openid_client_of_old_versions(site: Site, version: str) -> None:
     provider(site)

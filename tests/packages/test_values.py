@@ -172,6 +172,7 @@ return [format(new Date(2014, 1, 11), 'MM/dd/yyyy'), format(dates[0], "'Today is
     )
 
 
+@pytest.mark.large
 def test_date_fns_by_subpath_with_a_locale() -> None:
     body = """
 const { format } = require('date-fns/format'); const { de } = require('date-fns/locale/de');

@@ -96,8 +96,8 @@ def ingredients() -> None:
     image.ingredients(lambda _: None)
 
 
-def everything() -> None:
-    """Import all that may be imported later, and run each language once."""
+def imports() -> None:
+    """Import all that may be imported later."""
     for package in (sandbox, triggers, *map(importlib.import_module, _WHOLE)):
         _import_below(package)
     for name in _LATE:
@@ -105,6 +105,11 @@ def everything() -> None:
     for name in _LATE_BY_VERSION:
         if importlib.util.find_spec(name) is not None:
             importlib.import_module(name)
+
+
+def everything() -> None:
+    """Import all that may be imported later, and run each language once."""
+    imports()
     runner = Runner(egress=NoEgress())
     event = get_trigger("post-login").example_event
     for language, text in _WARM.items():

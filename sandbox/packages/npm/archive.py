@@ -23,7 +23,7 @@ from sandbox.core.caps import (
 from sandbox.packages.archive import Archive
 
 _CHUNK: Final = 256 * KIB
-_MANIFEST: Final = "package.json"
+MANIFEST: Final = "package.json"
 
 
 def files(tarball: bytes, package: str) -> Iterator[tuple[str, bytes]]:
@@ -65,7 +65,7 @@ def files(tarball: bytes, package: str) -> Iterator[tuple[str, bytes]]:
 def manifest_text(tarball: bytes, package: str) -> bytes:
     """The `package.json` of the archive. Raises `DependencyError` (`archive`, `cap`)."""
     for path, content in files(tarball, package):
-        if path == _MANIFEST:
+        if path == MANIFEST:
             return content
     raise _archive(package).bad("has no package.json")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -84,8 +84,7 @@ def _lock_node(node: Node, origin: Origin, store: TarballStore) -> Locked:
         data = origin.tarball(manifest)
         _verify_stated(data, manifest, stated, label)
         store.put(data)
-    inside = _check_inside(data, manifest.name, manifest.version)
-    if inside.native or _has_machine_code(data, label):
+    if _has_machine_code(data, manifest.name, manifest.version):
         raise DependencyError(
             "native",
             f"{label} is a native add-on: it needs machine code that is compiled when it is installed.",
@@ -114,19 +113,44 @@ def _altered(label: str, than: str) -> DependencyError:
     )
 
 
-def _check_inside(data: bytes, name: str, version: str) -> Manifest:
+def _files(data: bytes, name: str, version: str) -> Iterator[tuple[str, bytes]]:
+    """What `archive.files` gives, of the archive of this version of a package.
+
+    Raises:
+        DependencyError: `archive`, at its end at the latest, when its package.json names another one or is
+            missing; what reading it raises.
+    """
     label = f"{name}@{version}"
-    manifest = parse_manifest(archive.manifest_text(data, label))
+    described = False
+    for path, content in archive.files(data, label):
+        if path == archive.MANIFEST:
+            described = True
+            _check_manifest(parse_manifest(content), name, version)
+        yield path, content
+    if not described:
+        raise DependencyError("archive", f"The archive of {label} has no package.json.", package=label)
+
+
+def _check_manifest(manifest: Manifest | None, name: str, version: str) -> None:
     if manifest is None or (manifest.name, manifest.version.removeprefix("v")) != (name, version):
-        found = "nothing" if manifest is None else f"{manifest.name}@{manifest.version}"
+        label, found = (
+            f"{name}@{version}",
+            "nothing" if manifest is None else f"{manifest.name}@{manifest.version}",
+        )
         raise DependencyError(
             "archive", f"The archive of {label} says that it is {found[:200]}.", package=label
         )
-    return manifest
 
 
-def _has_machine_code(data: bytes, label: str) -> bool:
-    return any(path == _GYP or path.endswith(_NATIVE_FILES) for path, _ in archive.files(data, label))
+def _has_machine_code(data: bytes, name: str, version: str) -> bool:
+    """Whether the archive needs a compiler. Reads all of it."""
+    found = False
+    for path, content in _files(data, name, version):
+        if path == archive.MANIFEST:
+            manifest = parse_manifest(content)
+            found |= manifest is not None and manifest.native
+        found |= path == _GYP or path.endswith(_NATIVE_FILES)
+    return found
 
 
 def unpack(
@@ -149,10 +173,9 @@ def unpack(
     total = 0
     for item in lock.packages:
         data = _locked_bytes(item, origin, store)
-        _check_inside(data, item.name, item.version)
         target = folder / item.path
         target.mkdir(parents=True, exist_ok=True)
-        for path, content in archive.files(data, item.label):
+        for path, content in _files(data, item.name, item.version):
             keep(f"{item.path}/{path}", content)
             if not path.endswith(_CODE) and "." in path.rpartition("/")[2]:
                 continue

@@ -72,16 +72,8 @@ class WorkerProcess(asyncio.Protocol):
         read_end, write_end = os.pipe()
         try:
             # From this thread, which lives as long as the loop: the child dies with the thread that made it.
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [sys.executable, *self._command, str(theirs.fileno()), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=write_end,
-                pass_fds=(theirs.fileno(),),
-                env={"ACTIONBOX_CACHE": str(cache_directory()), **late_imports.passed_on(os.environ)},
-                cwd="/",
-                process_group=0,  # a Ctrl-C at the terminal is for the parent, which ends us in order
-            )
+            environment = {"ACTIONBOX_CACHE": str(cache_directory()), **late_imports.passed_on(os.environ)}
+            self._process = spawn(self._command, theirs.fileno(), write_end, environment)
         finally:
             theirs.close()
             os.close(write_end)
@@ -167,6 +159,22 @@ class WorkerProcess(asyncio.Protocol):
             self._pipe.close()
         self._over.set()
         self._lost()
+
+
+def spawn(
+    command: Sequence[str], connection: int, errors: int, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Our interpreter with `command`, the descriptor of its socket and our process id. Raises `OSError`."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, *command, str(connection), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        pass_fds=(connection,),
+        env=dict(environment),
+        cwd="/",
+        process_group=0,  # a Ctrl-C at the terminal is for the parent, which ends us in order
+    )
 
 
 class _Tail(asyncio.Protocol):
