@@ -19,7 +19,6 @@ from typing import Any, Final
 from runner.workers.parent.processes import process as worker_process
 from runner.workers.parent.services.images import BUILDER
 from runner.workers.parent.settings import PoolSettings
-from sandbox.wasm.artefacts import cache_directory
 
 _TEMPLATE: Final = Path(__file__).with_name("worker_template.py")
 _FORKED: Final = (PoolSettings().command, BUILDER)
@@ -89,11 +88,10 @@ def template() -> str:
 
 def fork_workers(address: str) -> None:
     """From now on the workers of this process are forked from the template at `address`."""
-    cache = str(cache_directory())
     afresh = worker_process.spawn
 
     def spawn(command: Sequence[str], connection: int, errors: int, environment: Mapping[str, str]) -> Any:
-        if tuple(command) not in _FORKED or environment["ACTIONBOX_CACHE"] != cache:
+        if tuple(command) not in _FORKED:
             return afresh(command, connection, errors, environment)
         template = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         template.connect(address)
