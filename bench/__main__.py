@@ -15,12 +15,13 @@ from bench import chart, results
 from bench.engine import event, flow, latency, limits, packages
 from bench.measure import machine
 from bench.report import Report
-from bench.service import flood, invoke, profile, queue, workers
+from bench.service import drafts, flood, invoke, parts, profile, queue, resume, sizes, workers
 
 PARTS: Final[dict[str, Callable[[], Report]]] = {
     "latency": latency.measured,
     "event": event.measured,
     "flow": flow.measured,
+    "sizes": sizes.measured,
     "packages": packages.measured,
     "memory": limits.memory,
     "stops": limits.stops,
@@ -28,6 +29,9 @@ PARTS: Final[dict[str, Callable[[], Report]]] = {
     "fairness": workers.fairness,
     "queue": queue.measured,
     "service": invoke.measured,
+    "service-parts": parts.measured,
+    "service-resume": resume.measured,
+    "service-drafts": drafts.measured,
     "service-scaling": invoke.scaling,
     "service-fairness": invoke.fairness,
     "service-flood": flood.measured,

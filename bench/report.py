@@ -62,7 +62,8 @@ class Report:
         self.rows.append(cells)
 
     def leave_out(self, *labels: str, why: str) -> None:
-        """A row that could not be measured. `why`: with what to do about it."""
+        """A row that could not be measured. `why`: what to do about it, without paths or addresses of this
+        machine, which would be in the file."""
         self.left_out.append((labels, why))
 
     def table(self) -> Table:

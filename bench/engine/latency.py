@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Final
 
 import wasmtime
 
 import sandbox
 from bench.measure import Sampler, in_turn, sampler
-from bench.peers import PEERS, MissingError, running, version_of
+from bench.peers import PEERS, MissingError, blocks_of, running, version_of
 from bench.report import Report
 from sandbox.core.caps import Limits
 from sandbox.core.program import JsonValue, Language, Request, Source
@@ -63,7 +67,7 @@ def request() -> Request:
     )
 
 
-def floor() -> Sampler:
+def floor() -> Callable[[], None]:
     """An empty module: what a store and an instance cost before anything runs."""
     engine = make_engine(component_model=False)
     module = wasmtime.Module(engine, '(module (memory 1) (func (export "run")))')
@@ -78,10 +82,11 @@ def floor() -> Sampler:
         function(store)
         store.close()
 
-    return sampler(once)
+    return once
 
 
-def sandboxed(language: Language, *, pause: float) -> Sampler:
+def sandboxed(language: Language) -> Callable[[], None]:
+    """The trivial Action in a fresh instance."""
     program = sandbox.build(Source(language, "bench", TRIVIAL[language]))
     limits, what = Limits(), request()
 
@@ -90,32 +95,64 @@ def sandboxed(language: Language, *, pause: float) -> Sampler:
         assert result.failure is None, result.failure
         assert len(result.commands) == 1
 
-    return sampler(once, pause)
+    return once
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """One of our rows. `pause`: seconds between executions, in which the pool of instances catches up."""
+
+    whose: str
+    title: str
+    make: Callable[[], Callable[[], None]]
+    pause: float = 0.0
+    target: str = ""
+
+
+_OWN: Final = {
+    "floor": _Own("floor", "empty wasm module", floor),
+    "javascript": _Own(OURS, "JavaScript", lambda: sandboxed(Language.JAVASCRIPT), target="<= 0.9, aim 0.4"),
+    "python": _Own(OURS, "Python, pre-warmed", lambda: sandboxed(Language.PYTHON), 0.008, "<= 1.2, aim 0.8"),
+    "python-at-once": _Own(OURS, "Python, back to back", lambda: sandboxed(Language.PYTHON)),
+}
 
 
 def measured() -> Report:
-    """All of them in turns, so that their ratios hold on a machine that others share."""
+    """All of them in turns, each in a process of its own, so that their ratios hold on a machine that others
+    share and none is in another's way."""
     found = Report(
         "Trivial Action, 3 kB event, fresh instance for each execution",
         ("whose", "what"),
         ("execution", "runs", "target p50"),
     )
-    rows: list[tuple[str, str, Sampler, str]] = [
-        ("floor", "empty wasm module", floor(), ""),
-        (OURS, "JavaScript", sandboxed(Language.JAVASCRIPT, pause=0), "<= 0.9, aim 0.4"),
-        (OURS, "Python, pre-warmed", sandboxed(Language.PYTHON, pause=0.008), "<= 1.2, aim 0.8"),
-        (OURS, "Python, back to back", sandboxed(Language.PYTHON, pause=0), ""),
-    ]
+    rows: list[tuple[str, str, Sampler, str]] = []
     with ExitStack() as stack:
+        for name, own in _OWN.items():
+            command = [sys.executable, "-m", "bench.engine.latency", name]
+            sample = stack.enter_context(blocks_of(command, bench_event(), os.environ))
+            rows.append((own.whose, own.title, sample, own.target))
         for peer in PEERS:
             try:
-                name, number = version_of(peer)
+                package, number = version_of(peer)
                 rows.append((PEER, peer.title, stack.enter_context(running(peer, bench_event())), ""))
             except MissingError as missing:
                 found.leave_out(PEER, peer.title, why=str(missing))
                 continue
-            found.versions[name] = number
+            found.versions[package] = number
         spreads = in_turn([sample for _, _, sample, _ in rows], RUNS)
     for (whose, what, _, target), result in zip(rows, spreads, strict=True):
         found.add(whose, what, result, str(result.runs), target)
     return found
+
+
+def main() -> None:
+    """One of `_OWN`, by the protocol of peers; its event is made here, from the same trigger."""
+    own = _OWN[sys.argv[1]]
+    sample = sampler(own.make(), own.pause)
+    sys.stdin.readline()
+    for line in sys.stdin:
+        print(json.dumps(sample(int(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

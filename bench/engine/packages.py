@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -59,7 +60,8 @@ def measured() -> Report:
         try:
             rows.add(name, measure(), target)
         except BuildFailedError as error:
-            rows.leave_out(name, why=str(error))
+            print(f"{name}: {error}", file=sys.stderr)
+            rows.leave_out(name, why="its packages could not be had, see above")
     return rows
 
 

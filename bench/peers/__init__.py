@@ -1,6 +1,6 @@
-"""Other sandboxes for the same Action, each in a process of its own that runs blocks on request.
+"""Other sandboxes for the same Action. Each, and ours beside them, is a process that runs blocks on request.
 
-A peer reads the event from the first line of its input. Each further line is a number of executions, which it
+It reads the event from the first line of its input. Each further line is a number of executions, which it
 answers with a JSON list: the milliseconds of each. JavaScript peers run in the Node that comes with us; npm
 installs their packages by the lock file in this folder.
 """
@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,13 +51,20 @@ class MissingError(Exception):
 
 @contextlib.contextmanager
 def running(peer: Peer, event: str) -> Iterator[Sampler]:
-    """A process of the peer, warmed up, that runs its Action on `event` (JSON on one line).
+    """A process of the peer. See `blocks_of`; raises `MissingError` also when it does not install."""
+    with blocks_of(_command(peer), event, _environment(peer)) as sample:
+        yield sample
+
+
+@contextlib.contextmanager
+def blocks_of(command: list[str], event: str, environment: Mapping[str, str]) -> Iterator[Sampler]:
+    """A process, warmed up, that runs its Action on `event` (JSON on one line) as often as it is told.
 
     Raises:
-        MissingError: it does not install, or does not start.
+        MissingError: it does not start.
     """
     process = subprocess.Popen(
-        _command(peer), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(peer), text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(environment), text=True
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -71,7 +78,7 @@ def running(peer: Peer, event: str) -> Iterator[Sampler]:
         except BrokenPipeError:
             answer = ""
         if not answer:
-            raise MissingError(f"{peer.script} ended with {process.wait(10)}; it says why above")
+            raise MissingError(f"{Path(command[-1]).name} ended with {process.wait(10)}; it says why above")
         return [float(ms) for ms in json.loads(answer)][UNCOUNTED:]
 
     try:
@@ -109,7 +116,10 @@ def _modules() -> Path:
     try:
         return installed(HERE, lambda text: print(text, file=sys.stderr))
     except ToolchainError as error:
-        raise MissingError(str(error)) from None
+        print(error, file=sys.stderr)
+        raise MissingError(
+            str(error).partition("\n")[0]
+        ) from None  # npm's own words name this machine's paths
 
 
 def _node() -> str:

@@ -202,13 +202,11 @@ def _deploy_as_other(served: Served) -> str:
     return deploy(api, Language.JAVASCRIPT, _LOOP)
 
 
-async def under_load(
-    served: Served, token: str, clients: int, seconds: float = SECONDS, event: str = ""
-) -> Load:
-    """`clients` that invoke one after another, with `event` as JSON or the one of all benchmarks."""
+async def under_load(served: Served, token: str, clients: int, seconds: float = SECONDS) -> Load:
+    """`clients` that invoke one after another."""
     url = f"{served.url}{INVOKE}"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    text = request(url, headers, json.dumps({"event": json.loads(event or bench_event())}).encode())
+    text = request(url, headers, json.dumps({"event": json.loads(bench_event())}).encode())
     await load(url, text, clients, 0.5, served.process.pid)
     return await load(url, text, clients, seconds, served.process.pid)
 
