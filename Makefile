@@ -46,7 +46,7 @@ $(PARTS): bench
 	@:
 endif
 endif
-bench: images ## measure, with peers beside us; `make bench profile latency` does only these parts
+bench: images ## measure, with peers beside us, into build/bench; `make bench profile latency` does only these parts
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	$(BIN)/python -m bench $(PARTS)
 

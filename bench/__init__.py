@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench` prints every figure, ours and its peers side by side, in one run."""
+"""Benchmarks: `make bench` prints and keeps every figure, ours and its peers' side by side, in one run."""

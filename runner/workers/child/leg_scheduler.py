@@ -1,7 +1,7 @@
 """In which order and on which threads a worker runs its legs.
 
 A lane runs one leg at a time, because two short ones on two threads hand the interpreter lock to and fro and
-end later than one after the other (measured: bench/workers.py). A leg that waits for an answer or takes more
+end later than one after the other (`python -m bench workers`). A leg that waits for an answer or takes more
 than a few milliseconds leaves its place in the lane ("detached") and goes on beside the next. One that
 computes for longer passes the gate from then on (`runner.workers.child.gate`), so that however many loop or
 call the host, a short leg finds a core and the interpreter lock. The low lane is for builds and for legs of

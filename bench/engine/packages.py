@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -15,11 +16,11 @@ from typing import Final
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from rich.table import Table
 
 import sandbox
-from bench.latency import TRIVIAL, RecordingApi, request
+from bench.engine.latency import TRIVIAL, RecordingApi, request
 from bench.measure import timed
+from bench.report import Figure, Report
 from runner.project.dependencies import make_origin
 from sandbox.action_build import Wanted, build_action
 from sandbox.core.caps import Limits
@@ -45,11 +46,11 @@ class BuildFailedError(Exception):
     """The packages cannot be had; the text says why."""
 
 
-def table() -> Table:
+def measured() -> Report:
     """All rows, measured now."""
-    rows = Table("what", "measured", "target", title="npm packages, signatures, requests (JavaScript)")
+    rows = Report("npm packages, signatures, requests (JavaScript)", ("what",), ("measured", "target"))
     for name, measure, target in (
-        ("require of axios and lodash, beyond the trivial Action", _require, "<= 3 ms p50"),
+        ("require of axios and lodash, beyond the trivial Action, p50", _require, "<= 3 ms p50"),
         ("RS256 sign and verify, jsonwebtoken", lambda: _signature(_JSONWEBTOKEN, "jsonwebtoken"), "<= 5 ms"),
         ("RS256 sign and verify, jose", lambda: _signature(_JOSE, "jose"), "<= 5 ms"),
         ("RS256 sign and verify, crypto.createSign", lambda: _signature(_CRYPTO), "<= 5 ms"),
@@ -57,10 +58,10 @@ def table() -> Table:
         ("three concurrent fetches of 100 ms", _fetches, "<= 150 ms"),
     ):
         try:
-            measured = measure()
+            rows.add(name, measure(), target)
         except BuildFailedError as error:
-            measured = f"not measured: {error}"
-        rows.add_row(name, measured, target)
+            print(f"{name}: {error}", file=sys.stderr)
+            rows.leave_out(name, why="its packages could not be had, see above")
     return rows
 
 
@@ -83,12 +84,12 @@ def _runner(program: Program, egress: Egress | None = None) -> Callable[[], None
     return once
 
 
-def _require() -> str:
+def _require() -> Figure:
     trivial = TRIVIAL[Language.JAVASCRIPT]
     plain = timed(_runner(_program(trivial)), _RUNS)
     text = f"const axios = require('axios'); const _ = require('lodash');\n{trivial}"
     loaded = timed(_runner(_program(text, "axios", "lodash")), _RUNS)
-    return f"{loaded.p50 - plain.p50:.2f} ms p50"
+    return Figure(loaded.p50 - plain.p50, "ms", 2)
 
 
 _JSONWEBTOKEN: Final = """
@@ -108,7 +109,7 @@ if (!crypto.createVerify('RSA-SHA256').update('text').verify(PUBLIC, made)) thro
 """
 
 
-def _signature(body: str, *packages: str) -> str:
+def _signature(body: str, *packages: str) -> Figure:
     """One signature and its verification: what many in one execution take, less an execution without any."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
@@ -126,14 +127,14 @@ def _signature(body: str, *packages: str) -> str:
         timed(_runner(_program(text.replace("ROUNDS", str(count)), *packages)), 30, warm_up=3)
         for count in (_SIGNATURES, 0)
     )
-    return f"{(many.p50 - none.p50) / _SIGNATURES:.2f} ms p50"
+    return Figure((many.p50 - none.p50) / _SIGNATURES, "ms", 2)
 
 
-def _build_seconds() -> str:
+def _build_seconds() -> Figure:
     with _fresh_cache():
         start = time.perf_counter()
         _program("const axios = require('axios');\n" + TRIVIAL[Language.JAVASCRIPT], "axios")
-        return f"{time.perf_counter() - start:.1f} s"
+        return Figure(time.perf_counter() - start, "s")
 
 
 @contextmanager
@@ -157,7 +158,7 @@ def _fresh_cache() -> Iterator[None]:
                 os.environ["ACTIONBOX_CACHE"] = before
 
 
-def _fetches() -> str:
+def _fetches() -> Figure:
     class Slow(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             time.sleep(0.1)
@@ -176,7 +177,7 @@ def _fetches() -> str:
             "exports.onExecutePostLogin = () => Promise.all([fetch(url), fetch(url), fetch(url)]);"
         )
         egress = HttpEgress(EgressPolicy(allow_private=True))
-        return f"{timed(_runner(_program(text), egress), 20, warm_up=3).p50:.0f} ms p50"
+        return Figure(timed(_runner(_program(text), egress), 20, warm_up=3).p50, "ms", 0)
     finally:
         server.shutdown()
         server.server_close()

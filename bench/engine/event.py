@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from rich.table import Table
-
+from bench.report import Figure, Report
 from runner.http.json_body import parse_body
 from runner.model.outcome import ActionRecord, Decision, FlowOutcome, LogRecord, Status, Timing, TriggerRef
 from runner.runtime.schemas import InvokeBody, results_of
@@ -21,7 +20,7 @@ _BYTES: Final = 4096
 _LINES: Final = 2000
 
 
-def table() -> Table:
+def measured() -> Report:
     """Of one invoke with one Action, in the order in which it happens, without what the guest does."""
     trigger = get_trigger("post-login")
     event = trigger.example_event
@@ -42,10 +41,8 @@ def table() -> Table:
     written = outcome.to_json()
     versions = [BoundVersion("act_1", "a", "ver_1")]
     results = results_of(outcome, versions)
-    found = Table(title=f"An event of {len(text)} bytes on its way, and an outcome with {_LINES} log lines")
-    found.add_column("where")
-    found.add_column("what")
-    found.add_column("µs", justify="right")
+    title = f"An event of {len(text)} bytes on its way, and an outcome with {_LINES} log lines"
+    found = Report(title, ("where", "what"), ("takes",))
     for where, what, work in (
         ("service", "body read and checked", lambda: parse_body(raw)),
         ("service", "body held against its schema", lambda: InvokeBody.model_validate(body)),
@@ -60,7 +57,7 @@ def table() -> Table:
         ("service", "results for the record", lambda: results_of(outcome, versions)),
         ("service", "results written", lambda: json_text(results)),
     ):
-        found.add_row(where, what, f"{_microseconds(work):.1f}")
+        found.add(where, what, Figure(_microseconds(work), "µs"))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Memory of one live instance. `python -m bench.instances LANGUAGE` measures in a process of its own.
+"""Memory of one live instance. `python -m bench.engine.instances LANGUAGE` measures in a process of its own.
 
 Many executions are held inside an api call at the same time, so that each has its instance, and the private
 memory of the process is divided by their number: once at their first use of memory, once when every
@@ -14,7 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from bench.latency import TRIVIAL, request
+from bench.engine.latency import TRIVIAL, request
 from bench.measure import private_bytes
 from sandbox.core.caps import Limits
 from sandbox.core.program import JsonValue, Language, Source
@@ -76,7 +76,10 @@ def measure_here(language: Language) -> list[float]:
 def measure(language: Language) -> list[float]:
     """The same in a fresh process."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.instances", language.value], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "bench.engine.instances", language.value],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [float(value) for value in json.loads(done.stdout)]
 

@@ -1,6 +1,6 @@
 """Peer: the same Action in native CPython, one forked process with resource limits per execution.
 
-Run as a script in a process of its own (no threads, so that fork is safe); prints milliseconds as JSON.
+A process of its own without threads, so that fork is safe.
 """
 
 from __future__ import annotations
@@ -38,22 +38,23 @@ def once(code: Any, event: str) -> None:
     if pid == 0:
         child(code, event, write)
     os.close(write)
-    while os.read(read, 65536):
-        pass
+    outcome = b""
+    while part := os.read(read, 65536):
+        outcome += part
     os.close(read)
     os.waitpid(pid, 0)
+    assert len(json.loads(outcome)) == 1, outcome
 
 
 def main() -> None:
-    event, runs = sys.stdin.read(), int(sys.argv[1])
-    code = compile(SOURCE, "action.py", "exec")
-    samples = []
-    for index in range(runs + 20):
-        start = time.perf_counter()
-        once(code, event)
-        if index >= 20:
+    event, code = sys.stdin.readline(), compile(SOURCE, "action.py", "exec")
+    for line in sys.stdin:
+        samples = []
+        for _ in range(int(line)):
+            start = time.perf_counter()
+            once(code, event)
             samples.append((time.perf_counter() - start) * 1000)
-    json.dump(samples, sys.stdout)
+        print(json.dumps(samples), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ python -m bench service-flood logs keys   only these
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
 import sys
@@ -18,17 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from rich.table import Table
-
-from bench.latency import TRIVIAL, bench_event
+from bench.engine.latency import TRIVIAL, bench_event
 from bench.measure import Spread, spread
-from runner.admin.setup import open_store
-from runner.admin.tenants import create_client, create_tenant
-from runner.client import Api, Connection
+from bench.report import Figure, Report
+from bench.service.caller import Caller
+from bench.service.tenants import Tenant, add_tenants
+from runner.client import Api
 from runner.client.http import RUNTIME
-from runner.config.settings import ServiceSettings
 from sandbox.core.program import Language
 from tests.e2e.serving import Served, serve
 from tests.sandbox.packages.npm.tarballs import package
@@ -81,25 +77,21 @@ PYTHON: Final = {
 BUILDS: Final = ("builds", "TypeScript builds", "builds with packages")
 
 
-def table(kinds: tuple[str, ...] = ()) -> Table:
+def measured(kinds: tuple[str, ...] = ()) -> Report:
     """p50 and p99 of a neighbour's login, idle and beside each kind of flood, and what failed."""
-    made = Table(title=f"One tenant's login beside {TENANTS} tenants that flood (1 worker, SQLite)")
-    for column in ("flood", "idle p50 / p99 ms", "beside it", "p99 x idle", "target", "failures", "floods/s"):
-        made.add_column(column)
+    made = Report(
+        f"One tenant's login beside {TENANTS} tenants that flood (1 worker, SQLite)",
+        ("flood",),
+        ("idle", "beside it", "p99 relative to idle", "target", "failures", "floods"),
+    )
     with _service() as (served, tenants), _answering() as url:
         for kind in kinds or (*JAVASCRIPT, *PYTHON, *BUILDS):
             flood = _prepared(served, tenants, kind, url)
             found = asyncio.run(_measured(served, flood))
             ratio = found.beside.p99 / found.idle.p99
-            made.add_row(
-                kind,
-                str(found.idle),
-                str(found.beside),
-                f"{ratio:.1f}",
-                "<= 5",
-                ", ".join(f"{number} x {what}" for what, number in found.failures.items()) or "none",
-                f"{found.rate:.1f}",
-            )
+            failures = ", ".join(f"{number} x {what}" for what, number in found.failures.items()) or "none"
+            more = (Figure(ratio, "x"), "<= 5 x", failures, Figure(found.rate, "1/s"))
+            made.add(kind, found.idle, found.beside, *more)
             print(kind, found.idle, found.beside, f"{ratio:.1f}", found.failures, file=sys.stderr, flush=True)
     return made
 
@@ -125,7 +117,7 @@ Flood = Callable[[int, int], Awaitable[None]]
 
 
 async def _measured(served: Served, flood: Flood) -> _Found:
-    quiet = _Caller(served.url, served.api().token(RUNTIME))
+    quiet = Caller(served.url, served.api().token(RUNTIME))
     await _logins(quiet, 1.0)
     before = await _logins(quiet, SECONDS / 2)
     done = itertools.count()
@@ -151,14 +143,14 @@ async def _measured(served: Served, flood: Flood) -> _Found:
     return _Found(spread(before.samples + after.samples), spread(beside.samples), beside.failures, rate)
 
 
-async def _logins(caller: _Caller, seconds: float) -> _Login:
+async def _logins(caller: Caller, seconds: float) -> _Login:
     found, until = _Login(), time.perf_counter() + seconds
     while (began := time.perf_counter()) < until:
-        status, text = await caller.post(_INVOKE, _EVENT)
+        answer = await caller.send(_INVOKE, _EVENT)
         found.samples.append((time.perf_counter() - began) * 1000)
-        decision = json.loads(text)["decision"] if status == 200 else str(status)
+        decision = json.loads(answer.body)["decision"] if answer.status == 200 else str(answer.status)
         if decision != "allow":
-            print(f"the neighbour's login: {text[:1000].decode()}", file=sys.stderr)
+            print(f"the neighbour's login: {answer.body[:1000].decode()}", file=sys.stderr)
             found.failures[decision] = found.failures.get(decision, 0) + 1
         await asyncio.sleep(_PAUSE)
     return found
@@ -167,40 +159,15 @@ async def _logins(caller: _Caller, seconds: float) -> _Login:
 _EVENT: Final = json.dumps({"event": json.loads(bench_event())}).encode()
 
 
-class _Caller:
-    """One connection that is kept."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self._parts = urlsplit(url)
-        self._token = token
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def post(self, path: str, body: bytes, method: str = "POST") -> tuple[int, bytes]:
-        """Status and body of the answer."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._parts.hostname, self._parts.port)
-        reader, writer = self._streams
-        head = (
-            f"{method} {path} HTTP/1.1\r\nHost: {self._parts.netloc}\r\nContent-Length: {len(body)}\r\n"
-            f"Authorization: Bearer {self._token}\r\nContent-Type: application/json\r\n\r\n"
-        )
-        writer.write(head.encode() + body)
-        answer = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(answer.partition(b"content-length: ")[2].split(b"\r\n")[0] or 0)
-        text = await reader.readexactly(length)
-        if b"connection: close" in answer:
-            writer.close()
-            self._streams = None
-        return int(answer.split()[1]), text
-
-
 # --- what floods ---
 
 
-def _prepared(served: Served, tenants: list[_Tenant], kind: str, url: str) -> Flood:
+def _prepared(served: Served, tenants: list[_Loud], kind: str, url: str) -> Flood:
     """Have every tenant flood in this way."""
-    tokens = [tenant.api(served.url).token() if kind in BUILDS else tenant.token for tenant in tenants]
-    callers = [[_Caller(served.url, token) for _ in range(CALLERS)] for token in tokens]
+    tokens = [
+        loud.tenant.api(served.url).token() if kind in BUILDS else loud.tenant.token for loud in tenants
+    ]
+    callers = [[Caller(served.url, token) for _ in range(CALLERS)] for token in tokens]
     if kind in BUILDS:
         drafts = [tenant.drafts(served.url) for tenant in tenants]
         numbers = itertools.count()
@@ -221,12 +188,12 @@ def _prepared(served: Served, tenants: list[_Tenant], kind: str, url: str) -> Fl
     return invoke
 
 
-async def _told(caller: _Caller, path: str, body: bytes, method: str) -> None:
-    status, text = await caller.post(path, body, method)
-    if status in (429, 503):
+async def _told(caller: Caller, path: str, body: bytes, method: str) -> None:
+    answer = await caller.send(path, body, method)
+    if answer.status in (429, 503):
         await asyncio.sleep(0.2)
-    elif status not in (200, 409):
-        raise AssertionError(f"{method} {path}: {status} {text[:300]!r}")
+    elif answer.status not in (200, 409):
+        raise AssertionError(f"{method} {path}: {answer.status} {answer.body[:300]!r}")
 
 
 def _draft(kind: str, number: int) -> dict[str, Any]:
@@ -244,19 +211,16 @@ def _draft(kind: str, number: int) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class _Tenant:
-    client_id: str
-    secret: str
-    token: str
+class _Loud:
+    """A tenant that floods, and its Actions."""
+
+    tenant: Tenant
     actions: dict[Language, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
 
-    def api(self, url: str) -> Api:
-        return Api(Connection(url, client_id=self.client_id, client_secret=self.secret))
-
     def bind(self, url: str, kind: str, answers: str) -> None:
         """Exactly one Action of this kind, at post-login."""
-        api = self.api(url)
+        api = self.tenant.api(url)
         if kind in PYTHON:
             language = Language.PYTHON
             text = f"async def on_execute_post_login(event, api):\n    {PYTHON[kind]}\n"
@@ -275,7 +239,7 @@ class _Tenant:
 
     def drafts(self, url: str) -> list[str]:
         """An Action for each caller."""
-        api = self.api(url)
+        api = self.tenant.api(url)
         while len(self.made) < CALLERS:
             name = f"draft{len(self.made)}"
             self.made.append(_created(api, Language.JAVASCRIPT, name, TRIVIAL[Language.JAVASCRIPT]))
@@ -293,7 +257,7 @@ def _created(api: Api, language: Language, name: str, code: str) -> str:
 
 
 @contextmanager
-def _service() -> Iterator[tuple[Served, list[_Tenant]]]:
+def _service() -> Iterator[tuple[Served, list[_Loud]]]:
     """A service with one worker; the first tenant's login is the one that is measured."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -308,21 +272,7 @@ def _service() -> Iterator[tuple[Served, list[_Tenant]]]:
             api.send("POST", f"{_ACTIONS}/{action}/deploy", query={"wait": True})
             bindings = [{"ref": {"type": "action_id", "value": action}, "display_name": "a"}]
             api.send("PATCH", "/api/v2/actions/triggers/post-login/bindings", body={"bindings": bindings})
-            yield served, _tenants(served)
-
-
-def _tenants(served: Served) -> list[_Tenant]:
-    settings = ServiceSettings(data_dir=served.data)
-    with contextlib.closing(open_store(settings)) as store, store.begin() as session:
-        for number in range(TENANTS):
-            create_tenant(session, f"loud{number}")
-        made = [create_client(session, f"loud{number}", "bench", None) for number in range(TENANTS)]
-    tenants = []
-    for item in made:
-        tenant = _Tenant(item.client_id, item.client_secret, "")
-        tenant.token = tenant.api(served.url).token(RUNTIME)
-        tenants.append(tenant)
-    return tenants
+            yield served, [_Loud(tenant) for tenant in add_tenants(served, TENANTS)]
 
 
 @contextmanager

@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from rich.table import Table
-
-from bench.latency import TRIVIAL, bench_event
-from bench.measure import Spread, timed_in_turn
+from bench.engine.latency import TRIVIAL, bench_event
+from bench.measure import Spread, in_turn, sampler
+from bench.report import Figure, Report
 from runner.flow.runner import Runner
 from runner.model.action import Action
 from sandbox.core.program import Language, Source
@@ -41,17 +40,18 @@ def flow_of(language: Language, count: int) -> Callable[[], None]:
 def measure(language: Language, *, pauses: bool) -> list[Spread]:
     """Flows of each of `COUNTS`, in turn."""
     waits = [PAUSE_SECONDS * count + 0.005 if pauses else 0.0 for count in COUNTS]
-    return timed_in_turn([flow_of(language, count) for count in COUNTS], RUNS, pauses=waits)
+    flows = [sampler(flow_of(language, count), wait) for count, wait in zip(COUNTS, waits, strict=True)]
+    return in_turn(flows, RUNS)
 
 
-def table() -> Table:
+def measured() -> Report:
     """Cost per Action in flows of one, five and twenty."""
-    rows = Table("flows of", "Actions", "p50 / p99 ms", "x of one", "target", title="Flow through runner")
+    rows = Report("Flow through runner", ("flows of", "Actions"), ("flow", "relative to one", "target"))
     for language in Language:
         for pauses in (True, False):
             name = f"{language.value}, {'with pauses' if pauses else 'back to back'}"
             found = measure(language, pauses=pauses)
             for count, result in zip(COUNTS, found, strict=True):
                 target = "<= 22" if count == COUNTS[-1] else ""
-                rows.add_row(name, str(count), str(result), f"{result.p50 / found[0].p50:.1f}", target)
+                rows.add(name, str(count), result, Figure(result.p50 / found[0].p50, "x"), target)
     return rows

@@ -11,15 +11,16 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import psutil
-from rich.table import Table
 from sqlalchemy import text
 
-from bench.measure import spread
-from bench.queues import TABLES, Ours, Peer, peer
+from bench.measure import Spread, spread
+from bench.report import Cell, Figure, Report
+from bench.service.queues import TABLES, Ours, Peer, peer
 from runner.store import Store
 from tests.postgres import new_database, server
 
@@ -38,15 +39,14 @@ SLEEP = 120.0
 
 
 COLUMNS = (
-    "queue",
-    "jobs/s, 1 worker",
+    "1 worker",
     "2 workers",
-    "its processor ms a job",
-    "put → begun p50 / p99 ms",
+    "its processor, a job",
+    "put to begun",
     f"of {CROWD} jobs, before another tenant's",
-    "killed, same machine, s",
-    "killed, elsewhere, s",
-    "idle, % of a core",
+    "killed, same machine",
+    "killed, elsewhere",
+    "idle, of a core",
 )
 
 
@@ -58,30 +58,24 @@ class Found:
     pairs: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
     samples: list[float] = field(default_factory=list)
-    behind: str = ""
-    here: str = ""
-    elsewhere: str = "-"
-    idle: str = ""
+    behind: Cell = "-"
+    here: Cell = "-"
+    elsewhere: Cell = "-"
+    idle: Cell = ""
 
-    def cells(self) -> tuple[str, ...]:
-        best = [f"{max(rates):.0f}" if rates else "-" for rates in (self.rates, self.pairs)]
-        processor = f"{min(self.processor):.1f}" if self.processor else "-"
-        return (
-            *best,
-            processor,
-            str(spread(self.samples)),
-            self.behind,
-            self.here,
-            self.elsewhere,
-            self.idle,
-        )
+    def cells(self) -> tuple[Cell, ...]:
+        best: list[Cell] = [
+            Figure(max(rates), "jobs/s", 0) if rates else "-" for rates in (self.rates, self.pairs)
+        ]
+        processor: Cell = Figure(min(self.processor), "ms") if self.processor else "-"
+        waited: Spread = spread(self.samples)
+        return (*best, processor, waited, self.behind, self.here, self.elsewhere, self.idle)
 
 
-def table() -> Table:
+def measured() -> Report:
     """Queues take turns, and the best of `ROUNDS` counts: what else the machine does meets all of them."""
-    made = Table(title=f"Queue of jobs: a job is put with a row and keeps a row; {PUTTERS} put at once")
-    for column in COLUMNS:
-        made.add_column(column)
+    title = f"Queue of jobs: a job is put with a row and keeps a row; {PUTTERS} put at once"
+    made = Report(title, ("queue",), COLUMNS)
     found: dict[str, Found] = {"ours, SQLite": _sqlite()}
     benches: dict[str, _Bench] = {}
     for title, name in (("ours, PostgreSQL", "ours"), *((name, name) for name in PEERS)):
@@ -90,7 +84,9 @@ def table() -> Table:
                 raise _MissingError("apt-get install postgresql")
             benches[title], found[title] = _Bench(name, new_database()), Found()
         except _MissingError as missing:
-            made.add_row(title, f"NOT MEASURED: {missing}")
+            made.leave_out(title, why=str(missing))
+    with contextlib.suppress(PackageNotFoundError):
+        made.versions[PEERS[0]] = version(PEERS[0])
     for _ in range(ROUNDS):
         for title, bench in benches.items():
             _round(bench, found[title])
@@ -98,7 +94,7 @@ def table() -> Table:
         here = found[title]
         here.behind, here.here, here.elsewhere = bench.behind(), bench.killed(), bench.killed("elsewhere")
     for title, here in found.items():
-        made.add_row(title, *here.cells())
+        made.add(title, *here.cells())
     return made
 
 
@@ -158,7 +154,7 @@ class _Bench:
 
     @contextlib.contextmanager
     def worker(self, *machine: str) -> Iterator[subprocess.Popen[bytes]]:
-        program = "from bench.queues import main; main()"
+        program = "from bench.service.queues import main; main()"
         process = subprocess.Popen([sys.executable, "-c", program, self.name, self.url, *machine])
         try:
             yield process
@@ -208,7 +204,7 @@ class _Bench:
             time.sleep(0.02)
         return samples
 
-    def behind(self) -> str:
+    def behind(self) -> Figure:
         """The number of jobs of a crowd that end before the one that another tenant puts behind them."""
         for _ in range(CROWD):
             self.put("crowd")
@@ -221,9 +217,9 @@ class _Bench:
             "select count(*) from bench_done where tenant = 'crowd' and "
             f"at < (select at from bench_done where n = {number})"
         )
-        return str(self.scalar(passed))
+        return Figure(self.scalar(passed), "jobs", 0)
 
-    def killed(self, *machine: str) -> str:
+    def killed(self, *machine: str) -> Figure:
         """From the kill of a worker in the middle of a job to the job's next begin."""
         with self.ready(*machine) as doomed:
             number = self.put(seconds=SLEEP)
@@ -235,7 +231,7 @@ class _Bench:
                 doomed.wait()
                 took = self.until(query, 2)
             self._forget()
-        return f"{took:.1f}"
+        return Figure(took, "s")
 
     def _forget(self) -> None:
         """The job that sleeps holds up nothing that comes after."""
@@ -246,11 +242,11 @@ class _Bench:
             else:
                 session.execute(text("delete from procrastinate_jobs where status = 'doing'"))
 
-    def idle(self, process: psutil.Process) -> str:
+    def idle(self, process: psutil.Process) -> Figure:
         time.sleep(1.0)
         before = _processor(process)
         time.sleep(IDLE_SECONDS)
-        return f"{100 * (_processor(process) - before) / IDLE_SECONDS:.2f}"
+        return Figure(100 * (_processor(process) - before) / IDLE_SECONDS, "%", 2)
 
 
 def _sqlite() -> Found:

@@ -13,12 +13,12 @@ from typing import Final
 
 import aiohttp
 import psutil
-from rich.table import Table
 
-from bench.latency import TRIVIAL, bench_event
-from bench.load import Load, cores, load, request
-from bench.measure import Spread, timed
-from bench.share import NoShareError, share
+from bench.engine.latency import TRIVIAL, bench_event
+from bench.measure import Spread, cores, timed
+from bench.report import Cell, Figure, Report
+from bench.service.load import Load, load, request
+from bench.service.share import NoShareError, share
 from runner.client import Api
 from runner.client.http import RUNTIME
 from runner.flow.runner import Runner
@@ -31,11 +31,11 @@ from tests.postgres import new_database
 
 SECONDS: Final = 3.0
 CLIENTS: Final = (1, 8, 32)
-_NAMES: Final = {Language.JAVASCRIPT: ("node22", "a.js"), Language.PYTHON: ("python3", "a.py")}
+NAMES: Final = {Language.JAVASCRIPT: ("node22", "a.js"), Language.PYTHON: ("python3", "a.py")}
 _SHARE: Final = 0.4
 """Of a core: such a worker serves some 200 answers a second; the rest of two cores takes twice that."""
 _ROUNDS: Final = 5
-_INVOKE: Final = "/runtime/v1/triggers/post-login/invoke"
+INVOKE: Final = "/runtime/v1/triggers/post-login/invoke"
 _LOOP: Final = "exports.onExecutePostLogin = async () => { for (;;); };"
 _UNLIMITED: Final = {
     "ACTIONBOX_RATE_PER_SECOND": "1000000",
@@ -44,19 +44,27 @@ _UNLIMITED: Final = {
 }
 
 
-def table() -> Table:
+def measured() -> Report:
     """Latency and throughput, by workers, database, language and clients.
 
     The last column tells what two workers could bring here at most: with them the processor time of an answer
     (that of the service's process and of a worker) is shared by all cores, and the service's process is one.
     """
-    made = Table(title=f"Invoke end to end, loopback, all of it on {cores()} cores")
-    for column in ("language", "database", "workers", "clients", "p50 / p99 ms", "answers/s",
-                   "CPU ms: front + worker", "x of 1 worker", "at most here"):  # fmt: skip
-        made.add_column(column)
+    made = Report(
+        f"Invoke end to end, loopback, all of it on {cores()} cores",
+        ("language", "database", "workers", "clients"),
+        (
+            "invoke",
+            "answers",
+            "processor: service",
+            "processor: workers",
+            "relative to 1 worker",
+            "at most here",
+        ),
+    )
     for language in Language:
         found = _bare(language)
-        made.add_row(language.value, "bare library", "", "1", str(found), f"{1000 / found.p50:.0f}")
+        made.add(language.value, "bare library", "", "1", found, Figure(1000 / found.p50, "1/s", 0))
     alone: dict[tuple[Language, int], Load] = {}
     for workers, database in ((1, "sqlite"), (2, "sqlite"), (2, "postgresql")):
         with running_service(workers, database) as served:
@@ -66,34 +74,37 @@ def table() -> Table:
                     result = asyncio.run(under_load(served, token, clients))
                     if workers == 1:
                         alone[language, clients] = result
-                    made.add_row(
+                    made.add(
                         language.value,
                         database,
                         str(workers),
                         str(clients),
-                        str(result.latency),
-                        f"{result.rate:.0f}",
-                        f"{result.front_ms:.2f} + {result.workers_ms:.2f}",
+                        result.latency,
+                        Figure(result.rate, "1/s", 0),
+                        Figure(result.front_ms, "ms", 2),
+                        Figure(result.workers_ms, "ms", 2),
                         *(_ratio(alone[language, clients], result) if database == "sqlite" else ()),
                     )
     return made
 
 
-def _ratio(one: Load, two: Load) -> tuple[str, str]:
+def _ratio(one: Load, two: Load) -> tuple[Cell, ...]:
     """The throughput of two workers as a multiple of one worker's, and what it could be."""
     if one is two:
-        return "", ""
+        return ()
     each = one.front_ms + one.workers_ms
     most = min(1000 * cores() / each, 1000 / one.front_ms, 2000 / one.workers_ms)
-    return f"{two.rate / one.rate:.2f}", f"{most / one.rate:.2f}"
+    return Figure(two.rate / one.rate, "x", 2), Figure(most / one.rate, "x", 2)
 
 
-def scaling() -> Table:
+def scaling() -> Report:
     """Throughput with one worker and with two when cores are not what they lack: each worker is held to a
     share of a core that leaves the service's process and the client the rest."""
-    made = Table(title=f"Invoke with workers of {_SHARE} of a core each, {CLIENTS[-1]} clients, SQLite")
-    for column in ("language", "workers", "answers/s", "x of 1 worker", "target"):
-        made.add_column(column)
+    made = Report(
+        f"Invoke with workers of {_SHARE} of a core each, {CLIENTS[-1]} clients, SQLite",
+        ("language", "workers"),
+        ("answers", "relative to 1 worker", "target"),
+    )
     with running_service(1, "sqlite") as one, running_service(2, "sqlite") as two:
         for language in Language:
             tokens = [deploy(served.api(), language) for served in (one, two)]
@@ -101,10 +112,11 @@ def scaling() -> Table:
                 with share([*worker_pids(one), *worker_pids(two)], _SHARE):
                     rates = _in_turn((one, two), tokens)
             except NoShareError as error:
-                made.add_row(language.value, f"NOT MEASURED: {error}")
+                made.leave_out(language.value, why=str(error))
                 continue
-            made.add_row(language.value, "1", f"{rates[0]:.0f}", "1.00", "")
-            made.add_row(language.value, "2", f"{rates[1]:.0f}", f"{rates[1] / rates[0]:.2f}", ">= 1.7")
+            one_worker, two_workers = (Figure(rate, "1/s", 0) for rate in rates)
+            made.add(language.value, "1", one_worker)
+            made.add(language.value, "2", two_workers, Figure(rates[1] / rates[0], "x", 2), ">= 1.7 x")
     return made
 
 
@@ -124,24 +136,26 @@ def worker_pids(served: Served) -> list[int]:
     return [child.pid for child in children if "runner.workers.child.main" in " ".join(child.cmdline())]
 
 
-def fairness() -> Table:
+def fairness() -> Report:
     """p99 of one tenant while another floods the service with Actions that loop."""
-    made = Table(title="One tenant beside another that floods with loops (2 workers, SQLite)")
-    for column in ("what", "p50 / p99 ms", "p99 x idle", "target"):
-        made.add_column(column)
+    made = Report(
+        "One tenant beside another that floods with loops (2 workers, SQLite)",
+        ("what",),
+        ("invoke", "p99 relative to idle", "target"),
+    )
     with running_service(2, "sqlite", ACTIONBOX_WALL_MS="2000", ACTIONBOX_BUDGET_MS="2000") as served:
         quiet = deploy(served.api(), Language.JAVASCRIPT)
         noisy = _deploy_as_other(served)
         idle = asyncio.run(under_load(served, quiet, 1)).latency
         flooded = asyncio.run(_flooded(served, quiet, noisy))
-        made.add_row("idle", str(idle), "1.0", "")
-        made.add_row("beside the flood", str(flooded), f"{flooded.p99 / idle.p99:.1f}", "<= 5")
+        made.add("idle", idle)
+        made.add("beside the flood", flooded, Figure(flooded.p99 / idle.p99, "x"), "<= 5 x")
     return made
 
 
 def _bare(language: Language) -> Spread:
     runner = Runner(egress=NoEgress())
-    action = Action("a", Source(language, _NAMES[language][1], TRIVIAL[language]))
+    action = Action("a", Source(language, NAMES[language][1], TRIVIAL[language]))
     event = json.loads(bench_event())
     return timed(lambda: runner.run("post-login", event, [action]), 500, pause=0.002)
 
@@ -162,7 +176,7 @@ def deploy(api: Api, language: Language, code: str = "") -> str:
     body = {
         "name": language.value,
         "code": code or TRIVIAL[language],
-        "runtime": _NAMES[language][0],
+        "runtime": NAMES[language][0],
         "supported_triggers": [{"id": "post-login", "version": "v3"}],
     }
     action = api.send("POST", "/api/v2/actions/actions", body=body).value
@@ -190,7 +204,7 @@ def _deploy_as_other(served: Served) -> str:
 
 async def under_load(served: Served, token: str, clients: int, seconds: float = SECONDS) -> Load:
     """`clients` that invoke one after another."""
-    url = f"{served.url}{_INVOKE}"
+    url = f"{served.url}{INVOKE}"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     text = request(url, headers, json.dumps({"event": json.loads(bench_event())}).encode())
     await load(url, text, clients, 0.5, served.process.pid)
@@ -199,7 +213,7 @@ async def under_load(served: Served, token: str, clients: int, seconds: float = 
 
 async def _flooded(served: Served, quiet: str, noisy: str) -> Spread:
     """Latencies of the quiet tenant while sixty-four requests of the other are always under way."""
-    url = f"{served.url}{_INVOKE}"
+    url = f"{served.url}{INVOKE}"
     body = json.dumps({"event": json.loads(bench_event())}).encode()
     headers = {"Authorization": f"Bearer {noisy}", "Content-Type": "application/json"}
     stop = asyncio.Event()

