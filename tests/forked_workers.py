@@ -3,9 +3,11 @@ suite starts hundreds, and most of a second of each start goes into modules and 
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,8 +74,13 @@ class ForkedWorker:
 
 @functools.cache
 def template() -> str:
-    """The address of this process's template, which serves the processes that it starts as well."""
-    address = str(Path(tempfile.mkdtemp(prefix="workers-")) / "socket")
+    """The address of this process's template, which serves the processes that it starts as well; none but on
+    Linux, where a process can end with its parent."""
+    if not sys.platform.startswith("linux"):
+        return ""
+    folder = tempfile.mkdtemp(prefix="workers-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    address = str(Path(folder) / "socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(address)
         listener.listen(64)
@@ -87,11 +94,11 @@ def template() -> str:
 
 
 def fork_workers(address: str) -> None:
-    """From now on the workers of this process are forked from the template at `address`."""
+    """From now on the workers of this process are forked from the template at `address`, if there is one."""
     afresh = worker_process.spawn
 
     def spawn(command: Sequence[str], connection: int, errors: int, environment: Mapping[str, str]) -> Any:
-        if tuple(command) not in _FORKED:
+        if not address or tuple(command) not in _FORKED:
             return afresh(command, connection, errors, environment)
         template = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         template.connect(address)
