@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from bench import chart, results
 from bench.engine import event, flow, latency, limits, packages
 from bench.measure import machine
 from bench.report import Report
+from bench.scale import footprint, fronts, simulate
 from bench.service import drafts, flood, invoke, parts, profile, queue, resume, sizes, workers
 
 PARTS: Final[dict[str, Callable[[], Report]]] = {
@@ -36,28 +37,40 @@ PARTS: Final[dict[str, Callable[[], Report]]] = {
     "service-fairness": invoke.fairness,
     "service-flood": flood.measured,
 }
-ONLY_WHEN_NAMED: Final[dict[str, Callable[[], Report]]] = {"profile": profile.drawn}
-"""These draw pictures and have no figures to keep."""
+ONLY_WHEN_NAMED: Final[dict[str, Callable[[], RenderableType]]] = {
+    "profile": lambda: profile.drawn().table(),
+    "fronts": fronts.table,
+    "footprint": footprint.table,
+    "simulate": simulate.tables,
+}
+"""Pictures, and tables of what takes long or is told by its page: their figures are not kept."""
+WITH_ARGUMENTS: Final[dict[str, Callable[[tuple[str, ...]], RenderableType]]] = {
+    "service-flood": lambda kinds: flood.measured(kinds).table(),
+    "simulate": simulate.tables,
+}
 
 
 def main() -> int:
     """0, or 2 for a part that is not there."""
-    console, known = Console(), {**PARTS, **ONLY_WHEN_NAMED}
+    console = Console()
     console.print(str(machine()))
-    if sys.argv[1:2] == ["service-flood"] and sys.argv[2:]:  # kinds of it, which are not the whole part
-        console.print(flood.measured(tuple(sys.argv[2:])).table())
-        return 0
     named = sys.argv[1:] or list(PARTS)
-    if unknown := [name for name in named if name not in known]:
-        print(f"bench has no part {', '.join(unknown)}; its parts are {', '.join(known)}", file=sys.stderr)
+    if named[1:] and named[0] in WITH_ARGUMENTS and not {*PARTS, *ONLY_WHEN_NAMED} & {*named[1:]}:
+        console.print(WITH_ARGUMENTS[named[0]](tuple(named[1:])))
+        return 0
+    if unknown := [name for name in named if name not in {*PARTS, *ONLY_WHEN_NAMED}]:
+        known = ", ".join([*PARTS, *ONLY_WHEN_NAMED])
+        print(f"bench has no part {', '.join(unknown)}; its parts are {known}", file=sys.stderr)
         return 2
     for name in named:
+        if name in ONLY_WHEN_NAMED:
+            console.print(ONLY_WHEN_NAMED[name]())
+            continue
         began = machine()
-        report = known[name]()
+        report = PARTS[name]()
         console.print(report.table())
-        if name in PARTS:
-            chart.draw(results.keep(name, report, began), results.FRESH)
-    console.print(f"kept in {results.FRESH / results.FILE}; the chart is {results.FRESH / chart.FILE}")
+        chart.draw(results.keep(name, report, began), results.FRESH)
+        console.print(f"kept in {results.FRESH / results.FILE}; the chart is {results.FRESH / chart.FILE}")
     return 0
 
 

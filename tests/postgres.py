@@ -22,10 +22,15 @@ _PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt/postgre
 
 
 class Cluster:
-    """A PostgreSQL server of our own, which may be stopped and started again; `address`: `host:port`."""
+    """A PostgreSQL server of our own, which may be stopped and started again; `address`: `host:port`.
 
-    def __init__(self, tools: Path, folder: Path) -> None:
+    Args:
+        durable: writes to the disk as PostgreSQL does by default, for benchmarks.
+    """
+
+    def __init__(self, tools: Path, folder: Path, *, durable: bool = False) -> None:
         self._tools, self._folder, self._user = tools, folder, _unprivileged()
+        self._options = "" if durable else "-c fsync=off -c full_page_writes=off"
         if self._user is not None:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
         self._port = _free_port()
@@ -36,10 +41,7 @@ class Cluster:
 
     def start(self) -> None:
         """Returns once it answers."""
-        options = (
-            f"-p {self._port} -h 127.0.0.1 -k {self._folder} -c fsync=off -c full_page_writes=off "
-            "-c max_connections=200"
-        )
+        options = f"-p {self._port} -h 127.0.0.1 -k {self._folder} -c max_connections=200 {self._options}"
         command = (self._tools / "postgres", "-D", self._folder / "data", *options.split())
         self._process = _start(self._user, *command)
         for _ in range(100):
@@ -73,13 +75,13 @@ class Cluster:
         return f"postgresql://postgres@{self.address}/{name}"
 
 
-def new_cluster() -> Cluster | None:
-    """One that ends with this process; None when PostgreSQL is not installed."""
+def new_cluster(*, durable: bool = False) -> Cluster | None:
+    """One that ends with this process; None when PostgreSQL is not installed. `durable`: see `Cluster`."""
     tools = _tools()
     if tools is None:
         return None
     folder = Path(tempfile.mkdtemp(prefix="actionbox-pg-"))
-    cluster = Cluster(tools, folder)
+    cluster = Cluster(tools, folder, durable=durable)
 
     def stop() -> None:
         cluster.stop()

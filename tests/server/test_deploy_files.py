@@ -126,6 +126,21 @@ def test_ports_and_probes_are_the_services() -> None:
     assert all(stop >= grace + 10 for stop in stops), "requests that run come to their end"
 
 
+def test_replicas_share_a_machine_and_come_back() -> None:
+    """By default each would have a worker for every core of it."""
+    environments = [COMPOSE["services"][name]["environment"] for name in ("serve", "worker")]
+    for item in DEPLOYMENTS:
+        for container in item["spec"]["template"]["spec"]["containers"]:
+            environments.append({each["name"]: each.get("value") for each in container["env"]})
+    workers = [
+        re.fullmatch(r"(?:\$\{WORKERS:-)?(\d+)\}?", item["ACTIONBOX_WORKERS"]) for item in environments
+    ]
+    assert [found and found[1] for found in workers] == ["2"] * 4
+    assert COMPOSE["services"]["serve"]["deploy"]["replicas"] == "${REPLICAS:-2}"
+    for name in ("database", "serve", "worker", "balancer"):
+        assert COMPOSE["services"][name]["restart"] == "unless-stopped", name
+
+
 def test_the_container_gets_the_versions_that_are_tested() -> None:
     """`make lock` writes both files; a part of the one, with its hashes, is the other."""
 

@@ -1,0 +1,1 @@
+"""What more logins take: several fronts, what a login leaves in the database, and a simulation of both."""
