@@ -7,6 +7,7 @@ import sys
 from rich.console import Console
 
 from bench import event, flood, flow, latency, limits, packages, profile, queue, service, workers
+from bench.growth.table import tables as growth_tables
 from bench.measure import machine
 
 PARTS = {
@@ -32,6 +33,10 @@ def main() -> None:
     console.print(machine())
     if sys.argv[1:2] == ["service-flood"]:
         console.print(flood.table(tuple(sys.argv[2:])))
+        return
+    if sys.argv[1:2] == ["growth"]:
+        for made in growth_tables(sys.argv[2:]):
+            console.print(made)
         return
     for name in sys.argv[1:] or PARTS:
         console.print({**PARTS, **ONLY_WHEN_NAMED}[name]())
