@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 
 from bench import chart, results
 from bench.engine import event, flow, latency, limits, packages
+from bench.growth import table as growth
 from bench.measure import machine
 from bench.report import Report
 from bench.scale import footprint, fronts, simulate
@@ -42,11 +43,13 @@ ONLY_WHEN_NAMED: Final[dict[str, Callable[[], RenderableType]]] = {
     "fronts": fronts.table,
     "footprint": footprint.table,
     "simulate": simulate.tables,
+    "growth": lambda: Group(*growth.tables()),
 }
 """Pictures, and tables of what takes long or is told by its page: their figures are not kept."""
 WITH_ARGUMENTS: Final[dict[str, Callable[[tuple[str, ...]], RenderableType]]] = {
     "service-flood": lambda kinds: flood.measured(kinds).table(),
     "simulate": simulate.tables,
+    "growth": lambda options: Group(*growth.tables(options)),
 }
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import event, func, inspect, select, text
 
 from runner.store import Store, StoreError, migrate
 from runner.store.tables.columns import Base
 from runner.store.tables.models import ActionRow
+from runner.store.tables.runs import ExecutionRow
 
 
 def test_up_and_down_and_up_again(empty: Store) -> None:
@@ -58,6 +60,54 @@ def test_a_newer_schema_is_left_alone(store: Store) -> None:
         session.execute(text("update alembic_version set version_num = '9999'"))
     with pytest.raises(StoreError, match="has schema 9999"):
         migrate.upgrade(store)
+
+
+def test_a_filled_database_gets_its_indexes(store: Store) -> None:
+    """Also when an earlier attempt was interrupted, and left an index that PostgreSQL does not use."""
+    with store.begin() as session:
+        for number in range(20):
+            session.add(
+                ExecutionRow(
+                    tenant_id="t",
+                    id=f"e{number}",
+                    trigger_id="post-login",
+                    status="final",
+                    expires_at=datetime(2026, 1, 1, tzinfo=UTC),
+                )
+            )
+    migrate.downgrade(store, "0010")
+    if not store.is_sqlite:
+        with store.begin() as session:
+            session.execute(text("create index executions_by_kind on executions (id)"))
+            broken = (
+                "update pg_index set indisvalid = false where indexrelid = 'executions_by_kind'::regclass"
+            )
+            session.execute(text(broken))
+    migrate.upgrade(store)
+    assert migrate.current(store) == migrate.newest()
+    indexes = {
+        index["name"]: index["column_names"] for index in inspect(store.engine).get_indexes("executions")
+    }
+    assert indexes["executions_by_kind"] == ["tenant_id", "trigger_id", "decision", "updated_at"]
+    with store.read() as session:
+        assert session.scalar(select(func.count()).select_from(ExecutionRow)) == 20
+
+
+def test_logins_are_recorded_while_indexes_are_made(store: Store) -> None:
+    """An index made in a transaction would hold up everybody who writes to its table."""
+    if store.is_sqlite:
+        pytest.skip("SQLite has one writer: the service starts when the schema is there")
+    migrate.downgrade(store, "0010")
+    said: list[str] = []
+
+    def listen(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement.lower())
+
+    event.listen(store.engine, "before_cursor_execute", listen)
+    migrate.upgrade(store)
+    made = [statement for statement in said if "create index" in statement]
+    assert len([statement for statement in made if "concurrently" in statement]) == len(made) / 2
+    assert all("if not exists" in statement for statement in made)
 
 
 @pytest.mark.parametrize(

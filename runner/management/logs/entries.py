@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from runner.http.answer_types import moment
@@ -71,11 +71,16 @@ _ERROR_CLASSES: Final = {
     FailureCode.INTERNAL.value: "platform_error",
 }
 _ENDED: Final = (Decision.ALLOW.value, Decision.DENY.value, Decision.FAILED.value)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_ORDERS: Final = (
-    (ExecutionRow.updated_at, ExecutionRow.id),
-    (ExecutionAction.recorded_at, ExecutionAction.execution_id, ExecutionAction.position),
+_ENTRIES: Final = tuple(
+    (trigger, decision, kind)
+    for trigger, kinds in KINDS.items()
+    for decision in _ENDED
+    if (kind := kinds.of(decision)) is not None
 )
+"""Triggers and decisions of the executions that have an entry, and its type."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_BY_CHANGE: Final = (ExecutionRow.updated_at, ExecutionRow.id)
+_BY_RECORD: Final = (ExecutionAction.recorded_at, ExecutionAction.execution_id, ExecutionAction.position)
 _ID: Final = re.compile(r"([0-9]{16})-([0-9]{3,9})-([A-Za-z0-9_-]{1,64})")
 
 
@@ -110,6 +115,13 @@ class Wanted:
     until: datetime | None = None
 
 
+class _Source(NamedTuple):
+    """Entries of one kind, which one index holds in their order: they are read along it, and no further."""
+
+    query: Select[Any, Any, Any]
+    order: Sequence[Any]
+
+
 class Entries:
     """The log of one tenant."""
 
@@ -119,20 +131,20 @@ class Entries:
 
     def page(self, wanted: Wanted, offset: int, limit: int, *, oldest: bool) -> list[dict[str, Any]]:
         """Entries from `offset`, which reads all that come before them."""
-        places = self._places(self._parts(wanted), offset + limit, oldest=oldest)
+        places = self._places(self._sources(wanted), offset + limit, oldest=oldest)
         return self._render(places[offset:])
 
     def total(self, wanted: Wanted, most: int) -> int:
         """The number of entries, counted up to `most`."""
         counts = (
-            self._session.scalar(select(func.count()).select_from(part.limit(most).subquery()))
-            for part in self._parts(wanted)
+            self._session.scalar(select(func.count()).select_from(source.query.limit(most).subquery()))
+            for source in self._sources(wanted)
         )
         return min(sum(count or 0 for count in counts), most)
 
     def after(self, place: LogPosition | None, limit: int) -> list[dict[str, Any]]:
         """The next ones after a place, the oldest first; from the beginning when None."""
-        executions, failures = self._parts(Wanted())
+        executions, failures = (source.query for source in self._sources(Wanted()))
         if place is not None:
             at, recorded = ExecutionRow.updated_at, ExecutionAction.recorded_at
             if place.slot:
@@ -144,7 +156,10 @@ class Entries:
                 beyond = tuple_(at, ExecutionRow.id) > tuple_(place.at, place.execution_id)
                 executions = executions.where(beyond)
                 failures = failures.where(recorded >= place.at)
-        return self._render(self._places((executions, failures), limit, oldest=True))
+        places = self._places(
+            (_Source(executions, _BY_CHANGE), _Source(failures, _BY_RECORD)), limit, oldest=True
+        )
+        return self._render(places)
 
     def get(self, place: LogPosition) -> dict[str, Any] | None:
         """One entry, None when it is not (or no more) there."""
@@ -159,36 +174,46 @@ class Entries:
             return None
         return _of_failure(row, place)
 
-    def _parts(self, wanted: Wanted) -> tuple[Select[Any, Any, Any], Select[Any, Any, Any]]:
-        """Executions that have an entry, and Actions that failed."""
+    def _sources(self, wanted: Wanted) -> list[_Source]:
+        """Executions that have an entry, by trigger and decision if types are asked for; and, last, Actions
+        that failed."""
         executions = select(
             ExecutionRow.updated_at.label("at"),
             ExecutionRow.id.label("execution_id"),
             literal(0).label("slot"),
-        ).where(ExecutionRow.tenant_id == self._tenant, _of_types(wanted.types))
+        ).where(ExecutionRow.tenant_id == self._tenant)
         failures = select(
             ExecutionAction.recorded_at.label("at"),
             ExecutionAction.execution_id,
             (ExecutionAction.position + 1).label("slot"),
         ).where(ExecutionAction.tenant_id == self._tenant, ExecutionAction.failed)
-        if wanted.types is not None and FAILURE not in wanted.types:
-            failures = failures.where(false())
         if wanted.since is not None:
             executions = executions.where(ExecutionRow.updated_at >= wanted.since)
             failures = failures.where(ExecutionAction.recorded_at >= wanted.since)
         if wanted.until is not None:
             executions = executions.where(ExecutionRow.updated_at <= wanted.until)
             failures = failures.where(ExecutionAction.recorded_at <= wanted.until)
-        return executions, failures
+        if wanted.types is None:
+            return [
+                _Source(executions.where(_with_entry(self._session)), _BY_CHANGE),
+                _Source(failures, _BY_RECORD),
+            ]
+        sources = [
+            _Source(
+                executions.where(ExecutionRow.trigger_id == trigger, ExecutionRow.decision == decision),
+                _BY_CHANGE,
+            )
+            for trigger, decision, kind in _ENTRIES
+            if kind in wanted.types
+        ]
+        return [*sources, _Source(failures, _BY_RECORD)] if FAILURE in wanted.types else sources
 
-    def _places(
-        self, parts: Sequence[Select[Any, Any, Any]], limit: int, *, oldest: bool
-    ) -> list[LogPosition]:
-        """The first `limit` of both parts: each is read along its index, and no further. At the same moment
-        executions come before failures, both in the database's own order of ids."""
+    def _places(self, sources: Sequence[_Source], limit: int, *, oldest: bool) -> list[LogPosition]:
+        """The first `limit` of all sources. At the same moment executions come before failures, both in the
+        database's own order of ids."""
         found: list[LogPosition] = []
-        for part, order in zip(parts, _ORDERS, strict=True):
-            ordered = part.order_by(*(column.asc() if oldest else column.desc() for column in order))
+        for query, order in sources:
+            ordered = query.order_by(*(column.asc() if oldest else column.desc() for column in order))
             rows = self._session.execute(ordered.limit(limit))
             found += [LogPosition(row.at, row.execution_id, row.slot) for row in rows]
         found.sort(key=lambda place: (place.at, bool(place.slot)), reverse=not oldest)
@@ -223,18 +248,20 @@ def _light() -> Select[ExecutionRow]:
     return select(ExecutionRow).options(*large)
 
 
-def _of_types(types: Collection[str] | None) -> Any:
-    """Executions that have an entry of one of these types."""
-    matching = []
-    for trigger, kinds in KINDS.items():
-        decisions = [
-            decision
-            for decision in _ENDED
-            if (kind := kinds.of(decision)) is not None and (types is None or kind in types)
-        ]
-        if decisions:
-            matching.append(and_(ExecutionRow.trigger_id == trigger, ExecutionRow.decision.in_(decisions)))
-    return or_(*matching) if matching else false()
+def _with_entry(session: Session) -> Any:
+    """Executions that have an entry. Nearly all have: they are looked at in the order of their time, where
+    SQLite, which has no statistics, would gather those of each trigger and sort them."""
+    trigger_id: Any = ExecutionRow.trigger_id
+    if session.get_bind().dialect.name == "sqlite":
+        trigger_id = trigger_id.concat("")  # no index is for this
+    matching = [
+        and_(
+            trigger_id == trigger,
+            ExecutionRow.decision.in_([decision for of, decision, _ in _ENTRIES if of == trigger]),
+        )
+        for trigger in KINDS
+    ]
+    return or_(*matching)
 
 
 def _of_execution(row: ExecutionRow) -> dict[str, Any]:

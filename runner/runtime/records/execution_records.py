@@ -68,7 +68,7 @@ class LegRecord:
         """The rows of a first leg; nothing of a further one, which `extend` writes."""
         if not self.first:
             return {}
-        return {_EXECUTIONS: [self._values()], _ACTIONS: self._actions(0, self.at)}
+        return {_EXECUTIONS: [self._values()], _ACTIONS: self._actions(0, self.at, self.at)}
 
     def _values(self) -> dict[str, Any]:
         return {
@@ -105,10 +105,10 @@ class LegRecord:
         row.updated_at = datetime.now(UTC)
         session.flush()
         if self.results:
-            session.connection().execute(_ACTIONS, self._actions(len(before), row.updated_at))
+            session.connection().execute(_ACTIONS, self._actions(len(before), row.updated_at, row.created_at))
         return execution(row)
 
-    def _actions(self, first: int, now: datetime) -> list[dict[str, Any]]:
+    def _actions(self, first: int, now: datetime, created: datetime) -> list[dict[str, Any]]:
         return [
             {
                 "tenant_id": self.tenant,
@@ -118,6 +118,7 @@ class LegRecord:
                 "action_name": result["action_name"],
                 "failed": "error" in result,
                 "recorded_at": now,
+                "created_at": created,
             }
             for position, result in enumerate(self.results, first)
         ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, exists, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, select, text, tuple_
 from sqlalchemy.orm import Session, defer
 
 from runner.http.answer_types import moment
@@ -15,7 +15,15 @@ from runner.http.cursor_pagination import Cursor
 from runner.model.caps import MAX_LIST_BYTES
 from runner.runtime.schemas import execution
 from runner.store.database.by_size import portions
-from runner.store.tables.runs import ExecutionAction, ExecutionRow, JobRow
+from runner.store.tables.runs import (
+    UNUSUAL_DECISION,
+    UNUSUAL_STATUS,
+    USUAL_DECISION,
+    USUAL_STATUS,
+    ExecutionAction,
+    ExecutionRow,
+    JobRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,11 @@ class Filters:
     decision: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether executions are looked at for more than their Actions and their time."""
+        return not (self.trigger is None and self.status is None and self.decision is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +62,9 @@ def list_executions(
     Args:
         after: where to go on, and then `page` means nothing.
     """
-    query = _filtered(tenant, filters).with_only_columns(ExecutionRow.id, ExecutionRow.created_at)
+    query = _wanted(session, tenant, filters, after)
     if after is None:
         query = query.offset(page * per_page)
-    else:
-        query = query.where(tuple_(ExecutionRow.created_at, ExecutionRow.id) < tuple_(after.at, after.id))
-    query = query.order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
     places = [Cursor(at, key) for key, at in session.execute(query.limit(per_page + 1))]
     shown = next(_portions(session, tenant, [place.id for place in places[:per_page]]), [])
     rows = {row.id: row for row in _light(session, tenant, shown)}
@@ -126,26 +136,67 @@ def list_jobs(session: Session, tenant: str, state: str, page: int, per_page: in
     return [_job(session, row) for row in rows]
 
 
-def _filtered(tenant: str, filters: Filters) -> Select[ExecutionRow]:
-    query = select(ExecutionRow).where(ExecutionRow.tenant_id == tenant)
-    for column, value in (
-        (ExecutionRow.trigger_id, filters.trigger),
-        (ExecutionRow.status, filters.status),
-        (ExecutionRow.decision, filters.decision),
-    ):
-        if value is not None:
-            query = query.where(column == value)
+def _wanted(session: Session, tenant: str, filters: Filters, after: Cursor | None) -> Any:
+    """Ids and moments of the executions that are wanted, the newest first.
+
+    They are read along an index from the first to the last: an Action's own, unless an unusual end is asked
+    for, of which there are fewer. SQLite has no statistics to choose by, so it is chosen here.
+    """
+    at, key = ExecutionRow.created_at, ExecutionRow.id
+    action = filters.action
+    if action is None or _is_unusual(filters) or _has_undated(session, tenant, action):
+        query = _filtered(select(key, at), tenant, filters, at, key, after)
+        if action is not None:
+            query = query.where(exists().where(_ran(tenant, action), ExecutionAction.execution_id == key))
+        return query.order_by(at.desc(), key.desc())
+    began, ran = ExecutionAction.created_at, ExecutionAction.execution_id
+    query = select(ran, began).where(_ran(tenant, action), began.is_not(None)).distinct()
+    if filters.narrows:
+        query = query.join(ExecutionRow, (ExecutionRow.tenant_id == tenant) & (key == ran))
+    query = _filtered(query, tenant, filters, began, ran, after, joined=filters.narrows)
+    return query.order_by(began.desc(), ran.desc())
+
+
+def _has_undated(session: Session, tenant: str, action: str) -> bool:
+    """Whether an earlier release recorded some of what the Action did: when those executions began is in
+    their own rows alone."""
+    undated = select(ExecutionAction.position).where(
+        _ran(tenant, action), ExecutionAction.created_at.is_(None)
+    )
+    return session.execute(undated.limit(1)).first() is not None
+
+
+def _ran(tenant: str, action: str) -> ColumnElement[bool]:
+    return and_(ExecutionAction.tenant_id == tenant, ExecutionAction.action_name == action)
+
+
+def _is_unusual(filters: Filters) -> bool:
+    return filters.decision not in (None, USUAL_DECISION) or filters.status not in (None, USUAL_STATUS)
+
+
+def _filtered(
+    query: Any, tenant: str, filters: Filters, at: Any, key: Any, after: Cursor | None, *, joined: bool = True
+) -> Any:
+    """Narrowed by everything but the Action. `joined`: executions are part of the query."""
+    if joined:
+        query = query.where(ExecutionRow.tenant_id == tenant)
+        for column, value in (
+            (ExecutionRow.trigger_id, filters.trigger),
+            (ExecutionRow.status, filters.status),
+            (ExecutionRow.decision, filters.decision),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        if filters.decision not in (None, USUAL_DECISION):
+            query = query.where(text(UNUSUAL_DECISION))
+        if filters.status not in (None, USUAL_STATUS):
+            query = query.where(text(UNUSUAL_STATUS))
     if filters.since is not None:
-        query = query.where(ExecutionRow.created_at >= filters.since)
+        query = query.where(at >= filters.since)
     if filters.until is not None:
-        query = query.where(ExecutionRow.created_at < filters.until)
-    if filters.action is not None:
-        ran = and_(
-            ExecutionAction.tenant_id == tenant,
-            ExecutionAction.execution_id == ExecutionRow.id,
-            ExecutionAction.action_name == filters.action,
-        )
-        query = query.where(exists().where(ran))
+        query = query.where(at < filters.until)
+    if after is not None:
+        query = query.where(tuple_(at, key) < tuple_(after.at, after.id))
     return query
 
 

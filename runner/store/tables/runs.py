@@ -18,6 +18,18 @@ DEAD: Final = "dead"
 """States of a job."""
 
 
+USUAL_DECISION: Final = "allow"
+USUAL_STATUS: Final = "final"
+UNUSUAL_DECISION: Final = f"decision <> '{USUAL_DECISION}'"
+UNUSUAL_STATUS: Final = f"status <> '{USUAL_STATUS}'"
+"""Most executions end in the usual way: they are not in the indexes of the others, and cost nothing there. A
+query that is to use one of those says this in the same words."""
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class ExecutionRow(Base, Owned, Stamped):
     """One flow over all its legs and attempts.
 
@@ -36,6 +48,9 @@ class ExecutionRow(Base, Owned, Stamped):
         Index("executions_by_trigger", "tenant_id", "trigger_id", "created_at"),
         Index("executions_by_end", "expires_at"),
         Index("executions_by_change", "tenant_id", "updated_at"),
+        Index("executions_by_kind", "tenant_id", "trigger_id", "decision", "updated_at"),
+        _partial("executions_by_decision", "tenant_id", "decision", "created_at", where=UNUSUAL_DECISION),
+        _partial("executions_by_status", "tenant_id", "status", "created_at", where=UNUSUAL_STATUS),
     )
 
     trigger_id: Mapped[str] = mapped_column(String(64))
@@ -53,11 +68,12 @@ class ExecutionAction(Base):
     Attributes:
         position: index in the execution's results.
         recorded_at: None for what an earlier release recorded.
+        created_at: of the execution; None for what an earlier release recorded.
     """
 
     __tablename__ = "execution_actions"
     __table_args__ = (
-        Index("execution_actions_by_name", "tenant_id", "action_name"),
+        Index("execution_actions_by_time", "tenant_id", "action_name", "created_at", "execution_id"),
         Index(
             "execution_actions_failed",
             "tenant_id",
@@ -74,6 +90,7 @@ class ExecutionAction(Base):
     action_name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     failed: Mapped[bool] = mapped_column(default=False)
     recorded_at: Mapped[datetime | None] = mapped_column(Moment, default=None)
+    created_at: Mapped[datetime | None] = mapped_column(Moment, default=None)
 
 
 class SuspensionRow(Base):
@@ -112,8 +129,10 @@ class JobRow(Base, Owned, Stamped):
     __tablename__ = "jobs"
     __table_args__ = (
         Index("jobs_by_state", "state", "next_at"),
-        Index("jobs_by_tenant", "tenant_id", "state"),
+        Index("jobs_by_age", "tenant_id", "state", "created_at"),
+        Index("jobs_by_execution", "tenant_id", "execution_id"),
         Index("jobs_by_turn", "kind", "state", "tenant_id", "next_at"),
+        Index("jobs_by_change", "state", "updated_at"),
     )
 
     kind: Mapped[str] = mapped_column(SHORT)
