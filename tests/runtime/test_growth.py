@@ -63,6 +63,9 @@ LOGS: dict[str, Collection[str] | None] = {
 }
 _CHEAP = 20
 """Cost of reading a table that fits into a few pages: PostgreSQL then looks at no index."""
+_DEAR = ("enable_seqscan", "enable_sort", "enable_bitmapscan")
+"""What PostgreSQL does only when no index serves, once it is off: what it would choose depends on a sample of
+the rows, which is another one each time."""
 TABLES = "executions|execution_actions|jobs|idempotency_keys"
 
 
@@ -94,7 +97,11 @@ def flat(store: Store) -> Iterator[None]:
             return
         asking = True
         other = cursor.connection.cursor()
+        for dear in () if store.is_sqlite else _DEAR:
+            other.execute(f"set local {dear} = off")
         rows = other.execute(f"{how} {statement}", parameters[0] if many else parameters).fetchall()
+        for dear in () if store.is_sqlite else _DEAR:
+            other.execute(f"set local {dear} = on")
         other.close()
         plans.append((statement, "\n".join(str(row[-1]) for row in rows)))
         asking = False
