@@ -57,6 +57,9 @@ class HookEndpoint:
             return error_response(404, "There is no such path.")
         scope["route"], scope["path_params"] = _ROUTE, matched.groupdict()
         hook = provider.hooks.get(matched["hook"])
+        document = None if hook is None else provider.document(hook)
+        if document is not None and request.method in ("GET", "HEAD"):
+            return Response(document[1], media_type=document[0])
         if request.method != "POST":
             return error_response(405, "This path does not take that method.", headers={"Allow": "POST"})
         if hook is None:

@@ -14,7 +14,7 @@ _SECRET: Final = frozenset(
     for line in (
         "password hashedpassword passwordhash currentpassword newpassword updatingcredential credential",
         "secret clientsecret client_secret authorization proxy-authorization cookie set-cookie x-api-key",
-        "oauth_access_token oauth_refresh_token oauth_id_token access_token refresh_token",
+        "encodedhash hash oauth_access_token oauth_refresh_token oauth_id_token access_token refresh_token",
     )
     for name in line.split()
 )

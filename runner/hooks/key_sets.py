@@ -83,7 +83,9 @@ class KeySets:
 
         session = self._egress.open(time.monotonic() + _FETCH_SECONDS)
         headers = (("accept", "application/json"),)
-        session.start(FetchRequest(url, headers=headers, timeout_ms=_FETCH_SECONDS * 1000), settle)
+        session.start(
+            FetchRequest(url, headers=headers, timeout_ms=_FETCH_SECONDS * 1000, redirect="error"), settle
+        )
         try:
             return await asyncio.wait_for(done, _FETCH_SECONDS + 0.5)
         except TimeoutError:

@@ -313,6 +313,11 @@ class Provider(ABC):
         """The event of `trigger`, whole. Raises `RefusedError`."""
         return hook.event(payload, trigger, defaults, tenant)
 
+    def document(self, hook: Hook) -> tuple[str, str] | None:  # noqa: ARG002
+        """What GET answers at the path of a hook, for everybody: media type and text, such as a template that
+        the provider loads; None for nothing."""
+        return None
+
     def problem_of(self, secret: Secret) -> str:
         """Why a secret cannot be one, or "". The text does not hold it."""
         return "" if secret.use in self.uses else f"{self.title} has no secrets of the use {secret.use}"

@@ -104,7 +104,7 @@ class Receiver:
             payload, told = call.payload, call.told
             seconds = 0.0
             request.state.log = {"tenant": call.configured.tenant, "hook": f"{provider.name}/{hook.name}"}
-            answer = await self._answered(request, service, call)
+            answer = await self._answered(request, service, call, began)
         except RefusedError as error:
             told.result = Case.REFUSED
             result = Result(Case.REFUSED, error.message, status=error.status)
@@ -137,7 +137,8 @@ class Receiver:
             raise RefusedError(403, "This hook is disabled.")
         return Call(provider, hook, found, incoming, await _parsed(text), text)
 
-    async def _answered(self, request: Request, service: ApiService, call: Call) -> Answer:
+    async def _answered(self, request: Request, service: ApiService, call: Call, began: float) -> Answer:
+        """`began`: of the request, by `time.perf_counter`; its verification may have asked for keys."""
         tenant = call.configured.tenant
         allowance = service.limiter.take(tenant)
         if allowance.retry_after:
@@ -148,11 +149,13 @@ class Receiver:
         if trigger is None:
             return self._told(call, Result(Case.IGNORED))
         event = call.provider.event_of(call.hook, call.payload, trigger, call.configured.defaults, tenant)
-        seconds = call.configured.budget_ms / 1000 + _MARGIN_SECONDS
+        left = call.configured.budget_ms / 1000 - (time.perf_counter() - began)
         try:
             with service.requests.taken(tenant):
-                async with asyncio.timeout(seconds):
-                    found = await self._run(call, trigger, event, request.headers.get("traceparent"))
+                async with asyncio.timeout(left + _MARGIN_SECONDS):
+                    found = await self._run(
+                        call, trigger, event, request.headers.get("traceparent"), max(1, int(left * 1000))
+                    )
         except TimeoutError:
             return self._told(call, Result(Case.TIMED_OUT, "The Actions took too long."))
         except TooBusyError as error:
@@ -171,7 +174,7 @@ class Receiver:
         return Answer(found.status, found.text.encode(), {"Content-Type": "application/json"})
 
     async def _run(
-        self, call: Call, trigger: str, event: dict[str, Any], traceparent: str | None
+        self, call: Call, trigger: str, event: dict[str, Any], traceparent: str | None, budget_ms: int
     ) -> StoredResponse:
         """The answer of the flow, or the one that the same request got before."""
         if traceparent is not None and len(traceparent) > _MAX_TRACEPARENT:
@@ -184,7 +187,7 @@ class Receiver:
                 InvokeBody.model_construct(event=event),
                 slot=slot,
                 traceparent=traceparent,
-                origin=self._origin(call),
+                origin=self._origin(call, budget_ms),
             )
 
         key = call.hook.key(call.payload, call.incoming)
@@ -212,7 +215,7 @@ class Receiver:
                 idempotency.settle(slot, answer)
         return answer
 
-    def _origin(self, call: Call) -> Origin:
+    def _origin(self, call: Call, budget_ms: int) -> Origin:
         hook, payload, deny = call.hook, call.payload, call.configured.deny_uncarried
 
         def answer(outcome: FlowOutcome) -> StoredResponse:
@@ -226,7 +229,7 @@ class Receiver:
         return Origin(
             provider=call.provider.name,
             hook=hook.name,
-            budget_ms=call.configured.budget_ms,
+            budget_ms=budget_ms,
             answer=answer,
             accepted=lambda: _stored(self._told(call, Result(Case.ACCEPTED))),
             facts=facts,

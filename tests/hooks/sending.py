@@ -6,7 +6,7 @@ import copy
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3
@@ -17,6 +17,19 @@ from tests.serving.server import Client, Server
 
 HOOKS = "//api/v2/identity-provider-hooks"
 SECRET = "a-secret-of-the-tests"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a hook of a provider needs in the tests beside its name. `fields`: of the body that creates it;
+    `secret`: what `sign` is given."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    secret: str = SECRET
+
+
+SETUPS: dict[str, Setup] = {}
+"""By provider, for those that need something of their own."""
 HANDLERS = {
     "post-login": "onExecutePostLogin",
     "credentials-exchange": "onExecuteCredentialsExchange",
@@ -40,6 +53,10 @@ class Line:
     path: str
     id: str
 
+    @property
+    def secret(self) -> str:
+        return setup(self.provider.name).secret
+
     def example(self) -> dict[str, Any]:
         return copy.deepcopy(example_of(self.provider, self.hook))
 
@@ -47,7 +64,7 @@ class Line:
         self,
         payload: Any = None,
         *,
-        secret: str = SECRET,
+        secret: str = "",
         raw: bytes | None = None,
         headers: Mapping[str, str | None] | None = None,
         path: str = "",
@@ -56,7 +73,7 @@ class Line:
     ) -> Answer:
         """`headers`: instead of the provider's own; None leaves one out."""
         text = json.dumps(self.example() if payload is None else payload).encode() if raw is None else raw
-        named, body = (sign or self.provider.sign)(self.hook, text, secret, now or time.time())
+        named, body = (sign or self.provider.sign)(self.hook, text, secret or self.secret, now or time.time())
         sent = {**named, **(headers or {})}
         return post(
             self.client.url + (path or self.path),
@@ -80,6 +97,10 @@ class Line:
         return found
 
 
+def setup(provider: str) -> Setup:
+    return SETUPS.get(provider) or Setup()
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     found = _POOL.request("POST", url, body=body, headers=dict(headers), redirect=False)
     return Answer(found.status, found.data, dict(found.headers))
@@ -88,9 +109,16 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
 def line(server: Server, provider: str, hook: str, client: Client | None = None, **fields: Any) -> Line:
     """A new hook of a new tenant, or of `client`'s."""
     client = client or server.client()
-    body = {"provider": provider, "hook": hook, "secrets": [{"value": SECRET}], **fields}
+    given = {"secrets": [{"value": setup(provider).secret}], **setup(provider).fields, **fields}
+    body = {"provider": provider, "hook": hook, **given}
     reply = client.call("POST", HOOKS, body)
     assert reply.status == 201, reply
     url = reply.json["url"]
     found = PROVIDERS[provider]
     return Line(client, found, found.hooks[hook], url[url.index("/hooks/v1/") :], reply.json["id"])
+
+
+def wrong(secret: str) -> str:
+    """Another secret of the same form."""
+    at = len(secret) // 2
+    return secret[:at] + ("B" if secret[at] != "B" else "C") + secret[at + 1 :]

@@ -20,7 +20,7 @@ from runner.hooks.model import GOES_ON, Case, Defaults, Hook, Provider, RefusedE
 from runner.hooks.providers import PROVIDERS, example_of
 from runner.jobs.policy import is_asynchronous
 from tests.drawn import examples
-from tests.hooks.sending import SECRET, Line, line, post
+from tests.hooks.sending import Line, line, post, wrong
 from tests.serving.server import Server
 from triggers import EventError, get_trigger
 
@@ -242,12 +242,11 @@ def refused(hooked: Line, answer: Any, *, low: int = 400) -> None:
 def test_wrong_proofs(hooked: Line, lines: dict[str, Line], whole: Server) -> None:
     hooked.bind("")
     count = len(hooked.executions())
-    named, body = hooked.provider.sign(
-        hooked.hook, json.dumps(hooked.example()).encode(), SECRET, time.time()
-    )
+    text = json.dumps(hooked.example()).encode()
+    named, body = hooked.provider.sign(hooked.hook, text, hooked.secret, time.time())
     url = hooked.client.url + hooked.path
     answers = [
-        hooked.send(secret="not-the-secret"),
+        hooked.send(secret=wrong(hooked.secret)),
         hooked.send(path=hooked.path.replace(hooked.client.tenant, "nobody")),
         hooked.send(path=hooked.path.replace(hooked.client.tenant, whole.client().tenant)),
         post(url, b"{}", {}),

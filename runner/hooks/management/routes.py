@@ -50,7 +50,8 @@ HookUpdater = Annotated[Caller, needs("update:identity_provider_hooks")]
 @router.get(_PATH, summary="List hooks", response_model=bodies.HookList)
 def list_hooks(caller: HookReader, wanted: WantedCursorPage) -> Response:
     """In the order of their creation; `next` while there are more."""
-    query = select(HookRow).where(HookRow.tenant_id == caller.tenant)
+    # A release after this one may have had more providers.
+    query = select(HookRow).where(HookRow.tenant_id == caller.tenant, HookRow.provider.in_(PROVIDERS))
     with caller.service.store.read() as session:
         rows, following = wanted.fetch(session, query, HookRow.created_at, HookRow.id)
         found: dict[str, Any] = {"identity_provider_hooks": [_view(caller, session, row) for row in rows]}
@@ -101,14 +102,14 @@ def create_hook(
 @router.get(f"{_PATH}/{{hook_id}}", summary="Get a hook", response_model=bodies.HookItem)
 def get_hook(caller: HookReader, hook_id: str) -> Response:
     with caller.service.store.read() as session:
-        return answer(_view(caller, session, find_named(session, HookRow, caller.tenant, hook_id, _WHAT)))
+        return answer(_view(caller, session, _find(caller, session, hook_id)))
 
 
 @router.patch(f"{_PATH}/{{hook_id}}", summary="Change a hook", response_model=bodies.HookItem)
 def update_hook(caller: HookUpdater, hook_id: str, body: bodies.UpdateHook) -> Response:
     """What is sent changes. Provider and hook stay what they are."""
     with caller.service.store.begin() as session:
-        row = find_named(session, HookRow, caller.tenant, hook_id, _WHAT, lock=True)
+        row = _find(caller, session, hook_id, lock=True)
         provider, hook = _known(row.provider, row.hook)
         sent = body.model_fields_set
         _check_settings(provider, body.settings if "settings" in sent else row.settings)
@@ -125,7 +126,7 @@ def update_hook(caller: HookUpdater, hook_id: str, body: bodies.UpdateHook) -> R
 def delete_hook(caller: Annotated[Caller, needs("delete:identity_provider_hooks")], hook_id: str) -> Response:
     """The provider's requests are refused from now on."""
     with caller.service.store.begin() as session:
-        row = find_named(session, HookRow, caller.tenant, hook_id, _WHAT, lock=True)
+        row = _find(caller, session, hook_id, lock=True)
         box(caller, session).remove(HOOK, [row.id])
         _changed(caller, session, row, "identity_provider_hook.delete")
         session.delete(row)
@@ -141,7 +142,7 @@ def delete_hook(caller: Annotated[Caller, needs("delete:identity_provider_hooks"
 def add_secret(caller: HookUpdater, hook_id: str, body: bodies.AddSecret) -> Response:
     """Beside the present ones: requests with any of them are taken until the old one is deleted."""
     with caller.service.store.begin() as session:
-        row = find_named(session, HookRow, caller.tenant, hook_id, _WHAT, lock=True)
+        row = _find(caller, session, hook_id, lock=True)
         provider, _ = _known(row.provider, row.hook)
         if body.value is None and not (provider.makes_secret and body.use == VERIFY):
             raise invalid_body(f"'Missing required property: value' at $.value: {provider.title} has it.")
@@ -156,7 +157,7 @@ def add_secret(caller: HookUpdater, hook_id: str, body: bodies.AddSecret) -> Res
 def delete_secret(caller: HookUpdater, hook_id: str, secret_id: str) -> Response:
     """Requests that only this one proves are refused from now on."""
     with caller.service.store.begin() as session:
-        row = find_named(session, HookRow, caller.tenant, hook_id, _WHAT, lock=True)
+        row = _find(caller, session, hook_id, lock=True)
         names = [name.name for name in _names(caller, session, row)]
         found = [name for name in names if name.partition(".")[2] == secret_id]
         if not found:
@@ -180,13 +181,20 @@ async def test_hook(caller: HookUpdater, hook_id: str, body: bodies.TestHook) ->
 
     def work() -> Response:
         with caller.service.store.read() as session:
-            row = find_named(session, HookRow, caller.tenant, hook_id, _WHAT)
+            row = _find(caller, session, hook_id)
         return answer(tried(caller, row, body.payload))
 
     return await caller.service.tests.run(caller.tenant, work)
 
 
 test_hook.__test__ = False  # type: ignore[attr-defined]
+
+
+def _find(caller: Caller, session: Session, hook_id: str, *, lock: bool = False) -> HookRow:
+    row = find_named(session, HookRow, caller.tenant, hook_id, _WHAT, lock=lock)
+    if row.provider not in PROVIDERS:
+        raise not_found(_WHAT)
+    return row
 
 
 def _known(provider: str, hook: str) -> tuple[Provider, Hook]:

@@ -7,7 +7,7 @@ import binascii
 from typing import Any, Final
 
 from runner.hooks.effects import Dropped, Effect
-from runner.hooks.events import Reading, base_event, profile, request_of
+from runner.hooks.events import Reading, base_event, profile, request_of, without_secrets
 from runner.hooks.model import Defaults, Hook, Incoming, Payload, RefusedError
 from runner.hooks.providers.zitadel.functions import (
     BUDGET_MS,
@@ -56,8 +56,8 @@ def _request_event(payload: Payload, trigger: str, defaults: Defaults, tenant: s
 
 
 def _request_body(payload: Payload, effects: Effects) -> Any:
-    """The inner message as it goes on; nothing when it is unchanged. `CreateUser` has the metadata beside the
-    human, `AddHumanUser` too."""
+    """The inner message as it goes on; nothing when it is unchanged. Both methods have the metadata at its
+    top."""
     entries = metadata_entries(effects.user_metadata)
     if not entries:
         return None
@@ -82,12 +82,13 @@ def _event_event(payload: Payload, trigger: str, defaults: Defaults, tenant: str
     given = Reading(payload)
     event = base_event(PROVIDER, "event", trigger, tenant, defaults, payload)
     event["request"] = request_of()
-    inner = Reading(_inner(payload), "$.event_payload")
+    members = _inner(payload)
+    event["hook"]["payload"]["event_payload"] = without_secrets(members)
+    inner = Reading(members, "$.event_payload")
     at = given.text("created_at")
     user_id = given.needed("aggregateID")
     if trigger == "post-change-password":
         event["user"] = {"user_id": user_id, **({"last_password_reset": at} if at else {})}
-        event["hook"]["payload"].pop("event_payload", None)
         return event
     event["user"] = profile(
         user_id,
