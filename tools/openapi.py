@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 
+from runner.hooks.management.routes import router as hooks_router
 from runner.http.auth import oauth
 from runner.management import routers
 from runner.runtime.routes import router as runtime_router
@@ -19,7 +20,7 @@ from runner.server.openapi import description
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "openapi"
 _APIS: Final = {
-    "management": ("actionbox: Management API for Actions", (*routers(), oauth.router)),
+    "management": ("actionbox: Management API for Actions", (*routers(), hooks_router, oauth.router)),
     "runtime": ("actionbox: runtime API", (runtime_router, oauth.router, health.router)),
 }
 
@@ -32,7 +33,7 @@ def documents() -> dict[str, str]:
 
 def whole() -> dict[str, Any]:
     """The description of everything, as a service with both APIs gives it."""
-    included = (oauth.router, health.router, *routers(), runtime_router)
+    included = (oauth.router, health.router, *routers(), hooks_router, runtime_router)
     return _description("actionbox", included)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from runner.cli import service
+from runner.cli.hook.app import hooks
 from runner.cli.options import (
     ActionFiles,
     OutcomeJson,
@@ -197,6 +198,7 @@ def images(
 
 
 app.add_typer(tenant_app)
+app.add_typer(hooks)
 app.command("serve")(service.serve)
 app.command("worker")(service.worker)
 app.command("config")(service.show_config)

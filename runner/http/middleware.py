@@ -66,15 +66,19 @@ class RequestContext:
 
 def _log_request(scope: Scope, state: dict[str, Any], status: int, began: float) -> None:
     principal = state.get("principal")
+    facts: dict[str, Any] = {
+        "tenant": None if principal is None else principal.tenant,
+        "client": None if principal is None else principal.client_id,
+        **state.get("log", {}),
+    }
     _log.info(
         "request",
         method=scope["method"],
         path=_route(scope),
         status=status,
         ms=round((time.perf_counter() - began) * 1000, 2),
-        tenant=None if principal is None else principal.tenant,
-        client=None if principal is None else principal.client_id,
         trace_id=state["trace_id"],
+        **facts,
     )
 
 

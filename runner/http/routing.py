@@ -33,7 +33,7 @@ from runner.http.service import ApiService
 from runner.http.validation import shown
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-_SMALL_BYTES: Final = 16 * 1024
+SMALL_BYTES: Final = 16 * 1024
 """Larger bodies are parsed in a thread, from which the event loop can take the interpreter lock."""
 _DRAINED_BYTES: Final = 8 * 1024 * 1024
 _DRAIN_SECONDS: Final = 2.0
@@ -209,7 +209,7 @@ async def read_json(service: ApiService, request: Request) -> tuple[bytes, Any]:
     try:
         if not raw.strip():
             value = None
-        elif len(raw) <= _SMALL_BYTES:
+        elif len(raw) <= SMALL_BYTES:
             value = parse_body(raw)
         else:
             value = await run_in_threadpool(parse_body, raw)

@@ -97,6 +97,13 @@ MAX_EVENT_ID: Final = 255
 MAX_STREAM_FAILURES_IN_A_ROW: Final = 500
 MAX_STREAM_FAILURES: Final = 5_000
 """Deliveries that fail for good before a stream is disabled (reference/trigger-event-stream.md)."""
+MAX_HOOKS: Final = 50
+"""Hooks of identity providers of one tenant."""
+MAX_HOOK_SECRETS: Final = 8
+"""Secrets of one hook: the next beside the present one, and some room."""
+MIN_HOOK_SECRET: Final = 8
+MAX_HOOK_SECRET: Final = 16_384
+"""Characters of one: a private key as PEM has some thousand."""
 MAX_ADDRESS: Final = 254
 """Characters of an email address (RFC 5321)."""
 MAX_LOG_PAGED: Final = 1_000

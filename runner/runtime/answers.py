@@ -49,6 +49,26 @@ class ActionResult(TypedDict):
     statistics: NotRequired[Statistics]
 
 
+@closed
+class DroppedEffect(TypedDict):
+    """What an Action asked for and the hook could not carry to its identity provider, and why."""
+
+    effect: str
+    name: NotRequired[str]
+    reason: str
+
+
+@closed
+class HookCall(TypedDict):
+    """The hook of an identity provider that called for an execution. `result`: what the provider was told;
+    `dropped`: effects that it was not told."""
+
+    provider: str
+    hook: str
+    result: NotRequired[str]
+    dropped: NotRequired[list[DroppedEffect]]
+
+
 class _Record(TypedDict):
     id: str
     trigger_id: TriggerId
@@ -58,6 +78,7 @@ class _Record(TypedDict):
     created_at: Instant
     updated_at: Instant
     trace_id: NotRequired[Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="W3C trace context.")]]
+    hook: NotRequired[HookCall]
 
 
 @closed

@@ -10,7 +10,8 @@ from runner.jobs.queue import Job
 from runner.jobs.worker import Ended
 from runner.model.outcome import Decision, FlowOutcome
 from runner.runtime.entities import UnknownActionError
-from runner.runtime.flows import Flows, Invocation
+from runner.runtime.flows import Flows
+from runner.runtime.invocation import Invocation
 from runner.runtime.schemas import InvokeBody
 from runner.store import SealError
 from runner.workers.parent.requests import TooBusyError

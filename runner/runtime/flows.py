@@ -6,22 +6,28 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.jobs import event_streams
-from runner.jobs.payloads import payload_of
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
-from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
+from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
+from runner.runtime.invocation import (
+    AnsweredElsewhereError,
+    Invocation,
+    LegResult,
+    Origin,
+    nothing_bound,
+)
 from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
 from runner.runtime.records.group_commit import Change, GroupCommit, Rows
@@ -35,7 +41,7 @@ from runner.store.sealed.suspensions import SqlSuspensions
 from runner.store.tables.runs import SuspensionRow
 from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
-from triggers import Effects, Trigger, UnknownTriggerError, get_trigger
+from triggers import UnknownTriggerError, get_trigger
 
 
 class Pool(Protocol):
@@ -46,40 +52,6 @@ class Pool(Protocol):
     async def resume(self, tenant: str, call: ResumeCall) -> LegReply: ...
 
     async def waiting(self, tenant: str, handle: str) -> SuspendedFlow: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """One run of a flow, by a request or by a job.
-
-    Attributes:
-        execution_id: a new one for a request; the job's for a job.
-        traceparent: of the caller's trace, as it was sent.
-        event: JSON text of the body's event; None when it has to be written first.
-    """
-
-    tenant: str
-    trigger: Trigger
-    body: InvokeBody
-    execution_id: str
-    traceparent: str | None = None
-    event: bytes | None = None
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """The payload of a job that runs it later."""
-        return payload_of(self.trigger.id, self.body.model_dump(mode="json"), self.traceparent)
-
-
-@dataclass(frozen=True, slots=True)
-class LegResult:
-    """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it.
-    `waited_ms`: for a worker."""
-
-    outcome: FlowOutcome
-    versions: Sequence[BoundVersion]
-    kept: FlowOutcome | None = None
-    waited_ms: float = 0.0
 
 
 class Flows:
@@ -126,9 +98,10 @@ class Flows:
         slot: Slot | None = None,
         traceparent: str | None = None,
         timing: ServerTiming | None = None,
+        origin: Origin | None = None,
     ) -> StoredResponse:
         """Run a trigger, or store its event when it runs later. `event`: the body's as JSON text, if it is at
-        hand. `timing`: is told the times of its parts.
+        hand. `timing`: is told the times of its parts. `origin`: the hook that calls, and how it answers.
 
         Raises:
             UnknownTriggerError, EventError: see `Runner.run`.
@@ -140,7 +113,7 @@ class Flows:
                 f"{trigger_id} is experimental and not invoked: {trigger.experimental}. Its Actions can be "
                 "run with `actionbox run` and tested as drafts"
             )
-        invocation = Invocation(tenant, trigger, body, _new_execution_id(), traceparent, event)
+        invocation = Invocation(tenant, trigger, body, _new_execution_id(), traceparent, event, origin)
         if is_asynchronous(trigger_id):
             trigger.parse_event(body.event)
             if trigger_id == event_streams.TRIGGER and body.action_id is None:
@@ -149,7 +122,7 @@ class Flows:
             return await self._accept(invocation, slot)
         with self._writer.expecting():
             result = await self.run(invocation)
-            answer = StoredResponse(200, result.outcome.to_json())
+            answer = _answer(invocation, result.outcome)
         await self._record(
             invocation.tenant,
             result,
@@ -197,13 +170,13 @@ class Flows:
         flow = await self._flow(invocation)
         if not flow.actions:
             invocation.trigger.parse_event(invocation.body.event)
-            return LegResult(self._nothing_bound(invocation), ())
+            return LegResult(nothing_bound(invocation, self._wall(), self._settings.budget_ms), ())
         call = LegCall(
             trigger=invocation.trigger.id,
             event=invocation.event or invocation.body.event,
             actions=flow.actions,
             execution_id=invocation.execution_id,
-            settings=self._settings,
+            settings=self._settings_of(invocation),
             executed_rules=invocation.body.executed_rules,
         )
         reply = await self._pool.run(invocation.tenant, call)
@@ -232,23 +205,32 @@ class Flows:
             raise ProviderDisabledError("The tenant has disabled its own provider: deliver by another one")
         return found
 
+    def _settings_of(self, invocation: Invocation) -> Settings:
+        origin = invocation.origin
+        if origin is None or origin.budget_ms >= self._settings.budget_ms:
+            return self._settings
+        return replace(self._settings, budget_ms=origin.budget_ms)
+
     async def _accept(self, invocation: Invocation, slot: Slot | None) -> StoredResponse:
         """Store the event and its job: on disk before the caller is told."""
+        origin = invocation.origin
         answer = StoredResponse(202, Accepted(execution_id=invocation.execution_id).model_dump_json())
+        if origin is not None:
+            answer = origin.accepted()
 
         def change(session: Session) -> None:
             self._queue.put(
                 session, invocation.tenant, FLOW, invocation.payload, execution_id=invocation.execution_id
             )
-            session.add(
-                pending_row(
-                    invocation.tenant,
-                    invocation.execution_id,
-                    invocation.trigger.id,
-                    invocation.traceparent,
-                    self._kept,
-                )
+            row = pending_row(
+                invocation.tenant,
+                invocation.execution_id,
+                invocation.trigger.id,
+                invocation.traceparent,
+                self._kept,
             )
+            row.hook = None if origin is None else origin.names
+            session.add(row)
             if slot is not None:
                 self._idempotency.keep(session, slot, answer)
 
@@ -310,8 +292,12 @@ class Flows:
         shown: dict[str, Any] = {}
         kept = result.kept or outcome
         first = again is not None
-        text = answer.text if answer is not None and result.kept is None else None
-        record = LegRecord.of(tenant, kept, versions, traceparent, self._kept, first=first, text=text)
+        origin = None if again is None else again.origin
+        text = answer.text if answer is not None and result.kept is None and origin is None else None
+        hook = None if origin is None else {**origin.names, **origin.facts(kept)}
+        record = LegRecord.of(
+            tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook
+        )
 
         def change(session: Session) -> None:
             if not first:
@@ -363,7 +349,7 @@ class Flows:
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
         """An Action that asked for another attempt at its message gets it from a job."""
         notification = outcome.effects.notification
-        if notification is None or notification.outcome != "retry":
+        if notification is None or notification.outcome != "retry" or invocation.origin is not None:
             return
         self._queue.put(
             session,
@@ -374,25 +360,10 @@ class Flows:
             delay_seconds=policy_of(NOTIFICATION).delay,
         )
 
-    def _nothing_bound(self, invocation: Invocation) -> FlowOutcome:
-        trigger = invocation.trigger
-        return FlowOutcome(
-            execution_id=invocation.execution_id,
-            tenant=invocation.tenant,
-            trigger=TriggerRef(id=trigger.id, version=trigger.version, blocking=trigger.blocking),
-            decision=Decision.ALLOW,
-            effects=Effects(),
-            actions=(),
-            timing=Timing(started_at=self._wall(), wall_ms=0.0, budget_ms=self._settings.budget_ms),
-        )
 
-
-class AnsweredElsewhereError(Exception):
-    """Another replica answered the same request first; `answer` is what it said."""
-
-    def __init__(self, answer: StoredResponse) -> None:
-        super().__init__()
-        self.answer: Final = answer
+def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:
+    origin = invocation.origin
+    return StoredResponse(200, outcome.to_json()) if origin is None else origin.answer(outcome)
 
 
 def _new_execution_id() -> str:

@@ -32,7 +32,8 @@ from runner.runtime.entities import (
     UnknownActionError,
     UnknownSubjectTokenTypeError,
 )
-from runner.runtime.flows import AnsweredElsewhereError, Flows
+from runner.runtime.flows import Flows
+from runner.runtime.invocation import AnsweredElsewhereError
 from runner.runtime.log_hub import Hub, TooManyReadersError
 from runner.runtime.records import executions
 from runner.runtime.records.executions import Filters

@@ -169,4 +169,5 @@ def execution(row: ExecutionRow) -> dict[str, Any]:
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
         **({"trace_id": row.trace_id} if row.trace_id else {}),
+        **({"hook": row.hook} if row.hook else {}),
     }

@@ -10,6 +10,8 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runner.hooks.endpoint import HookEndpoint
+from runner.hooks.management.routes import router as hooks_router
 from runner.http.auth import oauth
 from runner.http.errors import install_error_handlers
 from runner.http.head import HeadAsGet
@@ -36,17 +38,18 @@ class App(FastAPI):
     """The framework's app, with a way past its layers of middleware, which cost more than a short Action.
 
     Attributes:
-        shortcut: which requests take it, and the app that answers them.
+        shortcuts: which requests take one, and the app that answers them.
     """
 
-    shortcut: tuple[Callable[[Scope], bool], ASGIApp] | None = None
+    shortcuts: tuple[tuple[Callable[[Scope], bool], ASGIApp], ...] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.shortcut is not None and self.shortcut[0](scope):
-            scope["app"] = self
-            await self.shortcut[1](scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+        for takes, app in self.shortcuts:
+            if takes(scope):
+                scope["app"] = self
+                await app(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
 
 def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
@@ -70,12 +73,12 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     app.state.start_error = None
     app.state.plane = plane
     install_error_handlers(app)
-    routers = [oauth.router, health.router, *management_routers()]
+    routers = [oauth.router, health.router, *management_routers(), hooks_router]
     if plane is not None:
         app.state.runtime = plane.runtime
         routers.append(runtime_router)
-        fast = FastInvoke()
-        app.shortcut = fast.takes, RequestContext(fast)
+        fast, hooks = FastInvoke(), HookEndpoint(plane.hooks)
+        app.shortcuts = (fast.takes, RequestContext(fast)), (hooks.takes, RequestContext(hooks))
     for router in routers:
         # As they are: `include_router` would make each route, and the validators of its answers, once more.
         app.router.routes.extend(router.routes)

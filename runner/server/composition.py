@@ -11,6 +11,10 @@ from typing import Final
 
 from runner.config.keys import Keys
 from runner.config.settings import ServiceSettings
+from runner.hooks.directory import Directory
+from runner.hooks.key_sets import KeySets
+from runner.hooks.metrics import HookMetrics
+from runner.hooks.receiver import Receiver
 from runner.jobs.cleaner import Cleaner
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
@@ -78,6 +82,7 @@ class Plane:
     refresher: Refresher
     writer: GroupCommit
     metrics: Metrics
+    hooks: Receiver
 
     @classmethod
     def of(cls, settings: ServiceSettings, store: Store, keys: Keys) -> Plane:
@@ -106,17 +111,25 @@ class Plane:
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
+        runtime = Runtime(store, flows, idempotency, queue, hub)
+        hooks = Receiver(
+            runtime,
+            Directory(store, ring),
+            KeySets(lambda: make_egress(settings)),
+            HookMetrics(metrics.registry),
+        )
         return cls(
             settings=settings,
             store=store,
             workers=pool,
             pooled=pooled,
-            runtime=Runtime(store, flows, idempotency, queue, hub),
+            runtime=runtime,
             jobs=JobWorker(store, queue, groups),
             follower=follower,
             refresher=Refresher(store, bindings),
             writer=writer,
             metrics=metrics,
+            hooks=hooks,
         )
 
     @asynccontextmanager

@@ -28,6 +28,7 @@ from tests.serving.entities import (
 )
 from tests.serving.server import Client, Server
 
+HOOKS = "//api/v2/identity-provider-hooks"
 PUBLIC = {"/oauth/token", "/health", "/ready"}
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};"
 
@@ -62,6 +63,8 @@ def ids(whole: Server) -> dict[str, str]:
         "event_id": "evt_1",
         "provider_id": phone_provider(owner)["id"],
         "log_id": "1772366400000000-000-e1",
+        "hook_id": create(owner, HOOKS, {"provider": "zitadel", "hook": "preuserinfo"})["id"],
+        "secret_id": "0",
     }
 
 
@@ -115,6 +118,7 @@ def test_foreign_ids_are_as_absent_ones(
         "other_id": "1",
         "profile_id": named_id("tep"),
         "stream_id": named_id("est"),
+        "hook_id": named_id("hok"),
     }
     compared = 0
     for method, path, _ in routes:
@@ -125,6 +129,8 @@ def test_foreign_ids_are_as_absent_ones(
             "/redeliver": {},
             "/rollback": {"module_version_id": ids["version_id"]},
         }
+        if "hook_id" in path:
+            bodies = {"/test": {}, "/secrets": {"value": "a-signing-key"}}
         body = bodies.get(path[path.rindex("/") :], {} if method == "PATCH" else None)
         theirs, none = (foreign.call(method, filled(path, values), body) for values in (ids, absent))
         assert theirs.status == none.status == 404, (method, path, theirs, none)

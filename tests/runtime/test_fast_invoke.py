@@ -161,7 +161,7 @@ def test_the_route_itself_refuses_the_same(
         app.include_router(router)
         if short:
             fast = FastInvoke()
-            app.shortcut = fast.takes, fast
+            app.shortcuts = ((fast.takes, fast),)
         sent = {"Authorization": f"Bearer {tenant.token}", **headers}
         answers.append(asyncio.run(ask(app, body, sent, query)))
     assert answers[0] == answers[1]

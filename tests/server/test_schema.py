@@ -202,6 +202,19 @@ def providers(client: Client) -> None:
     client.call("DELETE", path)
 
 
+def hooks(client: Client) -> None:
+    path = "//api/v2/identity-provider-hooks"
+    secrets = [{"value": "a-signing-key"}]
+    made = create(client, path, {"provider": "zitadel", "hook": "preuserinfo", "secrets": secrets})
+    client.get(path)
+    client.get(f"{path}/{made['id']}")
+    client.call("PATCH", f"{path}/{made['id']}", {"budget_ms": 2_000})
+    client.call("POST", f"{path}/{made['id']}/test", {})
+    secret = client.call("POST", f"{path}/{made['id']}/secrets", {"value": "another-signing-key"}).json
+    client.call("DELETE", f"{path}/{made['id']}/secrets/{secret['id']}")
+    client.call("DELETE", f"{path}/{made['id']}")
+
+
 def streamed(client: Client) -> None:
     url = f"{client.url}/runtime/v1/logs/stream"
     headers = {"Authorization": f"Bearer {client.token}"}
@@ -222,6 +235,7 @@ def test_each_success_is_seen_and_fits(whole: Server) -> None:
         profiles(client)
         streams(whole, client)
         providers(client)
+        hooks(client)
         streamed(client)
         client.get("/triggers")
         (entry, *_) = client.get("//api/v2/logs")

@@ -25,6 +25,10 @@ MANAGEMENT_SCOPES: Final = {
         for what, channel in (("email_provider", "email"), ("phone_providers", "phone"))
         for verb in ("read", "create", "update", "delete")
     },
+    "read:identity_provider_hooks": "Read hooks of identity providers.",
+    "create:identity_provider_hooks": "Create hooks of identity providers.",
+    "update:identity_provider_hooks": "Change hooks of identity providers and their secrets; test them.",
+    "delete:identity_provider_hooks": "Delete hooks of identity providers.",
     "read:logs": "Read the log, and follow it live.",
 }
 RUNTIME_SCOPES: Final = {

@@ -36,6 +36,7 @@ class LegRecord:
         kept: how long its execution stays.
         first: no execution of its id is on record. Most legs are: their rows are inserted without the
             session's bookkeeping, which takes several times as long.
+        hook: see `ExecutionRow.hook`; only of a first leg.
     """
 
     tenant: str
@@ -46,6 +47,7 @@ class LegRecord:
     kept: timedelta
     first: bool
     at: datetime
+    hook: dict[str, Any] | None = None
 
     @classmethod
     def of(
@@ -58,11 +60,12 @@ class LegRecord:
         *,
         first: bool,
         text: str | None = None,
+        hook: dict[str, Any] | None = None,
     ) -> LegRecord:
         """Of a leg of `versions`. `text`: the outcome as JSON, if it is at hand."""
         stored = text if text is not None and _is_stored_whole(outcome) else _stored(outcome)
         results = results_of(outcome, versions)
-        return cls(tenant, outcome, results, stored, traceparent, kept, first, datetime.now(UTC))
+        return cls(tenant, outcome, results, stored, traceparent, kept, first, datetime.now(UTC), hook)
 
     def rows(self) -> Rows:
         """The rows of a first leg; nothing of a further one, which `extend` writes."""
@@ -80,6 +83,7 @@ class LegRecord:
             "results": self.results,
             "outcome": self.stored,
             "trace_id": trace_id_of(self.traceparent),
+            "hook": self.hook,
             "created_at": self.at,
             "updated_at": self.at,
             "expires_at": self.at + self.kept,

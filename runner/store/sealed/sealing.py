@@ -28,7 +28,8 @@ ACTION: Final = "action"
 VERSION: Final = "version"
 MODULE: Final = "module"
 MODULE_VERSION: Final = "module_version"
-"""Kinds of owners of secrets: drafts and versions."""
+HOOK: Final = "hook"
+"""Kinds of owners of secrets: drafts and versions, and hooks of identity providers."""
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 

@@ -101,3 +101,32 @@ class MessageProviderRow(Base, Owned, Stamped):
     channel: Mapped[str] = mapped_column(SHORT)
     enabled: Mapped[bool] = mapped_column(default=True)
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class HookRow(Base, Owned, Stamped):
+    """A hook of an identity provider that calls the tenant's Actions (`runner.hooks`). Its secrets are in
+    `SecretRow`.
+
+    Attributes:
+        provider, hook: as the path has them; one row for each pair at most.
+        enabled: a disabled one refuses every request.
+        on_uncarried: `deny` or `allow`: what becomes of an outcome that the hook cannot carry whole.
+        budget_ms: time for an answer; None for the hook's own default.
+        defaults: what events need and the provider does not send.
+        settings: of the provider, such as the address of its keys.
+    """
+
+    __tablename__ = "identity_provider_hooks"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "provider", "hook", name="identity_provider_hooks_unique"),
+        ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="identity_provider_hooks_tenant"),
+        Index("identity_provider_hooks_by_change", "updated_at"),
+    )
+
+    provider: Mapped[str] = mapped_column(SHORT)
+    hook: Mapped[str] = mapped_column(String(ID_LENGTH))
+    enabled: Mapped[bool] = mapped_column(default=True)
+    on_uncarried: Mapped[str] = mapped_column(SHORT, default="deny")
+    budget_ms: Mapped[int | None] = mapped_column(default=None)
+    defaults: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -125,7 +125,7 @@ class BundleRow(Base):
 
 
 class SecretRow(Base):
-    """One sealed value. `owner_kind`: `action`, `version`, `module` or `module_version`."""
+    """One sealed value. `owner_kind`: `action`, `version`, `module`, `module_version` or `hook`."""
 
     __tablename__ = "secrets"
     __table_args__ = (Index("secrets_by_key", "key_id"),)

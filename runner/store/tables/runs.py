@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Index, String, Text, text
+from sqlalchemy import JSON, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from runner.store.tables.columns import ID_LENGTH, NAME_LENGTH, Base, Moment, Owned, Stamped
@@ -39,6 +39,8 @@ class ExecutionRow(Base, Owned, Stamped):
         results: per Action `{"action_name", "action_id", "version_id", "error"?, "started_at", "ended_at",
             "logs", "statistics"}`.
         outcome: the last leg's `FlowOutcome` as JSON text, redacted, without what a resume needs.
+        hook: of an execution that a hook of an identity provider called for: `{"provider", "hook", "result"?,
+            "dropped"?}`; None for others.
         expires_at: when the cleaner may delete it.
     """
 
@@ -59,6 +61,7 @@ class ExecutionRow(Base, Owned, Stamped):
     results: Mapped[list[Any]] = mapped_column(default=list)
     outcome: Mapped[str | None] = mapped_column(Text, default=None)
     trace_id: Mapped[str | None] = mapped_column(String(64), default=None)
+    hook: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     expires_at: Mapped[datetime]
 
 

@@ -1,0 +1,1 @@
+"""`actionbox hook …`: hooks of identity providers."""

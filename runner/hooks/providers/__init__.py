@@ -1,0 +1,21 @@
+"""Every identity provider that can call a hook, one module each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from runner.hooks.model import Hook, Provider
+from runner.hooks.providers.zitadel import Zitadel
+
+PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in (Zitadel(),)}
+_EXAMPLES: Final = Path(__file__).parent / "examples"
+
+
+def example_of(provider: Provider, hook: Hook) -> dict[str, Any]:
+    """A payload as the provider sends it."""
+    text = (_EXAMPLES / provider.name / hook.example).read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found

@@ -1,0 +1,1 @@
+"""How providers prove that a request is theirs, for all that do it alike. Raw bytes in, and constant time."""

@@ -1,0 +1,98 @@
+"""One run of a flow: what it was asked for, by whom, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runner.jobs.payloads import payload_of
+from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
+from runner.runtime.records.idempotency import StoredResponse
+from runner.runtime.schemas import InvokeBody
+from runner.store.resolved_flow import BoundVersion
+from triggers import Effects, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who called for a flow, when that was a hook of an identity provider (`runner.hooks`). It repeats what
+    failed itself, so no job does.
+
+    Attributes:
+        provider, hook: their names, for the record of the execution.
+        budget_ms: wall time of the flow, where that is less than the installation's.
+        answer: the caller's answer to an outcome.
+        accepted: the caller's answer to an event that runs later.
+        facts: what the record says beside the names, made of the outcome that goes on record.
+    """
+
+    provider: str
+    hook: str
+    budget_ms: int
+    answer: Callable[[FlowOutcome], StoredResponse]
+    accepted: Callable[[], StoredResponse]
+    facts: Callable[[FlowOutcome], dict[str, Any]]
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The names, as records have them."""
+        return {"provider": self.provider, "hook": self.hook}
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of a flow, by a request or by a job.
+
+    Attributes:
+        execution_id: a new one for a request; the job's for a job.
+        traceparent: of the caller's trace, as it was sent.
+        event: JSON text of the body's event; None when it has to be written first.
+        origin: None for the runtime API, and for jobs.
+    """
+
+    tenant: str
+    trigger: Trigger
+    body: InvokeBody
+    execution_id: str
+    traceparent: str | None = None
+    event: bytes | None = None
+    origin: Origin | None = None
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The payload of a job that runs it later."""
+        return payload_of(self.trigger.id, self.body.model_dump(mode="json"), self.traceparent)
+
+
+@dataclass(frozen=True, slots=True)
+class LegResult:
+    """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it.
+    `waited_ms`: for a worker."""
+
+    outcome: FlowOutcome
+    versions: Sequence[BoundVersion]
+    kept: FlowOutcome | None = None
+    waited_ms: float = 0.0
+
+
+class AnsweredElsewhereError(Exception):
+    """Another replica answered the same request first; `answer` is what it said."""
+
+    def __init__(self, answer: StoredResponse) -> None:
+        super().__init__()
+        self.answer: Final = answer
+
+
+def nothing_bound(invocation: Invocation, started_at: float, budget_ms: int) -> FlowOutcome:
+    """The outcome of a trigger that no Action is bound to: leave to go on. `started_at`: epoch seconds."""
+    trigger = invocation.trigger
+    return FlowOutcome(
+        execution_id=invocation.execution_id,
+        tenant=invocation.tenant,
+        trigger=TriggerRef(id=trigger.id, version=trigger.version, blocking=trigger.blocking),
+        decision=Decision.ALLOW,
+        effects=Effects(),
+        actions=(),
+        timing=Timing(started_at=started_at, wall_ms=0.0, budget_ms=budget_ms),
+    )

@@ -1,0 +1,78 @@
+"""docs/identity-providers.md, done as it stands there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.hooks.model import Defaults
+from runner.hooks.providers import PROVIDERS
+from tests import forked
+from tests.docs.pages import DOCS, blocks
+from tests.e2e.serving import Served, serve
+
+PAGE = "identity-providers.md"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("data")) as found:
+        yield found
+
+
+def test_the_commands(served: Served, tmp_path: Path) -> None:
+    (commands,) = blocks(PAGE, "console")
+    values = {
+        "$SIGNING_KEY": "a-signing-key-of-zitadel",
+        "$NEW_SIGNING_KEY": "the-next-signing-key",
+        "$HOOK_URL": f"{served.url}/hooks/v1/main/zitadel/preaccesstoken",
+    }
+    environment = {**os.environ, **served.environment(), "NO_COLOR": "1"}
+    done = {}
+    for line in commands.splitlines():
+        words = [values.get(word, word) for word in shlex.split(line.removeprefix("$ "))[1:]]
+        run = forked.run(words, environment, cwd=tmp_path)
+        assert run.returncode == 0, (line, run.stdout, run.stderr)
+        done[words[1]] = run.stdout
+    assert values["$HOOK_URL"] in done["add"]
+    assert "post-login, credentials-exchange; secrets: 1" in done["list"]
+    assert "event of post-login" in done["test"]
+    assert "ZITADEL would go on" in done["test"]
+    assert "answered 200" in done["simulate"]
+    assert done["remove"] == "zitadel preaccesstoken is gone\n"
+    refused = forked.run(
+        ["hook", "simulate", "zitadel", "preaccesstoken", "--url", values["$HOOK_URL"], "--secret", "x" * 9],
+        environment,
+        cwd=tmp_path,
+    )
+    assert refused.returncode == 1
+    assert "answered 401" in refused.stdout
+    assert "ZITADEL would refuse" in refused.stdout
+
+
+def test_the_json_of_the_page() -> None:
+    found = [json.loads(block) for block in blocks(PAGE, "json")]
+    indented = re.findall(r"^ +```json\n(.*?)^ +```", (DOCS / PAGE).read_text(), re.M | re.S)
+    target, execution = (json.loads(block) for block in indented)
+    assert Defaults.model_validate(found[0]).model_fields_set == {"connection", "client"}
+    assert target["endpoint"].endswith("/hooks/v1/TENANT/zitadel/preaccesstoken")
+    assert target["restCall"] == {"interruptOnError": True}
+    assert execution["condition"]["function"]["name"] in PROVIDERS["zitadel"].hooks
+
+
+def test_the_table_has_every_hook_and_its_limits() -> None:
+    text = (DOCS / PAGE).read_text()
+    for provider in PROVIDERS.values():
+        for hook in provider.hooks.values():
+            (row, *_) = [
+                line
+                for line in text.splitlines()
+                if line.startswith(f"| {provider.title} |") and f"`{hook.name}`" in line
+            ]
+            assert any(f"`{trigger}`" in row for trigger in hook.triggers), hook.name

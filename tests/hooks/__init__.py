@@ -1,0 +1,1 @@
+"""Hooks of identity providers, over HTTP with a real worker."""

@@ -1,0 +1,124 @@
+"""A tenant with a hook, and requests as its provider sends them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import urllib3
+
+from runner.hooks.model import Answer, Hook, Provider
+from runner.hooks.providers import PROVIDERS, example_of
+from tests.serving.server import Client, Server
+
+HOOKS = "//api/v2/identity-provider-hooks"
+SECRET = "a-secret-of-the-tests"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a hook of a provider needs in the tests beside its name. `fields`: of the body that creates it;
+    `secret`: what `sign` is given."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    secret: str = SECRET
+
+
+SETUPS: dict[str, Setup] = {}
+"""By provider, for those that need something of their own."""
+HANDLERS = {
+    "post-login": "onExecutePostLogin",
+    "credentials-exchange": "onExecuteCredentialsExchange",
+    "pre-user-registration": "onExecutePreUserRegistration",
+    "post-user-registration": "onExecutePostUserRegistration",
+    "post-change-password": "onExecutePostChangePassword",
+    "password-reset-post-challenge": "onExecutePostChallenge",
+    "custom-phone-provider": "onExecuteCustomPhoneProvider",
+    "custom-email-provider": "onExecuteCustomEmailProvider",
+}
+_POOL = urllib3.PoolManager(maxsize=8, retries=False, timeout=60)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A tenant's hook, and the provider at the other end."""
+
+    client: Client
+    provider: Provider
+    hook: Hook
+    path: str
+    id: str
+
+    @property
+    def secret(self) -> str:
+        return setup(self.provider.name).secret
+
+    def example(self) -> dict[str, Any]:
+        return copy.deepcopy(example_of(self.provider, self.hook))
+
+    def send(
+        self,
+        payload: Any = None,
+        *,
+        secret: str = "",
+        raw: bytes | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        path: str = "",
+        now: float | None = None,
+        sign: Callable[..., tuple[dict[str, str], bytes]] | None = None,
+    ) -> Answer:
+        """`headers`: instead of the provider's own; None leaves one out."""
+        text = json.dumps(self.example() if payload is None else payload).encode() if raw is None else raw
+        named, body = (sign or self.provider.sign)(self.hook, text, secret or self.secret, now or time.time())
+        sent = {**named, **(headers or {})}
+        return post(
+            self.client.url + (path or self.path),
+            body,
+            {name: value for name, value in sent.items() if value is not None},
+        )
+
+    def goes_on(self, answer: Answer) -> bool:
+        return self.provider.goes_on(self.hook, answer)
+
+    def bind(self, code: str, trigger: str = "", **fields: Any) -> dict[str, Any]:
+        """An Action of this body alone, on the hook's first trigger."""
+        trigger = trigger or self.hook.triggers[0]
+        source = f"exports.{HANDLERS[trigger]} = async (event, api) => {{ {code} }};"
+        action = self.client.deployed(supported_triggers=[{"id": trigger}], code=source, **fields)
+        self.client.bind(action, trigger=trigger)
+        return action
+
+    def executions(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.client.get("//runtime/v1/executions", per_page=100)["executions"]
+        return found
+
+
+def setup(provider: str) -> Setup:
+    return SETUPS.get(provider) or Setup()
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    found = _POOL.request("POST", url, body=body, headers=dict(headers), redirect=False)
+    return Answer(found.status, found.data, dict(found.headers))
+
+
+def line(server: Server, provider: str, hook: str, client: Client | None = None, **fields: Any) -> Line:
+    """A new hook of a new tenant, or of `client`'s."""
+    client = client or server.client()
+    given = {"secrets": [{"value": setup(provider).secret}], **setup(provider).fields, **fields}
+    body = {"provider": provider, "hook": hook, **given}
+    reply = client.call("POST", HOOKS, body)
+    assert reply.status == 201, reply
+    url = reply.json["url"]
+    found = PROVIDERS[provider]
+    return Line(client, found, found.hooks[hook], url[url.index("/hooks/v1/") :], reply.json["id"])
+
+
+def wrong(secret: str) -> str:
+    """Another secret of the same form."""
+    at = len(secret) // 2
+    return secret[:at] + ("B" if secret[at] != "B" else "C") + secret[at + 1 :]
