@@ -17,7 +17,7 @@ from bench.growth import table as growth
 from bench.measure import machine
 from bench.report import Report
 from bench.scale import footprint, fronts, simulate
-from bench.service import drafts, flood, invoke, parts, profile, queue, resume, sizes, workers
+from bench.service import drafts, flood, hooks, invoke, parts, profile, queue, resume, sizes, workers
 
 PARTS: Final[dict[str, Callable[[], Report]]] = {
     "latency": latency.measured,
@@ -34,6 +34,7 @@ PARTS: Final[dict[str, Callable[[], Report]]] = {
     "service-parts": parts.measured,
     "service-resume": resume.measured,
     "service-drafts": drafts.measured,
+    "service-hooks": hooks.measured,
     "service-scaling": invoke.scaling,
     "service-fairness": invoke.fairness,
     "service-flood": flood.measured,

@@ -49,7 +49,7 @@ async def load(url: str, text: bytes, clients: int, seconds: float, pid: int) ->
     """Send `text` from `clients` connections for `seconds`. `pid`: of the service."""
     loop, samples = asyncio.get_running_loop(), list[float]()
     parts = urlsplit(url)
-    before = _processor_seconds(pid)
+    before = processor_seconds(pid)
     began = time.perf_counter()
     made = [_Client(text, began + seconds, samples) for _ in range(clients)]
     for client in made:
@@ -58,7 +58,7 @@ async def load(url: str, text: bytes, clients: int, seconds: float, pid: int) ->
     took = time.perf_counter() - began
     front, workers = (
         (after - earlier) / len(samples) * 1000
-        for earlier, after in zip(before, _processor_seconds(pid), strict=True)
+        for earlier, after in zip(before, processor_seconds(pid), strict=True)
     )
     return Load(spread(samples), len(samples) / took, front, workers)
 
@@ -114,7 +114,7 @@ class _Client(asyncio.Protocol):
         self._transport.write(self._text)
 
 
-def _processor_seconds(pid: int) -> tuple[float, float]:
+def processor_seconds(pid: int) -> tuple[float, float]:
     """Of the process, and of those it started that still run."""
     process = psutil.Process(pid)
     children = 0.0
