@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,12 @@ from tests.serving.server import Client, Server
 
 HOOKS = "//api/v2/identity-provider-hooks"
 SECRET = "a-secret-of-the-tests"
+SECRETS = {
+    "supabase": "v1,whsec_YS1zZWNyZXQtb2YtdGhlLXRlc3RzLWluLWJhc2U2NA==",
+}
+"""Of providers whose secrets have a form."""
+KEYS = {"supabase": ("metadata", "uuid")}
+"""Where a payload has its provider's id: a request with the same one gets the same answer."""
 HANDLERS = {
     "post-login": "onExecutePostLogin",
     "credentials-exchange": "onExecuteCredentialsExchange",
@@ -26,6 +33,7 @@ HANDLERS = {
     "password-reset-post-challenge": "onExecutePostChallenge",
     "custom-phone-provider": "onExecuteCustomPhoneProvider",
     "custom-email-provider": "onExecuteCustomEmailProvider",
+    "post-credential-validation": "onExecutePostCredentialValidation",
 }
 _POOL = urllib3.PoolManager(maxsize=8, retries=False, timeout=60)
 
@@ -40,14 +48,26 @@ class Line:
     path: str
     id: str
 
+    @property
+    def secret(self) -> str:
+        return secret_of(self.provider.name)
+
     def example(self) -> dict[str, Any]:
-        return copy.deepcopy(example_of(self.provider, self.hook))
+        """With an id of its own, where the payload has one."""
+        payload = copy.deepcopy(example_of(self.provider, self.hook))
+        *parents, name = KEYS.get(self.provider.name, ("",))
+        holder = payload
+        for parent in parents:
+            holder = holder[parent]
+        if name:
+            holder[name] = str(uuid.uuid4())
+        return payload
 
     def send(
         self,
         payload: Any = None,
         *,
-        secret: str = SECRET,
+        secret: str = "",
         raw: bytes | None = None,
         headers: Mapping[str, str | None] | None = None,
         path: str = "",
@@ -56,7 +76,7 @@ class Line:
     ) -> Answer:
         """`headers`: instead of the provider's own; None leaves one out."""
         text = json.dumps(self.example() if payload is None else payload).encode() if raw is None else raw
-        named, body = (sign or self.provider.sign)(self.hook, text, secret, now or time.time())
+        named, body = (sign or self.provider.sign)(self.hook, text, secret or self.secret, now or time.time())
         sent = {**named, **(headers or {})}
         return post(
             self.client.url + (path or self.path),
@@ -80,6 +100,10 @@ class Line:
         return found
 
 
+def secret_of(provider: str) -> str:
+    return SECRETS.get(provider, SECRET)
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     found = _POOL.request("POST", url, body=body, headers=dict(headers), redirect=False)
     return Answer(found.status, found.data, dict(found.headers))
@@ -88,7 +112,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
 def line(server: Server, provider: str, hook: str, client: Client | None = None, **fields: Any) -> Line:
     """A new hook of a new tenant, or of `client`'s."""
     client = client or server.client()
-    body = {"provider": provider, "hook": hook, "secrets": [{"value": SECRET}], **fields}
+    body = {"provider": provider, "hook": hook, "secrets": [{"value": secret_of(provider)}], **fields}
     reply = client.call("POST", HOOKS, body)
     assert reply.status == 201, reply
     url = reply.json["url"]

@@ -20,7 +20,7 @@ from runner.hooks.model import GOES_ON, Case, Defaults, Hook, Provider, RefusedE
 from runner.hooks.providers import PROVIDERS, example_of
 from runner.jobs.policy import is_asynchronous
 from tests.drawn import examples
-from tests.hooks.sending import SECRET, Line, line, post
+from tests.hooks.sending import Line, line, post
 from tests.serving.server import Server
 from triggers import EventError, get_trigger
 
@@ -33,6 +33,7 @@ DENIES = {
     "credentials-exchange": 'api.access.deny("invalid_request", "not today");',
     "pre-user-registration": 'api.access.deny("internal", "not today");',
     "password-reset-post-challenge": 'api.access.deny("not today");',
+    "post-credential-validation": 'api.authentication.deny("not today");',
 }
 SUSPENDS = {
     "post-login": 'api.redirect.sendUserTo("https://harbor.example/ask");',
@@ -243,7 +244,7 @@ def test_wrong_proofs(hooked: Line, lines: dict[str, Line], whole: Server) -> No
     hooked.bind("")
     count = len(hooked.executions())
     named, body = hooked.provider.sign(
-        hooked.hook, json.dumps(hooked.example()).encode(), SECRET, time.time()
+        hooked.hook, json.dumps(hooked.example()).encode(), hooked.secret, time.time()
     )
     url = hooked.client.url + hooked.path
     answers = [

@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.hooks.model import Hook, Provider
+from runner.hooks.providers.supabase import Supabase
 from runner.hooks.providers.zitadel import Zitadel
 
-PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in (Zitadel(),)}
+_ALL: Final[tuple[Provider, ...]] = (
+    Supabase(),
+    Zitadel(),
+)
+PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in _ALL}
 _EXAMPLES: Final = Path(__file__).parent / "examples"
 
 
