@@ -22,7 +22,7 @@ SECRETS = {
     "supabase": "v1,whsec_YS1zZWNyZXQtb2YtdGhlLXRlc3RzLWluLWJhc2U2NA==",
 }
 """Of providers whose secrets have a form."""
-KEYS = {"supabase": ("metadata", "uuid")}
+KEYS = {"okta": ("eventId",), "supabase": ("metadata", "uuid")}
 """Where a payload has its provider's id: a request with the same one gets the same answer."""
 HANDLERS = {
     "post-login": "onExecutePostLogin",
@@ -54,12 +54,15 @@ class Line:
 
     def example(self) -> dict[str, Any]:
         """With an id of its own, where the payload has one."""
-        payload = copy.deepcopy(example_of(self.provider, self.hook))
+        return self.anew(copy.deepcopy(example_of(self.provider, self.hook)))
+
+    def anew(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """A payload that was not sent before, if it has the provider's id."""
         *parents, name = KEYS.get(self.provider.name, ("",))
-        holder = payload
+        holder: Any = payload
         for parent in parents:
-            holder = holder[parent]
-        if name:
+            holder = holder.get(parent) if isinstance(holder, dict) else None
+        if isinstance(holder, dict) and isinstance(holder.get(name), str):
             holder[name] = str(uuid.uuid4())
         return payload
 

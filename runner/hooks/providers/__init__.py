@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.hooks.model import Hook, Provider
+from runner.hooks.providers.okta import Okta
 from runner.hooks.providers.supabase import Supabase
 from runner.hooks.providers.zitadel import Zitadel
 
 _ALL: Final[tuple[Provider, ...]] = (
+    Okta(),
     Supabase(),
     Zitadel(),
 )
