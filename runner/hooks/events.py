@@ -109,6 +109,12 @@ class Reading:
         found: bool | None = self._of(name, bool, "true or false")
         return found
 
+    def number(self, name: str) -> int | float | None:
+        found = self._value.get(name)
+        if found is not None and (isinstance(found, bool) or not isinstance(found, int | float)):
+            raise RefusedError(400, f"The payload has not a number at {self._path}.{name}.")
+        return found
+
     def object(self, name: str) -> Reading:
         """An object; an empty one when it is absent."""
         return Reading(self.mapping(name), f"{self._path}.{name}")

@@ -273,6 +273,7 @@ class Provider(ABC):
             read. Empty when the proof is in the body.
         makes_secret: our side chooses the secret (an API key); else the provider does.
         uses: uses of its secrets.
+        fails_open: it lets its user go on after a status that is no success, so that every refusal is a 200.
     """
 
     name: ClassVar[str]
@@ -282,6 +283,7 @@ class Provider(ABC):
     proofs: ClassVar[tuple[str, ...]] = ()
     makes_secret: ClassVar[bool] = False
     uses: ClassVar[tuple[str, ...]] = (VERIFY,)
+    fails_open: ClassVar[bool] = False
 
     @property
     def any_hook(self) -> Hook:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.hooks.model import Defaults
+from runner.hooks.model import VERIFY, Defaults, Secret
 from runner.hooks.providers import PROVIDERS
 from tests import forked
 from tests.docs.pages import DOCS, blocks
@@ -76,3 +77,23 @@ def test_the_table_has_every_hook_and_its_limits() -> None:
                 if line.startswith(f"| {provider.title} |") and f"`{hook.name}`" in line
             ]
             assert any(f"`{trigger}`" in row for trigger in hook.triggers), hook.name
+
+
+def test_the_environment_of_supabase() -> None:
+    """Every hook is in its table, and a secret that is made as it says is one."""
+    text = (DOCS / PAGE).read_text()
+    (environment,) = re.findall(r"^ +```sh\n(.*?)^ +```", text, re.M | re.S)
+    provider = PROVIDERS["supabase"]
+    hooks = {
+        hook: name
+        for row in re.findall(r"^\| (`.*`) \| (`[A-Z_`, ]+`) \|$", text, re.M)
+        for hook, name in zip(*(re.findall(r"`([^`]+)`", cell) for cell in row), strict=True)
+    }
+    assert set(hooks) == set(provider.hooks)
+    set_to = dict(line.strip().split("=") for line in environment.splitlines())
+    prefix = f"GOTRUE_HOOK_{hooks['customize-access-token']}"
+    assert set(set_to) == {f"{prefix}_ENABLED", f"{prefix}_URI", f"{prefix}_SECRETS"}
+    assert set_to[f"{prefix}_URI"].endswith("/hooks/v1/TENANT/supabase/customize-access-token")
+    drawn = "v1,whsec_" + base64.b64encode(os.urandom(32)).decode()  # as openssl rand -base64 32 writes it
+    assert set_to[f"{prefix}_SECRETS"] == "v1,whsec_..."
+    assert provider.problem_of(Secret("", VERIFY, drawn)) == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,13 +23,20 @@ SECRET = "a-secret-of-the-tests"
 @dataclass(frozen=True)
 class Setup:
     """What a hook of a provider needs in the tests beside its name. `fields`: of the body that creates it;
-    `secret`: what `sign` is given."""
+    `secret`: what `sign` is given; `key`: where a payload has its provider's id (a request with the same one
+    gets the same answer)."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     secret: str = SECRET
+    key: tuple[str, ...] = ("",)
 
 
-SETUPS: dict[str, Setup] = {}
+SETUPS: dict[str, Setup] = {
+    "okta": Setup(key=("eventId",)),
+    "supabase": Setup(
+        secret="v1,whsec_YS1zZWNyZXQtb2YtdGhlLXRlc3RzLWluLWJhc2U2NA==", key=("metadata", "uuid")
+    ),
+}
 """By provider, for those that need something of their own."""
 HANDLERS = {
     "post-login": "onExecutePostLogin",
@@ -39,6 +47,7 @@ HANDLERS = {
     "password-reset-post-challenge": "onExecutePostChallenge",
     "custom-phone-provider": "onExecuteCustomPhoneProvider",
     "custom-email-provider": "onExecuteCustomEmailProvider",
+    "post-credential-validation": "onExecutePostCredentialValidation",
 }
 _POOL = urllib3.PoolManager(maxsize=8, retries=False, timeout=60)
 
@@ -58,7 +67,18 @@ class Line:
         return setup(self.provider.name).secret
 
     def example(self) -> dict[str, Any]:
-        return copy.deepcopy(example_of(self.provider, self.hook))
+        """With an id of its own, where the payload has one."""
+        return self.anew(copy.deepcopy(example_of(self.provider, self.hook)))
+
+    def anew(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """A payload that was not sent before, if it has the provider's id."""
+        *parents, name = setup(self.provider.name).key
+        holder: Any = payload
+        for parent in parents:
+            holder = holder.get(parent) if isinstance(holder, dict) else None
+        if isinstance(holder, dict) and isinstance(holder.get(name), str):
+            holder[name] = str(uuid.uuid4())
+        return payload
 
     def send(
         self,

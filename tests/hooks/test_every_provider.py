@@ -33,6 +33,7 @@ DENIES = {
     "credentials-exchange": 'api.access.deny("invalid_request", "not today");',
     "pre-user-registration": 'api.access.deny("internal", "not today");',
     "password-reset-post-challenge": 'api.access.deny("not today");',
+    "post-credential-validation": 'api.authentication.deny("not today");',
 }
 SUSPENDS = {
     "post-login": 'api.redirect.sendUserTo("https://harbor.example/ask");',
@@ -89,7 +90,7 @@ def test_only_leave_to_go_on_is_read_as_such(provider: Provider, hook: Hook) -> 
             if case in GOES_ON or not may:
                 assert provider.goes_on(hook, answer) is may, (case, answer)
             if case is Case.REFUSED:
-                assert answer.status == 401, answer
+                assert answer.status == (200 if provider.fails_open else 401), answer
 
 
 @every
@@ -235,7 +236,10 @@ def test_timed_out(whole: Server, hooked: Line, monkeypatch: pytest.MonkeyPatch)
 
 def refused(hooked: Line, answer: Any, *, low: int = 400) -> None:
     assert not hooked.goes_on(answer), answer
-    assert low <= answer.status < 500, answer
+    if hooked.provider.fails_open:
+        assert answer.status == 200, answer
+    else:
+        assert low <= answer.status < 500, answer
 
 
 @every
@@ -263,7 +267,8 @@ def test_wrong_proofs(hooked: Line, lines: dict[str, Line], whole: Server) -> No
         refused(hooked, answer)
     assert len({(answer.status, answer.body) for answer in answers[:5]}) == 1, "tells what there is"
     refused(hooked, hooked.send(path=f"{hooked.path}-not"))
-    assert post(url, body, named | {"content-encoding": "gzip"}).status == 415
+    zipped = post(url, body, named | {"content-encoding": "gzip"})
+    refused(hooked, zipped, low=415)
     assert len(hooked.executions()) == count
 
 
@@ -296,9 +301,7 @@ def test_bodies_that_are_none(hooked: Line) -> None:
 @every
 def test_a_body_that_is_too_large(hooked: Line) -> None:
     payload = hooked.example() | {"filling": "x" * 3_000_000}
-    answer = hooked.send(payload)
-    refused(hooked, answer)
-    assert answer.status == 413
+    refused(hooked, hooked.send(payload), low=413)
 
 
 @every
@@ -320,11 +323,13 @@ def test_whatever_is_sent_is_answered(
     """Never a fault of ours, and nothing runs but whole events."""
     hooked = lines[f"{provider.name}-{hook.name}"]
     signed = data.draw(st.booleans())
-    payload = data.draw(mutated(hooked.example()))
+    payload = hooked.anew(data.draw(mutated(example_of(provider, hook))))
     if signed:
         answer = hooked.send(payload)
     else:
-        values = st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=100)
+        values = st.text(
+            st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f"), max_size=100
+        )
         headers = {name: data.draw(values) for name in provider.proofs}
         answer = hooked.send(payload, headers=headers)
         refused(hooked, answer)

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.hooks.model import Hook, Provider
+from runner.hooks.providers.okta import Okta
+from runner.hooks.providers.supabase import Supabase
 from runner.hooks.providers.zitadel import Zitadel
 
-PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in (Zitadel(),)}
+_ALL: Final[tuple[Provider, ...]] = (
+    Okta(),
+    Supabase(),
+    Zitadel(),
+)
+PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in _ALL}
 _EXAMPLES: Final = Path(__file__).parent / "examples"
 
 
