@@ -313,6 +313,11 @@ class Provider(ABC):
         """The event of `trigger`, whole. Raises `RefusedError`."""
         return hook.event(payload, trigger, defaults, tenant)
 
+    def document(self, hook: Hook, name: str) -> bytes | None:  # noqa: ARG002
+        """A text that the provider fetches below the hook's path, the same for every tenant: anybody may read
+        it. None: there is none of this name."""
+        return None
+
     def problem_of(self, secret: Secret) -> str:
         """Why a secret cannot be one, or "". The text does not hold it."""
         return "" if secret.use in self.uses else f"{self.title} has no secrets of the use {secret.use}"

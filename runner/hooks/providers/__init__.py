@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from runner.hooks.model import Hook, Provider
 from runner.hooks.providers.hydra import Hydra
+from runner.hooks.providers.kratos import Kratos
 from runner.hooks.providers.zitadel import Zitadel
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
@@ -16,6 +17,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
     for provider in (
         Zitadel(),
         Hydra(),
+        Kratos(),
     )
 }
 _EXAMPLES: Final = Path(__file__).parent / "examples"
