@@ -2,7 +2,8 @@
 
 Everything is in the path, because some of them send no header of ours. It is no route of the framework:
 these requests carry no token, each provider has its own shape of a refusal, and a flood of bad ones must cost
-little (`runner.runtime.fast_invoke` has the reasons).
+little (`runner.runtime.fast_invoke` has the reasons). A document that a provider fetches is below it
+(`Provider.document`), at `GET /hooks/v1/{tenant}/{provider}/{hook}/{document}`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,20 @@ from typing import Final
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from runner.hooks.model import PREFIX, Answer, Case, Result
+from runner.hooks.model import PREFIX, Answer, Case, Hook, Provider, Result
 from runner.hooks.providers import PROVIDERS
 from runner.hooks.receiver import Receiver
 from runner.http.errors import error_response
 
 _PATH: Final = re.compile(
     re.escape(PREFIX) + r"(?P<tenant>[^/]{1,64})/(?P<provider>[a-z0-9-]{1,32})/(?P<hook>[A-Za-z0-9._-]{1,64})"
+    r"(?:/(?P<document>[A-Za-z0-9._-]{1,64}))?"
 )
+_DOCUMENT: Final = {
+    "Cache-Control": "public, max-age=3600",
+    "Content-Type": "text/plain; charset=utf-8",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class _Route:
 
 
 _ROUTE: Final = _Route(f"{PREFIX}{{tenant}}/{{provider}}/{{hook}}")
+_DOCUMENT_ROUTE: Final = _Route(f"{_ROUTE.path}/{{document}}")
 
 
 class HookEndpoint:
@@ -57,15 +65,25 @@ class HookEndpoint:
             return error_response(404, "There is no such path.")
         scope["route"], scope["path_params"] = _ROUTE, matched.groupdict()
         hook = provider.hooks.get(matched["hook"])
-        document = None if hook is None else provider.document(hook)
-        if document is not None and request.method in ("GET", "HEAD"):
-            return Response(document[1], media_type=document[0])
+        if matched["document"] is not None:
+            scope["route"] = _DOCUMENT_ROUTE
+            return _document(provider, hook, matched["document"], request.method)
         if request.method != "POST":
             return error_response(405, "This path does not take that method.", headers={"Allow": "POST"})
         if hook is None:
             refused = Result(Case.REFUSED, f"{provider.title} has no such hook here.", status=404)
             return _http(provider.response_of(provider.any_hook, {}, refused))
         return _http(await self._receiver.answer(request, scope["app"].state.service, provider, hook))
+
+
+def _document(provider: Provider, hook: Hook | None, name: str, method: str) -> Response:
+    """The same whatever the tenant: it does not tell which there are."""
+    text = None if hook is None else provider.document(hook, name)
+    if text is None:
+        return error_response(404, "There is no such path.")
+    if method not in ("GET", "HEAD"):
+        return error_response(405, "This path does not take that method.", headers={"Allow": "GET, HEAD"})
+    return Response(text, headers=_DOCUMENT)
 
 
 def _http(answer: Answer) -> Response:

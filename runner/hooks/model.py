@@ -315,9 +315,9 @@ class Provider(ABC):
         """The event of `trigger`, whole. Raises `RefusedError`."""
         return hook.event(payload, trigger, defaults, tenant)
 
-    def document(self, hook: Hook) -> tuple[str, str] | None:  # noqa: ARG002
-        """What GET answers at the path of a hook, for everybody: media type and text, such as a template that
-        the provider loads; None for nothing."""
+    def document(self, hook: Hook, name: str) -> bytes | None:  # noqa: ARG002
+        """A text that the provider fetches below the hook's path, the same for every tenant: anybody may read
+        it. None: there is none of this name."""
         return None
 
     def problem_of(self, secret: Secret) -> str:

@@ -7,13 +7,17 @@ import json
 import os
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import urllib3
+import yaml
 
 from runner.hooks.model import VERIFY, Defaults, Secret
-from runner.hooks.providers import PROVIDERS
+from runner.hooks.providers import PROVIDERS, example_of
 from tests import forked
 from tests.docs.pages import DOCS, blocks
 from tests.e2e.serving import Served, serve
@@ -97,3 +101,41 @@ def test_the_environment_of_supabase() -> None:
     drawn = "v1,whsec_" + base64.b64encode(os.urandom(32)).decode()  # as openssl rand -base64 32 writes it
     assert set_to[f"{prefix}_SECRETS"] == "v1,whsec_..."
     assert provider.problem_of(Secret("", VERIFY, drawn)) == ""
+
+
+def test_the_settings_of_the_page(served: Served, tmp_path: Path) -> None:
+    """What stands in the configuration of a provider: requests that are sent as it says are taken."""
+    environment = {**os.environ, **served.environment(), "NO_COLOR": "1"}
+    text = (DOCS / PAGE).read_text()
+    settings = [
+        found
+        for block in re.findall(r"^ +```yaml\n(.*?)^ +```", text, re.M | re.S)
+        for found in requests_in(yaml.safe_load(textwrap.dedent(block)))
+    ]
+    assert settings
+    for found in settings:
+        address = found["url"].replace("https://actions.example", served.url).replace("TENANT", "main")
+        provider, hook = address.rsplit("/", 2)[1:]
+        secret = "a-secret-of-the-page"
+        auth = found["auth"]["config"]
+        add = ["hook", "add", provider, hook, "--secret", secret]
+        assert forked.run(add, environment, cwd=tmp_path).returncode == 0, found
+        known = PROVIDERS[provider]
+        body = json.dumps(example_of(known, known.hooks[hook]))
+        headers = {"Content-Type": "application/json", auth["name"]: auth["value"].replace("SECRET", secret)}
+        reply = urllib3.request("POST", address, body=body, headers=headers, retries=False)
+        # A message that no Action delivers is not delivered: past the check of the secret in any case.
+        undelivered = "-provider" in known.hooks[hook].triggers[0]
+        assert reply.status == 424 if undelivered else reply.status < 300, (found, reply.data)
+
+
+def requests_in(settings: Any) -> Iterator[dict[str, Any]]:
+    """Every part of a configuration that describes a request of ours."""
+    if isinstance(settings, dict):
+        if str(settings.get("url", "")).startswith("https://actions.example/"):
+            yield settings
+        for item in settings.values():
+            yield from requests_in(item)
+    elif isinstance(settings, list):
+        for item in settings:
+            yield from requests_in(item)

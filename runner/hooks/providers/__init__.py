@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.hooks.model import Hook, Provider
+from runner.hooks.providers.hydra import Hydra
+from runner.hooks.providers.kratos import Kratos
 from runner.hooks.providers.okta import Okta
 from runner.hooks.providers.supabase import Supabase
 from runner.hooks.providers.zitadel import Zitadel
 
 _ALL: Final[tuple[Provider, ...]] = (
+    Hydra(),
+    Kratos(),
     Okta(),
     Supabase(),
     Zitadel(),
