@@ -17,6 +17,8 @@ from tests.serving.server import Client, Server
 
 HOOKS = "//api/v2/identity-provider-hooks"
 SECRET = "a-secret-of-the-tests"
+SETTINGS: dict[str, dict[str, Any]] = {"firebase": {"project": "demo-harbor"}}
+"""Of providers that cannot do without."""
 HANDLERS = {
     "post-login": "onExecutePostLogin",
     "credentials-exchange": "onExecuteCredentialsExchange",
@@ -89,6 +91,8 @@ def line(server: Server, provider: str, hook: str, client: Client | None = None,
     """A new hook of a new tenant, or of `client`'s."""
     client = client or server.client()
     body = {"provider": provider, "hook": hook, "secrets": [{"value": SECRET}], **fields}
+    if provider in SETTINGS:
+        body["settings"] = SETTINGS[provider] | body.get("settings", {})
     reply = client.call("POST", HOOKS, body)
     assert reply.status == 201, reply
     url = reply.json["url"]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.hooks.model import Hook, Provider
+from runner.hooks.providers.firebase import Firebase
 from runner.hooks.providers.zitadel import Zitadel
 
-PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in (Zitadel(),)}
+PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in (Zitadel(), Firebase())}
 _EXAMPLES: Final = Path(__file__).parent / "examples"
 
 
