@@ -9,9 +9,12 @@ from typing import Any, Final
 
 from runner.hooks.model import Hook, Provider
 from runner.hooks.providers.firebase import Firebase
+from runner.hooks.providers.wso2 import Wso2
 from runner.hooks.providers.zitadel import Zitadel
 
-PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in (Zitadel(), Firebase())}
+PROVIDERS: Final[Mapping[str, Provider]] = {
+    provider.name: provider for provider in (Zitadel(), Firebase(), Wso2())
+}
 _EXAMPLES: Final = Path(__file__).parent / "examples"
 
 
