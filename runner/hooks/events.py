@@ -15,6 +15,7 @@ _SECRET: Final = frozenset(
         "password hashedpassword passwordhash currentpassword newpassword updatingcredential credential",
         "secret clientsecret client_secret authorization proxy-authorization cookie set-cookie x-api-key",
         "encodedhash hash oauth_access_token oauth_refresh_token oauth_id_token access_token refresh_token",
+        "oauth_token_secret password_hash password_salt",
     )
     for name in line.split()
 )
@@ -92,6 +93,10 @@ class Reading:
 
     def __contains__(self, name: str) -> bool:
         return self._value.get(name) is not None
+
+    def value(self, name: str) -> Any:
+        """Whatever is there."""
+        return self._value.get(name)
 
     def text(self, name: str) -> str | None:
         """A string; None for an empty one, which providers send for what is not there."""

@@ -22,16 +22,17 @@ SECRET = "a-secret-of-the-tests"
 
 @dataclass(frozen=True)
 class Setup:
-    """What a hook of a provider needs in the tests beside its name. `fields`: of the body that creates it;
+    """What a hook of a provider needs in the tests beside its name. `settings`: what it cannot do without;
     `secret`: what `sign` is given; `key`: where a payload has its provider's id (a request with the same one
     gets the same answer)."""
 
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     secret: str = SECRET
     key: tuple[str, ...] = ("",)
 
 
 SETUPS: dict[str, Setup] = {
+    "firebase": Setup(settings={"project": "demo-harbor"}),
     "okta": Setup(key=("eventId",)),
     "supabase": Setup(
         secret="v1,whsec_YS1zZWNyZXQtb2YtdGhlLXRlc3RzLWluLWJhc2U2NA==", key=("metadata", "uuid")
@@ -129,8 +130,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
 def line(server: Server, provider: str, hook: str, client: Client | None = None, **fields: Any) -> Line:
     """A new hook of a new tenant, or of `client`'s."""
     client = client or server.client()
-    given = {"secrets": [{"value": setup(provider).secret}], **setup(provider).fields, **fields}
+    given = {"secrets": [{"value": setup(provider).secret}], **fields}
     body = {"provider": provider, "hook": hook, **given}
+    if settings := setup(provider).settings:
+        body["settings"] = {**settings, **body.get("settings", {})}
     reply = client.call("POST", HOOKS, body)
     assert reply.status == 201, reply
     url = reply.json["url"]

@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.hooks.model import Hook, Provider
+from runner.hooks.providers.firebase import Firebase
 from runner.hooks.providers.hydra import Hydra
 from runner.hooks.providers.kratos import Kratos
 from runner.hooks.providers.okta import Okta
 from runner.hooks.providers.supabase import Supabase
+from runner.hooks.providers.wso2 import Wso2
 from runner.hooks.providers.zitadel import Zitadel
 
 _ALL: Final[tuple[Provider, ...]] = (
+    Firebase(),
     Hydra(),
     Kratos(),
     Okta(),
     Supabase(),
+    Wso2(),
     Zitadel(),
 )
 PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in _ALL}

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey, import_key
 from joserfc.util import urlsafe_b64decode
+from pydantic import Field, model_validator
 
-from runner.hooks.model import KeySource, RefusedError, unsigned
+from runner.hooks.model import Defaulted, KeySource, RefusedError, unsigned
 from runner.http.json_body import parse_body
 from runner.model.caps import MAX_RSA_CLIENT_KEY_BITS, MIN_RSA_CLIENT_KEY_BITS
 
@@ -30,6 +31,26 @@ _ASKS_MORE: Final = frozenset({"crit", "zip", "jku", "x5u", "x5c", "jwk", "b64"}
 _MAX_KEYS: Final = 32
 _MAX_HEADER: Final = 8_192
 _ERRORS: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
+class PublicKeys(Defaulted):
+    """Settings of a provider that signs bodies.
+
+    Attributes:
+        jwks_url: where its keys are.
+        jwks: those keys themselves, where the service cannot ask for them.
+    """
+
+    jwks_url: Annotated[str, Field(max_length=2_048)] = ""
+    jwks: Annotated[list[dict[str, Any]], Field(max_length=_MAX_KEYS)] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _are_public(self) -> PublicKeys:
+        if self.jwks_url and not self.jwks_url.startswith(("https://", "http://")):
+            raise ValueError("jwks_url must be an https or http address")
+        if len(usable_keys(self.jwks)) < len(self.jwks) or any("d" in key for key in self.jwks):
+            raise ValueError("jwks has a key that is not public, too weak, or of a kind that is not taken")
+        return self
 
 
 def usable_keys(listed: Iterable[Any]) -> list[Key]:
@@ -55,7 +76,7 @@ async def check_signed(
     text: bytes, tenant: str, source: KeySource, *, url: str, listed: Sequence[Mapping[str, Any]]
 ) -> bytes:
     """The payload of a JWS that a key of `listed`, or of the set at `url`, signed. Raises `RefusedError`."""
-    header = _header(text, parts=3)
+    header = compact_header(text, parts=3)
     found = _signed(text, header, usable_keys(listed)) if listed else None
     if found is None and url:
         found = _signed(text, header, usable_keys(await source.keys(tenant, url)))
@@ -68,7 +89,7 @@ async def check_signed(
 
 def open_sealed(text: bytes, keys: Sequence[str]) -> bytes:
     """The content of a JWE that one of `keys` (private, PEM or JWK) opens. Raises `RefusedError`."""
-    header = _header(text, parts=5)
+    header = compact_header(text, parts=5)
     for value in keys:
         try:
             key = private_key(value)
@@ -96,8 +117,9 @@ def private_key(value: str) -> RSAKey | ECKey:
     raise ValueError("it is no private RSA or EC key as PEM or JWK")
 
 
-def _header(text: bytes, *, parts: int) -> dict[str, Any]:
-    """Raises `RefusedError` for what is not of this form, or asks for what is not done here."""
+def compact_header(text: bytes, *, parts: int) -> dict[str, Any]:
+    """The header of a JWS (3 parts) or JWE (5), unproven. Raises `RefusedError` for what is not of this form,
+    or asks for what is not done here."""
     head, dot, _ = text.partition(b".")
     if not dot or text.count(b".") != parts - 1 or len(head) > _MAX_HEADER:
         raise RefusedError(400, "The body is not in the form that this hook is configured for.")

@@ -7,9 +7,9 @@ to the target's `interruptOnError` (reference/idp-hooks.md section 2).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from runner.hooks.model import (
     DECRYPT,
@@ -18,7 +18,6 @@ from runner.hooks.model import (
     Answer,
     Case,
     Configured,
-    Defaulted,
     Hook,
     Incoming,
     Origins,
@@ -30,7 +29,7 @@ from runner.hooks.model import (
 from runner.hooks.providers.zitadel.functions import FUNCTIONS
 from runner.hooks.providers.zitadel.happenings import EVENT, REQUEST
 from runner.hooks.providers.zitadel.messages import MESSAGES
-from runner.hooks.schemes.jose import check_signed, open_sealed, private_key, usable_keys
+from runner.hooks.schemes.jose import PublicKeys, check_signed, open_sealed, private_key
 from runner.hooks.schemes.timed_hmac import check_timed_hmac, timed_hmac
 
 _HEADER: Final = "zitadel-signature"
@@ -49,25 +48,16 @@ _UNDELIVERED: Final = 424
 """ZITADEL sends a message again after every status but 2xx."""
 
 
-class ZitadelSettings(Defaulted):
-    """Attributes:
-    payload_type: of the target, `PAYLOAD_TYPE_JSON`, `_JWT` or `_JWE`.
-    jwks_url: the instance's keys, `https://<domain>/oauth/v2/keys`; for `jwt` and `jwe`.
-    jwks: those keys themselves, where the service cannot ask for them.
-    """
+class ZitadelSettings(PublicKeys):
+    """`payload_type`: of the target, `PAYLOAD_TYPE_JSON`, `_JWT` or `_JWE`. The instance's keys, for the
+    latter two, are at `https://<domain>/oauth/v2/keys`."""
 
     payload_type: Literal["json", "jwt", "jwe"] = "json"
-    jwks_url: Annotated[str, Field(max_length=2_048)] = ""
-    jwks: Annotated[list[dict[str, Any]], Field(max_length=32)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _has_keys(self) -> ZitadelSettings:
         if self.payload_type != "json" and not (self.jwks_url or self.jwks):
             raise ValueError("payload_type jwt and jwe need jwks_url or jwks")
-        if self.jwks_url and not self.jwks_url.startswith(("https://", "http://")):
-            raise ValueError("jwks_url must be an https or http address")
-        if len(usable_keys(self.jwks)) < len(self.jwks) or any("d" in key for key in self.jwks):
-            raise ValueError("jwks has a key that is not public, too weak, or of a kind that is not taken")
         return self
 
 
