@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from runner.hooks.providers import PROVIDERS
 from tests.hooks.sending import HOOKS, SECRET, Line, line
 from tests.serving.server import Server
 
+RECORDED = json.loads((Path(__file__).parent / "recorded" / "hydra.json").read_text())
 HYDRA = PROVIDERS["hydra"]
 TIER = "https://harbor.example/tier"
 BOTH = (
@@ -125,6 +127,27 @@ def test_a_machine_is_a_credentials_exchange(tokens: Line) -> None:
     assert session_after(payload, tokens.send(payload))[0] == {"berth": "north-quay", TIER: "harbor-portal"}
     payload["request"]["grant_types"] = ["client_credentials", "authorization_code"]
     assert tokens.send(payload).status == 403
+    tokens.client.bind(trigger="credentials-exchange")
+
+
+def test_what_hydra_has_really_sent(tokens: Line) -> None:
+    """Hydra 2.3.0 sent these bodies, for a client's own token, a login and its refresh, and put the claims of
+    the answers into the tokens."""
+    tokens.bind(BOTH + "console.log(JSON.stringify(event));")
+    machine = f'api.accessToken.setCustomClaim("{TIER}", "gold");'
+    tokens.bind(machine, "credentials-exchange")
+    found = {}
+    for grant, payload in RECORDED.items():
+        found[grant] = session_after(payload, tokens.send(payload))[0]
+    assert found == {
+        "client_credentials": {TIER: "gold"},
+        "authorization_code": {"berth": "south-quay", TIER: "gold"},
+        "refresh_token": {"berth": "south-quay", TIER: "gold"},
+    }
+    event = shown(tokens)
+    assert event["transaction"]["protocol"] == "oauth2-refresh-token"
+    assert event["authentication"]["methods"][0]["name"] == "pwd"
+    assert (event["user"]["user_id"], event["user"]["email_verified"]) == ("maya", True)
     tokens.client.bind(trigger="credentials-exchange")
 
 
