@@ -18,8 +18,8 @@ SAMPLES = ROOT / "samples"
 GUIDE = ROOT / "docs" / "writing-actions.md"
 
 TRIGGERS = sorted(trigger.id for trigger in all_triggers())
-NO_ACTIONS = {"modules", "identity_provider"}
-"""Folders of what is no Action: shared modules, and a platform (tests/e2e runs it)."""
+NO_ACTIONS = {"modules", "identity_provider", "providers"}
+"""Folders of what is no Action: shared modules, a platform, and what runs at providers (tests run both)."""
 ACTIONS = sorted(
     path
     for path in SAMPLES.rglob("*")
