@@ -81,7 +81,7 @@ RUN = {
     "docs/dependencies.md": 2,
     "docs/embedding.md": 5,
     "docs/existing-tools.md": 3,
-    "docs/identity-providers.md": 2,
+    "docs/identity-providers.md": 3,
     "docs/operations.md": 1,
     "docs/python.md": 1,
     "docs/runtime-api.md": 6,

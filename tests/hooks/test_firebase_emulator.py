@@ -20,6 +20,7 @@ import urllib3
 
 from runner.hooks.providers.firebase.tokens import EMULATOR
 from sandbox.javascript.toolchain import ToolchainError, installed, node
+from tests.docs.pages import blocks
 from tests.e2e.serving import Served, process, serve
 
 PROJECT = "demo-harbor"
@@ -103,9 +104,11 @@ def served(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="module")
 def hooked(emulator: Emulator, served: Served) -> Emulator:
-    """The emulator with both functions set, and the Actions behind them."""
+    """The emulator with the settings of docs/identity-providers.md, and Actions behind them."""
     api = served.api()
-    triggers = {}
+    (text,) = [block for block in blocks("identity-providers.md", "json") if "functionUri" in block]
+    config = json.loads(text.replace("https://actions.example", served.url).replace("TENANT", "main"))
+    triggers = config["blockingFunctions"]["triggers"]
     for name, code, trigger in (
         ("beforeCreate", BEFORE_CREATE, "pre-user-registration"),
         ("beforeSignIn", BEFORE_SIGN_IN, "post-login"),
@@ -118,11 +121,11 @@ def hooked(emulator: Emulator, served: Served) -> Emulator:
         settings = {"project": PROJECT, "emulator": True}
         made = {"provider": "firebase", "hook": name, "settings": settings}
         hook = api.send("POST", "/api/v2/identity-provider-hooks", body=made).value
-        triggers[name] = {"functionUri": hook["url"]}
+        assert triggers[name] == {"functionUri": hook["url"]}
     status, found = emulator.call(
         "PATCH",
         f"v2/projects/{PROJECT}/config?updateMask=blockingFunctions",
-        {"blockingFunctions": {"triggers": triggers}},
+        config,
         {"Authorization": "Bearer owner"},
     )
     assert (status, found["blockingFunctions"]["triggers"]) == (200, triggers)
