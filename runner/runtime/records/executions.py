@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, select, text, tuple_
+from sqlalchemy import ColumnElement, and_, select, text, tuple_
 from sqlalchemy.orm import Session, defer
 
 from runner.http.answer_types import moment
@@ -147,7 +147,11 @@ def _wanted(session: Session, tenant: str, filters: Filters, after: Cursor | Non
     if action is None or _is_unusual(filters) or _has_undated(session, tenant, action):
         query = _filtered(select(key, at), tenant, filters, at, key, after)
         if action is not None:
-            query = query.where(exists().where(_ran(tenant, action), ExecutionAction.execution_id == key))
+            # Without an offset PostgreSQL may gather all that the Action ran, and join it.
+            found = select(ExecutionAction.position).where(
+                _ran(tenant, action), ExecutionAction.execution_id == key
+            )
+            query = query.where(found.offset(0).exists())
         return query.order_by(at.desc(), key.desc())
     began, ran = ExecutionAction.created_at, ExecutionAction.execution_id
     query = select(ran, began).where(_ran(tenant, action), began.is_not(None)).distinct()
