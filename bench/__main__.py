@@ -17,7 +17,19 @@ from bench.growth import table as growth
 from bench.measure import machine
 from bench.report import Report
 from bench.scale import footprint, fronts, simulate
-from bench.service import drafts, flood, hooks, invoke, parts, profile, queue, resume, sizes, workers
+from bench.service import (
+    drafts,
+    flood,
+    hook_limits,
+    hooks,
+    invoke,
+    parts,
+    profile,
+    queue,
+    resume,
+    sizes,
+    workers,
+)
 
 PARTS: Final[dict[str, Callable[[], Report]]] = {
     "latency": latency.measured,
@@ -35,6 +47,7 @@ PARTS: Final[dict[str, Callable[[], Report]]] = {
     "service-resume": resume.measured,
     "service-drafts": drafts.measured,
     "service-hooks": hooks.measured,
+    "service-hook-limits": hook_limits.measured,
     "service-scaling": invoke.scaling,
     "service-fairness": invoke.fairness,
     "service-flood": flood.measured,

@@ -26,7 +26,7 @@ _PROVIDER: Final = PROVIDERS["zitadel"]
 _HOOK: Final = _PROVIDER.hooks["preaccesstoken"]
 _SECRET: Final = os.urandom(24).hex()
 _SENT_ANYWAY: Final = {"Content-Type", "content-type"}
-_HOOKS: Final = "/api/v2/identity-provider-hooks"
+HOOKS: Final = "/api/v2/identity-provider-hooks"
 
 
 def measured() -> Report:
@@ -41,7 +41,7 @@ def measured() -> Report:
         token = deploy(api, Language.JAVASCRIPT)
         secrets = [{"value": _SECRET}]
         body = {"provider": _PROVIDER.name, "hook": _HOOK.name, "secrets": secrets}
-        path = "/hooks/v1/" + api.send("POST", _HOOKS, body=body).value["url"].partition("/hooks/v1/")[2]
+        path = "/hooks/v1/" + api.send("POST", HOOKS, body=body).value["url"].partition("/hooks/v1/")[2]
         found = asyncio.run(_timed(served, token, path))
     invoke, used = spread(found["invoke"][0]), found["invoke"][1]
     for what, (samples, processor) in found.items():

@@ -104,7 +104,7 @@ def test_logins_are_recorded_while_indexes_are_made(store: Store) -> None:
         said.append(statement.lower())
 
     event.listen(store.engine, "before_cursor_execute", listen)
-    migrate.upgrade(store)
+    migrate.upgrade(store, "0011")
     made = [statement for statement in said if "create index" in statement]
     assert len([statement for statement in made if "concurrently" in statement]) == len(made) / 2
     assert all("if not exists" in statement for statement in made)

@@ -54,7 +54,7 @@ class Store:
         engine: for migrations and for tests.
         token: tells its notices from those of others on the same database.
         hears: whether notices of other processes arrive here at once (`runner.store.database.listening`).
-        failing: the last transaction failed because the database could not be used.
+        failing: a transaction failed because the database could not be used, and none has written since.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -108,15 +108,26 @@ class Store:
             with self._turn(urgent), self._sessions.begin() as session:
                 if self._writer is not None:
                     session.execute(text("begin immediate"))
+                before = self._written(session) if self.failing else None
                 yield session
                 if self._writer is None:
                     send(session, self.token, announced(session))
+                works = before is not None and self._written(session) != before
         except Exception as error:
             self.failing = self.failing or is_unavailable(error)
             raise
-        self.failing = False
+        if works:
+            self.failing = False
         for notice in announced(session):
             self.tell(notice)
+
+    def _written(self, session: Session) -> object:
+        """Differs once the transaction has written: one that found nothing to do proves nothing."""
+        session.flush()
+        if self._writer is None:
+            return session.scalar(text("select txid_current_if_assigned()"))
+        raw: Any = session.connection().connection.dbapi_connection
+        return raw.total_changes
 
     @contextmanager
     def _turn(self, urgent: bool) -> Iterator[None]:
