@@ -126,7 +126,7 @@ def test_growing(run: Run, name: str) -> None:
 def test_memory_that_is_refused_can_be_caught(succeed: Run) -> None:
     ran = succeed(
         action("try { new ArrayBuffer(1e9) } catch (e) { console.log(e instanceof Error, e.message) }"),
-        limits=LIMITS,
+        limits=Limits(wall_ms=10_000, memory_bytes=48 * MIB),
     )
     assert ran.log == ["true out of memory"]
 
