@@ -19,6 +19,7 @@ from sqlalchemy import func, select, update
 from bench.engine.latency import bench_event
 from bench.growth.rows import BIG, DAYS
 from bench.growth.services import Grown
+from bench.service.invoke import INVOKE
 from bench.service.load import Load, load, request
 from runner.client.http import RUNTIME
 from runner.store import Store
@@ -75,7 +76,7 @@ def cleaning(kind: str, grown: Sequence[Grown]) -> Table:
 
 
 def _logins(item: Grown, clients: int, seconds: float) -> Load:
-    url = f"http://127.0.0.1:{item.port}/runtime/v1/triggers/post-login/invoke"
+    url = f"http://127.0.0.1:{item.port}{INVOKE}"
     headers = {"Authorization": f"Bearer {item.tokens[BIG, RUNTIME]}", "Content-Type": "application/json"}
     text = request(url, headers, json.dumps({"event": json.loads(bench_event())}).encode())
     return asyncio.run(load(url, text, clients, seconds, item.pid))

@@ -22,6 +22,7 @@ from bench.growth.cleaning import cleaning
 from bench.growth.rows import BIG, SMALL, fill_postgresql, fill_sqlite
 from bench.growth.services import Grown
 from bench.measure import spread
+from bench.service.invoke import INVOKE
 from runner.store import Store, migrate
 from tests.postgres import new_database
 
@@ -31,7 +32,6 @@ STARTS: Final = 3
 RUNS: Final = 20
 _SLOW_MS: Final = 1_000.0
 _SLOW_ROUNDS: Final = 2
-_INVOKE: Final = "/runtime/v1/triggers/post-login/invoke"
 _KINDS: Final = ("sqlite", "postgresql")
 
 
@@ -87,7 +87,7 @@ def _times(kind: str, grown: Sequence[Grown]) -> Table:
             stack.enter_context(item.running())
         event = json.dumps({"event": json.loads(bench_event())}).encode()
         for tenant in (BIG, SMALL):
-            _row(made, "invoke", tenant, [(item, _INVOKE) for item in grown], event)
+            _row(made, "invoke", tenant, [(item, INVOKE) for item in grown], event)
         for name, path in READS.items():
             for tenant in (BIG, SMALL):
                 _row(made, name, tenant, [(item, path(item, tenant)) for item in grown])

@@ -26,7 +26,7 @@ import psutil
 from rich.table import Table
 
 from bench.engine.latency import bench_event
-from bench.service.invoke import deploy, worker_pids
+from bench.service.invoke import INVOKE, UNLIMITED, deploy, worker_pids
 from bench.service.load import Load, load, request
 from bench.service.share import NoShareError, share
 from runner.store import KeyRing
@@ -41,13 +41,6 @@ SHARE: Final = 0.1
 """Of a core, for each front: four of them and their workers take half of two cores."""
 ROUNDS: Final = 4
 SECONDS: Final = 2.0
-_INVOKE: Final = "/runtime/v1/triggers/post-login/invoke"
-_SETTINGS: Final = {
-    "ACTIONBOX_RATE_PER_SECOND": "1000000",
-    "ACTIONBOX_RATE_BURST": "1000000",
-    "ACTIONBOX_LOG_LEVEL": "error",
-    "ACTIONBOX_RUN_JOBS": "false",
-}
 _ON_ONE_PORT: Final = """
 import socket
 bind = socket.socket.bind
@@ -87,7 +80,7 @@ class _Way:
         """Some seconds of logins."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         body = json.dumps({"event": json.loads(bench_event())}).encode()
-        text = request(f"{self.url}{_INVOKE}", headers, body)
+        text = request(f"{self.url}{INVOKE}", headers, body)
         return asyncio.run(load(self.url, text, clients, SECONDS, os.getpid()))
 
     def measure(self, token: str, clients: int) -> None:
@@ -155,7 +148,7 @@ def _ways() -> Iterator[tuple[list[_Way], str]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         KeyRing.create(folder / "keys.json")
-        settings = {**_SETTINGS, "DATABASE_URL": new_database()}
+        settings = {**UNLIMITED, "ACTIONBOX_RUN_JOBS": "false", "DATABASE_URL": new_database()}
         fronts: list[Served] = []
         for _ in range(max(FRONTS)):
             known = fronts[0] if fronts else None

@@ -19,7 +19,7 @@ import psycopg
 
 from bench.engine.latency import bench_event
 from bench.scale.model import Costs
-from bench.service.invoke import deploy, worker_pids
+from bench.service.invoke import INVOKE, UNLIMITED, deploy, worker_pids
 from bench.service.load import Load, load, request
 from bench.service.share import share
 from runner.store import KeyRing
@@ -27,12 +27,6 @@ from sandbox.core.program import Language
 from tests.e2e.serving import Served, serve
 from tests.postgres import installed, new_cluster
 
-INVOKE: Final = "/runtime/v1/triggers/post-login/invoke"
-SETTINGS: Final = {
-    "ACTIONBOX_RATE_PER_SECOND": "1000000",
-    "ACTIONBOX_RATE_BURST": "1000000",
-    "ACTIONBOX_LOG_LEVEL": "error",
-}
 _COMMITS: Final = 50
 
 
@@ -147,7 +141,7 @@ def running(workers: int) -> Iterator[Bench]:
     try:
         with tempfile.TemporaryDirectory() as name:
             KeyRing.create(Path(name) / "keys.json")
-            settings = {**SETTINGS, "DATABASE_URL": url, "ACTIONBOX_WORKERS": str(workers)}
+            settings = {**UNLIMITED, "DATABASE_URL": url, "ACTIONBOX_WORKERS": str(workers)}
             with serve(Path(name), afresh=True, **settings) as served:  # type: ignore[arg-type]
                 token = deploy(served.api(), Language.JAVASCRIPT)
                 with psycopg.connect(url) as connection:

@@ -37,7 +37,7 @@ _SHARE: Final = 0.4
 _ROUNDS: Final = 5
 INVOKE: Final = "/runtime/v1/triggers/post-login/invoke"
 _LOOP: Final = "exports.onExecutePostLogin = async () => { for (;;); };"
-_UNLIMITED: Final = {
+UNLIMITED: Final = {
     "ACTIONBOX_RATE_PER_SECOND": "1000000",
     "ACTIONBOX_RATE_BURST": "1000000",
     "ACTIONBOX_LOG_LEVEL": "error",
@@ -166,7 +166,7 @@ def running_service(workers: int, database: str, **settings: str) -> Iterator[Se
         if database == "postgresql":
             settings["DATABASE_URL"] = new_database()
             KeyRing.create(Path(name) / "keys.json")
-        settings = {**_UNLIMITED, **settings, "ACTIONBOX_WORKERS": str(workers)}
+        settings = {**UNLIMITED, **settings, "ACTIONBOX_WORKERS": str(workers)}
         with serve(Path(name), afresh=True, **settings) as served:  # type: ignore[arg-type]
             yield served
 

@@ -76,6 +76,43 @@ def profile(user_id: str, **members: Any) -> dict[str, Any]:
     return whole | {name: value for name, value in members.items() if value is not None}
 
 
+def phone_message(
+    kind: str,
+    recipient: str,
+    text: str,
+    locale: str,
+    *,
+    code: str | None = None,
+    voice: str | None = None,
+    method: str = "text",
+) -> dict[str, Any]:
+    """`event.notification` of `custom-phone-provider`. `voice`: what is read out, `text` when None."""
+    message = {
+        "message_type": kind,
+        "delivery_method": method,
+        "recipient": recipient,
+        "as_text": text,
+        "as_voice": text if voice is None else voice,
+        "locale": locale,
+    }
+    return message if code is None else {**message, "code": code}
+
+
+def email_message(
+    kind: str, sender: str, to: str, subject: str, html: str, text: str, locale: str
+) -> dict[str, Any]:
+    """`event.notification` of `custom-email-provider`."""
+    return {
+        "message_type": kind,
+        "from": sender,
+        "to": to,
+        "subject": subject,
+        "html": html,
+        "text": text,
+        "locale": locale,
+    }
+
+
 class Reading:
     """A payload that is read with care: a member of another type than expected is a refusal, which says
     where; one that is absent, or null, is None.

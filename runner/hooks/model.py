@@ -73,6 +73,11 @@ class Result:
     status: int = 400
     retry_after: int = 0
 
+    @property
+    def reason(self) -> str:
+        """The message, or what a refusal says without one."""
+        return self.message or "Access was denied."
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -36,7 +36,7 @@ def result_of(hook: Hook, payload: Payload, outcome: FlowOutcome, *, deny_uncarr
     if outcome.decision is Decision.DENY:
         denial = effects.denial
         reason = "" if denial is None else denial.user_message or denial.reason
-        return Result(Case.DENIED, reason or "Access was denied.", Effects(denial=denial, decision="deny"))
+        return Result(Case.DENIED, reason, Effects(denial=denial, decision="deny"))
     if outcome.decision is Decision.FAILED and outcome.trigger.blocking:
         return Result(Case.FAILED, "An Action failed.")
     if outcome.decision is Decision.SUSPENDED and deny_uncarried:

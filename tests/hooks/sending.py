@@ -117,6 +117,16 @@ class Line:
         found: list[dict[str, Any]] = self.client.get("//runtime/v1/executions", per_page=100)["executions"]
         return found
 
+    def ended(self, count: int) -> list[dict[str, Any]]:
+        """The executions, once there are `count` and none is pending."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            found = self.executions()
+            if len(found) == count and all(item["status"] != "pending" for item in found):
+                return found
+            time.sleep(0.05)
+        raise AssertionError("the executions did not end in time")
+
 
 def setup(provider: str) -> Setup:
     return SETUPS.get(provider) or Setup()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import _gojsonnet
@@ -281,16 +280,6 @@ def test_a_flow_that_is_sent_again_runs_once(whole: Server) -> None:
     assert len(hook.executions()) == 5
 
 
-def eventually(hook: Line, count: int) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        found = hook.executions()
-        if len(found) == count and all(item["status"] != "pending" for item in found):
-            return found
-        time.sleep(0.05)
-    raise AssertionError("the executions did not end in time")
-
-
 @pytest.mark.parametrize(
     ("name", "code", "text"),
     [
@@ -303,7 +292,7 @@ def test_hooks_that_kratos_ignores_run_later_and_once(whole: Server, name: str, 
     hook.bind(code)
     for _ in range(2):
         assert hook.send(headers={"Ory-Webhook-Trigger-ID": "one"}).status == 202
-    (execution,) = eventually(hook, 1)
+    (execution,) = hook.ended(1)
     assert execution["results"][0]["logs"][0]["text"] == text
 
 

@@ -288,20 +288,10 @@ def test_a_created_user_runs_later(whole: Server) -> None:
     hook.bind("console.log(JSON.stringify(event.user));")
     answer = hook.send()
     assert (answer.status, answer.json, hook.goes_on(answer)) == (202, EMPTY, True)
-    (execution,) = ended(hook, 1)
+    (execution,) = hook.ended(1)
     user = json.loads(execution["results"][0]["logs"][0]["text"])
     assert user["user_id"] == hook.example()["user"]["id"]
     assert (user["email_verified"], user["identities"][0]["provider"]) == (False, "email")
-
-
-def ended(hook: Line, count: int) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        found = hook.executions()
-        if len(found) == count and all(item["status"] != "pending" for item in found):
-            return found
-        time.sleep(0.05)
-    raise AssertionError("the executions did not end in time")
 
 
 # --- messages ---
@@ -381,7 +371,7 @@ def test_a_changed_password_is_no_mail(whole: Server) -> None:
     payload["email_data"] = {"email_action_type": "password_changed_notification"}
     answer = hook.send(payload)
     assert (answer.status, answer.json) == (202, EMPTY)
-    (execution,) = ended(hook, 1)
+    (execution,) = hook.ended(1)
     assert execution["trigger_id"] == "post-change-password"
     said = execution["results"][0]["logs"][0]["text"]
     assert said == f"maya.okafor@harbor.example {payload['metadata']['time']}"

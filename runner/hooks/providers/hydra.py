@@ -16,22 +16,15 @@ from runner.hooks.model import (
     GOES_ON,
     Answer,
     Case,
-    Configured,
     Defaults,
     Hook,
-    Incoming,
-    Origins,
     Payload,
-    Provider,
     Result,
-    Secret,
 )
-from runner.hooks.schemes.authorization import AUTHORIZATION, bearer, check_authorization, header_problem
+from runner.hooks.providers.ory import BUDGET_MS, LIMIT_MS, OryProvider, status_of
+from runner.hooks.schemes.authorization import bearer
 from triggers import Effects
 
-_LIMIT_MS: Final = 30_000
-"""Hydra waits that long for each of its three tries; a user waits for all of it."""
-_BUDGET_MS: Final = 10_000
 _MACHINE: Final = "client_credentials"
 _PROTOCOLS: Final = {
     "authorization_code": "oidc-basic-profile",
@@ -43,24 +36,13 @@ _PROTOCOLS: Final = {
 _CREDENTIALS: Final = ("assertion", "client_assertion")
 """Of the token request's form; Hydra sends the first one."""
 _OWN_OF_ID_TOKEN: Final = frozenset(
-    name
-    for line in ("sub iss jti aud iat exp rat nonce at_hash c_hash auth_time acr amr",)
-    for name in line.split()
+    ("sub", "iss", "jti", "aud", "iat", "exp", "rat", "nonce", "at_hash", "c_hash", "auth_time", "acr", "amr")
 )
 """Claims that Hydra writes over ours in an ID token, or takes out."""
 _OWN_OF_ACCESS_TOKEN: Final = frozenset(
-    name for line in ("iss sub aud exp nbf iat jti client_id scp ext",) for name in line.split()
+    ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scp", "ext")
 )
 """Claims that Hydra never lets to the top level of an access token."""
-_STATUS: Final = {
-    Case.DENIED: 403,
-    Case.SUSPENDED: 403,
-    Case.UNCARRIED: 403,
-    Case.BUSY: 429,
-    Case.UNAVAILABLE: 503,
-}
-_FAILED: Final = 424
-"""`server_error` to the client, and no other try: that would run the Actions again."""
 
 
 def _choose(payload: Payload) -> str:
@@ -198,8 +180,8 @@ _TOKEN: Final = Hook(
     carries=_CARRIES,
     losses=_losses,
     body=_body,
-    limit_ms=_LIMIT_MS,
-    budget_ms=_BUDGET_MS,
+    limit_ms=LIMIT_MS,
+    budget_ms=BUDGET_MS,
     example="token.json",
 )
 _REFRESH: Final = Hook(
@@ -210,31 +192,25 @@ _REFRESH: Final = Hook(
     carries=_CARRIES,
     losses=_losses,
     body=_body,
-    limit_ms=_LIMIT_MS,
-    budget_ms=_BUDGET_MS,
+    limit_ms=LIMIT_MS,
+    budget_ms=BUDGET_MS,
     example="refresh.json",
 )
 
 
-class Hydra(Provider):
+class Hydra(OryProvider):
     name = "hydra"
     title = "Ory Hydra"
     hooks: ClassVar[Mapping[str, Hook]] = {hook.name: hook for hook in (_TOKEN, _REFRESH)}
-    proofs = (AUTHORIZATION,)
-    makes_secret = True
-
-    async def verify(self, request: Incoming, hook: Configured, origins: Origins) -> bytes:  # noqa: ARG002
-        check_authorization(request.header(AUTHORIZATION), hook.values())
-        return request.raw
 
     def response_of(self, hook: Hook, payload: Payload, result: Result) -> Answer:
         case = result.case
         if case in GOES_ON:
             body = hook.body(payload, result.effects) if case is Case.ALLOWED else None
             return Answer(204) if body is None else Answer.of(200, body)
-        status = result.status if case is Case.REFUSED else _STATUS.get(case, _FAILED)
+        status = status_of(result)
         error = "access_denied" if status == 403 else "server_error"
-        described = {"error": error, "error_description": result.message or "Access was denied."}
+        described = {"error": error, "error_description": result.reason}
         return Answer.of(status, described, result.retry_after)
 
     def goes_on(self, hook: Hook, answer: Answer) -> bool:  # noqa: ARG002
@@ -243,6 +219,3 @@ class Hydra(Provider):
 
     def sign(self, hook: Hook, raw: bytes, secret: str, now: float) -> tuple[dict[str, str], bytes]:  # noqa: ARG002
         return {"Content-Type": "application/json; charset=UTF-8", "Authorization": bearer(secret)}, raw
-
-    def problem_of(self, secret: Secret) -> str:
-        return super().problem_of(secret) or header_problem(secret)

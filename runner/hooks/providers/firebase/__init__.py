@@ -63,7 +63,7 @@ class Firebase(Provider):
             return Answer.of(200, {})
         status = result.status if case is Case.REFUSED else _STATUS.get(case, _DENIED)
         name = _BAD if case is Case.REFUSED and status == 400 else _NAMES.get(status, _BAD)
-        refusal = {"error": {"message": result.message or "Access was denied.", "status": name}}
+        refusal = {"error": {"message": result.reason, "status": name}}
         return Answer.of(status, refusal, result.retry_after)
 
     def goes_on(self, hook: Hook, answer: Answer) -> bool:  # noqa: ARG002

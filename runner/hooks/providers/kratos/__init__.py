@@ -16,46 +16,27 @@ from runner.hooks.model import (
     GOES_ON,
     Answer,
     Case,
-    Configured,
     Hook,
-    Incoming,
-    Origins,
     Payload,
-    Provider,
     Result,
-    Secret,
 )
 from runner.hooks.providers.kratos.courier import COURIER
 from runner.hooks.providers.kratos.flows import IGNORED, LOGIN, RECOVERY, REGISTERED, REGISTRATION, SETTINGS
-from runner.hooks.schemes.authorization import AUTHORIZATION, bearer, check_authorization, header_problem
+from runner.hooks.providers.ory import OryProvider, status_of
+from runner.hooks.schemes.authorization import bearer
 
 _FOLDER: Final = Path(__file__).parent
 _TEMPLATE: Final = "template.jsonnet"
 _MESSAGE_ID: Final = 4_000_001
 """Of Kratos's texts: a validation error of no particular kind."""
-_STATUS: Final = {
-    Case.DENIED: 403,
-    Case.SUSPENDED: 403,
-    Case.UNCARRIED: 403,
-    Case.BUSY: 429,
-    Case.UNAVAILABLE: 503,
-}
-_FAILED: Final = 424
-"""No other try: that would run the Actions again. The courier tries again after every status but 2xx."""
 
 
-class Kratos(Provider):
+class Kratos(OryProvider):
     name = "kratos"
     title = "Ory Kratos"
     hooks: ClassVar[Mapping[str, Hook]] = {
         hook.name: hook for hook in (LOGIN, REGISTRATION, REGISTERED, SETTINGS, RECOVERY, *COURIER)
     }
-    proofs = (AUTHORIZATION,)
-    makes_secret = True
-
-    async def verify(self, request: Incoming, hook: Configured, origins: Origins) -> bytes:  # noqa: ARG002
-        check_authorization(request.header(AUTHORIZATION), hook.values())
-        return request.raw
 
     def response_of(self, hook: Hook, payload: Payload, result: Result) -> Answer:
         case = result.case
@@ -65,8 +46,8 @@ class Kratos(Provider):
             return Answer(status) if body is None else Answer.of(200, body)
         if hook in COURIER and case is Case.DROPPED:
             return Answer(204)
-        status = result.status if case is Case.REFUSED else _STATUS.get(case, _FAILED)
-        return Answer.of(status, _refusal(result.message), result.retry_after)
+        status = status_of(result)
+        return Answer.of(status, _refusal(result.reason), result.retry_after)
 
     def goes_on(self, hook: Hook, answer: Answer) -> bool:
         """With `response.parse` for those hooks that deny. Of the others, whether Kratos takes it for done:
@@ -81,16 +62,13 @@ class Kratos(Provider):
         headers = {"Content-Type": "application/json", "Authorization": bearer(secret)}
         return headers if hook in COURIER else {**headers, "Ory-Webhook-Trigger-ID": str(uuid.uuid4())}, raw
 
-    def problem_of(self, secret: Secret) -> str:
-        return super().problem_of(secret) or header_problem(secret)
-
     def document(self, hook: Hook, name: str) -> bytes | None:
         return _TEMPLATES[hook.name] if name == _TEMPLATE else None
 
 
 def _refusal(message: str) -> dict[str, Any]:
     """One message is the least: without any, Kratos takes the answer for broken."""
-    text = {"id": _MESSAGE_ID, "text": message or "Access was denied.", "type": "error"}
+    text = {"id": _MESSAGE_ID, "text": message, "type": "error"}
     return {"messages": [{"instance_ptr": "#/", "messages": [text]}]}
 
 

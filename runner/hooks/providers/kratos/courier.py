@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Final
 
-from runner.hooks.events import Reading, base_event
+from runner.hooks.events import Reading, base_event, email_message, phone_message
 from runner.hooks.model import Defaults, Hook, Payload
 from runner.hooks.providers.kratos.identity import PROVIDER, stored_user
 
@@ -47,15 +47,9 @@ def _sms(payload: Payload, trigger: str, defaults: Defaults, tenant: str) -> dic
     event["request"].pop("query")
     text, kind = given.needed("body"), given.text("template_type") or "otp_verify"
     code = next((found for found in map(data.text, _CODES) if found), None)
-    event["notification"] = {
-        "message_type": _PHONE_TYPES.get(kind, kind),
-        "delivery_method": "text",
-        "recipient": given.needed("recipient"),
-        "as_text": text,
-        "as_voice": text,
-        "locale": _LOCALE,
-        **({} if code is None else {"code": code}),
-    }
+    event["notification"] = phone_message(
+        _PHONE_TYPES.get(kind, kind), given.needed("recipient"), text, _LOCALE, code=code
+    )
     return event
 
 
@@ -63,15 +57,15 @@ def _email(payload: Payload, trigger: str, defaults: Defaults, tenant: str) -> d
     event, given, _ = _parts("email", payload, trigger, defaults, tenant)
     event["request"] = {"query": {}}
     text, kind = given.text("body") or "", given.text("template_type") or "verification_code"
-    event["notification"] = {
-        "message_type": _EMAIL_TYPES.get(kind, kind),
-        "from": _FROM,
-        "to": given.needed("recipient"),
-        "subject": given.text("subject") or "",
-        "html": given.text("html_body") or f"<pre>{escape(text)}</pre>",
-        "text": text,
-        "locale": _LOCALE,
-    }
+    event["notification"] = email_message(
+        _EMAIL_TYPES.get(kind, kind),
+        _FROM,
+        given.needed("recipient"),
+        given.text("subject") or "",
+        given.text("html_body") or f"<pre>{escape(text)}</pre>",
+        text,
+        _LOCALE,
+    )
     return event
 
 

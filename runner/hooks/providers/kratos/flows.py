@@ -8,11 +8,9 @@ from runner.hooks.effects import Dropped, Effect
 from runner.hooks.events import Reading, base_event, login_parts
 from runner.hooks.model import Defaults, Hook, Incoming, Payload, RefusedError
 from runner.hooks.providers.kratos import identity as parts
+from runner.hooks.providers.ory import BUDGET_MS, LIMIT_MS
 from triggers import Effects
 
-_LIMIT_MS: Final = 30_000
-"""Kratos waits that long for each of its three tries; a user waits for all of it."""
-_BUDGET_MS: Final = 10_000
 _TRIGGER_ID: Final = "ory-webhook-trigger-id"
 
 
@@ -112,8 +110,8 @@ LOGIN: Final = Hook(
     triggers=("post-login",),
     event=_login,
     key=_key,
-    limit_ms=_LIMIT_MS,
-    budget_ms=_BUDGET_MS,
+    limit_ms=LIMIT_MS,
+    budget_ms=BUDGET_MS,
     example="login.json",
 )
 REGISTRATION: Final = Hook(
@@ -125,8 +123,8 @@ REGISTRATION: Final = Hook(
     losses=_metadata_losses,
     body=_metadata,
     key=_key,
-    limit_ms=_LIMIT_MS,
-    budget_ms=_BUDGET_MS,
+    limit_ms=LIMIT_MS,
+    budget_ms=BUDGET_MS,
     example="registration.json",
 )
 REGISTERED: Final = Hook(
@@ -135,8 +133,8 @@ REGISTERED: Final = Hook(
     triggers=("post-user-registration",),
     event=_registered,
     key=_key,
-    limit_ms=_LIMIT_MS,
-    budget_ms=_BUDGET_MS,
+    limit_ms=LIMIT_MS,
+    budget_ms=BUDGET_MS,
     example="registered.json",
 )
 SETTINGS: Final = Hook(
@@ -146,8 +144,8 @@ SETTINGS: Final = Hook(
     choose=_of_settings,
     event=_settings,
     key=_key,
-    limit_ms=_LIMIT_MS,
-    budget_ms=_BUDGET_MS,
+    limit_ms=LIMIT_MS,
+    budget_ms=BUDGET_MS,
     example="settings.json",
 )
 RECOVERY: Final = Hook(
@@ -156,8 +154,8 @@ RECOVERY: Final = Hook(
     triggers=("password-reset-post-challenge",),
     event=_recovery,
     key=_key,
-    limit_ms=_LIMIT_MS,
-    budget_ms=_BUDGET_MS,
+    limit_ms=LIMIT_MS,
+    budget_ms=BUDGET_MS,
     example="recovery.json",
 )
 IGNORED: Final = frozenset({REGISTERED.name, SETTINGS.name})

@@ -80,7 +80,7 @@ class Okta(Provider):
 
 def _refusal(hook: Hook, result: Result) -> dict[str, Any]:
     """With `error` Okta carries out no command; a registration is denied by both."""
-    message = result.message or "Access was denied."
+    message = result.reason
     error: dict[str, Any] = {"errorSummary": message}
     if hook is not REGISTRATION:
         return {"error": error}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runner.hooks.events import profile
+from runner.hooks.events import phone_message, profile
 from runner.hooks.model import Defaults, Hook, Payload
 from runner.hooks.providers.okta.parts import BUDGET_MS, LIMIT_MS, begin, key, names_of
 from triggers import Effects
@@ -34,15 +34,15 @@ def _event(payload: Payload, trigger: str, defaults: Defaults, tenant: str) -> d
     event["user"] = profile(user.text("userId") or "unknown", **names_of(user))
     code = message.needed("otpCode")
     kind = _TYPES.get(str(payload.get("requestType")), "otp_verify")
-    event["notification"] = {
-        "message_type": kind,
-        "delivery_method": "voice" if message.text("deliveryChannel") == "CALL" else "text",
-        "recipient": message.needed("phoneNumber"),
-        "as_text": message.text("msgTemplate") or f"Your code is {code}",
-        "as_voice": f"Your code is {' '.join(code)}",
-        "code": code,
-        "locale": message.text("locale") or "en",
-    }
+    event["notification"] = phone_message(
+        kind,
+        message.needed("phoneNumber"),
+        message.text("msgTemplate") or f"Your code is {code}",
+        message.text("locale") or "en",
+        code=code,
+        voice=f"Your code is {' '.join(code)}",
+        method="voice" if message.text("deliveryChannel") == "CALL" else "text",
+    )
     return event
 
 

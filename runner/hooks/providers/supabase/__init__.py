@@ -71,10 +71,10 @@ class Supabase(Provider):
         if case in GOES_ON:
             return Answer.of(202 if case is Case.ACCEPTED else 200, hook.body(payload, result.effects))
         if case is Case.REFUSED:
-            return Answer.of(result.status, _error(result.status, result.message))
+            return Answer.of(result.status, _error(result.status, result.reason))
         if case is Case.DENIED and hook in ATTEMPTS:
             return Answer.of(200, {"decision": "reject", "message": REFUSALS[hook.name]})
-        return Answer.of(200, _error(_HTTP_CODE[case], result.message))
+        return Answer.of(200, _error(_HTTP_CODE[case], result.reason))
 
     def goes_on(self, hook: Hook, answer: Answer) -> bool:
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -105,4 +105,4 @@ class Supabase(Provider):
 
 def _error(status: int, message: str) -> dict[str, Any]:
     """Without a `message` GoTrue takes it for no error."""
-    return {"error": {"http_code": status, "message": message or "Access was denied."}}
+    return {"error": {"http_code": status, "message": message}}

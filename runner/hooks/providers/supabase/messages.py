@@ -6,7 +6,7 @@ from html import escape
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from runner.hooks.events import Reading
+from runner.hooks.events import Reading, email_message, phone_message
 from runner.hooks.model import Defaults, Hook, Payload, RefusedError
 from runner.hooks.providers.supabase.parts import LIMIT_MS, MESSAGE_BUDGET_MS, begin, key, phone, user_of
 
@@ -46,16 +46,14 @@ def _sms(payload: Payload, trigger: str, defaults: Defaults, tenant: str) -> dic
     number, code = phone(sms.text("phone") or user.text("phone")), sms.needed("otp")
     if number is None:
         raise RefusedError(400, "The payload has no $.sms.phone.")
-    text = f"Your code is {code}"
-    event["notification"] = {
-        "message_type": "otp_verify",
-        "delivery_method": "text",
-        "recipient": number,
-        "as_text": text,
-        "as_voice": f"Your code is {' '.join(code)}",
-        "code": code,
-        "locale": "en",
-    }
+    event["notification"] = phone_message(
+        "otp_verify",
+        number,
+        f"Your code is {code}",
+        "en",
+        code=code,
+        voice=f"Your code is {' '.join(code)}",
+    )
     return event
 
 
@@ -83,7 +81,7 @@ def _email(payload: Payload, trigger: str, defaults: Defaults, tenant: str) -> d
     return event
 
 
-def _messages(user: Reading, data: Reading) -> list[dict[str, str]]:
+def _messages(user: Reading, data: Reading) -> list[dict[str, Any]]:
     """One, or two for a change of address that both addresses confirm.
 
     The names of the hashes are crossed there: `token` and `token_hash_new` are for the current address,
@@ -99,7 +97,7 @@ def _messages(user: Reading, data: Reading) -> list[dict[str, str]]:
     ]
 
 
-def _message(data: Reading, to: str | None, code: str | None, token_hash: str | None) -> dict[str, str]:
+def _message(data: Reading, to: str | None, code: str | None, token_hash: str | None) -> dict[str, Any]:
     kind = data.needed("email_action_type")
     if to is None:
         raise RefusedError(400, "The payload has no address that the message could go to.")
@@ -113,15 +111,7 @@ def _message(data: Reading, to: str | None, code: str | None, token_hash: str | 
     if link is not None:
         lines.append(link)
         html.append(f'<p><a href="{escape(link)}">{escape(subject)}</a></p>')
-    return {
-        "message_type": message_type,
-        "from": _FROM,
-        "to": to,
-        "subject": subject,
-        "html": "\n".join(html),
-        "text": "\n\n".join(lines),
-        "locale": "en",
-    }
+    return email_message(message_type, _FROM, to, subject, "\n".join(html), "\n\n".join(lines), "en")
 
 
 def _link(data: Reading, kind: str, token_hash: str | None) -> str | None:

@@ -5,8 +5,6 @@ It goes on with a 200 of the state SUCCESS, and with nothing else (reference/idp
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -21,13 +19,12 @@ from runner.hooks.model import (
     Payload,
     Provider,
     Result,
-    unsigned,
 )
 from runner.hooks.providers.wso2.passwords import PASSWORD
 from runner.hooks.providers.wso2.tokens import TOKENS
+from runner.hooks.schemes.authorization import AUTHORIZATION, bearer, check_authorization
 from runner.hooks.schemes.fixed_header import check_fixed
 
-_HEADER: Final = "authorization"
 _API_KEY: Final = "x-api-key"
 _DENIED: Final = (Case.DENIED, Case.SUSPENDED, Case.UNCARRIED)
 _STATUS: Final = {Case.FAILED: 400, Case.TIMED_OUT: 400, Case.BUSY: 429, Case.UNAVAILABLE: 503}
@@ -38,14 +35,16 @@ class Wso2(Provider):
     name = "wso2"
     title = "WSO2"
     hooks: ClassVar[Mapping[str, Hook]] = {hook.name: hook for hook in (*TOKENS, PASSWORD)}
-    proofs = (_HEADER, _API_KEY)
+    proofs = (AUTHORIZATION, _API_KEY)
     makes_secret = True
 
     async def verify(self, request: Incoming, hook: Configured, origins: Origins) -> bytes:  # noqa: ARG002
         """The secret as a bearer token, as the password of basic authentication, or as an API key."""
-        given = request.header(_HEADER)
-        secret = request.header(_API_KEY) if given is None else _secret_of(given)
-        check_fixed(secret, hook.values())
+        given = request.header(AUTHORIZATION)
+        if given is None:
+            check_fixed(request.header(_API_KEY), hook.values())
+        else:
+            check_authorization(given, hook.values())
         return request.raw
 
     def response_of(self, hook: Hook, payload: Payload, result: Result) -> Answer:
@@ -54,7 +53,7 @@ class Wso2(Provider):
             return Answer.of(200, {"actionStatus": "SUCCESS", **hook.body(payload, result.effects)})
         if case in GOES_ON:
             return Answer.of(200, {"actionStatus": "SUCCESS"})
-        message = result.message or "Access was denied."
+        message = result.reason
         if case in _DENIED:
             return Answer.of(
                 200,
@@ -72,20 +71,4 @@ class Wso2(Provider):
         return answer.status == 200 and isinstance(found, dict) and found.get("actionStatus") == "SUCCESS"
 
     def sign(self, hook: Hook, raw: bytes, secret: str, now: float) -> tuple[dict[str, str], bytes]:  # noqa: ARG002
-        return {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}, raw
-
-
-def _secret_of(header: str) -> str:
-    """What `Authorization` proves: the token, or the password. The user name is no secret: any will do."""
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() != "basic":
-        raise unsigned()
-    try:
-        _, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        raise unsigned() from None
-    if not colon:
-        raise unsigned()
-    return password
+        return {"Content-Type": "application/json", "Authorization": bearer(secret)}, raw

@@ -94,11 +94,11 @@ class Zitadel(Provider):
         if hook in MESSAGES and case is Case.DROPPED:
             return Answer.of(200)
         if hook in MESSAGES and (case in _FORWARDED or case is Case.RETRY):
-            return Answer.of(_UNDELIVERED, _refusal(_UNDELIVERED, result.message))
+            return Answer.of(_UNDELIVERED, _refusal(_UNDELIVERED, result.reason))
         if case in _FORWARDED:
-            return Answer.of(200, _refusal(_FORWARDED[case], result.message))
+            return Answer.of(200, _refusal(_FORWARDED[case], result.reason))
         status = _STATUS.get(case, result.status)
-        return Answer.of(status, _refusal(status, result.message), result.retry_after)
+        return Answer.of(status, _refusal(status, result.reason), result.retry_after)
 
     def goes_on(self, hook: Hook, answer: Answer) -> bool:
         """With `interruptOnError`. Of a notification provider only the status counts."""
@@ -125,4 +125,4 @@ class Zitadel(Provider):
 
 
 def _refusal(status: int, message: str) -> dict[str, Any]:
-    return {"forwardedStatusCode": status, "forwardedErrorMessage": message or "Access was denied."}
+    return {"forwardedStatusCode": status, "forwardedErrorMessage": message}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, Final
 
-from runner.hooks.events import Reading, base_event, profile
+from runner.hooks.events import Reading, base_event, email_message, phone_message, profile
 from runner.hooks.model import Defaults, Hook, Payload, RefusedError
 from runner.hooks.providers.zitadel.functions import PROVIDER
 
@@ -75,15 +76,13 @@ def _sms(payload: Payload, trigger: str, defaults: Defaults, tenant: str) -> dic
         raise RefusedError(400, "The payload has no $.templateData.text.")
     code = arguments.text("code") or arguments.text("otp")
     kind = context.text("eventType") or ""
-    event["notification"] = {
-        "message_type": _PHONE_TYPES.get(kind, kind or "otp_verify"),
-        "delivery_method": "text",
-        "recipient": context.needed("recipientPhoneNumber"),
-        "as_text": text,
-        "as_voice": text,
-        "locale": _locale(arguments),
-        **({} if code is None else {"code": code}),
-    }
+    event["notification"] = phone_message(
+        _PHONE_TYPES.get(kind, kind or "otp_verify"),
+        context.needed("recipientPhoneNumber"),
+        text,
+        _locale(arguments),
+        code=code,
+    )
     return event
 
 
@@ -92,22 +91,20 @@ def _email(payload: Payload, trigger: str, defaults: Defaults, tenant: str) -> d
     event["request"] = {"query": {}}
     text = "\n\n".join(part for part in (template.text(name) for name in ("greeting", "text", "url")) if part)
     kind = context.text("eventType") or ""
-    event["notification"] = {
-        "message_type": _EMAIL_TYPES.get(kind, kind or "verification_code"),
-        "from": _FROM,
-        "to": context.needed("recipientEmailAddress"),
-        "subject": template.text("subject") or template.text("title") or "",
-        "html": _html(template),
-        "text": text,
-        "locale": _locale(arguments),
-    }
+    event["notification"] = email_message(
+        _EMAIL_TYPES.get(kind, kind or "verification_code"),
+        _FROM,
+        context.needed("recipientEmailAddress"),
+        template.text("subject") or template.text("title") or "",
+        _html(template),
+        text,
+        _locale(arguments),
+    )
     return event
 
 
 def _html(template: Reading) -> str:
     """A plain page of the texts: ZITADEL sends the parts of its template, and not the page."""
-    from html import escape
-
     lines = [f"<p>{escape(part)}</p>" for part in (template.text("greeting"), template.text("text")) if part]
     url = template.text("url")
     if url is not None and url.startswith(("https://", "http://")):
