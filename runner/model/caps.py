@@ -27,6 +27,8 @@ MAX_INPUT_FILE_BYTES: Final = 4 * KIB * KIB
 """An event, secrets or case file that the command line reads."""
 MAX_RECORD_FILE_BYTES: Final = 256 * KIB * KIB
 """A record for `replay`; its journals are bounded by the sandbox."""
+MAX_RECORD_LEGS: Final = 100
+"""Legs of one execution on record."""
 MAX_INPUT_DEPTH: Final = 100
 """Nesting of JSON that the command line reads."""
 

@@ -1,0 +1,91 @@
+"""Execution records: every leg of one execution as the service kept it.
+
+The same JSON object is what `GET /runtime/v1/executions/{id}/record` answers, what a file on disk holds and
+what `actionbox replay` reads.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from runner.model.caps import MAX_RECORD_FILE_BYTES, MAX_RECORD_LEGS
+from runner.model.errors import InputError
+from runner.project.jsonfile import parse_json, read_text
+from runner.replay.record import FlowRecord
+
+SCHEMA: Final = "actionbox.execution-record/1"
+_MORE_PROBLEMS: Final = 3
+"""Problems of one file that are named."""
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class ExecutionRecord(BaseModel):
+    """One execution on record.
+
+    Attributes:
+        form: `redacted` is what people see by default; `plain` is what the Actions saw.
+        kept_because: the part of the policy that kept it.
+        policy: the tenant's policy when it was kept, as the Management API shows it.
+        redaction: what the redaction touched, and under which rules; None for a plain record.
+        fidelity: whether the redacted form still does what the plain one did; None when nobody has looked.
+        created_at, expires_at: with their time zone; an `expires_at` of None is never.
+        legs: in order; more than one for a flow that suspended.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_id: Literal["actionbox.execution-record/1"] = Field(default=SCHEMA, alias="schema")
+    execution_id: str
+    tenant: str
+    trigger: str
+    form: Literal["redacted", "plain"]
+    kept_because: Literal["failures", "denials", "sample", "all"]
+    policy: dict[str, Any] = Field(default_factory=dict)
+    redaction: dict[str, Any] | None = None
+    fidelity: dict[str, Any] | None = None
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    legs: tuple[FlowRecord, ...] = Field(min_length=1, max_length=MAX_RECORD_LEGS)
+
+    def to_json(self) -> str:
+        """The JSON text that `parse_execution_record` reads."""
+        return self.model_dump_json(by_alias=True)
+
+
+def parse_execution_record(text: str, name: str) -> ExecutionRecord:
+    """The record in JSON text. `name`: of the file or address that it came from, for messages.
+
+    Raises:
+        InputError: `not_json`, `too_deep`; `invalid_record` with the JSON path of what does not fit.
+    """
+    return parse_model(ExecutionRecord, parse_json(text, "record", name), name)
+
+
+def read_execution_record(path: Path) -> ExecutionRecord:
+    """The record in a file. Raises `InputError` as `parse_execution_record` does, and as reading a file."""
+    text = read_text(path, "record", limit=MAX_RECORD_FILE_BYTES)
+    return parse_execution_record(text, str(path))
+
+
+def parse_model(model: type[_Model], data: Any, name: str) -> _Model:
+    """`data` as a `model`. Raises `InputError` (`invalid_record`)."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        problems = [f"{_path(item['loc'])}: {item['msg']}" for item in found[:_MORE_PROBLEMS]]
+        more = [f"and {len(found) - _MORE_PROBLEMS} more"] if len(found) > _MORE_PROBLEMS else []
+        raise InputError(
+            "invalid_record",
+            f"{name} is not a record: {'; '.join((*problems, *more))}",
+            next_step="Records come from the service, or from `actionbox run --record FILE`.",
+            source=name,
+        ) from None
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
