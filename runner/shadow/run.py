@@ -17,6 +17,7 @@ from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome
 from runner.model.secret_names import SecretValues, flattened
 from runner.replay.record import FlowRecord, RecordedExecution, with_secrets
+from runner.replay.secrets import secrets_of
 from runner.shadow.outside import RecordedAnswers
 from runner.suspension.stores import PinnedAction
 from sandbox.core.caps import Limits
@@ -58,12 +59,14 @@ class ShadowRun:
 
     Attributes:
         record: the leg that it ran on, secrets in their places.
+        actions: that ran.
         outcome: what came out; applied to nothing.
         unanswered: what the record does not know, in the order in which it was asked.
         executions: in the order in which they ran.
     """
 
     record: FlowRecord
+    actions: tuple[Action, ...]
     outcome: FlowOutcome
     unanswered: tuple[Unanswered, ...]
     executions: tuple[ShadowExecution, ...]
@@ -118,6 +121,7 @@ def run_on(
     )
     return ShadowRun(
         record=record,
+        actions=leg.actions,
         outcome=reporter.outcome(end, "", 0.0),
         unanswered=world.unanswered(),
         executions=world.executions(),
@@ -125,12 +129,13 @@ def run_on(
 
 
 def recorded_actions(record: FlowRecord, secrets: Secrets | None = None) -> tuple[Action, ...]:
-    """The Actions that ran then. Secrets that nobody gives are empty."""
-    values = _values(record, secrets or (lambda _: {}))
-    return tuple(
-        pinned.action({**dict.fromkeys(pinned.wanted, ""), **given})
-        for pinned, given in zip(record.actions, values, strict=True)
-    )
+    """The Actions that ran then. Placeholders stand for secrets that nobody gives.
+
+    Raises:
+        InputError: `wrong_secret`, `invalid_record`.
+    """
+    given = secrets_of(record, secrets, without_secrets=True)
+    return tuple(pinned.action(values) for pinned, values in zip(record.actions, given.values, strict=True))
 
 
 def replaced(actions: Sequence[Action], name: str | None, candidate: Action) -> tuple[Action, ...]:
@@ -207,6 +212,7 @@ def _services(record: FlowRecord, clock: Callable[[], float]) -> Services:
         redirect_state=record.redirect_state,
         features=frozenset(record.features),
         payload_may_override_claims=record.payload_may_override_claims,
+        redirect_issuer=record.redirect_issuer,
     )
 
 

@@ -8,14 +8,17 @@ import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 import sandbox
 from runner.flow.leg_trace import LegTrace
 from runner.flow.programs import ProgramCache
 from runner.flow.runner import Runner
 from runner.model.action import Action
-from runner.model.errors import FlowError, ResumeError
+from runner.model.errors import FlowError, InputError, ResumeError
 from runner.model.outcome import FlowOutcome
-from runner.replay.record import make_record
+from runner.replay.record import FlowRecord, make_record
+from runner.shadow.leg import LEG_SHADOW, shadow_leg
 from runner.suspension.stores import PinnedAction
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
@@ -50,6 +53,7 @@ class WorkerServer(Asking):
             "leg": self._leg,
             "resume": self._leg,
             "build": self._build,
+            "shadow": self._shadow,
             "source": self._source,
             "drop": self._drop,
             "answer": link.answered,
@@ -124,6 +128,39 @@ class WorkerServer(Asking):
             self._link.send({"t": "built", "id": number, "ok": False}, failure_bytes(error.failure))
         else:
             self._link.send({"t": "built", "id": number, "ok": True})
+
+    def _shadow(self, head: dict[str, Any], body: bytes) -> None:
+        actions = [read_action(item, self._sources) for item in head["actions"]]
+        control = [read_action(item, self._sources) for item in head["control"]]
+        number = head["id"]
+
+        def work(leg: LegTask) -> None:
+            del leg
+            try:
+                self._shadowed(head, body, actions, control)
+            except OSError:
+                raise
+            except UnsendableError:
+                self._over(number)
+            except Exception:  # noqa: BLE001 - one run must not end the worker
+                self._fault(number)
+
+        self._scheduler.submit(LegTask(number, work, low=True))
+
+    def _shadowed(
+        self, head: dict[str, Any], body: bytes, actions: list[Action], control: list[Action]
+    ) -> None:
+        number = head["id"]
+        try:
+            record = FlowRecord.model_validate_json(body)
+            record = record.model_copy(update={"budget_ms": min(record.budget_ms, head["budget_ms"])})
+            found = shadow_leg(record, actions, self._programs, control=control or None)
+        except ValidationError:
+            self._refuse(number, InputError("invalid_record", "the record is of another release"))
+        except InputError as error:
+            self._refuse(number, error)
+        else:
+            self._link.send({"t": "shadowed", "id": number}, LEG_SHADOW.dump_json(found))
 
     def _over(self, number: int) -> None:
         _log.warning("a call came to more than a message holds", exc_info=True)
@@ -256,8 +293,9 @@ def _refusal(error: Exception, most: int) -> dict[str, Any]:
             for item in error.problems
         ]
         return {"kind": "event", "problems": problems, "total": error.total}
-    assert isinstance(error, FlowError | ResumeError)
-    kind = "flow" if isinstance(error, FlowError) else "resume"
+    assert isinstance(error, FlowError | ResumeError | InputError)
+    kinds = {FlowError: "flow", ResumeError: "resume", InputError: "record"}
+    kind = next(name for family, name in kinds.items() if isinstance(error, family))
     return {
         "kind": kind,
         "code": error.code,

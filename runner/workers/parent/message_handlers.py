@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from runner.model.outcome import FlowOutcome
+from runner.shadow.leg import LEG_SHADOW
 from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers.child.leg_scheduler import LONG_SECONDS
 from runner.workers.parent.dispatch import Dispatcher, refuse, settle
@@ -106,11 +107,13 @@ class MessageHandlers:
             settle(call, reply)
 
     def _on_refused(self, worker: Worker, call: PendingCall, message: messages.Refused, _: bytes) -> None:
+        if call.is_build and (call.head["t"], message.kind) != ("shadow", "record"):
+            raise FrameError("a refusal of another kind of call")
         self.calls.over(worker, call)
         refuse(call, refusal(message))
 
     def _on_built(self, worker: Worker, call: PendingCall, message: messages.Built, body: bytes) -> None:
-        if not call.is_build:
+        if call.head["t"] != "build":
             raise FrameError("a build that was not asked for")
         failure = None if message.ok else read_failure(body)
         self.calls.over(worker, call)
@@ -118,6 +121,17 @@ class MessageHandlers:
             refuse(call, BuildError(failure))
         elif not call.future.done():
             call.future.set_result(None)
+
+    def _on_shadowed(self, worker: Worker, call: PendingCall, _: messages.Shadowed, body: bytes) -> None:
+        if call.head["t"] != "shadow":
+            raise FrameError("a shadow run that was not asked for")
+        try:
+            found = LEG_SHADOW.validate_json(body)
+        except ValidationError:
+            raise FrameError("a shadow run that is none") from None
+        self.calls.over(worker, call)
+        if not call.future.done():
+            call.future.set_result(found)
 
     async def _compiling(
         self, worker: Worker, ask: messages.ImageAsk | messages.TranspileAsk, body: bytes
@@ -180,6 +194,7 @@ _HANDLERS: Final[dict[type, Callable[[MessageHandlers, Worker, PendingCall, Any,
     messages.Fault: MessageHandlers._on_fault,
     messages.Over: MessageHandlers._on_over,
     messages.Built: MessageHandlers._on_built,
+    messages.Shadowed: MessageHandlers._on_shadowed,
     messages.Moved: MessageHandlers._on_moved,
     messages.CacheAsk: MessageHandlers._on_ask,
     messages.DirectoryAsk: MessageHandlers._on_ask,
@@ -190,6 +205,8 @@ _HANDLERS: Final[dict[type, Callable[[MessageHandlers, Worker, PendingCall, Any,
 }
 _OF_BUILDS: Final = (
     MessageHandlers._on_built,
+    MessageHandlers._on_shadowed,
+    MessageHandlers._on_refused,
     MessageHandlers._on_fault,
     MessageHandlers._on_over,
     MessageHandlers._on_moved,

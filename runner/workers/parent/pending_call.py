@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.model.action import Action
-from runner.model.errors import FlowError, ResumeError
+from runner.model.errors import FlowError, InputError, ResumeError, RunnerError
 from runner.model.outcome import (
     ActionRecord,
     Decision,
@@ -40,11 +40,13 @@ _WRITING_SECONDS: Final = 10.0
 
 @dataclass(slots=True, eq=False)
 class PendingCall:
-    """One leg or build.
+    """One leg or build, or a shadow run, which is no more than a build: nobody waits for it, and it reaches
+    nothing.
 
     Attributes:
         head: of its message, without what depends on the worker.
         actions: with unique names, in order.
+        control: what a shadow run is compared with, if it runs as well.
         body: of its message.
         store_key: of the suspended flow that it resumes.
         detached: it does not hold up others of its worker any more.
@@ -62,6 +64,7 @@ class PendingCall:
     settings: Settings
     trigger: Trigger | None = None
     actions: tuple[Action, ...] = ()
+    control: tuple[Action, ...] = ()
     execution_id: str = ""
     leg: int = 1
     store_key: str = ""
@@ -84,7 +87,8 @@ class PendingCall:
     def limit_seconds(self) -> float:
         """Longest time that its Actions may take together."""
         if self.is_build:
-            return 0.0
+            runs = 0 if self.head["t"] == "build" else 2 if self.control else 1
+            return runs * self.settings.budget_ms / 1000
         each = [(action.limits or self.settings.limits).wall_ms for action in self.actions]
         twice = sum(1 for action in self.actions if action.last_good is not None)
         most = sum(each) + twice * max(each, default=0)
@@ -228,10 +232,13 @@ def too_much() -> Failure:
     return Failure(FailureCode.OUTPUT, "What it came to is larger than a worker's answer may be.")
 
 
+_REFUSALS: Final[dict[str, type[RunnerError]]] = {"flow": FlowError, "record": InputError}
+
+
 def refusal(message: Any) -> Exception:
     """The error for the caller that a worker's `Refused` stands for."""
     if message.kind == "event":
         problems: Sequence[Problem] = [Problem(*item) for item in message.problems]
         return EventError(problems, message.total)
-    kind = FlowError if message.kind == "flow" else ResumeError
+    kind = _REFUSALS.get(message.kind, ResumeError)
     return kind(message.code, message.message, next_step=message.next_step)

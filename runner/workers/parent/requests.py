@@ -97,6 +97,22 @@ class BuildCall(_Call):
     lock: Lock | WheelLock | None = None
 
 
+class ShadowCall(_Call):
+    """A recorded leg to run other sources on: what `runner.shadow.leg.shadow_leg` takes.
+
+    Attributes:
+        record: JSON text of the `runner.replay.record.FlowRecord`, secrets marked.
+        actions: as many as it has, with their secrets.
+        control: the recorded ones; none when they are not to be run as well.
+        settings: of which the budget holds.
+    """
+
+    record: str = Field(repr=False)
+    actions: tuple[Action, ...]
+    control: tuple[Action, ...] = ()
+    settings: Settings = Settings()
+
+
 class TooBusyError(Exception):
     """Nothing ran: a queue is full, or the pool is stopping. `retry_after`: seconds, at least 1.
 

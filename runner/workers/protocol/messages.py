@@ -66,7 +66,7 @@ class Refused(_Message):
 
     t: Literal["refused"]
     id: _Number
-    kind: Literal["trigger", "event", "flow", "resume"]
+    kind: Literal["trigger", "event", "flow", "resume", "record"]
     code: _Short = ""
     message: _Text = ""
     next_step: _Text = ""
@@ -95,6 +95,13 @@ class Built(_Message):
     t: Literal["built"]
     id: _Number
     ok: bool
+
+
+class Shadowed(_Message):
+    """A recorded leg was run on; the body is the `runner.shadow.leg.LegShadow`."""
+
+    t: Literal["shadowed"]
+    id: _Number
 
 
 class CacheAsk(_Message):
@@ -177,7 +184,7 @@ class ImageMade(_Message):
 
 
 Message = Annotated[
-    Ready | Pong | Log | Moved | Done | Refused | Fault | Over | Built | CacheAsk | DirectoryAsk
+    Ready | Pong | Log | Moved | Done | Refused | Fault | Over | Built | Shadowed | CacheAsk | DirectoryAsk
     | TakeAsk | TranspileAsk | ImageAsk | Fetch | FetchCancel | SessionClose | ImageMade,
     Field(discriminator="t"),
 ]  # fmt: skip

@@ -87,12 +87,16 @@ class Worker:
         """Append what it must be sent; the number of sources that are new to it."""
         head = {**call.head, "low": call.low}
         number = self.sources.number
-        if call.is_build:
+        if head["t"] == "build":
             head["source"] = number(call.sources[0], frames)
-        elif head["t"] == "leg":
+        elif head["t"] in ("leg", "shadow"):
             head["actions"] = [
                 action_list(item, lambda source: number(source, frames)) for item in call.actions
             ]
+            if head["t"] == "shadow":
+                head["control"] = [
+                    action_list(item, lambda source: number(source, frames)) for item in call.control
+                ]
         else:
             for action in call.actions:
                 self.sources.know(action.source)
