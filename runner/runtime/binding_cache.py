@@ -96,12 +96,16 @@ class BindingCache:
         """See `Reader.pinned`. A version never changes; its Action may get another name, which makes the
         flows of `trigger` another generation. May read the database."""
         key = (tenant, *version_ids)
+        with self._lock:
+            number, made = self._pinned.get(key, (_UNKNOWN, None))
+            flow = self._kept.get((tenant, trigger, None))
+            if made is not None and flow is not None and flow.generation == number and self._is_fresh(flow):
+                self._pinned.move_to_end(key)
+                return made
         with self._store.read() as session:
-            number = generation(session, tenant, trigger)
-            with self._lock:
-                kept, made = self._pinned.get(key, (_UNKNOWN, None))
-            if made is None or kept != number:
-                made = Reader(session, self._ring(), tenant).pinned(version_ids)
+            current = generation(session, tenant, trigger)
+            if made is None or current != number:
+                number, made = current, Reader(session, self._ring(), tenant).pinned(version_ids)
         with self._lock:
             self._pinned[key] = (number, made)
             self._pinned.move_to_end(key)

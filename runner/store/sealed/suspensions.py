@@ -64,7 +64,7 @@ class SqlSuspensions:
         execution_id: str = "",
         versions: Sequence[str] = (),
     ) -> None:
-        """Keep a flow; on disk when this returns."""
+        """Keep a new flow; on disk when this returns."""
         with self._store.begin(urgent=True) as session:
             self.add(
                 session, key, text, expires_at, tenant=tenant, execution_id=execution_id, versions=versions
@@ -81,13 +81,13 @@ class SqlSuspensions:
         execution_id: str,
         versions: Sequence[str],
     ) -> None:
-        """Keep a flow with what `session` writes.
+        """Keep a new flow with what `session` writes.
 
         Args:
             expires_at: epoch seconds.
             versions: ids of those that it goes on with, in order.
         """
-        session.merge(
+        session.add(
             SuspensionRow(
                 key=key,
                 tenant_id=tenant,
