@@ -20,6 +20,8 @@ from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobGroup, JobWorker
 from runner.management.actions.build_jobs import build_groups
+from runner.management.shadows.guard import Guard
+from runner.management.shadows.jobs import shadow_groups
 from runner.project.dependencies import origin_of
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
@@ -31,6 +33,7 @@ from runner.runtime.records.group_commit import GroupCommit
 from runner.runtime.records.idempotency import Idempotency
 from runner.runtime.refresh import Refresher
 from runner.runtime.routes import Runtime
+from runner.server.assembly import records_of
 from runner.server.background import Loop, hearing, running
 from runner.server.logs import lost_lines
 from runner.server.pool_bridge import Pooled
@@ -107,7 +110,12 @@ class Plane:
             recorded=follower.recorded,
         )
         metrics.watch(pool.stats, queue.counts, lost_lines)
-        groups = build_groups(store, keys, pooled, settings)
+        records = records_of(store, keys)
+        guard = Guard(store, ring, records, pooled)
+        groups = [
+            *build_groups(store, keys, pooled, settings, guard),
+            *shadow_groups(store, keys, pooled, records, settings),
+        ]
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))

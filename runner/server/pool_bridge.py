@@ -7,12 +7,15 @@ import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from runner.management.base.interfaces import BusyError
+from runner.management.base.interfaces import BusyError, LostRunError
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
-from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
+from runner.replay.record import FlowRecord
+from runner.shadow.leg import LegShadow
+from runner.workers import BuildCall, LegCall, ShadowCall, TooBusyError, WorkerPool
 from sandbox.action_build import Build, Module, Wanted
+from sandbox.core.failure import BuildError
 from sandbox.core.program import Dependencies, Source
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.wheels.lock import WheelLock
@@ -56,6 +59,22 @@ class Pooled:
             return self._wait(self._pool.run(tenant, call)).outcome
         except TooBusyError as error:
             raise BusyError(str(error), error.retry_after) from None
+
+    def shadow(
+        self, tenant: str, record: FlowRecord, actions: Sequence[Action], control: Sequence[Action]
+    ) -> LegShadow:
+        call = ShadowCall(
+            record=record.model_dump_json(by_alias=True),
+            actions=tuple(actions),
+            control=tuple(control),
+            settings=self._settings,
+        )
+        try:
+            return self._wait(self._pool.shadow(tenant, call))
+        except TooBusyError as error:
+            raise BusyError(str(error), error.retry_after) from None
+        except BuildError as error:
+            raise LostRunError(str(error)) from None
 
     def forget(self, digests: Sequence[str]) -> None:
         """Have the workers drop the programs of versions that are not run any more; does not wait."""

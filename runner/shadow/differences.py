@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -86,14 +86,21 @@ CALLS: Final = 10
 """The same for api calls, lines of the console and draws of chance; each request counts."""
 
 
-def differences(run: ShadowRun, control: ShadowRun | None = None) -> tuple[Difference, ...]:
+def differences(
+    run: ShadowRun, control: ShadowRun | None = None, *, discreet: bool = False
+) -> tuple[Difference, ...]:
     """All differences of a run, by weight.
 
     Args:
         control: the recorded sources on the same record, for the memory, which no journal has.
+        discreet: tell nothing that may be of the event: no values, and in paths only names that stand in a
+            source as they are. Whoever may write a draft need not be somebody who may read events.
     """
     now = comparable(run.outcome)
-    found = [*_outcomes(run.record.outcome, now), *_unanswered(run), *_costs(run, control)]
+    spell = _spelled(run) if discreet else _as_it_is
+    found = [*_outcomes(run.record.outcome, now, spell), *_unanswered(run, spell), *_costs(run, control)]
+    if discreet:
+        found = [replace(item, recorded="", now="") for item in found]
     redactor = Redactor(action.every_secret for action in run.actions)
     found = [_shown(item, redactor) for item in _doubted(run, found)]
     return tuple(sorted(found, key=lambda item: (_ORDER[item.cause], item.path)))
@@ -120,28 +127,48 @@ def _actions(outcome: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 # --- what came out ---
 
 
-def _outcomes(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
+_Spell = Callable[[str], str]
+"""How a name is told that an Action chose."""
+
+
+def _as_it_is(name: str) -> str:
+    return name
+
+
+def _spelled(run: ShadowRun) -> _Spell:
+    pinned = run.record.actions
+    sources = [item.source for item in run.actions] + [item.source for item in pinned]
+    texts = [source.text for source in sources]
+    texts += [
+        module.text
+        for source in sources
+        if source.dependencies is not None
+        for module in source.dependencies.modules
+    ]
+    return lambda name: name if any(name in text for text in texts) else "*"
+
+
+def _outcomes(recorded: Mapping[str, Any], now: Mapping[str, Any], spell: _Spell) -> Iterator[Difference]:
     was, is_ = recorded.get("decision"), now["decision"]
     if was != is_:
         yield Difference(Cause.DECISION, "decision", str(was), str(is_))
-    yield from _effects(recorded.get("effects") or {}, now["effects"], same_decision=was == is_)
-    yield from _by_path(
-        Cause.SUSPENSION, "suspension", recorded.get("suspension") or {}, now["suspension"] or {}
-    )
+    yield from _effects(recorded.get("effects") or {}, now["effects"], spell, same_decision=was == is_)
+    waits = recorded.get("suspension") or {}
+    yield from _by_path(Cause.SUSPENSION, "suspension", waits, now["suspension"] or {}, _as_it_is)
     yield from _failures(recorded, now)
     yield from _logs(recorded, now)
 
 
 def _effects(
-    recorded: Mapping[str, Any], now: Mapping[str, Any], *, same_decision: bool
+    recorded: Mapping[str, Any], now: Mapping[str, Any], spell: _Spell, *, same_decision: bool
 ) -> Iterator[Difference]:
     for name in sorted({*recorded, *now} - {"decision"}):
+        was, is_ = recorded.get(name), now.get(name)
         if name == "denial":
             if same_decision:
-                yield from _by_path(Cause.DENIAL_TEXT, name, recorded.get(name) or {}, now.get(name) or {})
+                yield from _by_path(Cause.DENIAL_TEXT, name, was or {}, is_ or {}, _as_it_is)
         else:
-            cause = _EFFECTS.get(name, Cause.EFFECT)
-            yield from _by_path(cause, name, recorded.get(name), now.get(name))
+            yield from _by_path(_EFFECTS.get(name, Cause.EFFECT), name, was, is_, spell)
 
 
 def _failures(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
@@ -191,12 +218,13 @@ def _in_pairs(
     yield from zip(_actions(recorded), _actions(now), strict=False)
 
 
-def _by_path(cause: Cause, path: str, recorded: Any, now: Any, depth: int = _DEPTH) -> Iterator[Difference]:
+def _by_path(
+    cause: Cause, path: str, recorded: Any, now: Any, spell: _Spell, depth: int = _DEPTH
+) -> Iterator[Difference]:
     if depth > 0 and isinstance(recorded, dict) and isinstance(now, dict):
         for name in sorted({*recorded, *now}):
-            yield from _by_path(
-                cause, f"{path}.{name}", recorded.get(name, _NOTHING), now.get(name, _NOTHING), depth - 1
-            )
+            was, is_ = recorded.get(name, _NOTHING), now.get(name, _NOTHING)
+            yield from _by_path(cause, f"{path}.{spell(name)}", was, is_, spell, depth - 1)
     elif not _same(recorded, now):
         yield Difference(cause, path, _json(recorded), _json(now))
 
@@ -224,12 +252,12 @@ def _json(value: Any) -> str:
 # --- what it asked ---
 
 
-def _unanswered(run: ShadowRun) -> Iterator[Difference]:
+def _unanswered(run: ShadowRun, spell: _Spell) -> Iterator[Difference]:
     for item in run.unanswered:
-        yield Difference(Cause.UNANSWERED, _place(item.what), "not asked", item.what)
+        yield Difference(Cause.UNANSWERED, _place(item.what, spell), "not asked", item.what)
 
 
-def _place(what: str) -> str:
+def _place(what: str, spell: _Spell) -> str:
     """The request without what differs from user to user: its query, and parts of its path with digits."""
     method, _, url = what.partition(" ")
     if method.startswith("api."):
@@ -239,10 +267,12 @@ def _place(what: str) -> str:
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return method
-    segments = ["*" if _PERSONAL.search(part) else part for part in parts.path.split("/")[:8]]
-    return f"{method} {parts.scheme}://{host}{'/'.join(segments)}"
+    method = method if method in _METHODS else "*"
+    segments = ["*" if _PERSONAL.search(part) else spell(part) for part in parts.path.split("/")[:8]]
+    return f"{method} {parts.scheme}://{spell(host)}{'/'.join(segments)}"
 
 
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _PERSONAL: Final = re.compile(r"[^A-Za-z_.-]|.{33}")
 
 
@@ -299,7 +329,7 @@ def _costs(run: ShadowRun, control: ShadowRun | None) -> Iterator[Difference]:
         if _far(others[0], others[1], CALLS_RATIO, CALLS):
             yield Difference(Cause.COST, f"{name}.host_calls", str(others[0]), str(others[1]))
     if control is not None:
-        for before, after in zip(control.outcome.actions, run.outcome.actions, strict=True):
+        for before, after in zip(control.outcome.actions, run.outcome.actions, strict=False):
             yield from _memory(before, after)
 
 

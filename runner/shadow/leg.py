@@ -30,7 +30,6 @@ class LegShadow:
         self_check: differences of the recorded sources from their own record, which are faults of ours; None
             when they were not run.
         was, now: the decision on record, and the one that came out.
-        denial: the text of the new denial or failure; "" when there is none.
     """
 
     skipped: str | None = None
@@ -38,7 +37,6 @@ class LegShadow:
     self_check: tuple[Difference, ...] | None = None
     was: str = ""
     now: str = ""
-    denial: str = ""
 
     @property
     def proven(self) -> bool:
@@ -56,12 +54,14 @@ def shadow_leg(
     *,
     secrets: Secrets | None = None,
     control: Sequence[Action] | None = None,
+    discreet: bool = False,
 ) -> LegShadow:
     """Run `actions` on `record` and compare.
 
     Args:
         secrets: see `run_on`.
         control: the Actions of the record, to be run as well: as a check of ourselves, and for the memory.
+        discreet: see `differences`.
 
     Raises:
         InputError: as `run_on`.
@@ -71,12 +71,9 @@ def shadow_leg(
         return LegShadow(skipped=reason)
     run = run_on(record, actions, programs, secrets=secrets)
     again = None if control is None else run_on(record, control, programs, secrets=secrets)
-    outcome = run.outcome
-    denial = outcome.effects.denial.reason if outcome.effects.denial is not None else ""
     return LegShadow(
-        differences=differences(run, again)[:MAX_DIFFERENCES],
-        self_check=None if again is None else differences(again)[:MAX_DIFFERENCES],
+        differences=differences(run, again, discreet=discreet)[:MAX_DIFFERENCES],
+        self_check=None if again is None else differences(again, discreet=discreet)[:MAX_DIFFERENCES],
         was=str(record.outcome.get("decision", "")),
-        now=str(outcome.decision),
-        denial=denial or (outcome.failure.message if outcome.failure is not None else ""),
+        now=str(run.outcome.decision),
     )

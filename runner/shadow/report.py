@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from runner.shadow.differences import Cause, Difference, attributed
+from runner.shadow.leg import LegShadow
 from runner.shadow.rules import IgnoreRule, left
 
 SCHEMA: Final = "actionbox.shadow-report/1"
@@ -101,7 +102,12 @@ class Groups:
                 now=(old.now if old is not None else item.now) if values else None,
             )
 
+    def put(self, groups: Sequence[Group]) -> None:
+        """Go on from these."""
+        self._kept.update({(group.cause, group.path): group for group in groups})
+
     def all(self) -> tuple[Group, ...]:
+        """By weight of the cause, and then by count."""
         order = list(Cause)
         found = self._kept.values()
         return tuple(sorted(found, key=lambda item: (order.index(item.cause), -item.count, item.path)))
@@ -141,6 +147,29 @@ class Tally:
             self.different += 1
             self.causes[first.cause] += 1
             self._groups.add(execution_id, kept, values=self.values)
+
+    @classmethod
+    def going_on(cls, report: ShadowReport | None, rules: Sequence[IgnoreRule], today: date) -> Tally:
+        """A tally that shows no values, and goes on from `report` if there is one."""
+        made = cls(rules=rules, today=today, values=False)
+        if report is not None:
+            made.compared, made.different = report.compared, report.different
+            made.self_checks = report.self_checks
+            made.skipped.update(report.skipped)
+            made.causes.update(report.causes)
+            made._groups.put(report.groups)
+            made._faults.put(report.faults)
+            made._used.update({number: use.count for number, use in enumerate(report.ignored)})
+        return made
+
+    def count(self, execution_id: str, leg: LegShadow) -> None:
+        """Count the result of one leg."""
+        if leg.skipped is not None:
+            self.skip(leg.skipped)
+            return
+        self.add(execution_id, leg.differences)
+        if leg.self_check is not None:
+            self.self_check(execution_id, leg.self_check)
 
     def skip(self, reason: str) -> None:
         """Count a leg that cannot be compared."""

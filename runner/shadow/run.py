@@ -82,15 +82,16 @@ def run_on(
     """Run `actions` on the recorded leg, in the places of those that ran then.
 
     Args:
-        actions: as many as the record has, with the values of their secrets. `recorded_actions` gives those
-            of the record, and `replaced` puts another one in the place of one of them.
+        actions: in the places of those of the record, and further ones after them, with the values of their
+            secrets. `recorded_actions` gives those of the record, and `replaced` puts another one in the
+            place of one of them.
         secrets: gives the secrets of the Actions that ran then, for a record that does not hold them; by
             default those of the Action in the same place.
 
     Raises:
-        InputError: `invalid_record`, or `different_flow` when there are more or fewer Actions.
+        InputError: `invalid_record`, or `different_flow` when there are fewer Actions.
     """
-    if len(actions) != len(record.actions):
+    if len(actions) < len(record.actions):
         raise InputError(
             "different_flow",
             f"the record is of a flow of {len(record.actions)} Actions; {len(actions)} were given",
@@ -154,10 +155,11 @@ def replaced(actions: Sequence[Action], name: str | None, candidate: Action) -> 
         names = ", ".join(repr(action.name) for action in actions)
         asked = f"there is no Action {name!r} in the record" if name is not None else "say which Action it is"
         raise InputError("no_such_action", f"{asked}; the flow has {names}", next_step="Name one of them.")
-    return tuple(_in_place(action, candidate) if action.name == name else action for action in actions)
+    return tuple(in_place(action, candidate) if action.name == name else action for action in actions)
 
 
-def _in_place(old: Action, candidate: Action) -> Action:
+def in_place(old: Action, candidate: Action) -> Action:
+    """`candidate` in the place of `old`: what the binding says stays."""
     return replace(
         old,
         source=candidate.source,

@@ -14,7 +14,7 @@ from runner.model.action import Action, FailPolicy
 from runner.model.runtimes import LANGUAGES, file_name
 from runner.store.attached_actions import Entity, action_of, is_switched_off
 from runner.store.sealed.kept_versions import KeptVersionRow, kept_secrets
-from runner.store.sealed.sealing import MODULE_VERSION, VERSION, KeyRing, Sealed, secret_context
+from runner.store.sealed.sealing import ACTION, MODULE_VERSION, VERSION, KeyRing, Sealed, secret_context
 from runner.store.sealed.secrets import SecretBox
 from runner.store.tables.models import (
     ActionRow,
@@ -97,6 +97,17 @@ class Reader:
         version = BoundVersion(action.id, action.name, action.deployed_version_id)
         return BoundFlow((self._action(action, None),), (version,))
 
+    def candidate(self, action: ActionRow, content: ActionRow | ActionVersionRow) -> Action:
+        """A draft or a version of `action`, as it would run where nothing is bound."""
+        kind = ACTION if isinstance(content, ActionRow) else VERSION
+        return Action(
+            name=action.name,
+            source=self._source(action.name, content),
+            secrets=self._secrets(kind, content.id),
+            module_secrets=self._module_secrets(content),
+            allow=_allow(content.egress),
+        )
+
     def pinned(self, version_ids: Sequence[str]) -> Pinned:
         """The versions that a suspended flow goes on with, of Actions that were deleted meanwhile too."""
         found = [self._pinned(version_id) for version_id in version_ids]
@@ -152,7 +163,7 @@ class Reader:
             .limit(1)
         )
 
-    def _source(self, name: str, version: ActionVersionRow) -> Source:
+    def _source(self, name: str, version: ActionRow | ActionVersionRow) -> Source:
         language = LANGUAGES.get(version.runtime, Language.JAVASCRIPT)
         bundle = None
         if version.bundle is not None:
@@ -178,7 +189,7 @@ class Reader:
             for row in rows
         }
 
-    def _module_secrets(self, version: ActionVersionRow) -> dict[str, dict[str, str]]:
+    def _module_secrets(self, version: ActionRow | ActionVersionRow) -> dict[str, dict[str, str]]:
         found = {}
         for item in version.modules:
             row = self._session.get(ModuleVersionRow, (self._tenant, item["module_version_id"]))

@@ -154,7 +154,7 @@ class WorkerServer(Asking):
         try:
             record = FlowRecord.model_validate_json(body)
             record = record.model_copy(update={"budget_ms": min(record.budget_ms, head["budget_ms"])})
-            found = shadow_leg(record, actions, self._programs, control=control or None)
+            found = shadow_leg(record, actions, self._programs, control=control or None, discreet=True)
         except ValidationError:
             self._refuse(number, InputError("invalid_record", "the record is of another release"))
         except InputError as error:
