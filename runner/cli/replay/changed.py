@@ -47,12 +47,14 @@ class DraftRun:
     """What a draft did on one leg.
 
     Attributes:
+        index: of the Action whose place it took.
         unanswered: what it asked and the record does not know.
         calls: the first host call of each Action that differed.
         differences: between the outcomes.
     """
 
     record: FlowRecord
+    index: int
     run: ShadowRun
     unanswered: tuple[str, ...]
     calls: tuple[FirstDifference, ...]
@@ -87,6 +89,7 @@ def _run(record: FlowRecord, draft: Draft, secrets: Secrets, programs: ProgramCa
     run = run_on(record, changed, programs, secrets=lambda pinned: by_name[pinned.name])
     return DraftRun(
         record=record,
+        index=index,
         run=run,
         unanswered=tuple(f"Action {item.action + 1}: {item.what}" for item in run.unanswered),
         calls=tuple(_first_calls(run)),

@@ -17,7 +17,8 @@ from runner.cli.tenant.connection import Target
 from runner.cli.terminal import error_console, line, output_console
 from runner.flow.programs import ProgramCache
 from runner.model.errors import InputError
-from runner.replay.record import write_record
+from runner.replay.case.make import MadeCase, write_case
+from runner.replay.record import comparable, write_record
 from runner.replay.recorded import Recorded
 from runner.replay.secrets import secrets_of
 from runner.replay.whole import replay_all
@@ -63,6 +64,8 @@ def _check(options: ReplayOptions) -> None:
 
 def _replay(options: ReplayOptions, recorded: Recorded, secrets: Secrets) -> bool:
     result = replay_all(recorded, secrets.of_pinned, without_secrets=True)
+    if options.case is not None:
+        _say(write_case(recorded, options.case))
     if options.as_json:
         sys.stdout.write(replay_json(result) + "\n")
         return result.same
@@ -76,12 +79,22 @@ def _replay(options: ReplayOptions, recorded: Recorded, secrets: Secrets) -> boo
 def _try(options: ReplayOptions, draft: Path, recorded: Recorded, secrets: Secrets) -> bool:
     """Run the draft; whether it did the same."""
     runs = run_draft(recorded, Draft(draft, options.action), secrets, ProgramCache())
+    if options.case is not None:
+        outcomes = [comparable(leg.run.outcome) for leg in runs]
+        _say(write_case(recorded, options.case, drafts={runs[0].index: draft}, outcomes=outcomes))
     if options.as_json:
         print_draft_json(runs)
     else:
         show_origin(recorded, output_console())
         show_draft(runs, output_console())
     return is_same(runs)
+
+
+def _say(made: MadeCase) -> None:
+    console = error_console()
+    for path in made.sources:
+        console.print(line((f"the recorded source is written to {path}", "dim")))
+    console.print(line((f"case written to {made.path}; run it with: actionbox test {made.path}", "dim")))
 
 
 def _watch(options: ReplayOptions, recorded: Recorded) -> None:
