@@ -53,13 +53,18 @@ class ExecutionRecord(BaseModel):
 
 
 def parse_execution_record(text: str, name: str) -> ExecutionRecord:
-    """The record in JSON text. `name`: of the file or address that it came from, for messages.
+    """The record in JSON text, seen to be whole. `name`: of the file or address that it came from.
 
     Raises:
         InputError: `not_json`, `too_deep`, `other_schema`; `invalid_record` and `damaged_record` with the
             JSON path of what does not fit.
     """
-    record = parse_model(ExecutionRecord, parse_json(text, "record", name), name)
+    return checked_execution_record(parse_json(text, "record", name), name)
+
+
+def checked_execution_record(data: Any, name: str) -> ExecutionRecord:
+    """The same of parsed JSON."""
+    record = parse_model(ExecutionRecord, data, name)
     for index, leg in enumerate(record.legs):
         check_whole(leg, name, f"$.legs[{index}]")
     return record

@@ -275,24 +275,23 @@ def digest(comparable_outcome: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def write_record(path: Path, record: FlowRecord) -> None:
-    """Write the file, readable by its owner only: events hold personal data.
+def write_record(path: Path, record: BaseModel) -> None:
+    """Write a record's file, readable by its owner only: events hold personal data.
 
     Raises:
         InputError: `unwritable`.
     """
     text = json.dumps(record.model_dump(mode="json", by_alias=True), indent=1)
+    temporary = None
     try:
         fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(text)
-    except OSError as error:
-        raise InputError("unwritable", f"record {path} cannot be written: {error.strerror}") from None
-    try:
         Path(temporary).replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
         raise InputError("unwritable", f"record {path} cannot be written: {error.strerror}") from None
 
 
