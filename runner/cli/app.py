@@ -21,6 +21,7 @@ from runner.cli.options import (
     with_options,
 )
 from runner.cli.replay.options import ReplayOptions
+from runner.cli.shadow.options import ShadowOptions
 from runner.cli.tenant.app import tenant_app
 from runner.cli.tenant.connection import Target
 
@@ -183,6 +184,22 @@ def replay(options: ReplayOptions, packages: PackageOptions, target: Target) -> 
 
     packages.use()
     replay_command(options, target)
+
+
+@app.command()
+@with_options
+def shadow(options: ShadowOptions, packages: PackageOptions, target: Target) -> None:
+    """Run a draft on what happened, and tell what would have been different: on a folder of records here, or
+    on those of the service.
+
+    Nothing is sent and no effect is applied.
+
+    Exit status: 0 nothing differs, 1 something does, 2 a record cannot be used.
+    """
+    from runner.cli.shadow.command import shadow_command
+
+    packages.use()
+    shadow_command(options, target)
 
 
 @app.command()

@@ -281,10 +281,14 @@ def _answer(response: urllib3.BaseHTTPResponse) -> ApiResponse:
         str(facts.get("errorCode") or facts.get("error") or "refused"),
         f"the service answered {response.status}: {message}",
         status=response.status,
-        next_step=_HINTS.get(response.status, ""),
+        next_step=_HINTS_BY_CODE.get(str(facts.get("errorCode")), _HINTS.get(response.status, "")),
     )
 
 
+_HINTS_BY_CODE: Final = {
+    "would_lock_out": "See what happens to one with `actionbox replay EXECUTION --with FILE`; give --force "
+    "REASON to deploy it all the same."
+}
 _HINTS: Final = {
     401: "Sign in again with `actionbox login`.",
     403: "Use a token with the scope that the message names.",

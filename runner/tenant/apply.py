@@ -23,14 +23,21 @@ class PushError(RunnerError):
     """A change cannot be made: `build_failed`, `build_slow` or `unknown_module`. Earlier ones stay."""
 
 
+def forced(reason: str | None) -> dict[str, str | int | bool]:
+    """The query of a deploy."""
+    return {} if reason is None else {"force": reason}
+
+
 @dataclass(slots=True)
 class Applier:
-    """Makes changes. `say` is told of each; `sleep` and `clock` are for tests."""
+    """Makes changes. `say` is told of each; `sleep` and `clock` are for tests. `force`: why to deploy even what
+    would lock people out; None not to."""
 
     api: Api
     say: Say = lambda _: None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    force: str | None = None
     _modules: dict[str, str] = field(default_factory=dict)
     """Ids of modules by name."""
 
@@ -71,7 +78,7 @@ class Applier:
             return False
         if change.deploy:
             self._wait_until_built(str(action["id"]), change.name)
-            self.api.send("POST", f"{ACTIONS}/{action['id']}/deploy")
+            self.api.send("POST", f"{ACTIONS}/{action['id']}/deploy", query=forced(self.force))
         return True
 
     def _write(self, path: str, change: Change) -> Mapping[str, Any] | None:

@@ -83,8 +83,8 @@ def _run(record: FlowRecord, draft: Draft, secrets: Secrets, programs: ProgramCa
     given = secrets_of(record, secrets.of_pinned, without_secrets=True)
     by_name = {pinned.name: values for pinned, values in zip(record.actions, given.values, strict=True)}
     actions = [pinned.action(by_name[pinned.name]) for pinned in record.actions]
-    index = _place_of(record, draft)
-    candidate = _candidate(actions[index], draft, secrets)
+    index = place_of(record, draft)
+    candidate = candidate_of(actions[index], draft, secrets)
     changed = replaced(actions, actions[index].name, candidate)
     run = run_on(record, changed, programs, secrets=lambda pinned: by_name[pinned.name])
     return DraftRun(
@@ -99,7 +99,9 @@ def _run(record: FlowRecord, draft: Draft, secrets: Secrets, programs: ProgramCa
     )
 
 
-def _place_of(record: FlowRecord, draft: Draft) -> int:
+def place_of(record: FlowRecord, draft: Draft) -> int:
+    """The Action of the record that the draft is to replace. Raises `InputError` (`no_such_action`)."""
+    """The Action of the record that the draft is to replace. Raises `InputError` (`no_such_action`)."""
     names = [action.name for action in record.actions]
     wanted = [draft.name] if draft.name is not None else [draft.path.stem, draft.path.name]
     files = [action.source.filename for action in record.actions]
@@ -117,7 +119,7 @@ def _place_of(record: FlowRecord, draft: Draft) -> int:
     )
 
 
-def _candidate(old: Action, draft: Draft, secrets: Secrets) -> Action:
+def candidate_of(old: Action, draft: Draft, secrets: Secrets) -> Action:
     """The draft with the secrets of the Action it replaces, and with its packages where it declares none."""
     own = {**secrets.of(draft.path.name), **secrets.of(draft.path.stem)}
     loaded = load_action(draft.path, name=old.name)

@@ -17,7 +17,7 @@ from runner.cli.tenant.connection import Target
 from runner.cli.terminal import error_console, line, output_console
 from runner.client.http import RUNTIME, Api, ServiceError
 from runner.model.errors import InputError
-from runner.tenant.apply import Applier
+from runner.tenant.apply import Applier, forced
 from runner.tenant.hurdles import refuse_hurdles, refuse_sources
 from runner.tenant.plan import SHARED, Change, Values, make_plan
 from runner.tenant.profile import save
@@ -62,6 +62,7 @@ def push_command(
     dry_run: bool,
     yes: bool,
     prune: bool,
+    force: str | None = None,
 ) -> None:
     """Show what would change, ask, and change it."""
     project = Project.read(folder)
@@ -82,7 +83,7 @@ def push_command(
         return
     if not yes:
         _confirm(_count(changes))
-    applier = Applier(api, say=lambda text: error_console().print(line((text, "dim"))))
+    applier = Applier(api, force=force, say=lambda text: error_console().print(line((text, "dim"))))
     made = applier.apply(changes, {name: unit.id for name, unit in remote.modules.items()})
     console.print(line((f"{_plural(made, 'change')} made" if made else "nothing changed", "green")))
 
@@ -93,7 +94,9 @@ def pull_command(target: Target, folder: Path, *, force: bool) -> None:
     output_console().print(line(f"{_plural(len(files), 'file')} written to {folder}"))
 
 
-def rollback_command(target: Target, name: str, number: int, *, update_draft: bool) -> None:
+def rollback_command(
+    target: Target, name: str, number: int, *, update_draft: bool, force: str | None = None
+) -> None:
     """Deploy version `number` of an Action again, as a new version."""
     api = target.api()
     action_id = _action_id(api, name)
@@ -102,6 +105,7 @@ def rollback_command(target: Target, name: str, number: int, *, update_draft: bo
             made = api.send(
                 "POST",
                 f"{ACTIONS}/{action_id}/versions/{version['id']}/deploy",
+                query=forced(force),
                 body={"update_draft": update_draft},
             ).value
             output_console().print(line(f"{name}: version {number} runs again, as version {made['number']}"))

@@ -60,8 +60,8 @@ async def deploy(
 ) -> Response:
     """The draft becomes the next version and runs wherever the Action is bound. It has to be built.
 
-    A tenant with a lock-out list has it tried on recorded logins first, for a few seconds: 409 when people who
-    got in would be denied or fail. `report` of the answer names their executions."""
+    A tenant with a lock-out list has it tried on recorded logins first, for a few seconds: 409 when people
+    who got in would be denied or fail. `report` of the answer names their executions."""
     if wait:
         await _until_settled(caller, action_id)
     return await run_in_threadpool(_deploy, caller, action_id, if_match, force)
