@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -19,6 +19,9 @@ from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
 from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
+from runner.records.policy import DEFAULT, RecordPolicy
+from runner.records.recorder import Recorder
+from runner.records.states import RecordState
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.invocation import (
@@ -32,6 +35,7 @@ from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
 from runner.runtime.records.group_commit import Change, GroupCommit, Rows
 from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
+from runner.runtime.records.recording import Recording, flow_policy
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
@@ -70,11 +74,14 @@ class Flows:
         settings: Settings,
         kept: timedelta,
         observe: Callable[[FlowOutcome], None] = lambda _: None,
+        recorder: Recorder,
+        policy: RecordPolicy = DEFAULT,
         recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`kept`: how long records of executions stay. `observe`: told of every outcome. `recorded`: told,
-        in the transaction that writes it, of every record."""
+        """`kept`: how long executions stay. `observe`: told of every outcome. `recorder`: keeps records of
+        what Actions did; `policy`: of which executions, where a tenant chose none. `recorded`: told, in the
+        transaction that writes it, of every execution."""
         self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
@@ -85,6 +92,8 @@ class Flows:
         self._settings = settings
         self._kept = kept
         self._observe = observe
+        self._recorder = recorder
+        self._policy = policy
         self._recorded = recorded
         self._wall = wall
 
@@ -146,7 +155,10 @@ class Flows:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
         waiting = await self._pool.waiting(tenant, body.handle)
         key = store_key(tenant, body.handle)
-        version_ids = await asyncio.to_thread(self._suspensions.versions, key)
+        version_ids, before = await asyncio.to_thread(self._suspensions.pinned, key)
+        recording = Recording.further(
+            self._recorder, RecordState.read(before), _event_of(waiting), waiting.actions
+        )
         pinned = await asyncio.to_thread(self._bindings.pinned, tenant, version_ids)
         call = ResumeCall(
             handle=body.handle,
@@ -158,10 +170,11 @@ class Flows:
                 action.name: values for action, values in zip(waiting.actions, pinned.secrets, strict=False)
             },
             settings=self._settings,
+            record=recording.wish,
         )
         reply = await self._pool.resume(tenant, call)
         answer = StoredResponse(200, reply.outcome.to_json())
-        result = LegResult(reply.outcome, pinned.versions, reply.kept, reply.waited_ms)
+        result = LegResult(reply.outcome, pinned.versions, reply.kept, reply.waited_ms, recording, reply)
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
 
@@ -171,6 +184,13 @@ class Flows:
         if not flow.actions:
             invocation.trigger.parse_event(invocation.body.event)
             return LegResult(nothing_bound(invocation, self._wall(), self._settings.budget_ms), ())
+        recording = Recording.first(
+            self._recorder,
+            flow_policy(self._policy, flow.record),
+            invocation.execution_id,
+            invocation.body.event,
+            flow.actions,
+        )
         call = LegCall(
             trigger=invocation.trigger.id,
             event=invocation.event or invocation.body.event,
@@ -178,9 +198,10 @@ class Flows:
             execution_id=invocation.execution_id,
             settings=self._settings_of(invocation),
             executed_rules=invocation.body.executed_rules,
+            record=recording.wish,
         )
         reply = await self._pool.run(invocation.tenant, call)
-        return LegResult(reply.outcome, flow.versions, reply.kept, reply.waited_ms)
+        return LegResult(reply.outcome, flow.versions, reply.kept, reply.waited_ms, recording, reply)
 
     async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
@@ -295,14 +316,16 @@ class Flows:
         origin = None if again is None else again.origin
         text = answer.text if answer is not None and result.kept is None and origin is None else None
         hook = None if origin is None else {**origin.names, **origin.facts(kept)}
+        recording, reply = result.recording, result.reply
+        state = None if recording is None or reply is None else recording.state(reply)
         record = LegRecord.of(
-            tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook
+            tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook, record=state
         )
 
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
-            self._pin(session, tenant, outcome, versions)
+            self._pin(session, tenant, outcome, versions, state)
             if again is not None:
                 self._retry_later(session, again, outcome)
             if slot is not None and answer is not None:
@@ -312,6 +335,8 @@ class Flows:
             self._recorded(session, tenant, outcome.execution_id)
 
         await self._write(change, slot, record.rows())
+        if recording is not None and reply is not None:
+            recording.follow(tenant, reply)
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)
@@ -331,9 +356,14 @@ class Flows:
             raise AnsweredElsewhereError(found) from None
 
     def _pin(
-        self, session: Session, tenant: str, outcome: FlowOutcome, versions: Sequence[BoundVersion]
+        self,
+        session: Session,
+        tenant: str,
+        outcome: FlowOutcome,
+        versions: Sequence[BoundVersion],
+        state: RecordState | None,
     ) -> None:
-        """Note which versions a suspended flow goes on with, and whose it is."""
+        """Note which versions a suspended flow goes on with, whose it is, and whether it is on record."""
         if outcome.suspension is None:
             return
         session.execute(
@@ -343,6 +373,7 @@ class Flows:
                 tenant_id=tenant,
                 execution_id=outcome.execution_id,
                 versions=[version.version_id for version in versions],
+                record=None if state is None else state.text,
             )
         )
 
@@ -364,6 +395,12 @@ class Flows:
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:
     origin = invocation.origin
     return StoredResponse(200, outcome.to_json()) if origin is None else origin.answer(outcome)
+
+
+def _event_of(waiting: SuspendedFlow) -> Mapping[str, Any]:
+    state = waiting.flow_state
+    event = state.get("event") if isinstance(state, dict) else None
+    return event if isinstance(event, dict) else {}
 
 
 def _new_execution_id() -> str:

@@ -9,8 +9,10 @@ from typing import Any, Final
 from runner.jobs.payloads import payload_of
 from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.runtime.records.idempotency import StoredResponse
+from runner.runtime.records.recording import Recording
 from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
+from runner.workers.parent.requests import LegReply
 from triggers import Effects, Trigger
 
 
@@ -68,12 +70,15 @@ class Invocation:
 @dataclass(frozen=True, slots=True)
 class LegResult:
     """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it.
-    `waited_ms`: for a worker."""
+    `waited_ms`: for a worker. `recording`, `reply`: what is recorded of it, and what its worker said; None
+    when nothing ran."""
 
     outcome: FlowOutcome
     versions: Sequence[BoundVersion]
     kept: FlowOutcome | None = None
     waited_ms: float = 0.0
+    recording: Recording | None = None
+    reply: LegReply | None = None
 
 
 class AnsweredElsewhereError(Exception):

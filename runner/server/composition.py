@@ -21,6 +21,8 @@ from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobGroup, JobWorker
 from runner.management.actions.build_jobs import build_groups
 from runner.project.dependencies import origin_of
+from runner.records.policy import RecordPolicy
+from runner.records.recorder import Recorder
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -81,6 +83,7 @@ class Plane:
     follower: Follower
     refresher: Refresher
     writer: GroupCommit
+    recorder: Recorder
     metrics: Metrics
     hooks: Receiver
 
@@ -93,6 +96,7 @@ class Plane:
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
+        recorder = Recorder(store, ring, settings.records)
         flows = Flows(
             bindings=bindings,
             pool=pool,
@@ -104,9 +108,11 @@ class Plane:
             settings=settings.flows,
             kept=timedelta(days=settings.execution_days),
             observe=metrics.observe,
+            recorder=recorder,
+            policy=RecordPolicy.parse(settings.record_policy),
             recorded=follower.recorded,
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines)
+        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats)
         groups = build_groups(store, keys, pooled, settings)
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
@@ -128,6 +134,7 @@ class Plane:
             follower=follower,
             refresher=Refresher(store, bindings),
             writer=writer,
+            recorder=recorder,
             metrics=metrics,
             hooks=hooks,
         )
@@ -150,3 +157,4 @@ class Plane:
         finally:
             await self.writer.drain()
             await self.workers.stop(grace_seconds=1.0)
+            await self.recorder.drain()

@@ -73,11 +73,12 @@ class SqlSuspensions:
             stored = self._waiting(session, key)
         return _opened(self._ring(), key, stored)
 
-    def versions(self, key: str) -> tuple[str, ...]:
-        """Ids of the versions that the flow is pinned to; empty when there is no such flow."""
+    def pinned(self, key: str) -> tuple[tuple[str, ...], str | None]:
+        """Ids of the versions that the flow is pinned to, and what its execution says of its record; nothing
+        when there is no such flow."""
         with self._store.read() as session:
             row = session.get(SuspensionRow, key)
-            return tuple(row.versions) if row is not None else ()
+            return (tuple(row.versions), row.record) if row is not None else ((), None)
 
     def take(self, key: str) -> str:
         with self._store.begin() as session:
