@@ -16,8 +16,9 @@ from runner.model.caps import MAX_RECORD_FILE_BYTES
 from runner.records.compression import DamagedError, Words, expand
 from runner.records.policy import PolicyError, RecordPolicy
 from runner.records.states import WAITS
+from runner.records.writing import CONTEXT
 from runner.replay.execution_record import ExecutionRecord
-from runner.replay.record import FlowRecord
+from runner.replay.record import FlowRecord, LegContext, stamped
 from runner.store import KeyRing, SealError, Store
 from runner.store.sealed.records import open_record
 from runner.store.tables.records import RecordFlowRow, RecordRow, RecordWordsRow
@@ -145,13 +146,14 @@ class RecordStore:
             )
             data: dict[str, Any] = json.loads(text)
             data["actions"] = json.loads(expand(flow.content, _MOST_FLOW_BYTES))
-            record = FlowRecord.model_validate(data)
+            context = LegContext.model_validate(data.pop(CONTEXT, {}))
+            record = FlowRecord.model_validate({**data, "context": context, "digest": ""})
         except (DamagedError, ValueError, RecursionError, TypeError):
             raise DamagedRecordError("it is not whole") from None
         about = (record.tenant, record.execution_id, record.trigger, record.number)
         if about != (row.tenant_id, row.execution_id, row.trigger_id, row.leg):
             raise DamagedRecordError("it is of another execution")
-        return record
+        return stamped(record)
 
 
 def rows_of(session: Session, tenant: str, execution_id: str) -> Sequence[RecordRow]:

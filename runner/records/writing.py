@@ -18,6 +18,7 @@ from runner.model.action import Action, with_unique_names
 from runner.records.compression import Words, compress, words_of
 from runner.records.states import KEPT, WAITS, RecordState
 from runner.records.subjects import subject_hash
+from runner.replay.record import LegContext
 from runner.store import KeyRing
 from runner.store.database.upsert import insert_or_keep
 from runner.store.sealed.records import seal_record
@@ -27,6 +28,8 @@ from runner.store.tables.records import RecordFlowRow, RecordRow, RecordSubjectR
 from runner.store.tables.runs import ExecutionRow
 from runner.suspension.stores import PinnedAction
 
+CONTEXT: Final = "service"
+"""Member of a stored leg that holds what the service knows beside."""
 _REMEMBERED: Final = 256
 FLOW_TOUCHED: Final = timedelta(hours=1)
 """A flow's row is written again after this time while records are made of it."""
@@ -39,7 +42,8 @@ class NewLeg:
     """The record of a leg, to be stored.
 
     Attributes:
-        text: JSON of its `FlowRecord` without Actions, as a worker sent it.
+        text: JSON of its `FlowRecord` as a worker sent it: without Actions and digests.
+        context: what the service knows beside.
         actions: of its flow.
         subjects: ids of the users that it is about.
         waits_until: of a suspended flow.
@@ -53,6 +57,7 @@ class NewLeg:
     state: RecordState
     at: datetime
     text: bytes = field(repr=False)
+    context: LegContext = field(repr=False)
     actions: tuple[Action | PinnedAction, ...] = field(repr=False)
     subjects: tuple[str, ...] = field(repr=False)
     waits_until: datetime | None = None
@@ -157,7 +162,9 @@ class RecordWriter:
             created_at=item.at,
             expires_at=expires_at,
         )
-        seal_record(ring, row, compress(item.text, words))
+        context = item.context.model_dump_json(exclude_defaults=True).encode()
+        whole = b'{"%s":%s,%s' % (CONTEXT.encode(), context, item.text[1:])
+        seal_record(ring, row, compress(whole, words))
         session.add(row)
         key = self._key(item.tenant)
         for subject in item.subjects:

@@ -7,20 +7,16 @@ what `actionbox replay` reads.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from runner.model.caps import MAX_RECORD_FILE_BYTES, MAX_RECORD_LEGS
-from runner.model.errors import InputError
 from runner.project.jsonfile import parse_json, read_text
-from runner.replay.record import FlowRecord
+from runner.replay.parsing import parse_model
+from runner.replay.record import FlowRecord, check_whole
 
 SCHEMA: Final = "actionbox.execution-record/1"
-_MORE_PROBLEMS: Final = 3
-"""Problems of one file that are named."""
-
-_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class ExecutionRecord(BaseModel):
@@ -57,35 +53,24 @@ class ExecutionRecord(BaseModel):
 
 
 def parse_execution_record(text: str, name: str) -> ExecutionRecord:
-    """The record in JSON text. `name`: of the file or address that it came from, for messages.
+    """The record in JSON text, seen to be whole. `name`: of the file or address that it came from.
 
     Raises:
-        InputError: `not_json`, `too_deep`; `invalid_record` with the JSON path of what does not fit.
+        InputError: `not_json`, `too_deep`, `other_schema`; `invalid_record` and `damaged_record` with the
+            JSON path of what does not fit.
     """
-    return parse_model(ExecutionRecord, parse_json(text, "record", name), name)
+    return checked_execution_record(parse_json(text, "record", name), name)
+
+
+def checked_execution_record(data: Any, name: str) -> ExecutionRecord:
+    """The same of parsed JSON."""
+    record = parse_model(ExecutionRecord, data, name)
+    for index, leg in enumerate(record.legs):
+        check_whole(leg, name, f"$.legs[{index}]")
+    return record
 
 
 def read_execution_record(path: Path) -> ExecutionRecord:
     """The record in a file. Raises `InputError` as `parse_execution_record` does, and as reading a file."""
     text = read_text(path, "record", limit=MAX_RECORD_FILE_BYTES)
     return parse_execution_record(text, str(path))
-
-
-def parse_model(model: type[_Model], data: Any, name: str) -> _Model:
-    """`data` as a `model`. Raises `InputError` (`invalid_record`)."""
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        problems = [f"{_path(item['loc'])}: {item['msg']}" for item in found[:_MORE_PROBLEMS]]
-        more = [f"and {len(found) - _MORE_PROBLEMS} more"] if len(found) > _MORE_PROBLEMS else []
-        raise InputError(
-            "invalid_record",
-            f"{name} is not a record: {'; '.join((*problems, *more))}",
-            next_step="Records come from the service, or from `actionbox run --record FILE`.",
-            source=name,
-        ) from None
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)

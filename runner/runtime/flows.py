@@ -35,7 +35,7 @@ from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
 from runner.runtime.records.group_commit import Change, GroupCommit, Rows
 from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
-from runner.runtime.records.recording import Recording, flow_policy
+from runner.runtime.records.recording import Recording, flow_policy, leg_context
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
@@ -336,7 +336,8 @@ class Flows:
 
         await self._write(change, slot, record.rows())
         if recording is not None and reply is not None:
-            recording.follow(tenant, reply)
+            key = None if slot is None else slot.key
+            recording.follow(tenant, reply, leg_context(versions, outcome.leg, traceparent, key))
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)

@@ -44,7 +44,6 @@ def test_it_is_read_back_as_it_was_written(record: ExecutionRecord, tmp_path: Pa
 @pytest.mark.parametrize(
     ("change", "place"),
     [
-        ({"schema": "actionbox.execution-record/9"}, "$.schema"),
         ({"form": "open"}, "$.form"),
         ({"created_at": "yesterday"}, "$.created_at"),
         ({"legs": []}, "$.legs"),
@@ -71,3 +70,12 @@ def test_the_place_inside_of_a_leg_is_told(record: ExecutionRecord) -> None:
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         parse_execution_record(text, "a.json")
+
+
+def test_a_schema_of_another_release_is_told_as_such(record: ExecutionRecord) -> None:
+    text = json.dumps({**json.loads(record.to_json()), "schema": "actionbox.execution-record/9"})
+    with pytest.raises(
+        InputError, match=r"schema actionbox\.execution-record/9; this release reads"
+    ) as caught:
+        parse_execution_record(text, "a.json")
+    assert caught.value.code == "other_schema"

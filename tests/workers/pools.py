@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from runner.model.action import Action, with_unique_names
 from runner.model.outcome import FlowOutcome
 from runner.records.policy import Wish
-from runner.replay.record import FlowRecord
+from runner.replay.record import FlowRecord, stamped
 from runner.suspension.stores import PinnedAction
 from runner.workers import LegCall, LegReply, PoolSettings, ResumeCall, WorkerPool
 from runner.workers.parent.requests import LegRecord
@@ -82,7 +82,8 @@ class LivePool:
         found = self.wait(arrived())
         assert not found.lost
         pinned = [PinnedAction.of(action).model_dump(mode="json") for action in with_unique_names(actions)]
-        return FlowRecord.model_validate({**json.loads(found.text), "actions": pinned})
+        record = {**json.loads(found.text), "actions": pinned, "digest": ""}
+        return stamped(FlowRecord.model_validate(record))
 
     def pids(self) -> list[int]:
         return [worker.pid for worker in self.pool.stats().workers]

@@ -17,6 +17,8 @@ from runner.records.recorder import Recorder
 from runner.records.states import KEPT, LARGE, NO, WAITS, WORKER, RecordState
 from runner.records.subjects import subjects_of
 from runner.records.writing import FlowEnd, Lost, NewLeg
+from runner.replay.record import LegContext, RecordedVersion
+from runner.store.resolved_flow import BoundVersion
 from runner.suspension.stores import PinnedAction
 from runner.workers.parent.requests import LegRecord, LegReply
 
@@ -29,6 +31,23 @@ def flow_policy(default: RecordPolicy, chosen: Sequence[str | None]) -> RecordPo
     except PolicyError:  # of a later release: what is not understood is not kept
         return NOTHING
     return first.with_others(others)
+
+
+def leg_context(
+    versions: Sequence[BoundVersion], leg: int, traceparent: str | None, idempotency_key: str | None
+) -> LegContext:
+    """What a record says of its leg beside what ran."""
+    return LegContext(
+        parent_leg=leg - 1 if leg > 1 else None,
+        traceparent=traceparent,
+        idempotency_key=idempotency_key,
+        versions=tuple(
+            RecordedVersion(
+                action_id=version.action_id, version_id=version.version_id, binding_id=version.binding_id
+            )
+            for version in versions
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +108,12 @@ class Recording:
             return RecordState(WORKER, self.policy)
         return RecordState(reason or NO, self.policy)
 
-    def follow(self, tenant: str, reply: LegReply) -> None:
+    def follow(self, tenant: str, reply: LegReply, context: LegContext) -> None:
         """The execution is on record: store the record of this leg once its worker has written it down."""
         reason = None if self.wish is None else self.wish.reason(reply.outcome)
         if reply.record is not None:
             state = RecordState(reason or NO, self.policy)
-            reply.record.add_done_callback(partial(self._arrived, tenant, reply.outcome, state))
+            reply.record.add_done_callback(partial(self._arrived, tenant, reply.outcome, state, context))
             return
         if reason is not None:
             self.recorder.dropped(WORKER)
@@ -102,7 +121,12 @@ class Recording:
             self._end(tenant, reply.outcome, RecordState(reason or NO, self.policy))
 
     def _arrived(
-        self, tenant: str, outcome: FlowOutcome, state: RecordState, future: asyncio.Future[LegRecord]
+        self,
+        tenant: str,
+        outcome: FlowOutcome,
+        state: RecordState,
+        context: LegContext,
+        future: asyncio.Future[LegRecord],
     ) -> None:
         found = future.result()
         if found.lost:
@@ -122,6 +146,7 @@ class Recording:
                 state=state,
                 at=datetime.now(UTC),
                 text=found.text,
+                context=context,
                 actions=self.actions,
                 subjects=subjects_of(self.event, outcome.effects),
                 waits_until=None

@@ -8,19 +8,19 @@ from typing import Final
 from runner.flow.leg_trace import LegTrace
 from runner.model.outcome import FlowOutcome
 from runner.records.policy import Wish
-from runner.replay.record import make_record
+from runner.replay.record import unstamped_record
 
-NOT_SENT: Final = frozenset({"actions"})
-"""Parts of a record that the service has itself: sources, which a worker has without the bundles of their
-packages."""
+NOT_SENT: Final = {"actions", "digest", "parts"}
+"""What the service adds itself: sources, which a worker has without the bundles of their packages, and digests
+of what it has sealed."""
 
 
 def recorded(wish: Wish, trace: LegTrace, outcome: FlowOutcome) -> bytes | None:
     """JSON of the leg's record without `NOT_SENT`, secrets marked; None when it is larger than wished."""
     if _least_bytes(trace, wish.most_bytes) > wish.most_bytes:
         return None
-    record = make_record(trace, outcome, keep_secrets=False)
-    text = record.model_dump_json(by_alias=True, exclude=set(NOT_SENT)).encode()
+    record = unstamped_record(trace, outcome, keep_secrets=False)
+    text = record.model_dump_json(by_alias=True, exclude=NOT_SENT).encode()
     return text if len(text) <= wish.most_bytes else None
 
 
