@@ -23,6 +23,8 @@ from runner.management.actions.build_jobs import build_groups
 from runner.management.shadows.guard import Guard
 from runner.management.shadows.jobs import shadow_groups
 from runner.project.dependencies import origin_of
+from runner.records.policy import RecordPolicy
+from runner.records.recorder import Recorder
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -84,6 +86,7 @@ class Plane:
     follower: Follower
     refresher: Refresher
     writer: GroupCommit
+    recorder: Recorder
     metrics: Metrics
     hooks: Receiver
 
@@ -96,6 +99,7 @@ class Plane:
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
+        recorder = Recorder(store, ring, settings.records)
         flows = Flows(
             bindings=bindings,
             pool=pool,
@@ -107,9 +111,11 @@ class Plane:
             settings=settings.flows,
             kept=timedelta(days=settings.execution_days),
             observe=metrics.observe,
+            recorder=recorder,
+            policy=RecordPolicy.parse(settings.record_policy),
             recorded=follower.recorded,
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines)
+        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats)
         records = records_of(store, keys)
         guard = Guard(store, ring, records, pooled)
         groups = [
@@ -136,6 +142,7 @@ class Plane:
             follower=follower,
             refresher=Refresher(store, bindings),
             writer=writer,
+            recorder=recorder,
             metrics=metrics,
             hooks=hooks,
         )
@@ -158,3 +165,4 @@ class Plane:
         finally:
             await self.writer.drain()
             await self.workers.stop(grace_seconds=1.0)
+            await self.recorder.drain()

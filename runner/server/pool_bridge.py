@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from runner.management.base.interfaces import BusyError, LostRunError
@@ -64,7 +65,7 @@ class Pooled:
         self, tenant: str, record: FlowRecord, actions: Sequence[Action], control: Sequence[Action]
     ) -> LegShadow:
         call = ShadowCall(
-            record=record.model_dump_json(by_alias=True),
+            record=_bare(record).model_dump_json(by_alias=True),
             actions=tuple(actions),
             control=tuple(control),
             settings=self._settings,
@@ -85,3 +86,12 @@ class Pooled:
     def _wait(self, work: Coroutine[Any, Any, Result]) -> Result:
         assert self._loop is not None, "attach() comes before the first call"
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def _bare(record: FlowRecord) -> FlowRecord:
+    """Without packages, which are large: what runs is sent beside it."""
+    actions = tuple(
+        item.model_copy(update={"source": replace(item.source, dependencies=None), "last_good": None})
+        for item in record.actions
+    )
+    return record.model_copy(update={"actions": actions, "parts": {}})

@@ -30,8 +30,8 @@ def forced(reason: str | None) -> dict[str, str | int | bool]:
 
 @dataclass(slots=True)
 class Applier:
-    """Makes changes. `say` is told of each; `sleep` and `clock` are for tests. `force`: why to deploy even what
-    would lock people out; None not to."""
+    """Makes changes. `say` is told of each; `sleep` and `clock` are for tests. `force`: why to deploy even
+    what would lock people out; None not to."""
 
     api: Api
     say: Say = lambda _: None

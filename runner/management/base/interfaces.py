@@ -102,18 +102,3 @@ class Records(Protocol):
     ) -> Iterator[ExecutionRecord]:
         """Up to `most` of a trigger, the newest first, in plain form."""
         ...
-
-
-class NoRecords:
-    """Of a service that keeps none."""
-
-    def recent(
-        self,
-        tenant: str,  # noqa: ARG002 - the protocol's shape
-        trigger: str,  # noqa: ARG002
-        most: int,  # noqa: ARG002
-        *,
-        decision: str | None = None,  # noqa: ARG002
-        since: datetime | None = None,  # noqa: ARG002
-    ) -> Iterator[ExecutionRecord]:
-        return iter(())

@@ -123,10 +123,11 @@ class Flows:
         return session.scalar(query.order_by(ActionRow.created_at).limit(1)) or ""
 
     def _whole(self, source: Source) -> Source:
-        """With the packages that records only name."""
-        if source.dependencies is None:
+        """With the packages that the record may only name."""
+        known = source.dependencies
+        if known is None or known.bundle or known.archive or known.files:
             return source
-        digest = source.dependencies.digest
+        digest = known.digest
         if digest not in self._bundles:
             with self._store.read() as session:
                 row = session.get(BundleRow, (self._candidate.tenant, digest))
