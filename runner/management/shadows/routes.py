@@ -129,7 +129,12 @@ def delete_shadow(caller: ActionCreator, action_id: str, shadow_id: str) -> Resp
     return no_content()
 
 
-@router.get("/actions/lockout", summary="Get the lock-out list", response_model=schemas.Lockout)
+@router.get(
+    "/actions/lockout",
+    summary="Get the lock-out list",
+    response_model=schemas.Lockout,
+    responses=refusals(404),
+)
 def get_lockout(caller: ActionReader) -> Response:
     """Users who must never be kept out by a deploy. (Ours.)"""
     with caller.service.store.read() as session:
@@ -151,7 +156,9 @@ def set_lockout(caller: ActionUpdater, body: LockoutList) -> Response:
     return answer(value)
 
 
-@router.delete("/actions/lockout", summary="Delete the lock-out list", status_code=204)
+@router.delete(
+    "/actions/lockout", summary="Delete the lock-out list", status_code=204, responses=refusals(404)
+)
 def delete_lockout(caller: ActionUpdater) -> Response:
     """Deploys are not looked at any more. (Ours.)"""
     with caller.service.store.begin() as session:

@@ -14,6 +14,9 @@ import sandbox
 import triggers
 from runner.flow.runner import Runner
 from runner.model.action import Action
+from runner.replay.record import FlowRecord, Recorder
+from runner.shadow.leg import LEG_SHADOW, shadow_leg
+from runner.shadow.run import recorded_actions
 from sandbox.core.program import Language, Source
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import image
@@ -108,15 +111,17 @@ def imports() -> None:
 
 
 def everything() -> None:
-    """Import all that may be imported later, and run each language once."""
+    """Import all that may be imported later; run each language once, make a record of that, and run on it."""
     imports()
-    runner = Runner(egress=NoEgress())
+    recorder = Recorder()
+    runner = Runner(egress=NoEgress(), observer=recorder)
     event = get_trigger("post-login").example_event
     for language, text in _WARM.items():
         source = Source(language, "warm", text)
         outcome = runner.run("post-login", event, [Action("warm", source)])
         if outcome.failure is None or outcome.failure.code != "throw":
             raise RuntimeError(f"the {language} sandbox does not work: {outcome.failure}")
+        _shadow(recorder.record(outcome))
     python = sandbox.open_engine(Language.PYTHON)
     assert isinstance(python, PythonEngine)
     if not python.image.memories.tells_written_pages:
@@ -129,3 +134,9 @@ def _import_below(package: ModuleType) -> None:
             module = importlib.import_module(found.name)
             if found.ispkg:
                 _import_below(module)
+
+
+def _shadow(record: FlowRecord) -> None:
+    record = FlowRecord.model_validate_json(record.model_dump_json(by_alias=True))
+    actions = recorded_actions(record)
+    LEG_SHADOW.dump_json(shadow_leg(record, actions, control=actions, discreet=True))
