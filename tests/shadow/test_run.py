@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from bench.engine.restless import ChanceEgress, restless
 from runner import Action, InputError, Runner
 from runner.replay.record import comparable
 from runner.shadow.run import recorded_actions, replaced, run_on
 from tests.flow.actions import javascript, python
 from tests.flow.fixtures import PROGRAMS
-from tests.shadow.restless import restless
-from tests.shadow.worlds import ChanceEgress, recorded
+from tests.shadow.worlds import recorded
 
 
 @pytest.mark.parametrize("action", restless(), ids=lambda action: action.name)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import random
+import textwrap
+import threading
+from dataclasses import dataclass, field
 from typing import Final
 
 from runner.model.action import Action
-from tests.flow.actions import javascript, python
+from sandbox.core.program import Language, Source
+from sandbox.egress.model import Cancel, EgressError, EgressSession, FetchRequest, FetchResponse, Settle
 
 JAVASCRIPT: Final = {
     "clocks": """
@@ -118,7 +124,51 @@ PYTHON: Final = {
 def restless() -> list[Action]:
     """All of them."""
     secrets = {"KEY": "a-key-that-is-long-enough-for-hs256-tokens"}
+    javascript = (
+        (f"{name}-js", Language.JAVASCRIPT, f"exports.onExecutePostLogin = async (event, api) => {{{body}}};")
+        for name, body in JAVASCRIPT.items()
+    )
+    python = (
+        (
+            f"{name}-py",
+            Language.PYTHON,
+            "async def on_execute_post_login(event, api):\n" + textwrap.indent(textwrap.dedent(body), "    "),
+        )
+        for name, body in PYTHON.items()
+    )
     return [
-        *(javascript(body, name=f"{name}-js", secrets=secrets) for name, body in JAVASCRIPT.items()),
-        *(python(body, name=f"{name}-py", secrets=secrets) for name, body in PYTHON.items()),
+        Action(name, Source(language, name, text), secrets=secrets)
+        for name, language, text in (*javascript, *python)
     ]
+
+
+@dataclass
+class ChanceEgress:
+    """Answers each request after up to `most` seconds with its own number, or with an error.
+
+    Attributes:
+        made: requests so far.
+    """
+
+    most: float = 0.01
+    random: random.Random = field(default_factory=lambda: random.Random(5))
+    made: int = 0
+
+    def open(self, deadline: float) -> EgressSession:
+        """See `Egress.open`."""
+        del deadline
+        return self
+
+    def start(self, request: FetchRequest, settle: Settle) -> Cancel:
+        """See `EgressSession.start`."""
+        self.made += 1
+        body = json.dumps({"n": self.made, "path": request.url.rpartition("/")[2]}).encode()
+        answer = FetchResponse(200, "OK", request.url, False, (("content-type", "application/json"),), body)
+        outcome = EgressError("connect", "refused") if "broken" in request.url else answer
+        timer = threading.Timer(self.random.random() * self.most, lambda: settle(outcome))
+        timer.daemon = True
+        timer.start()
+        return timer.cancel
+
+    def close(self) -> None:
+        """See `EgressSession.close`."""
