@@ -85,6 +85,7 @@ class Recorder:
         self._waiting: deque[Item] = deque()
         self._bytes = 0
         self._taken = 0
+        self._expected = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -108,6 +109,12 @@ class Recorder:
                 return True
         self.dropped(STOPPING if self._stopping else QUEUE)
         return False
+
+    def expect(self, coming: bool) -> None:
+        """A worker writes a record down that is to be stored; or it is done with that."""
+        with self._changed:
+            self._expected += 1 if coming else -1
+            self._changed.notify_all()
 
     def dropped(self, reason: str, count: int = 1) -> None:
         """Count records that are not stored, and log that there are such, once a minute."""
@@ -134,9 +141,13 @@ class Recorder:
             )
 
     def settled(self, seconds: float) -> bool:
-        """Wait until what is in the queue now is stored, for at most `seconds`; whether it is."""
+        """Wait until nothing is to be stored any more, for at most `seconds`; whether nothing is."""
+
+        def idle() -> bool:
+            return not (self._waiting or self._taken or self._expected)
+
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting and not self._taken, seconds)
+            return self._changed.wait_for(idle, seconds)
 
     async def drain(self, seconds: float = 5.0) -> None:
         """Store what waits, for at most `seconds`; what is left is dropped and counted. Further items are

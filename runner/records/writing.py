@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from runner.model.action import Action, with_unique_names
 from runner.records.compression import Words, compress, words_of
+from runner.records.policy import days_of
 from runner.records.states import KEPT, WAITS, RecordState
 from runner.records.subjects import subject_hash
 from runner.replay.record import LegContext
@@ -137,9 +138,7 @@ class RecordWriter:
         row = session.execute(select(Tenant.settings).where(Tenant.id == tenant)).first()
         if row is None:
             return None
-        chosen = row[0] or {}
-        days = chosen.get("records", {}).get("days", self._days)
-        return timedelta(days=min(days, self._days))
+        return timedelta(days=days_of(row[0], self._days))
 
     def _leg(self, session: Session, ring: KeyRing, item: NewLeg, kept: timedelta) -> int:
         """Bytes of the row."""
@@ -215,7 +214,7 @@ class RecordWriter:
 
 
 def _settle(session: Session, item: NewLeg | FlowEnd, kept: timedelta, waits_until: datetime) -> None:
-    """What becomes of the legs before `item`: all go together, and those that wait with the end of the flow."""
+    """What becomes of the legs before `item`: all go together, those that wait with the end of the flow."""
     mine = (RecordRow.tenant_id == item.tenant, RecordRow.execution_id == item.execution_id)
     waiting = (*mine, RecordRow.reason == WAITS)
     about = (

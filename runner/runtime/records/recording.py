@@ -113,6 +113,7 @@ class Recording:
         reason = None if self.wish is None else self.wish.reason(reply.outcome)
         if reply.record is not None:
             state = RecordState(reason or NO, self.policy)
+            self.recorder.expect(True)
             reply.record.add_done_callback(partial(self._arrived, tenant, reply.outcome, state, context))
             return
         if reason is not None:
@@ -128,7 +129,14 @@ class Recording:
         context: LegContext,
         future: asyncio.Future[LegRecord],
     ) -> None:
-        found = future.result()
+        try:
+            self._take(tenant, outcome, state, context, future.result())
+        finally:
+            self.recorder.expect(False)
+
+    def _take(
+        self, tenant: str, outcome: FlowOutcome, state: RecordState, context: LegContext, found: LegRecord
+    ) -> None:
         if found.lost:
             self.recorder.dropped(found.lost)
             why = LARGE if found.lost == "large" else WORKER
