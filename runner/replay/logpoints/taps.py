@@ -23,6 +23,7 @@ from sandbox.core.program import Language, Program, Source
 from sandbox.javascript.building import statements
 
 _SPELLING: Final = re.compile(r"(?P<file>.+):(?P<line>[1-9][0-9]{0,5})\s+(?P<expression>\S.*)", re.DOTALL)
+_MARK: Final = "tap-"
 _NEAREST: Final = 4
 _EXCERPT: Final = 200
 """Characters of a line that a failure of Python quotes."""
@@ -128,7 +129,7 @@ class Taps:
     logged: list[Logged] = field(default_factory=list)
     line: dict[int, str] = field(default_factory=dict)
     aside: bool = False
-    _mark: str = field(default_factory=lambda: f"tap-{tokens.token_hex(8)}")
+    _mark: str = field(default_factory=lambda: f"{_MARK}{tokens.token_hex(8)}")
     _made: dict[Source, Source] = field(default_factory=dict)
     _moved: dict[str, _Moved] = field(default_factory=dict)
     _files: dict[int, str] = field(default_factory=dict)
@@ -173,7 +174,8 @@ class Taps:
     def heard(self, action: int, text: str) -> bool:
         """Take a console line if a call wrote it."""
         if not text.startswith(self._mark):
-            return False
+            # Names one of our functions: a promise that an expression made and nobody waited for.
+            return self._mark.removeprefix(_MARK) in text
         kind, rest = text[len(self._mark) : len(self._mark) + 1], text[len(self._mark) + 1 :]
         if kind in ("<", ">"):
             self.aside = kind == "<"
@@ -197,12 +199,12 @@ class Taps:
 
     def is_own(self, text: str) -> bool:
         """Whether a call wrote this console line."""
-        return text.startswith(self._mark)
+        return self._mark.removeprefix(_MARK) in text
 
     # --- inside ---
 
     def _placed(self, source: Source, points: Mapping[int, LogPoint]) -> Source:
-        name = f"ab_{self._mark.removeprefix('tap-')}"
+        name = f"ab_{self._mark.removeprefix(_MARK)}"
         if source.language is Language.PYTHON:
             text, lines = self._in_python(source, points, name)
         else:
