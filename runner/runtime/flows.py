@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -36,10 +35,10 @@ from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_ev
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row
-from runner.store.resolved_flow import BoundFlow, BoundVersion
+from runner.store.resolved_flow import BoundFlow, BoundVersion, Pinned
 from runner.store.sealed.suspensions import SqlSuspensions
-from runner.store.tables.runs import SuspensionRow
-from runner.suspension.stores import SuspendedFlow, store_key
+from runner.suspension.resume import StoredFlow
+from runner.suspension.stores import store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
 from triggers import UnknownTriggerError, get_trigger
 
@@ -50,8 +49,6 @@ class Pool(Protocol):
     async def run(self, tenant: str, call: LegCall) -> LegReply: ...
 
     async def resume(self, tenant: str, call: ResumeCall) -> LegReply: ...
-
-    async def waiting(self, tenant: str, handle: str) -> SuspendedFlow: ...
 
 
 class Flows:
@@ -144,10 +141,7 @@ class Flows:
         timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
-        waiting = await self._pool.waiting(tenant, body.handle)
-        key = store_key(tenant, body.handle)
-        version_ids = await asyncio.to_thread(self._suspensions.versions, key)
-        pinned = await asyncio.to_thread(self._bindings.pinned, tenant, version_ids)
+        stored, pinned = await asyncio.to_thread(self._waiting, tenant, body.handle)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -155,13 +149,16 @@ class Flows:
             methods=body.methods,
             enrolled=body.enrolled,
             secrets={
-                action.name: values for action, values in zip(waiting.actions, pinned.secrets, strict=False)
+                action.name: values
+                for action, values in zip(stored.flow.actions, pinned.secrets, strict=False)
             },
             settings=self._settings,
+            stored=stored,
+            keep=False,
         )
         reply = await self._pool.resume(tenant, call)
         answer = StoredResponse(200, reply.outcome.to_json())
-        result = LegResult(reply.outcome, pinned.versions, reply.kept, reply.waited_ms)
+        result = _result(reply, pinned.versions)
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
 
@@ -178,9 +175,9 @@ class Flows:
             execution_id=invocation.execution_id,
             settings=self._settings_of(invocation),
             executed_rules=invocation.body.executed_rules,
+            keep=False,
         )
-        reply = await self._pool.run(invocation.tenant, call)
-        return LegResult(reply.outcome, flow.versions, reply.kept, reply.waited_ms)
+        return _result(await self._pool.run(invocation.tenant, call), flow.versions)
 
     async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
@@ -302,7 +299,7 @@ class Flows:
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
-            self._pin(session, tenant, outcome, versions)
+            self._keep(session, tenant, result)
             if again is not None:
                 self._retry_later(session, again, outcome)
             if slot is not None and answer is not None:
@@ -330,20 +327,25 @@ class Flows:
                 raise
             raise AnsweredElsewhereError(found) from None
 
-    def _pin(
-        self, session: Session, tenant: str, outcome: FlowOutcome, versions: Sequence[BoundVersion]
-    ) -> None:
-        """Note which versions a suspended flow goes on with, and whose it is."""
-        if outcome.suspension is None:
+    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned]:
+        """A suspended flow, and the versions that it goes on with. Raises `ResumeError`."""
+        found = self._suspensions.found(store_key(tenant, handle))
+        stored = StoredFlow.read(found.text)
+        return stored, self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+
+    def _keep(self, session: Session, tenant: str, result: LegResult) -> None:
+        """Keep a flow that suspended."""
+        suspension, flow = result.outcome.suspension, result.suspended
+        if suspension is None or flow is None:
             return
-        session.execute(
-            update(SuspensionRow)
-            .where(SuspensionRow.key == store_key(tenant, outcome.suspension.handle))
-            .values(
-                tenant_id=tenant,
-                execution_id=outcome.execution_id,
-                versions=[version.version_id for version in versions],
-            )
+        self._suspensions.add(
+            session,
+            store_key(tenant, suspension.handle),
+            flow.model_dump_json(),
+            flow.expires_at,
+            tenant=tenant,
+            execution_id=result.outcome.execution_id,
+            versions=[version.version_id for version in result.versions],
         )
 
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
@@ -359,6 +361,10 @@ class Flows:
             execution_id=invocation.execution_id,
             delay_seconds=policy_of(NOTIFICATION).delay,
         )
+
+
+def _result(reply: LegReply, versions: Sequence[BoundVersion]) -> LegResult:
+    return LegResult(reply.outcome, versions, reply.kept, reply.suspended, reply.waited_ms)
 
 
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.jobs.payloads import payload_of
@@ -11,6 +11,7 @@ from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.runtime.records.idempotency import StoredResponse
 from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
+from runner.suspension.stores import SuspendedFlow
 from triggers import Effects, Trigger
 
 
@@ -68,11 +69,12 @@ class Invocation:
 @dataclass(frozen=True, slots=True)
 class LegResult:
     """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it.
-    `waited_ms`: for a worker."""
+    `suspended`: the flow, which its record keeps for the resume. `waited_ms`: for a worker."""
 
     outcome: FlowOutcome
     versions: Sequence[BoundVersion]
     kept: FlowOutcome | None = None
+    suspended: SuspendedFlow | None = field(default=None, repr=False)
     waited_ms: float = 0.0
 
 
