@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -40,10 +39,10 @@ from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_ev
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row
-from runner.store.resolved_flow import BoundFlow, BoundVersion
+from runner.store.resolved_flow import BoundFlow, BoundVersion, Pinned
 from runner.store.sealed.suspensions import SqlSuspensions
-from runner.store.tables.runs import SuspensionRow
-from runner.suspension.stores import SuspendedFlow, store_key
+from runner.suspension.resume import StoredFlow
+from runner.suspension.stores import store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
 from triggers import UnknownTriggerError, get_trigger
 
@@ -54,8 +53,6 @@ class Pool(Protocol):
     async def run(self, tenant: str, call: LegCall) -> LegReply: ...
 
     async def resume(self, tenant: str, call: ResumeCall) -> LegReply: ...
-
-    async def waiting(self, tenant: str, handle: str) -> SuspendedFlow: ...
 
 
 class Flows:
@@ -153,13 +150,8 @@ class Flows:
         timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
-        waiting = await self._pool.waiting(tenant, body.handle)
-        key = store_key(tenant, body.handle)
-        version_ids, before = await asyncio.to_thread(self._suspensions.pinned, key)
-        recording = Recording.further(
-            self._recorder, RecordState.read(before), _event_of(waiting), waiting.actions
-        )
-        pinned = await asyncio.to_thread(self._bindings.pinned, tenant, version_ids)
+        stored, pinned, before = await asyncio.to_thread(self._waiting, tenant, body.handle)
+        recording = Recording.further(self._recorder, RecordState.read(before), stored.flow)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -167,14 +159,17 @@ class Flows:
             methods=body.methods,
             enrolled=body.enrolled,
             secrets={
-                action.name: values for action, values in zip(waiting.actions, pinned.secrets, strict=False)
+                action.name: values
+                for action, values in zip(stored.flow.actions, pinned.secrets, strict=False)
             },
             settings=self._settings,
             record=recording.wish,
+            stored=stored,
+            keep=False,
         )
         reply = await self._pool.resume(tenant, call)
         answer = StoredResponse(200, reply.outcome.to_json())
-        result = LegResult(reply.outcome, pinned.versions, reply.kept, reply.waited_ms, recording, reply)
+        result = _result(reply, pinned.versions, recording)
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
 
@@ -199,9 +194,9 @@ class Flows:
             settings=self._settings_of(invocation),
             executed_rules=invocation.body.executed_rules,
             record=recording.wish,
+            keep=False,
         )
-        reply = await self._pool.run(invocation.tenant, call)
-        return LegResult(reply.outcome, flow.versions, reply.kept, reply.waited_ms, recording, reply)
+        return _result(await self._pool.run(invocation.tenant, call), flow.versions, recording)
 
     async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
@@ -325,7 +320,7 @@ class Flows:
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
-            self._pin(session, tenant, outcome, versions, state)
+            self._keep(session, tenant, result, state)
             if again is not None:
                 self._retry_later(session, again, outcome)
             if slot is not None and answer is not None:
@@ -356,26 +351,28 @@ class Flows:
                 raise
             raise AnsweredElsewhereError(found) from None
 
-    def _pin(
-        self,
-        session: Session,
-        tenant: str,
-        outcome: FlowOutcome,
-        versions: Sequence[BoundVersion],
-        state: RecordState | None,
-    ) -> None:
-        """Note which versions a suspended flow goes on with, whose it is, and whether it is on record."""
-        if outcome.suspension is None:
+    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, str | None]:
+        """A suspended flow, the versions that it goes on with, and what its execution says of its record.
+        Raises `ResumeError`."""
+        found = self._suspensions.found(store_key(tenant, handle))
+        stored = StoredFlow.read(found.text)
+        pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+        return stored, pinned, found.record
+
+    def _keep(self, session: Session, tenant: str, result: LegResult, state: RecordState | None) -> None:
+        """Keep a flow that suspended."""
+        suspension, flow = result.outcome.suspension, result.suspended
+        if suspension is None or flow is None:
             return
-        session.execute(
-            update(SuspensionRow)
-            .where(SuspensionRow.key == store_key(tenant, outcome.suspension.handle))
-            .values(
-                tenant_id=tenant,
-                execution_id=outcome.execution_id,
-                versions=[version.version_id for version in versions],
-                record=None if state is None else state.text,
-            )
+        self._suspensions.add(
+            session,
+            store_key(tenant, suspension.handle),
+            flow.model_dump_json(),
+            flow.expires_at,
+            tenant=tenant,
+            execution_id=result.outcome.execution_id,
+            versions=[version.version_id for version in result.versions],
+            record=None if state is None else state.text,
         )
 
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
@@ -393,15 +390,14 @@ class Flows:
         )
 
 
+def _result(reply: LegReply, versions: Sequence[BoundVersion], recording: Recording) -> LegResult:
+    outcome, kept = reply.outcome, reply.kept
+    return LegResult(outcome, versions, kept, reply.suspended, reply.waited_ms, recording, reply)
+
+
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:
     origin = invocation.origin
     return StoredResponse(200, outcome.to_json()) if origin is None else origin.answer(outcome)
-
-
-def _event_of(waiting: SuspendedFlow) -> Mapping[str, Any]:
-    state = waiting.flow_state
-    event = state.get("event") if isinstance(state, dict) else None
-    return event if isinstance(event, dict) else {}
 
 
 def _new_execution_id() -> str:

@@ -91,7 +91,7 @@ class MessageHandlers:
             call, outcome, record=self._recording(worker, call, outcome), suspended=waiting, kept=kept
         )
         self.calls.over(worker, call)
-        if waiting is None or call.future.done():
+        if waiting is None or not call.keep or call.future.done():
             settle(call, reply)
         else:
             assert outcome.suspension is not None

@@ -71,6 +71,7 @@ class PendingCall:
     store_key: str = ""
     wish: Wish | None = None
     record: asyncio.Future[LegRecord] | None = None
+    keep: bool = True
     fetches: CallFetches | None = None
     queued_at: float = field(default_factory=time.monotonic)
     sent_at: float = 0.0
