@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
-from runner.http.answer_types import Count, Number, closed
+from runner.http.answer_types import Count, closed
 from runner.http.errors import invalid_body, not_found
 from runner.management.base.context import (
     ActionReader,
@@ -46,7 +46,7 @@ class RecordPolicyItem(TypedDict):
     """Which executions are recorded, how long records stay, and how many bytes they have of how many."""
 
     policy: str
-    days: Number
+    days: Annotated[float, Field(gt=0)]
     quota_bytes: Count
     used_bytes: Count
     records: Count
