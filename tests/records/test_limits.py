@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import OperationalError
 
 from runner.admin.rotation import reseal
@@ -198,7 +198,7 @@ def test_what_a_removed_tenant_left_in_the_queue_is_not_stored(store: Store) -> 
     recorder.put(leg("e"))
     recorder.put(Lost("t", "nothing", RecordState("large", "all")))
     with store.begin() as session:
-        session.execute(Tenant.__table__.delete())
+        session.execute(delete(Tenant))
     drained(recorder)
     assert rows(store) == {}
 
