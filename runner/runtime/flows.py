@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -42,7 +42,7 @@ from runner.store.executions import pending_row
 from runner.store.resolved_flow import BoundFlow, BoundVersion, Pinned
 from runner.store.sealed.suspensions import SqlSuspensions
 from runner.suspension.resume import StoredFlow
-from runner.suspension.stores import SuspendedFlow, store_key
+from runner.suspension.stores import store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
 from triggers import UnknownTriggerError, get_trigger
 
@@ -151,9 +151,7 @@ class Flows:
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
         stored, pinned, before = await asyncio.to_thread(self._waiting, tenant, body.handle)
-        recording = Recording.further(
-            self._recorder, RecordState.read(before), _event_of(stored.flow), stored.flow.actions
-        )
+        recording = Recording.further(self._recorder, RecordState.read(before), stored.flow)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -354,14 +352,15 @@ class Flows:
             raise AnsweredElsewhereError(found) from None
 
     def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, str | None]:
-        """A suspended flow, the versions that it goes on with, and what is said of its record. Raises
-        `ResumeError`."""
+        """A suspended flow, the versions that it goes on with, and what its execution says of its record.
+        Raises `ResumeError`."""
         found = self._suspensions.found(store_key(tenant, handle))
         stored = StoredFlow.read(found.text)
-        return stored, self._bindings.pinned(tenant, stored.flow.trigger, found.versions), found.record
+        pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+        return stored, pinned, found.record
 
     def _keep(self, session: Session, tenant: str, result: LegResult, state: RecordState | None) -> None:
-        """Keep a flow that suspended, and whether it is on record."""
+        """Keep a flow that suspended."""
         suspension, flow = result.outcome.suspension, result.suspended
         if suspension is None or flow is None:
             return
@@ -392,18 +391,13 @@ class Flows:
 
 
 def _result(reply: LegReply, versions: Sequence[BoundVersion], recording: Recording) -> LegResult:
-    return LegResult(reply.outcome, versions, reply.kept, reply.suspended, reply.waited_ms, recording, reply)
+    outcome, kept = reply.outcome, reply.kept
+    return LegResult(outcome, versions, kept, reply.suspended, reply.waited_ms, recording, reply)
 
 
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:
     origin = invocation.origin
     return StoredResponse(200, outcome.to_json()) if origin is None else origin.answer(outcome)
-
-
-def _event_of(waiting: SuspendedFlow) -> Mapping[str, Any]:
-    state = waiting.flow_state
-    event = state.get("event") if isinstance(state, dict) else None
-    return event if isinstance(event, dict) else {}
 
 
 def _new_execution_id() -> str:

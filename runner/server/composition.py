@@ -25,6 +25,7 @@ from runner.management.shadows.jobs import shadow_groups
 from runner.project.dependencies import origin_of
 from runner.records.policy import RecordPolicy
 from runner.records.recorder import Recorder
+from runner.records.store import RecordStore
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -125,7 +126,7 @@ class Plane:
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
-        runtime = Runtime(store, flows, idempotency, queue, hub)
+        runtime = Runtime(store, flows, idempotency, queue, hub, ring, recorder, RecordStore(store, ring))
         hooks = Receiver(
             runtime,
             Directory(store, ring),

@@ -24,7 +24,7 @@ from runner.suspension.stores import handle_expired, handle_unknown, handle_used
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A flow that waits. `versions`: ids of those that it is pinned to; `record`: what its execution says of
+    """A flow that waits. `versions`: ids of those that it is pinned to. `record`: what its execution says of
     its record."""
 
     text: str = field(repr=False)
