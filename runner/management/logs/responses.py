@@ -18,11 +18,21 @@ class Executions(TypedDict):
 
 
 @closed
+class CallingHook(TypedDict):
+    """The hook of an identity provider that called for an execution. `result`: what the provider was told."""
+
+    provider: str
+    hook: str
+    result: NotRequired[str]
+
+
+@closed
 class ExecutionDetails(TypedDict):
     """Of an execution that has ended."""
 
     trigger_id: TriggerId
     actions: Executions
+    hook: NotRequired[CallingHook]
 
 
 @closed
@@ -47,6 +57,7 @@ class FailureDetails(TypedDict):
     binding_id: NotRequired[Uuid]
     error_class: Literal["platform_error", "action_timeout", "action_error", "rate_limited"]
     action_error: ActionError
+    hook: NotRequired[CallingHook]
 
 
 LogId = Annotated[str, Field(pattern="^[0-9]{16}-[0-9]{3,}-[A-Za-z0-9_-]+$")]
