@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 from runner.jobs import event_streams
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
+from runner.model.arms import Assigned
 from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
+from runner.rollouts.events import INSERT, KnownHosts, arms_of, assigned_from, rows_of
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.invocation import (
@@ -71,10 +73,12 @@ class Flows:
         kept: timedelta,
         observe: Callable[[FlowOutcome], None] = lambda _: None,
         recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
+        rolled_out: Callable[[], None] = lambda: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`kept`: how long records of executions stay. `observe`: told of every outcome. `recorded`: told,
-        in the transaction that writes it, of every record."""
+        in the transaction that writes it, of every record. `rolled_out`: told when there is something for
+        the counts of a rollout."""
         self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
@@ -86,6 +90,8 @@ class Flows:
         self._kept = kept
         self._observe = observe
         self._recorded = recorded
+        self._rolled_out = rolled_out
+        self._hosts = KnownHosts()
         self._wall = wall
 
     async def invoke(
@@ -146,8 +152,9 @@ class Flows:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
         waiting = await self._pool.waiting(tenant, body.handle)
         key = store_key(tenant, body.handle)
-        version_ids = await asyncio.to_thread(self._suspensions.versions, key)
+        version_ids, arms = await asyncio.to_thread(self._suspensions.versions, key)
         pinned = await asyncio.to_thread(self._bindings.pinned, tenant, version_ids)
+        versions = _on_arms(pinned.versions, assigned_from(arms))
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -160,8 +167,8 @@ class Flows:
             settings=self._settings,
         )
         reply = await self._pool.resume(tenant, call)
-        answer = StoredResponse(200, reply.outcome.to_json())
-        result = LegResult(reply.outcome, pinned.versions, reply.kept, reply.waited_ms)
+        result = LegResult.of(reply, versions)
+        answer = StoredResponse(200, result.outcome.to_json())
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
 
@@ -180,7 +187,7 @@ class Flows:
             executed_rules=invocation.body.executed_rules,
         )
         reply = await self._pool.run(invocation.tenant, call)
-        return LegResult(reply.outcome, flow.versions, reply.kept, reply.waited_ms)
+        return LegResult.of(reply, flow.versions)
 
     async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
@@ -203,7 +210,7 @@ class Flows:
             raise unknown(entity)
         if found.off:
             raise ProviderDisabledError("The tenant has disabled its own provider: deliver by another one")
-        return found
+        return found.chosen(invocation.body.event)
 
     def _settings_of(self, invocation: Invocation) -> Settings:
         origin = invocation.origin
@@ -299,9 +306,14 @@ class Flows:
             tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook
         )
 
+        hosts = self._hosts.unknown(tenant, versions, result.hosts)
+        counted = rows_of(tenant, outcome, versions, result.hosts)
+
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
+            if hosts:
+                self._hosts.note(session, tenant, hosts)
             self._pin(session, tenant, outcome, versions)
             if again is not None:
                 self._retry_later(session, again, outcome)
@@ -311,7 +323,10 @@ class Flows:
                 end(session)
             self._recorded(session, tenant, outcome.execution_id)
 
-        await self._write(change, slot, record.rows())
+        await self._write(change, slot, {**record.rows(), INSERT: counted} if counted else record.rows())
+        self._hosts.noted(tenant, hosts)
+        if counted:
+            self._rolled_out()
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)
@@ -343,6 +358,7 @@ class Flows:
                 tenant_id=tenant,
                 execution_id=outcome.execution_id,
                 versions=[version.version_id for version in versions],
+                arms=arms_of(versions),
             )
         )
 
@@ -359,6 +375,13 @@ class Flows:
             execution_id=invocation.execution_id,
             delay_seconds=policy_of(NOTIFICATION).delay,
         )
+
+
+def _on_arms(versions: Sequence[BoundVersion], arms: Sequence[Assigned | None]) -> tuple[BoundVersion, ...]:
+    """The versions of a suspended flow with the choices that were made when it began."""
+    if not arms:
+        return tuple(versions)
+    return tuple(replace(version, assigned=arm) for version, arm in zip(versions, arms, strict=True))
 
 
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:

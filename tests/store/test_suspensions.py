@@ -88,7 +88,7 @@ def test_of_many_takers_one_has_it(store: Store) -> None:
     suspensions = SqlSuspensions(store, ring)
     suspensions.put("k", "text", LATER, tenant="t", versions=["v1", "v2"])
     assert suspensions.peek("k") == "text"
-    assert suspensions.versions("k") == ("v1", "v2")
+    assert suspensions.versions("k") == (("v1", "v2"), None)
     results: list[str] = []
 
     def take() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -73,11 +74,12 @@ class SqlSuspensions:
             stored = self._waiting(session, key)
         return _opened(self._ring(), key, stored)
 
-    def versions(self, key: str) -> tuple[str, ...]:
-        """Ids of the versions that the flow is pinned to; empty when there is no such flow."""
+    def versions(self, key: str) -> tuple[tuple[str, ...], list[Any] | None]:
+        """Ids of the versions that the flow is pinned to, and their `SuspensionRow.arms`; empty when there
+        is no such flow."""
         with self._store.read() as session:
             row = session.get(SuspensionRow, key)
-            return tuple(row.versions) if row is not None else ()
+            return (tuple(row.versions), row.arms) if row is not None else ((), None)
 
     def take(self, key: str) -> str:
         with self._store.begin() as session:
