@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -38,10 +37,10 @@ from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_ev
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row
-from runner.store.resolved_flow import BoundFlow, BoundVersion
+from runner.store.resolved_flow import BoundFlow, BoundVersion, Pinned
 from runner.store.sealed.suspensions import SqlSuspensions
-from runner.store.tables.runs import SuspensionRow
-from runner.suspension.stores import SuspendedFlow, store_key
+from runner.suspension.resume import StoredFlow
+from runner.suspension.stores import store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
 from triggers import UnknownTriggerError, get_trigger
 
@@ -52,8 +51,6 @@ class Pool(Protocol):
     async def run(self, tenant: str, call: LegCall) -> LegReply: ...
 
     async def resume(self, tenant: str, call: ResumeCall) -> LegReply: ...
-
-    async def waiting(self, tenant: str, handle: str) -> SuspendedFlow: ...
 
 
 class Flows:
@@ -150,11 +147,7 @@ class Flows:
         timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
-        waiting = await self._pool.waiting(tenant, body.handle)
-        key = store_key(tenant, body.handle)
-        version_ids, arms = await asyncio.to_thread(self._suspensions.versions, key)
-        pinned = await asyncio.to_thread(self._bindings.pinned, tenant, version_ids)
-        versions = _on_arms(pinned.versions, assigned_from(arms))
+        stored, pinned, arms = await asyncio.to_thread(self._waiting, tenant, body.handle)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -162,12 +155,15 @@ class Flows:
             methods=body.methods,
             enrolled=body.enrolled,
             secrets={
-                action.name: values for action, values in zip(waiting.actions, pinned.secrets, strict=False)
+                action.name: values
+                for action, values in zip(stored.flow.actions, pinned.secrets, strict=False)
             },
             settings=self._settings,
+            stored=stored,
+            keep=False,
         )
         reply = await self._pool.resume(tenant, call)
-        result = LegResult.of(reply, versions)
+        result = LegResult.of(reply, _on_arms(pinned.versions, arms))
         answer = StoredResponse(200, result.outcome.to_json())
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
@@ -185,9 +181,9 @@ class Flows:
             execution_id=invocation.execution_id,
             settings=self._settings_of(invocation),
             executed_rules=invocation.body.executed_rules,
+            keep=False,
         )
-        reply = await self._pool.run(invocation.tenant, call)
-        return LegResult.of(reply, flow.versions)
+        return LegResult.of(await self._pool.run(invocation.tenant, call), flow.versions)
 
     async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
@@ -314,7 +310,7 @@ class Flows:
                 shown.update(record.extend(session))
             if hosts:
                 self._hosts.note(session, tenant, hosts)
-            self._pin(session, tenant, outcome, versions)
+            self._keep(session, tenant, result)
             if again is not None:
                 self._retry_later(session, again, outcome)
             if slot is not None and answer is not None:
@@ -345,21 +341,27 @@ class Flows:
                 raise
             raise AnsweredElsewhereError(found) from None
 
-    def _pin(
-        self, session: Session, tenant: str, outcome: FlowOutcome, versions: Sequence[BoundVersion]
-    ) -> None:
-        """Note which versions a suspended flow goes on with, and whose it is."""
-        if outcome.suspension is None:
+    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, list[Assigned | None]]:
+        """A suspended flow, the versions that it goes on with, and their arms. Raises `ResumeError`."""
+        found = self._suspensions.found(store_key(tenant, handle))
+        stored = StoredFlow.read(found.text)
+        pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+        return stored, pinned, assigned_from(found.arms)
+
+    def _keep(self, session: Session, tenant: str, result: LegResult) -> None:
+        """Keep a flow that suspended."""
+        suspension, flow = result.outcome.suspension, result.suspended
+        if suspension is None or flow is None:
             return
-        session.execute(
-            update(SuspensionRow)
-            .where(SuspensionRow.key == store_key(tenant, outcome.suspension.handle))
-            .values(
-                tenant_id=tenant,
-                execution_id=outcome.execution_id,
-                versions=[version.version_id for version in versions],
-                arms=arms_of(versions),
-            )
+        self._suspensions.add(
+            session,
+            store_key(tenant, suspension.handle),
+            flow.model_dump_json(),
+            flow.expires_at,
+            tenant=tenant,
+            execution_id=result.outcome.execution_id,
+            versions=[version.version_id for version in result.versions],
+            arms=arms_of(result.versions),
         )
 
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:

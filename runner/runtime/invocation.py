@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.jobs.payloads import payload_of
@@ -11,6 +11,7 @@ from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef, Vers
 from runner.runtime.records.idempotency import StoredResponse
 from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
+from runner.suspension.stores import SuspendedFlow
 from runner.workers.parent.requests import LegReply
 from triggers import Effects, Trigger
 
@@ -73,6 +74,7 @@ class LegResult:
     Attributes:
         outcome, kept: with the version that each Action ran. `kept`: the part of the outcome that goes on
             record; None when it is all of it.
+        suspended: the flow, which its record keeps for the resume.
         waited_ms: for a worker.
         hosts: that each Action asked.
     """
@@ -80,6 +82,7 @@ class LegResult:
     outcome: FlowOutcome
     versions: Sequence[BoundVersion]
     kept: FlowOutcome | None = None
+    suspended: SuspendedFlow | None = field(default=None, repr=False)
     waited_ms: float = 0.0
     hosts: Sequence[Sequence[str]] = ()
 
@@ -88,7 +91,7 @@ class LegResult:
         """Of what ran these versions."""
         kept = None if reply.kept is None else _with_versions(reply.kept, versions)
         outcome = _with_versions(reply.outcome, versions)
-        return cls(outcome, versions, kept, reply.waited_ms, reply.hosts)
+        return cls(outcome, versions, kept, reply.suspended, reply.waited_ms, reply.hosts)
 
 
 def _with_versions(outcome: FlowOutcome, versions: Sequence[BoundVersion]) -> FlowOutcome:
