@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from runner.jobs import event_streams
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
+from runner.model.arms import Assigned
 from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
+from runner.rollouts.events import INSERT, KnownHosts, arms_of, assigned_from, rows_of
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.invocation import (
@@ -69,10 +71,12 @@ class Flows:
         kept: timedelta,
         observe: Callable[[FlowOutcome], None] = lambda _: None,
         recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
+        rolled_out: Callable[[], None] = lambda: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`kept`: how long records of executions stay. `observe`: told of every outcome. `recorded`: told,
-        in the transaction that writes it, of every record."""
+        in the transaction that writes it, of every record. `rolled_out`: told when there is something for
+        the counts of a rollout."""
         self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
@@ -84,6 +88,8 @@ class Flows:
         self._kept = kept
         self._observe = observe
         self._recorded = recorded
+        self._rolled_out = rolled_out
+        self._hosts = KnownHosts()
         self._wall = wall
 
     async def invoke(
@@ -142,7 +148,7 @@ class Flows:
         timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
-        stored, pinned = await asyncio.to_thread(self._waiting, tenant, body.handle)
+        stored, pinned, arms = await asyncio.to_thread(self._waiting, tenant, body.handle)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -158,8 +164,8 @@ class Flows:
             keep=False,
         )
         reply = await self._pool.resume(tenant, call)
-        answer = StoredResponse(200, reply.outcome.to_json())
-        result = _result(reply, pinned.versions)
+        result = LegResult.of(reply, _on_arms(pinned.versions, arms))
+        answer = StoredResponse(200, result.outcome.to_json())
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
 
@@ -178,7 +184,7 @@ class Flows:
             executed_rules=invocation.body.executed_rules,
             keep=False,
         )
-        return _result(await self._pool.run(invocation.tenant, call), flow.versions)
+        return LegResult.of(await self._pool.run(invocation.tenant, call), flow.versions)
 
     async def _run_in_time(self, invocation: Invocation) -> LegResult:
         """Run it; what is not over when its hook has to answer has failed."""
@@ -212,7 +218,7 @@ class Flows:
             raise unknown(entity)
         if found.off:
             raise ProviderDisabledError("The tenant has disabled its own provider: deliver by another one")
-        return found
+        return found.chosen(invocation.body.event)
 
     def _settings_of(self, invocation: Invocation) -> Settings:
         origin = invocation.origin
@@ -308,9 +314,14 @@ class Flows:
             tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook
         )
 
+        hosts = self._hosts.unknown(tenant, versions, result.hosts)
+        counted = rows_of(tenant, outcome, versions, result.hosts)
+
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
+            if hosts:
+                self._hosts.note(session, tenant, hosts)
             self._keep(session, tenant, result)
             if again is not None:
                 self._retry_later(session, again, outcome)
@@ -320,7 +331,10 @@ class Flows:
                 end(session)
             self._recorded(session, tenant, outcome.execution_id)
 
-        await self._write(change, slot, record.rows())
+        await self._write(change, slot, {**record.rows(), INSERT: counted} if counted else record.rows())
+        self._hosts.noted(tenant, hosts)
+        if counted:
+            self._rolled_out()
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)
@@ -339,11 +353,12 @@ class Flows:
                 raise
             raise AnsweredElsewhereError(found) from None
 
-    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned]:
-        """A suspended flow, and the versions that it goes on with. Raises `ResumeError`."""
+    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, list[Assigned | None]]:
+        """A suspended flow, the versions that it goes on with, and their arms. Raises `ResumeError`."""
         found = self._suspensions.found(store_key(tenant, handle))
         stored = StoredFlow.read(found.text)
-        return stored, self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+        pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+        return stored, pinned, assigned_from(found.arms)
 
     def _keep(self, session: Session, tenant: str, result: LegResult) -> None:
         """Keep a flow that suspended."""
@@ -358,6 +373,7 @@ class Flows:
             tenant=tenant,
             execution_id=result.outcome.execution_id,
             versions=[version.version_id for version in result.versions],
+            arms=arms_of(result.versions),
         )
 
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
@@ -375,8 +391,11 @@ class Flows:
         )
 
 
-def _result(reply: LegReply, versions: Sequence[BoundVersion]) -> LegResult:
-    return LegResult(reply.outcome, versions, reply.kept, reply.suspended, reply.waited_ms)
+def _on_arms(versions: Sequence[BoundVersion], arms: Sequence[Assigned | None]) -> tuple[BoundVersion, ...]:
+    """The versions of a suspended flow with the choices that were made when it began."""
+    if not arms:
+        return tuple(versions)
+    return tuple(replace(version, assigned=arm) for version, arm in zip(versions, arms, strict=True))
 
 
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -24,10 +25,11 @@ from runner.suspension.stores import handle_expired, handle_unknown, handle_used
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A flow that waits. `versions`: ids of those that it is pinned to."""
+    """A flow that waits. `versions`: ids of those that it is pinned to; `arms`: see `SuspensionRow.arms`."""
 
     text: str = field(repr=False)
     versions: tuple[str, ...]
+    arms: list[Any] | None = None
 
 
 def pinned_versions(session: Session, tenant: str) -> set[str]:
@@ -80,12 +82,14 @@ class SqlSuspensions:
         tenant: str,
         execution_id: str,
         versions: Sequence[str],
+        arms: list[Any] | None = None,
     ) -> None:
         """Keep a new flow with what `session` writes.
 
         Args:
             expires_at: epoch seconds.
             versions: ids of those that it goes on with, in order.
+            arms: see `SuspensionRow.arms`.
         """
         session.add(
             SuspensionRow(
@@ -94,6 +98,7 @@ class SqlSuspensions:
                 execution_id=execution_id,
                 text=_sealed(self._ring(), key, text),
                 versions=list(versions),
+                arms=arms,
                 expires_at=datetime.fromtimestamp(expires_at, UTC),
             )
         )
@@ -105,7 +110,7 @@ class SqlSuspensions:
         """The flow, left in place. Raises `ResumeError` as `take` does."""
         with self._store.read() as session:
             row = self._waiting(session, key)
-        return Waiting(_opened(self._ring(), key, row.text), tuple(row.versions))
+        return Waiting(_opened(self._ring(), key, row.text), tuple(row.versions), row.arms)
 
     def take(self, key: str) -> str:
         with self._store.begin(urgent=True) as session:
