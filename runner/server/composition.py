@@ -15,6 +15,7 @@ from runner.hooks.directory import Directory
 from runner.hooks.key_sets import KeySets
 from runner.hooks.metrics import HookMetrics
 from runner.hooks.receiver import Receiver
+from runner.hooks.unsigned import Unsigned
 from runner.jobs.cleaner import Cleaner
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
@@ -26,6 +27,7 @@ from runner.project.dependencies import origin_of
 from runner.records.policy import RecordPolicy
 from runner.records.recorder import Recorder
 from runner.records.store import RecordStore
+from runner.rollouts.conductor import Conductor
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -36,7 +38,6 @@ from runner.runtime.records.group_commit import GroupCommit
 from runner.runtime.records.idempotency import Idempotency
 from runner.runtime.refresh import Refresher
 from runner.runtime.routes import Runtime
-from runner.server.assembly import records_of
 from runner.server.background import Loop, hearing, running
 from runner.server.logs import lost_lines
 from runner.server.pool_bridge import Pooled
@@ -90,6 +91,8 @@ class Plane:
     recorder: Recorder
     metrics: Metrics
     hooks: Receiver
+    unsigned: Unsigned
+    conductor: Conductor
 
     @classmethod
     def of(cls, settings: ServiceSettings, store: Store, keys: Keys) -> Plane:
@@ -101,6 +104,7 @@ class Plane:
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
         recorder = Recorder(store, ring, settings.records)
+        conductor = Conductor(store, metrics.decided)
         flows = Flows(
             bindings=bindings,
             pool=pool,
@@ -115,10 +119,11 @@ class Plane:
             recorder=recorder,
             policy=RecordPolicy.parse(settings.record_policy),
             recorded=follower.recorded,
+            rolled_out=conductor.nudge,
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats)
-        records = records_of(store, keys)
+        records = RecordStore(store, ring)
         guard = Guard(store, ring, records, pooled)
+        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats, lambda: conductor.states)
         groups = [
             *build_groups(store, keys, pooled, settings, guard),
             *shadow_groups(store, keys, pooled, records, settings),
@@ -126,13 +131,10 @@ class Plane:
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
-        runtime = Runtime(store, flows, idempotency, queue, hub, ring, recorder, RecordStore(store, ring))
-        hooks = Receiver(
-            runtime,
-            Directory(store, ring),
-            KeySets(lambda: make_egress(settings)),
-            HookMetrics(metrics.registry),
-        )
+        runtime = Runtime(store, flows, idempotency, queue, hub, ring, recorder, records)
+        hook_metrics = HookMetrics(metrics.registry)
+        sets = KeySets(lambda: make_egress(settings))
+        hooks = Receiver(runtime, Directory(store, ring), sets, hook_metrics)
         return cls(
             settings=settings,
             store=store,
@@ -146,6 +148,8 @@ class Plane:
             recorder=recorder,
             metrics=metrics,
             hooks=hooks,
+            unsigned=Unsigned(hook_metrics),
+            conductor=conductor,
         )
 
     @asynccontextmanager
@@ -158,6 +162,7 @@ class Plane:
         self.pooled.attach(asyncio.get_running_loop())
         await self.workers.start()
         loops: list[Loop] = [Cleaner(self.store).run, self.jobs.run, self.refresher.run, *hearing(self.store)]
+        loops.append(self.conductor.run)
         if not self.store.is_sqlite:
             loops.append(self.follower.run)
         try:

@@ -44,6 +44,12 @@ def push(
         bool, typer.Option("--prune", help="Delete Actions and modules that the folder does not name.")
     ] = False,
     force: Force = None,
+    rollout: Annotated[
+        Path | None,
+        typer.Option(
+            "--rollout", metavar="FILE", help="Roll out what is deployed already, as this file says."
+        ),
+    ] = None,
     secret: SecretOption = [],  # noqa: B006 - typer makes a new one
     secrets: SecretsFile = None,
 ) -> None:
@@ -59,6 +65,7 @@ def push(
         yes=yes,
         prune=prune,
         force=force,
+        rollout=rollout,
     )
 
 

@@ -24,6 +24,7 @@ from runner.management.base.interfaces import Builder, BusyError
 from runner.management.shadows.candidates import draft_of
 from runner.management.shadows.guard import Guard, has_list
 from runner.model.runtimes import LANGUAGES, file_name
+from runner.rollouts.lifecycle import active_rollout
 from runner.store import audit
 from runner.store.database.engine import Store
 from runner.store.database.upsert import insert_or_keep
@@ -151,7 +152,7 @@ class DraftBuilder:
         client = job.payload.get("deploy_as")
         if refused:
             row.build_log = [*row.build_log, {"at": time.time(), "text": f"Not deployed. {refused}"}]
-        elif client is not None:
+        elif client is not None and active_rollout(session, job.tenant, row.id) is None:
             version = deploy_draft(session, row, secrets)
             audit.note(session, job.tenant, client, "action.deploy", row.id, version.code)
 
