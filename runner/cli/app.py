@@ -21,6 +21,7 @@ from runner.cli.options import (
     with_options,
 )
 from runner.cli.replay.options import ReplayOptions
+from runner.cli.rollout.app import rollouts
 from runner.cli.tenant.app import tenant_app
 from runner.cli.tenant.connection import Target
 
@@ -220,6 +221,7 @@ def images(
 
 app.add_typer(tenant_app)
 app.add_typer(hooks)
+app.add_typer(rollouts)
 app.command("serve")(service.serve)
 app.command("worker")(service.worker)
 app.command("config")(service.show_config)

@@ -154,5 +154,6 @@ class BindingCache:
 
 
 def _sources(flow: BoundFlow) -> set[Source]:
-    found = {action.source for action in flow.actions}
-    return found | {action.last_good for action in flow.actions if action.last_good is not None}
+    actions = [*flow.actions, *(candidate.action for candidate in flow.candidates)]
+    found = {action.source for action in actions}
+    return found | {action.last_good for action in actions if action.last_good is not None}

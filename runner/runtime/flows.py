@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 from runner.jobs import event_streams
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
+from runner.model.arms import Assigned
 from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
 from runner.records.policy import DEFAULT, RecordPolicy
 from runner.records.recorder import Recorder
 from runner.records.states import RecordState
+from runner.rollouts.events import INSERT, KnownHosts, arms_of, assigned_from, rows_of
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.invocation import (
@@ -28,19 +30,20 @@ from runner.runtime.invocation import (
     Invocation,
     LegResult,
     Origin,
+    given_up,
     nothing_bound,
 )
 from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
 from runner.runtime.records.group_commit import Change, GroupCommit, Rows
 from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
-from runner.runtime.records.recording import Recording, flow_policy, leg_context
+from runner.runtime.records.recording import Recording, flow_policy
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row
 from runner.store.resolved_flow import BoundFlow, BoundVersion, Pinned
-from runner.store.sealed.suspensions import SqlSuspensions
+from runner.store.sealed.suspensions import SqlSuspensions, Waiting
 from runner.suspension.resume import StoredFlow
 from runner.suspension.stores import store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
@@ -74,11 +77,13 @@ class Flows:
         recorder: Recorder,
         policy: RecordPolicy = DEFAULT,
         recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
+        rolled_out: Callable[[], None] = lambda: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`kept`: how long executions stay. `observe`: told of every outcome. `recorder`: keeps records of
         what Actions did; `policy`: of which executions, where a tenant chose none. `recorded`: told, in the
-        transaction that writes it, of every execution."""
+        transaction that writes it, of every execution. `rolled_out`: told when there is something for the
+        counts of a rollout."""
         self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
@@ -92,6 +97,8 @@ class Flows:
         self._recorder = recorder
         self._policy = policy
         self._recorded = recorded
+        self._rolled_out = rolled_out
+        self._hosts = KnownHosts()
         self._wall = wall
 
     async def invoke(
@@ -127,7 +134,7 @@ class Flows:
             await self._flow(invocation)
             return await self._accept(invocation, slot)
         with self._writer.expecting():
-            result = await self.run(invocation)
+            result = await self._run_in_time(invocation)
             answer = _answer(invocation, result.outcome)
         await self._record(
             invocation.tenant,
@@ -150,8 +157,8 @@ class Flows:
         timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
-        stored, pinned, before = await asyncio.to_thread(self._waiting, tenant, body.handle)
-        recording = Recording.further(self._recorder, RecordState.read(before), stored.flow)
+        stored, pinned, found = await asyncio.to_thread(self._waiting, tenant, body.handle)
+        recording = Recording.further(self._recorder, RecordState.read(found.record), stored.flow)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -168,8 +175,9 @@ class Flows:
             keep=False,
         )
         reply = await self._pool.resume(tenant, call)
-        answer = StoredResponse(200, reply.outcome.to_json())
-        result = _result(reply, pinned.versions, recording)
+        versions = _on_arms(pinned.versions, assigned_from(found.arms))
+        result = LegResult.of(reply, versions, recording)
+        answer = StoredResponse(200, result.outcome.to_json())
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
 
@@ -196,7 +204,19 @@ class Flows:
             record=recording.wish,
             keep=False,
         )
-        return _result(await self._pool.run(invocation.tenant, call), flow.versions, recording)
+        reply = await self._pool.run(invocation.tenant, call)
+        return LegResult.of(reply, flow.versions, recording)
+
+    async def _run_in_time(self, invocation: Invocation) -> LegResult:
+        """Run it; what is not over when its hook has to answer has failed."""
+        origin, began = invocation.origin, self._wall()
+        if origin is None:
+            return await self.run(invocation)
+        try:
+            async with asyncio.timeout(origin.seconds):
+                return await self.run(invocation)
+        except TimeoutError:
+            return LegResult(given_up(invocation, origin, began), ())
 
     async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
@@ -219,7 +239,7 @@ class Flows:
             raise unknown(entity)
         if found.off:
             raise ProviderDisabledError("The tenant has disabled its own provider: deliver by another one")
-        return found
+        return found.chosen(invocation.body.event)
 
     def _settings_of(self, invocation: Invocation) -> Settings:
         origin = invocation.origin
@@ -311,15 +331,18 @@ class Flows:
         origin = None if again is None else again.origin
         text = answer.text if answer is not None and result.kept is None and origin is None else None
         hook = None if origin is None else {**origin.names, **origin.facts(kept)}
-        recording, reply = result.recording, result.reply
-        state = None if recording is None or reply is None else recording.state(reply)
+        state = result.state
         record = LegRecord.of(
             tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook, record=state
         )
+        hosts = self._hosts.unknown(tenant, versions, result.hosts)
+        counted = rows_of(tenant, outcome, versions, result.hosts)
 
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
+            if hosts:
+                self._hosts.note(session, tenant, hosts)
             self._keep(session, tenant, result, state)
             if again is not None:
                 self._retry_later(session, again, outcome)
@@ -329,10 +352,11 @@ class Flows:
                 end(session)
             self._recorded(session, tenant, outcome.execution_id)
 
-        await self._write(change, slot, record.rows())
-        if recording is not None and reply is not None:
-            key = None if slot is None else slot.key
-            recording.follow(tenant, reply, leg_context(versions, outcome.leg, traceparent, key))
+        await self._write(change, slot, {**record.rows(), INSERT: counted} if counted else record.rows())
+        self._hosts.noted(tenant, hosts)
+        if counted:
+            self._rolled_out()
+        result.follow(tenant, traceparent)
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)
@@ -351,13 +375,13 @@ class Flows:
                 raise
             raise AnsweredElsewhereError(found) from None
 
-    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, str | None]:
-        """A suspended flow, the versions that it goes on with, and what its execution says of its record.
-        Raises `ResumeError`."""
+    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, Waiting]:
+        """A suspended flow, the versions that it goes on with, and what was kept with it. Raises
+        `ResumeError`."""
         found = self._suspensions.found(store_key(tenant, handle))
         stored = StoredFlow.read(found.text)
         pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
-        return stored, pinned, found.record
+        return stored, pinned, found
 
     def _keep(self, session: Session, tenant: str, result: LegResult, state: RecordState | None) -> None:
         """Keep a flow that suspended."""
@@ -372,6 +396,7 @@ class Flows:
             tenant=tenant,
             execution_id=result.outcome.execution_id,
             versions=[version.version_id for version in result.versions],
+            arms=arms_of(result.versions),
             record=None if state is None else state.text,
         )
 
@@ -390,9 +415,11 @@ class Flows:
         )
 
 
-def _result(reply: LegReply, versions: Sequence[BoundVersion], recording: Recording) -> LegResult:
-    outcome, kept = reply.outcome, reply.kept
-    return LegResult(outcome, versions, kept, reply.suspended, reply.waited_ms, recording, reply)
+def _on_arms(versions: Sequence[BoundVersion], arms: Sequence[Assigned | None]) -> tuple[BoundVersion, ...]:
+    """The versions of a suspended flow with the choices that were made when it began."""
+    if not arms:
+        return tuple(versions)
+    return tuple(replace(version, assigned=arm) for version, arm in zip(versions, arms, strict=True))
 
 
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:

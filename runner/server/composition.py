@@ -15,6 +15,7 @@ from runner.hooks.directory import Directory
 from runner.hooks.key_sets import KeySets
 from runner.hooks.metrics import HookMetrics
 from runner.hooks.receiver import Receiver
+from runner.hooks.unsigned import Unsigned
 from runner.jobs.cleaner import Cleaner
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
@@ -24,6 +25,7 @@ from runner.project.dependencies import origin_of
 from runner.records.policy import RecordPolicy
 from runner.records.recorder import Recorder
 from runner.records.store import RecordStore
+from runner.rollouts.conductor import Conductor
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -87,6 +89,8 @@ class Plane:
     recorder: Recorder
     metrics: Metrics
     hooks: Receiver
+    unsigned: Unsigned
+    conductor: Conductor
 
     @classmethod
     def of(cls, settings: ServiceSettings, store: Store, keys: Keys) -> Plane:
@@ -98,6 +102,7 @@ class Plane:
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
         recorder = Recorder(store, ring, settings.records)
+        conductor = Conductor(store, metrics.decided)
         flows = Flows(
             bindings=bindings,
             pool=pool,
@@ -112,19 +117,17 @@ class Plane:
             recorder=recorder,
             policy=RecordPolicy.parse(settings.record_policy),
             recorded=follower.recorded,
+            rolled_out=conductor.nudge,
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats)
+        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats, lambda: conductor.states)
         groups = build_groups(store, keys, pooled, settings)
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
         runtime = Runtime(store, flows, idempotency, queue, hub, ring, recorder, RecordStore(store, ring))
-        hooks = Receiver(
-            runtime,
-            Directory(store, ring),
-            KeySets(lambda: make_egress(settings)),
-            HookMetrics(metrics.registry),
-        )
+        hook_metrics = HookMetrics(metrics.registry)
+        sets = KeySets(lambda: make_egress(settings))
+        hooks = Receiver(runtime, Directory(store, ring), sets, hook_metrics)
         return cls(
             settings=settings,
             store=store,
@@ -138,6 +141,8 @@ class Plane:
             recorder=recorder,
             metrics=metrics,
             hooks=hooks,
+            unsigned=Unsigned(hook_metrics),
+            conductor=conductor,
         )
 
     @asynccontextmanager
@@ -150,6 +155,7 @@ class Plane:
         self.pooled.attach(asyncio.get_running_loop())
         await self.workers.start()
         loops: list[Loop] = [Cleaner(self.store).run, self.jobs.run, self.refresher.run, *hearing(self.store)]
+        loops.append(self.conductor.run)
         if not self.store.is_sqlite:
             loops.append(self.follower.run)
         try:

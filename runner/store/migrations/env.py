@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from runner.store.sealed import kept_versions, key_checks
-from runner.store.tables import client_keys, entities, models, records, runs
+from runner.store.tables import client_keys, entities, models, records, rollouts, runs
 from runner.store.tables.columns import Base
 
 for module in (
@@ -15,6 +15,7 @@ for module in (
     kept_versions.KeptVersionRow,
     models.ActionRow,
     records.RecordRow,
+    rollouts.RolloutRow,
     runs.JobRow,
 ):
     assert module.metadata is Base.metadata

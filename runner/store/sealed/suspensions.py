@@ -10,6 +10,7 @@ import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -24,11 +25,12 @@ from runner.suspension.stores import handle_expired, handle_unknown, handle_used
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A flow that waits. `versions`: ids of those that it is pinned to. `record`: what its execution says of
-    its record."""
+    """A flow that waits. `versions`: ids of those that it is pinned to; `arms`: see `SuspensionRow.arms`.
+    `record`: what its execution says of its record."""
 
     text: str = field(repr=False)
     versions: tuple[str, ...]
+    arms: list[Any] | None = None
     record: str | None = None
 
 
@@ -83,6 +85,7 @@ class SqlSuspensions:
         execution_id: str,
         versions: Sequence[str],
         record: str | None = None,
+        arms: list[Any] | None = None,
     ) -> None:
         """Keep a new flow with what `session` writes.
 
@@ -90,6 +93,7 @@ class SqlSuspensions:
             expires_at: epoch seconds.
             versions: ids of those that it goes on with, in order.
             record: what its execution says of its record.
+            arms: see `SuspensionRow.arms`.
         """
         session.add(
             SuspensionRow(
@@ -99,6 +103,7 @@ class SqlSuspensions:
                 text=_sealed(self._ring(), key, text),
                 versions=list(versions),
                 record=record,
+                arms=arms,
                 expires_at=datetime.fromtimestamp(expires_at, UTC),
             )
         )
@@ -110,7 +115,8 @@ class SqlSuspensions:
         """The flow, left in place. Raises `ResumeError` as `take` does."""
         with self._store.read() as session:
             row = self._waiting(session, key)
-        return Waiting(_opened(self._ring(), key, row.text), tuple(row.versions), row.record)
+        versions = tuple(row.versions)
+        return Waiting(_opened(self._ring(), key, row.text), versions, row.arms, row.record)
 
     def take(self, key: str) -> str:
         with self._store.begin(urgent=True) as session:

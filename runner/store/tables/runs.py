@@ -107,6 +107,7 @@ class SuspensionRow(Base):
         text: None once it was taken.
         versions: ids of the versions that it is pinned to, in order.
         record: of the execution, as it was when it was suspended.
+        arms: of each of them, the members of `runner.model.arms.Assigned`, or None; None for none at all.
     """
 
     __tablename__ = "suspensions"
@@ -118,6 +119,7 @@ class SuspensionRow(Base):
     text: Mapped[str | None] = mapped_column(Text)
     versions: Mapped[list[Any]] = mapped_column(default=list)
     record: Mapped[str | None] = mapped_column(String(128), default=None)
+    arms: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     expires_at: Mapped[datetime]
 
 

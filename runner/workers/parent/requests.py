@@ -98,6 +98,7 @@ class LegReply(_Call):
         kept: what of the outcome goes on record; None when it is all of it.
         waited_ms: in the pool's queue.
         ran_ms: from there to the reply.
+        hosts: that each Action asked, in their order; nothing where it is not known.
     """
 
     outcome: FlowOutcome
@@ -106,6 +107,7 @@ class LegReply(_Call):
     kept: FlowOutcome | None = None
     waited_ms: float = 0.0
     ran_ms: float = 0.0
+    hosts: tuple[tuple[str, ...], ...] = ()
 
 
 class BuildCall(_Call):
