@@ -151,11 +151,16 @@ class Recorder:
 
 def make_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) -> FlowRecord:
     """The record of one leg."""
+    return stamped(unstamped_record(trace, outcome, keep_secrets=keep_secrets))
+
+
+def unstamped_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) -> FlowRecord:
+    """The same without its digests, for a keeper who seals it: it costs less. `stamped` adds them later."""
     leg, tag = trace.leg, tokens.token_hex(8)
     secrets = tuple(action.every_secret for action in leg.actions)
     hide = None if keep_secrets else Marker(tag, secrets)
     result: dict[str, Any] = _hidden(hide, comparable(outcome))
-    record = FlowRecord(
+    return FlowRecord(
         tag=tag,
         tenant=trace.tenant,
         execution_id=trace.execution_id,
@@ -183,7 +188,6 @@ def make_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) ->
         outcome=result,
         digest="",
     )
-    return stamped(record)
 
 
 def stamped(record: FlowRecord) -> FlowRecord:

@@ -18,6 +18,9 @@ from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
 from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
+from runner.records.policy import DEFAULT, RecordPolicy
+from runner.records.recorder import Recorder
+from runner.records.states import RecordState
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.invocation import (
@@ -31,6 +34,7 @@ from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
 from runner.runtime.records.group_commit import Change, GroupCommit, Rows
 from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
+from runner.runtime.records.recording import Recording, flow_policy, leg_context
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
@@ -67,11 +71,14 @@ class Flows:
         settings: Settings,
         kept: timedelta,
         observe: Callable[[FlowOutcome], None] = lambda _: None,
+        recorder: Recorder,
+        policy: RecordPolicy = DEFAULT,
         recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`kept`: how long records of executions stay. `observe`: told of every outcome. `recorded`: told,
-        in the transaction that writes it, of every record."""
+        """`kept`: how long executions stay. `observe`: told of every outcome. `recorder`: keeps records of
+        what Actions did; `policy`: of which executions, where a tenant chose none. `recorded`: told, in the
+        transaction that writes it, of every execution."""
         self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
@@ -82,6 +89,8 @@ class Flows:
         self._settings = settings
         self._kept = kept
         self._observe = observe
+        self._recorder = recorder
+        self._policy = policy
         self._recorded = recorded
         self._wall = wall
 
@@ -141,7 +150,8 @@ class Flows:
         timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
-        stored, pinned = await asyncio.to_thread(self._waiting, tenant, body.handle)
+        stored, pinned, before = await asyncio.to_thread(self._waiting, tenant, body.handle)
+        recording = Recording.further(self._recorder, RecordState.read(before), stored.flow)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -153,12 +163,13 @@ class Flows:
                 for action, values in zip(stored.flow.actions, pinned.secrets, strict=False)
             },
             settings=self._settings,
+            record=recording.wish,
             stored=stored,
             keep=False,
         )
         reply = await self._pool.resume(tenant, call)
         answer = StoredResponse(200, reply.outcome.to_json())
-        result = _result(reply, pinned.versions)
+        result = _result(reply, pinned.versions, recording)
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
 
@@ -168,6 +179,13 @@ class Flows:
         if not flow.actions:
             invocation.trigger.parse_event(invocation.body.event)
             return LegResult(nothing_bound(invocation, self._wall(), self._settings.budget_ms), ())
+        recording = Recording.first(
+            self._recorder,
+            flow_policy(self._policy, flow.record),
+            invocation.execution_id,
+            invocation.body.event,
+            flow.actions,
+        )
         call = LegCall(
             trigger=invocation.trigger.id,
             event=invocation.event or invocation.body.event,
@@ -175,9 +193,10 @@ class Flows:
             execution_id=invocation.execution_id,
             settings=self._settings_of(invocation),
             executed_rules=invocation.body.executed_rules,
+            record=recording.wish,
             keep=False,
         )
-        return _result(await self._pool.run(invocation.tenant, call), flow.versions)
+        return _result(await self._pool.run(invocation.tenant, call), flow.versions, recording)
 
     async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""
@@ -292,14 +311,16 @@ class Flows:
         origin = None if again is None else again.origin
         text = answer.text if answer is not None and result.kept is None and origin is None else None
         hook = None if origin is None else {**origin.names, **origin.facts(kept)}
+        recording, reply = result.recording, result.reply
+        state = None if recording is None or reply is None else recording.state(reply)
         record = LegRecord.of(
-            tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook
+            tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook, record=state
         )
 
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
-            self._keep(session, tenant, result)
+            self._keep(session, tenant, result, state)
             if again is not None:
                 self._retry_later(session, again, outcome)
             if slot is not None and answer is not None:
@@ -309,6 +330,9 @@ class Flows:
             self._recorded(session, tenant, outcome.execution_id)
 
         await self._write(change, slot, record.rows())
+        if recording is not None and reply is not None:
+            key = None if slot is None else slot.key
+            recording.follow(tenant, reply, leg_context(versions, outcome.leg, traceparent, key))
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)
@@ -327,13 +351,15 @@ class Flows:
                 raise
             raise AnsweredElsewhereError(found) from None
 
-    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned]:
-        """A suspended flow, and the versions that it goes on with. Raises `ResumeError`."""
+    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, str | None]:
+        """A suspended flow, the versions that it goes on with, and what its execution says of its record.
+        Raises `ResumeError`."""
         found = self._suspensions.found(store_key(tenant, handle))
         stored = StoredFlow.read(found.text)
-        return stored, self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+        pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+        return stored, pinned, found.record
 
-    def _keep(self, session: Session, tenant: str, result: LegResult) -> None:
+    def _keep(self, session: Session, tenant: str, result: LegResult, state: RecordState | None) -> None:
         """Keep a flow that suspended."""
         suspension, flow = result.outcome.suspension, result.suspended
         if suspension is None or flow is None:
@@ -346,6 +372,7 @@ class Flows:
             tenant=tenant,
             execution_id=result.outcome.execution_id,
             versions=[version.version_id for version in result.versions],
+            record=None if state is None else state.text,
         )
 
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
@@ -363,8 +390,9 @@ class Flows:
         )
 
 
-def _result(reply: LegReply, versions: Sequence[BoundVersion]) -> LegResult:
-    return LegResult(reply.outcome, versions, reply.kept, reply.suspended, reply.waited_ms)
+def _result(reply: LegReply, versions: Sequence[BoundVersion], recording: Recording) -> LegResult:
+    outcome, kept = reply.outcome, reply.kept
+    return LegResult(outcome, versions, kept, reply.suspended, reply.waited_ms, recording, reply)
 
 
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:

@@ -9,9 +9,11 @@ from typing import Any, Final
 from runner.jobs.payloads import payload_of
 from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
 from runner.runtime.records.idempotency import StoredResponse
+from runner.runtime.records.recording import Recording
 from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
 from runner.suspension.stores import SuspendedFlow
+from runner.workers.parent.requests import LegReply
 from triggers import Effects, Trigger
 
 
@@ -69,13 +71,16 @@ class Invocation:
 @dataclass(frozen=True, slots=True)
 class LegResult:
     """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it.
-    `suspended`: the flow, which its record keeps for the resume. `waited_ms`: for a worker."""
+    `suspended`: the flow, which its record keeps for the resume. `waited_ms`: for a worker. `recording`,
+    `reply`: what is recorded of it, and what its worker said; None when nothing ran."""
 
     outcome: FlowOutcome
     versions: Sequence[BoundVersion]
     kept: FlowOutcome | None = None
     suspended: SuspendedFlow | None = field(default=None, repr=False)
     waited_ms: float = 0.0
+    recording: Recording | None = None
+    reply: LegReply | None = None
 
 
 class AnsweredElsewhereError(Exception):

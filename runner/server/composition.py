@@ -21,6 +21,9 @@ from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobGroup, JobWorker
 from runner.management.actions.build_jobs import build_groups
 from runner.project.dependencies import origin_of
+from runner.records.policy import RecordPolicy
+from runner.records.recorder import Recorder
+from runner.records.store import RecordStore
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -81,6 +84,7 @@ class Plane:
     follower: Follower
     refresher: Refresher
     writer: GroupCommit
+    recorder: Recorder
     metrics: Metrics
     hooks: Receiver
 
@@ -93,6 +97,7 @@ class Plane:
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
+        recorder = Recorder(store, ring, settings.records)
         flows = Flows(
             bindings=bindings,
             pool=pool,
@@ -104,14 +109,16 @@ class Plane:
             settings=settings.flows,
             kept=timedelta(days=settings.execution_days),
             observe=metrics.observe,
+            recorder=recorder,
+            policy=RecordPolicy.parse(settings.record_policy),
             recorded=follower.recorded,
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines)
+        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats)
         groups = build_groups(store, keys, pooled, settings)
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
-        runtime = Runtime(store, flows, idempotency, queue, hub)
+        runtime = Runtime(store, flows, idempotency, queue, hub, ring, recorder, RecordStore(store, ring))
         hooks = Receiver(
             runtime,
             Directory(store, ring),
@@ -128,6 +135,7 @@ class Plane:
             follower=follower,
             refresher=Refresher(store, bindings),
             writer=writer,
+            recorder=recorder,
             metrics=metrics,
             hooks=hooks,
         )
@@ -150,3 +158,4 @@ class Plane:
         finally:
             await self.writer.drain()
             await self.workers.stop(grace_seconds=1.0)
+            await self.recorder.drain()

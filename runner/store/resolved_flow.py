@@ -24,6 +24,7 @@ from runner.store.tables.models import (
     ModuleRow,
     ModuleVersionRow,
     SecretRow,
+    Tenant,
 )
 from sandbox.core.caps import Limits
 from sandbox.core.program import Dependencies, Language, Source
@@ -44,11 +45,18 @@ class BoundVersion:
 
 @dataclass(frozen=True, slots=True)
 class BoundFlow:
-    """The Actions of a trigger, and which versions they are, in order. `off`: they are not to run now."""
+    """The Actions of a trigger, and which versions they are, in order.
+
+    Attributes:
+        off: they are not to run now.
+        record: the policy for records of each, as text: its binding's, or the tenant's; None for the
+            installation's.
+    """
 
     actions: tuple[Action, ...]
     versions: tuple[BoundVersion, ...]
     off: bool = False
+    record: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +87,16 @@ class Reader:
             .where(BindingRow.tenant_id == self._tenant, BindingRow.trigger_id == trigger)
             .order_by(BindingRow.position)
         ).all()
-        actions, versions = [], []
+        actions, versions, record = [], [], []
+        usual = self._policy()
         for binding, action in rows:
             if action.deployed_version_id is None:
                 continue
             actions.append(self._action(action, binding))
             versions.append(BoundVersion(action.id, action.name, action.deployed_version_id, binding.id))
+            record.append(usual if binding.record is None else binding.record)
         off = is_switched_off(self._session, self._tenant, trigger)
-        return BoundFlow(tuple(actions), tuple(versions), off)
+        return BoundFlow(tuple(actions), tuple(versions), off, tuple(record))
 
     def attached(self, trigger: str, entity: Entity) -> BoundFlow:
         """The Action of an entity, for triggers that are bound to entities; empty when there is none."""
@@ -95,7 +105,7 @@ class Reader:
         if action is None or action.trigger_id != trigger or action.deployed_version_id is None:
             return BoundFlow((), ())
         version = BoundVersion(action.id, action.name, action.deployed_version_id)
-        return BoundFlow((self._action(action, None),), (version,))
+        return BoundFlow((self._action(action, None),), (version,), record=(self._policy(),))
 
     def pinned(self, version_ids: Sequence[str]) -> Pinned:
         """The versions that a suspended flow goes on with, of Actions that were deleted meanwhile too."""
@@ -117,6 +127,11 @@ class Reader:
         known = ("", "") if row is None else (row.action_id, row.action_name)
         box = SecretBox(self._session, self._ring, self._tenant)
         return BoundVersion(*known, version_id), kept_secrets(box, version_id)
+
+    def _policy(self) -> str | None:
+        chosen = self._session.scalar(select(Tenant.settings).where(Tenant.id == self._tenant)) or {}
+        policy: str | None = chosen.get("records", {}).get("policy")
+        return policy
 
     def _action(self, action: ActionRow, binding: BindingRow | None) -> Action:
         assert action.deployed_version_id is not None

@@ -24,10 +24,12 @@ from runner.suspension.stores import handle_expired, handle_unknown, handle_used
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A flow that waits. `versions`: ids of those that it is pinned to."""
+    """A flow that waits. `versions`: ids of those that it is pinned to. `record`: what its execution says of
+    its record."""
 
     text: str = field(repr=False)
     versions: tuple[str, ...]
+    record: str | None = None
 
 
 def pinned_versions(session: Session, tenant: str) -> set[str]:
@@ -80,12 +82,14 @@ class SqlSuspensions:
         tenant: str,
         execution_id: str,
         versions: Sequence[str],
+        record: str | None = None,
     ) -> None:
         """Keep a new flow with what `session` writes.
 
         Args:
             expires_at: epoch seconds.
             versions: ids of those that it goes on with, in order.
+            record: what its execution says of its record.
         """
         session.add(
             SuspensionRow(
@@ -94,6 +98,7 @@ class SqlSuspensions:
                 execution_id=execution_id,
                 text=_sealed(self._ring(), key, text),
                 versions=list(versions),
+                record=record,
                 expires_at=datetime.fromtimestamp(expires_at, UTC),
             )
         )
@@ -105,7 +110,7 @@ class SqlSuspensions:
         """The flow, left in place. Raises `ResumeError` as `take` does."""
         with self._store.read() as session:
             row = self._waiting(session, key)
-        return Waiting(_opened(self._ring(), key, row.text), tuple(row.versions))
+        return Waiting(_opened(self._ring(), key, row.text), tuple(row.versions), row.record)
 
     def take(self, key: str) -> str:
         with self._store.begin(urgent=True) as session:
