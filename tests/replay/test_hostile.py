@@ -76,7 +76,7 @@ def changes(draw: st.DrawFn, record: dict[str, Any]) -> dict[str, Any]:
         if how == "gone":
             del inner[at[-1]]
         else:
-            odd = st.sampled_from([None, 0, -1, 2**70, 1e308, "", "x", [], {}, True])
+            odd: Any = st.sampled_from([None, 0, -1, 2**70, 1e308, "", "x", [], {}, True])
             inner[at[-1]] = draw(VALUES if how == "value" else odd)
     return data
 
