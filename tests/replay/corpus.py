@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from runner.replay.execution_record import ExecutionRecord
 from runner.replay.record import FlowRecord, Recorder, make_record, write_record
 from runner.testing.cases.load import Case
 from runner.testing.cases.run import UNUSABLE, _Play
+from sandbox.wasm.artefacts import cache_directory
 from tests.case_files import cases_below
 from triggers import get_trigger
 
@@ -97,6 +99,20 @@ def keep(action: Action, event: Mapping[str, Any], runner: Runner, path: Path) -
     write_record(path, whole([recorder.record(outcome)]))
 
 
+def another_cache(folder: Path) -> Path:
+    """A cache in which every image is compiled anew. What images are made from is there already: fetching it
+    takes a network, and collecting the words of languages half a minute."""
+    for kept in ("artefact.key", "javascript-packages-*", "javascript-locales-*", "python-component-*"):
+        for path in cache_directory().glob(kept):
+            if path.suffix == ".lock":
+                continue
+            if path.is_dir():
+                shutil.copytree(path, folder / path.name, symlinks=True)
+            else:
+                shutil.copy2(path, folder / path.name)
+    return folder
+
+
 def verified(folder: Path, *options: str, cache: Path | None = None) -> dict[str, Any]:
     """What `actionbox verify` says of a folder, in a process that shares nothing with this one but, unless
     `cache` names another one, the images of the sandboxes."""
@@ -107,6 +123,6 @@ def verified(folder: Path, *options: str, cache: Path | None = None) -> dict[str
     done = subprocess.run(
         [*command, *options], env=environment, cwd="/", capture_output=True, text=True, check=False
     )
-    assert done.returncode in (0, 1, 2), done.stderr
+    assert done.stdout, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

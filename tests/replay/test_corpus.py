@@ -16,7 +16,7 @@ from sandbox.action_build import Module, Wanted, prepare
 from sandbox.core.program import Language, Source
 from sandbox.packages.npm.folder import FolderOrigin
 from tests.drills.rounds import rounds
-from tests.replay.corpus import every_case, grouped, keep, record_of, verified
+from tests.replay.corpus import another_cache, every_case, grouped, keep, record_of, verified
 from tests.sandbox.packages.npm.tarballs import Shelf
 from tests.sandbox.packages.wheels.made import put
 from triggers import get_trigger
@@ -49,7 +49,7 @@ async def on_execute_post_login(event, api):
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
     """Where images are built anew, in a drill."""
-    return tmp_path_factory.mktemp("cache") if rounds(False, True) else None
+    return another_cache(tmp_path_factory.mktemp("cache")) if rounds(False, True) else None
 
 
 def check(folder: Path, count: int, *options: str, cache: Path | None) -> None:
