@@ -185,8 +185,8 @@ class Reader:
     def _flow(self, bound: Sequence[tuple[ActionRow, BindingRow | None]], *, off: bool = False) -> BoundFlow:
         actions: list[Action] = []
         versions: list[BoundVersion] = []
-        candidates: list[Candidate] = []
         record: list[str | None] = []
+        candidates: list[Candidate] = []
         usual = self._policy()
         running = running_rollouts(self._session, self._tenant, [action.id for action, _ in bound])
         for action, binding in bound:
