@@ -128,7 +128,7 @@ class JobRow(Base, Owned, Stamped):
 
     Attributes:
         kind: `flow` (an asynchronous trigger), `notification` (a retry that an Action asked for) `build`, or
-            `package-build`.
+            `package-build`, `shadow`.
         payload: what it needs, without secrets.
         execution_id: the same in every attempt; None for builds.
         state: `ready`, `running`, `done`, or `dead` (all attempts failed).
