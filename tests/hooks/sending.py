@@ -62,6 +62,7 @@ class Line:
     hook: Hook
     path: str
     id: str
+    _deployed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     @property
     def secret(self) -> str:
@@ -106,10 +107,15 @@ class Line:
         return self.provider.goes_on(self.hook, answer)
 
     def bind(self, code: str, trigger: str = "", **fields: Any) -> dict[str, Any]:
-        """An Action of this body alone, on the hook's first trigger."""
+        """An Action of this body alone, on the hook's first trigger; without `fields` the one that was bound
+        before, if any."""
         trigger = trigger or self.hook.triggers[0]
         source = f"exports.{HANDLERS[trigger]} = async (event, api) => {{ {code} }};"
-        action = self.client.deployed(supported_triggers=[{"id": trigger}], code=source, **fields)
+        action = None if fields else self._deployed.get((trigger, source))
+        if action is None:
+            action = self.client.deployed(supported_triggers=[{"id": trigger}], code=source, **fields)
+        if not fields:
+            self._deployed[trigger, source] = action
         self.client.bind(action, trigger=trigger)
         return action
 
