@@ -2,7 +2,7 @@
 
 Everything is in the path, because some of them send no header of ours. It is no route of the framework:
 these requests carry no token, each provider has its own shape of a refusal, and a flood of bad ones must cost
-little (`runner.runtime.fast_invoke` has the reasons). A document that a provider fetches is below it
+little (`runner.runtime.fast_routes` has the reasons). A document that a provider fetches is below it
 (`Provider.document`), at `GET /hooks/v1/{tenant}/{provider}/{hook}/{document}`.
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from runner.hooks.model import PREFIX, Answer, Case, Hook, Provider, Result
+from runner.hooks.model import PREFIX, ROUTE, Answer, Case, Hook, Provider, Result
 from runner.hooks.providers import PROVIDERS
 from runner.hooks.receiver import Receiver
 from runner.http.errors import error_response
@@ -38,7 +38,7 @@ class _Route:
     path: str
 
 
-_ROUTE: Final = _Route(f"{PREFIX}{{tenant}}/{{provider}}/{{hook}}")
+_ROUTE: Final = _Route(ROUTE)
 _DOCUMENT_ROUTE: Final = _Route(f"{_ROUTE.path}/{{document}}")
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.jobs.payloads import payload_of
-from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
+from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef, VersionRecord
 from runner.runtime.records.idempotency import StoredResponse
 from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
+from runner.suspension.stores import SuspendedFlow
+from runner.workers.parent.requests import LegReply
+from sandbox.core.failure import Failure, FailureCode
 from triggers import Effects, Trigger
 
 
@@ -22,6 +25,7 @@ class Origin:
     Attributes:
         provider, hook: their names, for the record of the execution.
         budget_ms: wall time of the flow, where that is less than the installation's.
+        seconds: from now until the flow is given up, whatever it waits for.
         answer: the caller's answer to an outcome.
         accepted: the caller's answer to an event that runs later.
         facts: what the record says beside the names, made of the outcome that goes on record.
@@ -30,6 +34,7 @@ class Origin:
     provider: str
     hook: str
     budget_ms: int
+    seconds: float
     answer: Callable[[FlowOutcome], StoredResponse]
     accepted: Callable[[], StoredResponse]
     facts: Callable[[FlowOutcome], dict[str, Any]]
@@ -67,13 +72,51 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class LegResult:
-    """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it.
-    `waited_ms`: for a worker."""
+    """The result of a leg.
+
+    Attributes:
+        outcome, kept: with the version that each Action ran. `kept`: the part of the outcome that goes on
+            record; None when it is all of it.
+        suspended: the flow, which its record keeps for the resume.
+        waited_ms: for a worker.
+        hosts: that each Action asked.
+    """
 
     outcome: FlowOutcome
     versions: Sequence[BoundVersion]
     kept: FlowOutcome | None = None
+    suspended: SuspendedFlow | None = field(default=None, repr=False)
     waited_ms: float = 0.0
+    hosts: Sequence[Sequence[str]] = ()
+
+    @classmethod
+    def of(cls, reply: LegReply, versions: Sequence[BoundVersion]) -> LegResult:
+        """Of what ran these versions."""
+        kept = None if reply.kept is None else _with_versions(reply.kept, versions)
+        outcome = _with_versions(reply.outcome, versions)
+        return cls(outcome, versions, kept, reply.suspended, reply.waited_ms, reply.hosts)
+
+
+def _with_versions(outcome: FlowOutcome, versions: Sequence[BoundVersion]) -> FlowOutcome:
+    """`outcome` as people ask for it: which version ran. A worker does not know, and is not asked."""
+    actions = tuple(
+        action.model_copy(update={"version": _version(version)})
+        for action, version in zip(outcome.actions, versions, strict=False)
+    )
+    return outcome.model_copy(update={"actions": (*actions, *outcome.actions[len(actions) :])})
+
+
+def _version(version: BoundVersion) -> VersionRecord:
+    chosen = version.assigned
+    if chosen is None:
+        return VersionRecord.model_construct(id=version.version_id, number=version.number)
+    return VersionRecord(
+        id=version.version_id,
+        number=version.number,
+        rollout_id=chosen.rollout_id,
+        arm=chosen.arm,
+        reason=chosen.reason,
+    )
 
 
 class AnsweredElsewhereError(Exception):
@@ -86,13 +129,35 @@ class AnsweredElsewhereError(Exception):
 
 def nothing_bound(invocation: Invocation, started_at: float, budget_ms: int) -> FlowOutcome:
     """The outcome of a trigger that no Action is bound to: leave to go on. `started_at`: epoch seconds."""
+    return _outcome(
+        invocation, Decision.ALLOW, Timing(started_at=started_at, wall_ms=0.0, budget_ms=budget_ms)
+    )
+
+
+def given_up(invocation: Invocation, origin: Origin, started_at: float) -> FlowOutcome:
+    """The outcome of a flow that was not over when its hook had to answer. `started_at`: epoch seconds."""
+    waited = round(origin.seconds * 1000)
+    failure = Failure(
+        FailureCode.TIMEOUT,
+        f"The Actions did not end within {waited} ms, when {origin.provider} had to be answered.",
+        next_step="Make the Actions do less; see that workers are free; or raise the hook's time limit.",
+        detail={"limit_ms": waited},
+    )
+    timing = Timing(started_at=started_at, wall_ms=float(waited), budget_ms=origin.budget_ms)
+    warning = "It is not known which Actions ran: they were not waited for."
+    return _outcome(invocation, Decision.FAILED, timing, failure=failure, warnings=(warning,))
+
+
+def _outcome(invocation: Invocation, decision: Decision, timing: Timing, **members: Any) -> FlowOutcome:
+    """Of which no Action is told anything."""
     trigger = invocation.trigger
     return FlowOutcome(
         execution_id=invocation.execution_id,
         tenant=invocation.tenant,
         trigger=TriggerRef(id=trigger.id, version=trigger.version, blocking=trigger.blocking),
-        decision=Decision.ALLOW,
+        decision=decision,
         effects=Effects(),
         actions=(),
-        timing=Timing(started_at=started_at, wall_ms=0.0, budget_ms=budget_ms),
+        timing=timing,
+        **members,
     )

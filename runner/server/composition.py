@@ -15,12 +15,14 @@ from runner.hooks.directory import Directory
 from runner.hooks.key_sets import KeySets
 from runner.hooks.metrics import HookMetrics
 from runner.hooks.receiver import Receiver
+from runner.hooks.unsigned import Unsigned
 from runner.jobs.cleaner import Cleaner
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobGroup, JobWorker
 from runner.management.actions.build_jobs import build_groups
 from runner.project.dependencies import origin_of
+from runner.rollouts.conductor import Conductor
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -83,6 +85,8 @@ class Plane:
     writer: GroupCommit
     metrics: Metrics
     hooks: Receiver
+    unsigned: Unsigned
+    conductor: Conductor
 
     @classmethod
     def of(cls, settings: ServiceSettings, store: Store, keys: Keys) -> Plane:
@@ -93,6 +97,7 @@ class Plane:
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
+        conductor = Conductor(store, metrics.decided)
         flows = Flows(
             bindings=bindings,
             pool=pool,
@@ -105,19 +110,17 @@ class Plane:
             kept=timedelta(days=settings.execution_days),
             observe=metrics.observe,
             recorded=follower.recorded,
+            rolled_out=conductor.nudge,
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines)
+        metrics.watch(pool.stats, queue.counts, lost_lines, lambda: conductor.states)
         groups = build_groups(store, keys, pooled, settings)
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
         runtime = Runtime(store, flows, idempotency, queue, hub)
-        hooks = Receiver(
-            runtime,
-            Directory(store, ring),
-            KeySets(lambda: make_egress(settings)),
-            HookMetrics(metrics.registry),
-        )
+        hook_metrics = HookMetrics(metrics.registry)
+        sets = KeySets(lambda: make_egress(settings))
+        hooks = Receiver(runtime, Directory(store, ring), sets, hook_metrics)
         return cls(
             settings=settings,
             store=store,
@@ -130,6 +133,8 @@ class Plane:
             writer=writer,
             metrics=metrics,
             hooks=hooks,
+            unsigned=Unsigned(hook_metrics),
+            conductor=conductor,
         )
 
     @asynccontextmanager
@@ -142,6 +147,7 @@ class Plane:
         self.pooled.attach(asyncio.get_running_loop())
         await self.workers.start()
         loops: list[Loop] = [Cleaner(self.store).run, self.jobs.run, self.refresher.run, *hearing(self.store)]
+        loops.append(self.conductor.run)
         if not self.store.is_sqlite:
             loops.append(self.follower.run)
         try:
