@@ -16,6 +16,7 @@ from bench.engine import event, flow, latency, limits, packages
 from bench.growth import table as growth
 from bench.measure import machine
 from bench.report import Report
+from bench.rollout import simulate as rollout
 from bench.scale import footprint, fronts, simulate
 from bench.service import (
     drafts,
@@ -57,6 +58,7 @@ ONLY_WHEN_NAMED: Final[dict[str, Callable[[], RenderableType]]] = {
     "fronts": fronts.table,
     "footprint": footprint.table,
     "simulate": simulate.tables,
+    "rollout": rollout.tables,
     "growth": lambda: Group(*growth.tables()),
 }
 """Pictures, and tables of what takes long or is told by its page: their figures are not kept."""

@@ -21,6 +21,7 @@ from runner.cli.options import (
     TriggerOption,
     with_options,
 )
+from runner.cli.rollout.app import rollouts
 from runner.cli.tenant.app import tenant_app
 
 app = typer.Typer(
@@ -199,6 +200,7 @@ def images(
 
 app.add_typer(tenant_app)
 app.add_typer(hooks)
+app.add_typer(rollouts)
 app.command("serve")(service.serve)
 app.command("worker")(service.worker)
 app.command("config")(service.show_config)

@@ -2,7 +2,7 @@
 
 Everything is in the path, because some of them send no header of ours. It is no route of the framework:
 these requests carry no token, each provider has its own shape of a refusal, and a flood of bad ones must cost
-little (`runner.runtime.fast_invoke` has the reasons). A document that a provider fetches is below it
+little (`runner.runtime.fast_routes` has the reasons). A document that a provider fetches is below it
 (`Provider.document`), at `GET /hooks/v1/{tenant}/{provider}/{hook}/{document}`.
 """
 

@@ -18,12 +18,14 @@ def routers() -> tuple[APIRouter, ...]:
     from runner.management.modules import routes as modules
     from runner.management.modules import versions as module_versions
     from runner.management.providers import email, phone
+    from runner.management.rollouts import routes as rollouts
     from runner.management.streams import deliveries
     from runner.management.streams import routes as streams
 
     parts = (
         actions,
         versions,
+        rollouts,
         draft_tests,
         bindings,
         executions,

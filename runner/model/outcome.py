@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from runner.model.arms import Arm
 from sandbox.core.failure import Failure
 from sandbox.core.program import Language
 from sandbox.result import Statistics
@@ -65,12 +66,28 @@ class CommandRecord(_Record):
     arguments: tuple[Any, ...] = ()
 
 
+class VersionRecord(_Record):
+    """The version of an Action that ran, in a service.
+
+    Attributes:
+        number: None when the Action was deleted meanwhile.
+        rollout_id, arm, reason: while a rollout runs: which one, `control` or `canary`, and why.
+    """
+
+    id: str
+    number: int | None = None
+    rollout_id: str | None = None
+    arm: Arm | None = None
+    reason: str | None = None
+
+
 class ActionRecord(_Record):
     """One Action of the flow in this leg.
 
     Attributes:
         index: position in the flow, from 0.
         digest: of the version, see `Action.digest`.
+        version: None outside a service, where there are none.
         handler: the handler that was called, None when none was.
         failure: also set when the fail policy let the flow go on.
         used_last_good: the earlier version ran in place of one that failed; `failure` says how.
@@ -81,6 +98,7 @@ class ActionRecord(_Record):
     name: str
     language: Language
     digest: str
+    version: VersionRecord | None = None
     status: Status
     handler: str | None = None
     failure: Failure | None = None

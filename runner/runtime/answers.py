@@ -17,6 +17,7 @@ from runner.http.answer_types import (
     Uuid,
     closed,
 )
+from runner.model.arms import Arm
 from runner.model.outcome import Decision, FlowOutcome, LogRecord, Status
 from sandbox.result import Statistics
 
@@ -39,6 +40,10 @@ class ActionResult(TypedDict):
     action_name: str
     action_id: Uuid
     version_id: Uuid
+    version_number: NotRequired[Number]
+    rollout_id: NotRequired[Annotated[str, Field(description="While a rollout of the Action runs.")]]
+    arm: NotRequired[Arm]
+    arm_reason: NotRequired[str]
     binding_id: NotRequired[Uuid]
     status: Status
     started_at: Instant

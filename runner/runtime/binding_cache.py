@@ -56,6 +56,7 @@ class BindingCache:
         self._lock = threading.Lock()
         self._drops = 0
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._pinned: OrderedDict[tuple[str, ...], tuple[int, Pinned]] = OrderedDict()
         store.listen(BINDINGS, lambda notice: self._drop(notice.tenant, notice.key))
         store.listen(MISSED, lambda _: self._doubt())
 
@@ -91,10 +92,26 @@ class BindingCache:
         for key in keys:
             self.get(*key)
 
-    def pinned(self, tenant: str, version_ids: Sequence[str]) -> Pinned:
-        """See `Reader.pinned`."""
+    def pinned(self, tenant: str, trigger: str, version_ids: Sequence[str]) -> Pinned:
+        """See `Reader.pinned`. A version never changes; its Action may get another name, which makes the
+        flows of `trigger` another generation. May read the database."""
+        key = (tenant, *version_ids)
+        with self._lock:
+            number, made = self._pinned.get(key, (_UNKNOWN, None))
+            flow = self._kept.get((tenant, trigger, None))
+            if made is not None and flow is not None and flow.generation == number and self._is_fresh(flow):
+                self._pinned.move_to_end(key)
+                return made
         with self._store.read() as session:
-            return Reader(session, self._ring(), tenant).pinned(version_ids)
+            current = generation(session, tenant, trigger)
+            if made is None or current != number:
+                number, made = current, Reader(session, self._ring(), tenant).pinned(version_ids)
+        with self._lock:
+            self._pinned[key] = (number, made)
+            self._pinned.move_to_end(key)
+            while len(self._pinned) > _KEPT:
+                self._pinned.popitem(last=False)
+        return made
 
     def _keep(self, key: _Key, made: _Kept, drops: int) -> None:
         with self._lock:
@@ -137,5 +154,6 @@ class BindingCache:
 
 
 def _sources(flow: BoundFlow) -> set[Source]:
-    found = {action.source for action in flow.actions}
-    return found | {action.last_good for action in flow.actions if action.last_good is not None}
+    actions = [*flow.actions, *(candidate.action for candidate in flow.candidates)]
+    found = {action.source for action in actions}
+    return found | {action.last_good for action in actions if action.last_good is not None}

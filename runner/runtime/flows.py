@@ -10,15 +10,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.jobs import event_streams
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
+from runner.model.arms import Assigned
 from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
+from runner.rollouts.events import INSERT, KnownHosts, arms_of, assigned_from, rows_of
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.invocation import (
@@ -37,10 +38,10 @@ from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_ev
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row
-from runner.store.resolved_flow import BoundFlow, BoundVersion
+from runner.store.resolved_flow import BoundFlow, BoundVersion, Pinned
 from runner.store.sealed.suspensions import SqlSuspensions
-from runner.store.tables.runs import SuspensionRow
-from runner.suspension.stores import SuspendedFlow, store_key
+from runner.suspension.resume import StoredFlow
+from runner.suspension.stores import store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
 from triggers import UnknownTriggerError, get_trigger
 
@@ -51,8 +52,6 @@ class Pool(Protocol):
     async def run(self, tenant: str, call: LegCall) -> LegReply: ...
 
     async def resume(self, tenant: str, call: ResumeCall) -> LegReply: ...
-
-    async def waiting(self, tenant: str, handle: str) -> SuspendedFlow: ...
 
 
 class Flows:
@@ -72,10 +71,12 @@ class Flows:
         kept: timedelta,
         observe: Callable[[FlowOutcome], None] = lambda _: None,
         recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
+        rolled_out: Callable[[], None] = lambda: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`kept`: how long records of executions stay. `observe`: told of every outcome. `recorded`: told,
-        in the transaction that writes it, of every record."""
+        in the transaction that writes it, of every record. `rolled_out`: told when there is something for
+        the counts of a rollout."""
         self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
@@ -87,6 +88,8 @@ class Flows:
         self._kept = kept
         self._observe = observe
         self._recorded = recorded
+        self._rolled_out = rolled_out
+        self._hosts = KnownHosts()
         self._wall = wall
 
     async def invoke(
@@ -145,10 +148,7 @@ class Flows:
         timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
-        waiting = await self._pool.waiting(tenant, body.handle)
-        key = store_key(tenant, body.handle)
-        version_ids = await asyncio.to_thread(self._suspensions.versions, key)
-        pinned = await asyncio.to_thread(self._bindings.pinned, tenant, version_ids)
+        stored, pinned, arms = await asyncio.to_thread(self._waiting, tenant, body.handle)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -156,13 +156,16 @@ class Flows:
             methods=body.methods,
             enrolled=body.enrolled,
             secrets={
-                action.name: values for action, values in zip(waiting.actions, pinned.secrets, strict=False)
+                action.name: values
+                for action, values in zip(stored.flow.actions, pinned.secrets, strict=False)
             },
             settings=self._settings,
+            stored=stored,
+            keep=False,
         )
         reply = await self._pool.resume(tenant, call)
-        answer = StoredResponse(200, reply.outcome.to_json())
-        result = LegResult(reply.outcome, pinned.versions, reply.kept, reply.waited_ms)
+        result = LegResult.of(reply, _on_arms(pinned.versions, arms))
+        answer = StoredResponse(200, result.outcome.to_json())
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
 
@@ -179,9 +182,9 @@ class Flows:
             execution_id=invocation.execution_id,
             settings=self._settings_of(invocation),
             executed_rules=invocation.body.executed_rules,
+            keep=False,
         )
-        reply = await self._pool.run(invocation.tenant, call)
-        return LegResult(reply.outcome, flow.versions, reply.kept, reply.waited_ms)
+        return LegResult.of(await self._pool.run(invocation.tenant, call), flow.versions)
 
     async def _run_in_time(self, invocation: Invocation) -> LegResult:
         """Run it; what is not over when its hook has to answer has failed."""
@@ -215,7 +218,7 @@ class Flows:
             raise unknown(entity)
         if found.off:
             raise ProviderDisabledError("The tenant has disabled its own provider: deliver by another one")
-        return found
+        return found.chosen(invocation.body.event)
 
     def _settings_of(self, invocation: Invocation) -> Settings:
         origin = invocation.origin
@@ -311,10 +314,15 @@ class Flows:
             tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook
         )
 
+        hosts = self._hosts.unknown(tenant, versions, result.hosts)
+        counted = rows_of(tenant, outcome, versions, result.hosts)
+
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
-            self._pin(session, tenant, outcome, versions)
+            if hosts:
+                self._hosts.note(session, tenant, hosts)
+            self._keep(session, tenant, result)
             if again is not None:
                 self._retry_later(session, again, outcome)
             if slot is not None and answer is not None:
@@ -323,7 +331,10 @@ class Flows:
                 end(session)
             self._recorded(session, tenant, outcome.execution_id)
 
-        await self._write(change, slot, record.rows())
+        await self._write(change, slot, {**record.rows(), INSERT: counted} if counted else record.rows())
+        self._hosts.noted(tenant, hosts)
+        if counted:
+            self._rolled_out()
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)
@@ -342,20 +353,27 @@ class Flows:
                 raise
             raise AnsweredElsewhereError(found) from None
 
-    def _pin(
-        self, session: Session, tenant: str, outcome: FlowOutcome, versions: Sequence[BoundVersion]
-    ) -> None:
-        """Note which versions a suspended flow goes on with, and whose it is."""
-        if outcome.suspension is None:
+    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, list[Assigned | None]]:
+        """A suspended flow, the versions that it goes on with, and their arms. Raises `ResumeError`."""
+        found = self._suspensions.found(store_key(tenant, handle))
+        stored = StoredFlow.read(found.text)
+        pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+        return stored, pinned, assigned_from(found.arms)
+
+    def _keep(self, session: Session, tenant: str, result: LegResult) -> None:
+        """Keep a flow that suspended."""
+        suspension, flow = result.outcome.suspension, result.suspended
+        if suspension is None or flow is None:
             return
-        session.execute(
-            update(SuspensionRow)
-            .where(SuspensionRow.key == store_key(tenant, outcome.suspension.handle))
-            .values(
-                tenant_id=tenant,
-                execution_id=outcome.execution_id,
-                versions=[version.version_id for version in versions],
-            )
+        self._suspensions.add(
+            session,
+            store_key(tenant, suspension.handle),
+            flow.model_dump_json(),
+            flow.expires_at,
+            tenant=tenant,
+            execution_id=result.outcome.execution_id,
+            versions=[version.version_id for version in result.versions],
+            arms=arms_of(result.versions),
         )
 
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
@@ -371,6 +389,13 @@ class Flows:
             execution_id=invocation.execution_id,
             delay_seconds=policy_of(NOTIFICATION).delay,
         )
+
+
+def _on_arms(versions: Sequence[BoundVersion], arms: Sequence[Assigned | None]) -> tuple[BoundVersion, ...]:
+    """The versions of a suspended flow with the choices that were made when it began."""
+    if not arms:
+        return tuple(versions)
+    return tuple(replace(version, assigned=arm) for version, arm in zip(versions, arms, strict=True))
 
 
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:

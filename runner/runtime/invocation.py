@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.jobs.payloads import payload_of
-from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef
+from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef, VersionRecord
 from runner.runtime.records.idempotency import StoredResponse
 from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
+from runner.suspension.stores import SuspendedFlow
+from runner.workers.parent.requests import LegReply
 from sandbox.core.failure import Failure, FailureCode
 from triggers import Effects, Trigger
 
@@ -70,13 +72,51 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class LegResult:
-    """The result of a leg. `kept`: the part of the outcome that goes on record; None when it is all of it.
-    `waited_ms`: for a worker."""
+    """The result of a leg.
+
+    Attributes:
+        outcome, kept: with the version that each Action ran. `kept`: the part of the outcome that goes on
+            record; None when it is all of it.
+        suspended: the flow, which its record keeps for the resume.
+        waited_ms: for a worker.
+        hosts: that each Action asked.
+    """
 
     outcome: FlowOutcome
     versions: Sequence[BoundVersion]
     kept: FlowOutcome | None = None
+    suspended: SuspendedFlow | None = field(default=None, repr=False)
     waited_ms: float = 0.0
+    hosts: Sequence[Sequence[str]] = ()
+
+    @classmethod
+    def of(cls, reply: LegReply, versions: Sequence[BoundVersion]) -> LegResult:
+        """Of what ran these versions."""
+        kept = None if reply.kept is None else _with_versions(reply.kept, versions)
+        outcome = _with_versions(reply.outcome, versions)
+        return cls(outcome, versions, kept, reply.suspended, reply.waited_ms, reply.hosts)
+
+
+def _with_versions(outcome: FlowOutcome, versions: Sequence[BoundVersion]) -> FlowOutcome:
+    """`outcome` as people ask for it: which version ran. A worker does not know, and is not asked."""
+    actions = tuple(
+        action.model_copy(update={"version": _version(version)})
+        for action, version in zip(outcome.actions, versions, strict=False)
+    )
+    return outcome.model_copy(update={"actions": (*actions, *outcome.actions[len(actions) :])})
+
+
+def _version(version: BoundVersion) -> VersionRecord:
+    chosen = version.assigned
+    if chosen is None:
+        return VersionRecord.model_construct(id=version.version_id, number=version.number)
+    return VersionRecord(
+        id=version.version_id,
+        number=version.number,
+        rollout_id=chosen.rollout_id,
+        arm=chosen.arm,
+        reason=chosen.reason,
+    )
 
 
 class AnsweredElsewhereError(Exception):

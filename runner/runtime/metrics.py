@@ -45,6 +45,20 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._arms = Counter(
+            "actionbox_rollout_executions",
+            "Executions of Actions that are rolled out, by arm and result.",
+            ["trigger", "arm", "result"],
+            registry=self.registry,
+        )
+
+        self._decisions = Counter(
+            "actionbox_rollout_decisions",
+            "Decisions that this process took on rollouts.",
+            ["decision"],
+            registry=self.registry,
+        )
+
     def observe(self, outcome: FlowOutcome) -> None:
         """Count one leg."""
         trigger = outcome.trigger.id
@@ -53,6 +67,9 @@ class Metrics:
         for action in outcome.actions:
             if action.failure is not None:
                 self._failures.labels(action.language.value, action.failure.code.value).inc()
+            if action.status is not Status.SKIPPED and action.version is not None and action.version.arm:
+                result = "failed" if action.failure is not None else action.status.value
+                self._arms.labels(trigger, action.version.arm, result).inc()
             if action.status is not Status.SKIPPED and action.statistics is not None:
                 self._action_seconds.labels(action.language.value).observe(action.statistics.wall_ms / 1000)
 
@@ -61,10 +78,15 @@ class Metrics:
         pool: Callable[[], PoolStats],
         jobs: Callable[[], dict[str, int]],
         lost_lines: Callable[[], int],
+        rollouts: Callable[[], dict[str, int]] = dict,
     ) -> None:
-        """Also tell, whenever somebody asks, what the pool and the queue of jobs look like, and how many
-        lines of the log were lost."""
-        self.registry.register(_Gauges(pool, jobs, lost_lines))
+        """Also tell, whenever somebody asks, what the pool and the queue of jobs look like, how many lines of
+        the log were lost, and how many rollouts there are by state."""
+        self.registry.register(_Gauges(pool, jobs, lost_lines, rollouts))
+
+    def decided(self, decision: str) -> None:
+        """Count a decision that this process took on a rollout."""
+        self._decisions.labels(decision).inc()
 
 
 class _Gauges(Collector):
@@ -73,7 +95,9 @@ class _Gauges(Collector):
         pool: Callable[[], PoolStats],
         jobs: Callable[[], dict[str, int]],
         lost_lines: Callable[[], int],
+        rollouts: Callable[[], dict[str, int]],
     ) -> None:
+        self._rollouts = rollouts
         self._pool = pool
         self._jobs = jobs
         self._lost_lines = lost_lines
@@ -105,6 +129,7 @@ class _Gauges(Collector):
             "actionbox_workers_restarts", "Workers that died or were killed.", "reason", pool.restarts
         )
         yield _labelled("actionbox_jobs", "Jobs by state.", "state", self._jobs())
+        yield _labelled("actionbox_rollouts", "Rollouts by state.", "state", self._rollouts())
 
 
 def _labelled(name: str, text: str, label: str, values: dict[str, Any]) -> Metric:

@@ -132,6 +132,12 @@ def _result(action: ActionRecord, version: BoundVersion, at: float, wall_ms: flo
         "action_name": version.action_name,
         "action_id": version.action_id,
         "version_id": version.version_id,
+        **({} if version.number is None else {"version_number": version.number}),
+        **(
+            {}
+            if (chosen := version.assigned) is None
+            else {"rollout_id": chosen.rollout_id, "arm": chosen.arm, "arm_reason": chosen.reason}
+        ),
         **({"binding_id": version.binding_id} if version.binding_id else {}),
         "status": action.status.value,
         "started_at": moment(datetime.fromtimestamp(at, UTC)),

@@ -13,7 +13,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from runner.model.outcome import FlowOutcome, Status
+from runner.model.outcome import FlowOutcome, Status, VersionRecord
 
 _tracer: Final = trace.get_tracer("actionbox")
 _propagator: Final = TraceContextTextMapPropagator()
@@ -54,6 +54,7 @@ def trace_flow(outcome: FlowOutcome, parent: Context | None) -> None:
             "actionbox.status": action.status.value,
             "actionbox.cpu_ms": action.statistics.cpu_ms,
             "actionbox.peak_memory_bytes": action.statistics.peak_memory_bytes,
+            **_version(action.version),
         }
         inner = _tracer.start_span(f"action {action.name}", inside, attributes=facts, start_time=at)
         if action.failure is not None:
@@ -61,3 +62,16 @@ def trace_flow(outcome: FlowOutcome, parent: Context | None) -> None:
         at += int(action.statistics.wall_ms * 1_000_000)
         inner.end(at)
     span.end(began + int(outcome.timing.wall_ms * 1_000_000))
+
+
+def _version(version: VersionRecord | None) -> dict[str, str | int]:
+    if version is None:
+        return {}
+    facts = {
+        "actionbox.version_id": version.id,
+        "actionbox.version": version.number,
+        "actionbox.rollout_id": version.rollout_id,
+        "actionbox.arm": version.arm,
+        "actionbox.arm_reason": version.reason,
+    }
+    return {name: value for name, value in facts.items() if value is not None}

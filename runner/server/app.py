@@ -19,7 +19,7 @@ from runner.http.middleware import RequestContext
 from runner.http.routing import check_routes
 from runner.management import routers as management_routers
 from runner.management.base.service import Service
-from runner.runtime.fast_invoke import FastInvoke
+from runner.runtime.fast_routes import FastRoutes
 from runner.runtime.routes import router as runtime_router
 from runner.server import health
 from runner.server.background import management_running
@@ -77,7 +77,7 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     if plane is not None:
         app.state.runtime = plane.runtime
         routers.append(runtime_router)
-        fast, hooks = FastInvoke(), HookEndpoint(plane.hooks)
+        fast, hooks = FastRoutes(), HookEndpoint(plane.hooks)
         app.shortcuts = (fast.takes, RequestContext(fast)), (hooks.takes, RequestContext(hooks))
     for router in routers:
         # As they are: `include_router` would make each route, and the validators of its answers, once more.

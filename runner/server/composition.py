@@ -22,6 +22,7 @@ from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobGroup, JobWorker
 from runner.management.actions.build_jobs import build_groups
 from runner.project.dependencies import origin_of
+from runner.rollouts.conductor import Conductor
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -85,6 +86,7 @@ class Plane:
     metrics: Metrics
     hooks: Receiver
     unsigned: Unsigned
+    conductor: Conductor
 
     @classmethod
     def of(cls, settings: ServiceSettings, store: Store, keys: Keys) -> Plane:
@@ -95,6 +97,7 @@ class Plane:
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
+        conductor = Conductor(store, metrics.decided)
         flows = Flows(
             bindings=bindings,
             pool=pool,
@@ -107,8 +110,9 @@ class Plane:
             kept=timedelta(days=settings.execution_days),
             observe=metrics.observe,
             recorded=follower.recorded,
+            rolled_out=conductor.nudge,
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines)
+        metrics.watch(pool.stats, queue.counts, lost_lines, lambda: conductor.states)
         groups = build_groups(store, keys, pooled, settings)
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
@@ -130,6 +134,7 @@ class Plane:
             metrics=metrics,
             hooks=hooks,
             unsigned=Unsigned(hook_metrics),
+            conductor=conductor,
         )
 
     @asynccontextmanager
@@ -142,6 +147,7 @@ class Plane:
         self.pooled.attach(asyncio.get_running_loop())
         await self.workers.start()
         loops: list[Loop] = [Cleaner(self.store).run, self.jobs.run, self.refresher.run, *hearing(self.store)]
+        loops.append(self.conductor.run)
         if not self.store.is_sqlite:
             loops.append(self.follower.run)
         try:

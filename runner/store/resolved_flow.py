@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -11,10 +11,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.model.action import Action, FailPolicy
+from runner.model.arms import CANARY, Arms, Assigned
 from runner.model.runtimes import LANGUAGES, file_name
 from runner.store.attached_actions import Entity, action_of, is_switched_off
+from runner.store.running_rollouts import (
+    ROLLOUT_KEY,
+    RunningRollout,
+    running_rollouts,
+    version_before,
+)
 from runner.store.sealed.kept_versions import KeptVersionRow, kept_secrets
-from runner.store.sealed.sealing import MODULE_VERSION, VERSION, KeyRing, Sealed, secret_context
+from runner.store.sealed.sealing import (
+    MODULE_VERSION,
+    ROLLOUT,
+    VERSION,
+    KeyRing,
+    Sealed,
+    secret_context,
+)
 from runner.store.sealed.secrets import SecretBox
 from runner.store.tables.models import (
     ActionRow,
@@ -34,21 +48,57 @@ _BUNDLE: Final = TypeAdapter(Dependencies)
 
 @dataclass(frozen=True, slots=True)
 class BoundVersion:
-    """The version of an Action in a flow. `binding_id`: "" for triggers that are bound to entities."""
+    """The version of an Action in a flow.
+
+    Attributes:
+        binding_id: "" for triggers that are bound to entities.
+        number: None when its Action was deleted.
+        assigned: why it is this version; None when there was nothing to choose.
+    """
 
     action_id: str
     action_name: str
     version_id: str
     binding_id: str = ""
+    number: int | None = None
+    assigned: Assigned | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The other version of the Action at `index` of a flow, while a rollout runs, and who gets it."""
+
+    index: int
+    action: Action
+    version: BoundVersion
+    arms: Arms
 
 
 @dataclass(frozen=True, slots=True)
 class BoundFlow:
-    """The Actions of a trigger, and which versions they are, in order. `off`: they are not to run now."""
+    """The Actions of a trigger, and which versions they are, in order.
+
+    Attributes:
+        off: they are not to run now.
+        candidates: of the Actions that are rolled out.
+    """
 
     actions: tuple[Action, ...]
     versions: tuple[BoundVersion, ...]
     off: bool = False
+    candidates: tuple[Candidate, ...] = ()
+
+    def chosen(self, event: Mapping[str, Any]) -> BoundFlow:
+        """The flow for one event: of each Action that is rolled out, the version that its arm runs."""
+        if not self.candidates:
+            return self
+        actions, versions = list(self.actions), list(self.versions)
+        for candidate in self.candidates:
+            assigned, index = candidate.arms.assign(event), candidate.index
+            if assigned.arm == CANARY:
+                actions[index], versions[index] = candidate.action, candidate.version
+            versions[index] = replace(versions[index], assigned=assigned)
+        return replace(self, actions=tuple(actions), versions=tuple(versions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +129,8 @@ class Reader:
             .where(BindingRow.tenant_id == self._tenant, BindingRow.trigger_id == trigger)
             .order_by(BindingRow.position)
         ).all()
-        actions, versions = [], []
-        for binding, action in rows:
-            if action.deployed_version_id is None:
-                continue
-            actions.append(self._action(action, binding))
-            versions.append(BoundVersion(action.id, action.name, action.deployed_version_id, binding.id))
         off = is_switched_off(self._session, self._tenant, trigger)
-        return BoundFlow(tuple(actions), tuple(versions), off)
+        return self._flow([(action, binding) for binding, action in rows], off=off)
 
     def attached(self, trigger: str, entity: Entity) -> BoundFlow:
         """The Action of an entity, for triggers that are bound to entities; empty when there is none."""
@@ -94,8 +138,7 @@ class Reader:
         action = None if action_id is None else self._session.get(ActionRow, (self._tenant, action_id))
         if action is None or action.trigger_id != trigger or action.deployed_version_id is None:
             return BoundFlow((), ())
-        version = BoundVersion(action.id, action.name, action.deployed_version_id)
-        return BoundFlow((self._action(action, None),), (version,))
+        return self._flow([(action, None)])
 
     def pinned(self, version_ids: Sequence[str]) -> Pinned:
         """The versions that a suspended flow goes on with, of Actions that were deleted meanwhile too."""
@@ -110,7 +153,7 @@ class Reader:
         known = ("", "") if action is None else (action.id, action.name)
         values: dict[str, Any] = dict(self._secrets(VERSION, version_id))
         values |= {f"actions:{name}": item for name, item in self._module_secrets(version).items()}
-        return BoundVersion(*known, version_id), values
+        return BoundVersion(*known, version_id, number=version.number), values
 
     def _kept(self, version_id: str) -> tuple[BoundVersion, dict[str, Any]]:
         row = self._session.get(KeptVersionRow, (self._tenant, version_id))
@@ -118,12 +161,51 @@ class Reader:
         box = SecretBox(self._session, self._ring, self._tenant)
         return BoundVersion(*known, version_id), kept_secrets(box, version_id)
 
-    def _action(self, action: ActionRow, binding: BindingRow | None) -> Action:
-        assert action.deployed_version_id is not None
-        version = self._version(action.deployed_version_id)
-        assert version is not None, "a deployed version is never deleted"
+    def _flow(self, bound: Sequence[tuple[ActionRow, BindingRow | None]], *, off: bool = False) -> BoundFlow:
+        actions: list[Action] = []
+        versions: list[BoundVersion] = []
+        candidates: list[Candidate] = []
+        running = running_rollouts(self._session, self._tenant, [action.id for action, _ in bound])
+        for action, binding in bound:
+            if action.deployed_version_id is None:
+                continue
+            control = self._version(action.deployed_version_id)
+            assert control is not None, "a deployed version is never deleted"
+            rollout = running.get(action.id)
+            if rollout is not None:
+                candidates.append(self._candidate(len(actions), action, binding, control, rollout))
+            actions.append(self._action(action, binding, control, self._version_before))
+            versions.append(_bound_version(action, binding, control))
+        return BoundFlow(tuple(actions), tuple(versions), off, tuple(candidates))
+
+    def _candidate(
+        self,
+        index: int,
+        action: ActionRow,
+        binding: BindingRow | None,
+        control: ActionVersionRow,
+        rollout: RunningRollout,
+    ) -> Candidate:
+        version = self._version(rollout.candidate_id)
+        assert version is not None, "a version that is rolled out is never deleted"
+        key = self._secrets(ROLLOUT, rollout.id)[ROLLOUT_KEY]
+        return Candidate(
+            index,
+            # Whoever falls back, falls back to what the others run.
+            self._action(action, binding, version, lambda _: control),
+            _bound_version(action, binding, version),
+            rollout.arms(bytes.fromhex(key)),
+        )
+
+    def _action(
+        self,
+        action: ActionRow,
+        binding: BindingRow | None,
+        version: ActionVersionRow,
+        before: Callable[[ActionVersionRow], ActionVersionRow | None],
+    ) -> Action:
         policy = FailPolicy(binding.fail_policy) if binding is not None and binding.fail_policy else None
-        last_good = self._version_before(version) if policy is FailPolicy.LAST_GOOD else None
+        last_good = before(version) if policy is FailPolicy.LAST_GOOD else None
         if policy is FailPolicy.LAST_GOOD and last_good is None:
             policy = FailPolicy.CLOSED
         return Action(
@@ -141,16 +223,7 @@ class Reader:
         return self._session.get(ActionVersionRow, (self._tenant, version_id))
 
     def _version_before(self, version: ActionVersionRow) -> ActionVersionRow | None:
-        return self._session.scalar(
-            select(ActionVersionRow)
-            .where(
-                ActionVersionRow.tenant_id == self._tenant,
-                ActionVersionRow.action_id == version.action_id,
-                ActionVersionRow.number < version.number,
-            )
-            .order_by(ActionVersionRow.number.desc())
-            .limit(1)
-        )
+        return version_before(self._session, self._tenant, version.action_id, version.id)
 
     def _source(self, name: str, version: ActionVersionRow) -> Source:
         language = LANGUAGES.get(version.runtime, Language.JAVASCRIPT)
@@ -186,6 +259,11 @@ class Reader:
             if row is not None and module is not None:
                 found[module.name] = self._secrets(MODULE_VERSION, row.id)
         return found
+
+
+def _bound_version(action: ActionRow, binding: BindingRow | None, version: ActionVersionRow) -> BoundVersion:
+    binding_id = "" if binding is None else binding.id
+    return BoundVersion(action.id, action.name, version.id, binding_id, version.number)
 
 
 def _limits(members: Mapping[str, int]) -> Limits | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.model.action import Action, with_unique_names
@@ -20,6 +20,19 @@ SecretsProvider = Callable[[PinnedAction], SecretValues]
 """Gives the secrets of a pinned Action when its flow resumes, those of a module under `actions:MODULE`."""
 SecretsLike = SecretsProvider | SecretValues | Sequence[Action] | None
 """A provider, values for all Actions, or the Actions again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFlow:
+    """A flow that waits, with the text that its store has of it."""
+
+    text: str = field(repr=False)
+    flow: SuspendedFlow
+
+    @classmethod
+    def read(cls, text: str) -> StoredFlow:
+        """Raises as `read_flow` does."""
+        return cls(text, read_flow(text))
 
 
 def read_flow(text: str) -> SuspendedFlow:

@@ -25,12 +25,19 @@ class PushError(RunnerError):
 
 @dataclass(slots=True)
 class Applier:
-    """Makes changes. `say` is told of each; `sleep` and `clock` are for tests."""
+    """Makes changes. `say` is told of each; `sleep` and `clock` are for tests.
+
+    Attributes:
+        rollout: how a change of what is deployed already goes live; None to deploy it at once.
+        started: ids of the rollouts that were started, by name of the Action.
+    """
 
     api: Api
     say: Say = lambda _: None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    rollout: Mapping[str, Any] | None = None
+    started: dict[str, str] = field(default_factory=dict)
     _modules: dict[str, str] = field(default_factory=dict)
     """Ids of modules by name."""
 
@@ -71,6 +78,10 @@ class Applier:
             return False
         if change.deploy:
             self._wait_until_built(str(action["id"]), change.name)
+            if self.rollout is not None and is_rolled_out(change):
+                made = self.api.send("POST", f"{ACTIONS}/{action['id']}/rollouts", body=self.rollout)
+                self.started[change.name] = str(made.value["id"])
+                return True
             self.api.send("POST", f"{ACTIONS}/{action['id']}/deploy")
         return True
 
@@ -130,6 +141,11 @@ class Applier:
                     next_step="Push again later: what is done stays done.",
                 )
             self.sleep(_POLL_SECONDS)
+
+
+def is_rolled_out(change: Change) -> bool:
+    """It changes an Action that is deployed: there is something to compare the candidate with."""
+    return change.kind == "action" and change.deploy and change.remote is not None and change.remote.deployed
 
 
 def _if_match(etag: str) -> dict[str, str]:

@@ -97,6 +97,7 @@ def test_what_ran_is_told_with_its_failures(whole: Server) -> None:
         "action_id": action["id"],
         "action_name": "breaks",
         "version_id": action["deployed_version"]["id"],
+        "version_number": 1,
         "binding_id": binding["id"],
         "error_class": "action_error",
     }

@@ -10,7 +10,7 @@ from typing import Any
 from runner.model.outcome import FlowOutcome
 
 _OF_A_RUN = ("execution_id", "tenant", "timing")
-_OF_AN_ACTION = ("statistics",)
+_OF_AN_ACTION = ("statistics", "version")
 _OF_A_LINE = ("at_ms",)
 _OF_A_SUSPENSION = ("handle", "state", "expires_at")
 _MISSING = object()

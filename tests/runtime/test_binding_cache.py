@@ -11,6 +11,8 @@ from runner.runtime.binding_cache import BindingCache
 from runner.runtime.refresh import Refresher
 from runner.store import Store
 from runner.store.database.notices import MISSED, Notice
+from runner.store.generations import bump
+from runner.store.tables.models import ActionRow
 from tests.runtime.tenants import RING, deploy, tenant
 from tests.runtime.test_flows import eventually
 
@@ -83,6 +85,29 @@ def test_a_connection_that_is_lost_is_not_relied_on(store: Store, there: Replica
     there.now += 1
     there.store.hears = False
     assert there.code(t) == ["// 2"]
+
+
+@pytest.mark.parametrize("flow_at_hand", [False, True])
+def test_a_version_that_flows_wait_for_is_read_once_and_follows_its_action(
+    store: Store, there: Replica, flow_at_hand: bool
+) -> None:
+    t = tenant(store)
+    action = deploy(store, t, "a", "// 1", secrets={"KEY": "s3cret"})
+    flow = there.bindings.get(t, "post-login")
+    wanted = [flow.versions[0].version_id]
+    if not flow_at_hand:
+        there.bindings = BindingCache(there.store, lambda: RING, lambda: there.now)
+    first = there.bindings.pinned(t, "post-login", wanted)
+    assert [item.action_name for item in first.versions] == ["a"]
+    assert first.secrets == ({"KEY": "s3cret"},)
+    assert there.bindings.pinned(t, "post-login", wanted) is first
+    with store.begin() as session:
+        session.get_one(ActionRow, (t, action)).name = "b"
+        bump(session, t, "post-login")
+    there.now += 60
+    renamed = there.bindings.pinned(t, "post-login", wanted)
+    assert [item.action_name for item in renamed.versions] == ["b"]
+    assert renamed.secrets == first.secrets
 
 
 def test_versions_that_nothing_runs_any_more_are_released(store: Store) -> None:

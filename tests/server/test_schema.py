@@ -107,6 +107,27 @@ def actions(client: Client, module: dict[str, Any]) -> dict[str, Any]:
     return action
 
 
+def rollouts(client: Client) -> None:
+    action = client.deployed()
+    path = f"/actions/{action['id']}/rollouts"
+    body = {
+        "stages": [{"canary": {"percent": 5, "events": 200}}, {"promote": True}],
+        "cohorts": {"staff": 100, "partners": {"percent": 50, "who": [{"email_domain": "quay.example"}]}},
+        "guards": {"failed": {}, "denied": {"max_ratio": 2}, "suspended": {}, "cost": {}, "new_hosts": {}},
+        "lockout": [{"role": "admin"}, {"where": {"user.app_metadata.owner": True}}],
+    }
+    client.call("POST", f"/actions/{action['id']}/deploy")
+    for names in (("pause", "resume", "abort"), ("promote",)):
+        rollout = client.call("POST", path, body).json
+        for name in names:
+            client.get(f"{path}/{rollout['id']}")
+            client.call("POST", f"{path}/{rollout['id']}/{name}")
+    client.get(path)
+    client.get(path, page=1, per_page=1)
+    (*_, entry) = client.get("//api/v2/logs", q="type:actions_rollout")
+    client.get(f"//api/v2/logs/{entry['log_id']}")
+
+
 def executions(client: Client) -> None:
     suspended = invoke(client, "post-login").json
     client.get(f"/executions/{suspended['execution_id']}")
@@ -230,6 +251,7 @@ def test_each_success_is_seen_and_fits(whole: Server) -> None:
     with seen() as found:
         module = modules(client)
         action = actions(client, module)
+        rollouts(client)
         executions(client)
         dead_letter(whole, client)
         profiles(client)

@@ -10,7 +10,7 @@ import pytest
 from runner.admin.rotation import reseal
 from runner.model.errors import ResumeError
 from runner.store import KeyRing, SealError, Store
-from runner.store.sealed.suspensions import SqlSuspensions, forget
+from runner.store.sealed.suspensions import SqlSuspensions, Waiting, forget
 from runner.store.tables.runs import SuspensionRow
 
 LATER = 4_000_000_000.0
@@ -88,7 +88,7 @@ def test_of_many_takers_one_has_it(store: Store) -> None:
     suspensions = SqlSuspensions(store, ring)
     suspensions.put("k", "text", LATER, tenant="t", versions=["v1", "v2"])
     assert suspensions.peek("k") == "text"
-    assert suspensions.versions("k") == ("v1", "v2")
+    assert suspensions.found("k") == Waiting("text", ("v1", "v2"))
     results: list[str] = []
 
     def take() -> None:

@@ -39,6 +39,12 @@ def push(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete Actions and modules that the folder does not name.")
     ] = False,
+    rollout: Annotated[
+        Path | None,
+        typer.Option(
+            "--rollout", metavar="FILE", help="Roll out what is deployed already, as this file says."
+        ),
+    ] = None,
     secret: SecretOption = [],  # noqa: B006 - typer makes a new one
     secrets: SecretsFile = None,
 ) -> None:
@@ -53,6 +59,7 @@ def push(
         dry_run=dry_run,
         yes=yes,
         prune=prune,
+        rollout=rollout,
     )
 
 

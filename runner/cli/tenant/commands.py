@@ -17,13 +17,14 @@ from runner.cli.tenant.connection import Target
 from runner.cli.terminal import error_console, line, output_console
 from runner.client.http import RUNTIME, Api, ServiceError
 from runner.model.errors import InputError
-from runner.tenant.apply import Applier
+from runner.tenant.apply import Applier, is_rolled_out
 from runner.tenant.hurdles import refuse_hurdles, refuse_sources
 from runner.tenant.plan import SHARED, Change, Values, make_plan
 from runner.tenant.profile import save
 from runner.tenant.project import Project
 from runner.tenant.pull import pull
 from runner.tenant.remote import ACTIONS, TRIGGERS, fetch
+from runner.tenant.rollout_file import read_plan
 
 EXECUTIONS: Final = f"{RUNTIME}/executions"
 _STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
@@ -62,8 +63,10 @@ def push_command(
     dry_run: bool,
     yes: bool,
     prune: bool,
+    rollout: Path | None = None,
 ) -> None:
-    """Show what would change, ask, and change it."""
+    """Show what would change, ask, and change it. `rollout`: how what is deployed already changes."""
+    plan = None if rollout is None else read_plan(rollout)
     project = Project.read(folder)
     values = _values(gather_secrets(secrets, secrets_file), project)
     api = target.api()
@@ -75,16 +78,18 @@ def push_command(
         console.print(line("nothing to change"))
         return
     for change in changes:
-        _show(change, console)
+        _show(change, console, rolls_out=plan is not None)
     if dry_run:
         refuse_sources(project, changes)
         console.print(line((f"{_count(changes)}; nothing was sent (--dry-run)", "dim")))
         return
     if not yes:
         _confirm(_count(changes))
-    applier = Applier(api, say=lambda text: error_console().print(line((text, "dim"))))
+    applier = Applier(api, say=lambda text: error_console().print(line((text, "dim"))), rollout=plan)
     made = applier.apply(changes, {name: unit.id for name, unit in remote.modules.items()})
     console.print(line((f"{_plural(made, 'change')} made" if made else "nothing changed", "green")))
+    for name, started in applier.started.items():
+        console.print(line(f"{name}: {started} runs; `actionbox rollout watch {name}` shows it"))
 
 
 def pull_command(target: Target, folder: Path, *, force: bool) -> None:
@@ -96,12 +101,12 @@ def pull_command(target: Target, folder: Path, *, force: bool) -> None:
 def rollback_command(target: Target, name: str, number: int, *, update_draft: bool) -> None:
     """Deploy version `number` of an Action again, as a new version."""
     api = target.api()
-    action_id = _action_id(api, name)
-    for version in api.pages(f"{ACTIONS}/{action_id}/versions", "versions"):
+    found = action_id(api, name)
+    for version in api.pages(f"{ACTIONS}/{found}/versions", "versions"):
         if version["number"] == number:
             made = api.send(
                 "POST",
-                f"{ACTIONS}/{action_id}/versions/{version['id']}/deploy",
+                f"{ACTIONS}/{found}/versions/{version['id']}/deploy",
                 body={"update_draft": update_draft},
             ).value
             output_console().print(line(f"{name}: version {number} runs again, as version {made['number']}"))
@@ -159,14 +164,25 @@ def _show_logs(item: Mapping[str, Any], console: Console, *, as_json: bool) -> N
 
 
 def _execution_line(item: Mapping[str, Any]) -> str:
-    names = ", ".join(result["action_name"] for result in item.get("results") or ())
+    names = ", ".join(_ran(result) for result in item.get("results") or ())
     decision = item.get("decision") or item.get("status")
     hook = item.get("hook")
     called = f"  {hook['provider']}/{hook['hook']}" if hook else ""
     return f"{item['created_at']}  {item['trigger_id']:<30} {decision:<9} {names}  {item['id']}{called}"
 
 
-def _action_id(api: Api, name: str) -> str:
+def _ran(result: Mapping[str, Any]) -> str:
+    """An Action with its version, and its arm while it is rolled out."""
+    parts = [result["action_name"]]
+    if result.get("version_number"):
+        parts.append(f"v{result['version_number']}")
+    if result.get("arm"):
+        parts.append(result["arm"])
+    return " ".join(parts)
+
+
+def action_id(api: Api, name: str) -> str:
+    """The id of an Action of the service. Raises `InputError` (`unknown_action`)."""
     found = api.get(ACTIONS, actionName=name).value.get("actions") or []
     if not found:
         raise InputError("unknown_action", f"there is no Action {name!r} on the service")
@@ -181,11 +197,19 @@ def _values(secrets: Secrets, project: Project) -> Values:
     return {SHARED: secrets.shared, **secrets.by_action}
 
 
-def _show(change: Change, console: Console) -> None:
+def _show(change: Change, console: Console, *, rolls_out: bool = False) -> None:
     title = f"{change.step.value} {change.kind} {change.name}"
+    if rolls_out and is_rolled_out(change):
+        console.print(line((f"{title} and roll it out".removeprefix("deploy "), "bold")))
+        _show_lines(change, console)
+        return
     if change.deploy and change.step.value in ("create", "update"):
         title += " and deploy it" if change.kind == "action" else " and publish it"
     console.print(line((title, "bold")))
+    _show_lines(change, console)
+
+
+def _show_lines(change: Change, console: Console) -> None:
     for text in change.lines:
         console.print(line((text, _STYLES.get(text[:1], "")), indent=2))
 

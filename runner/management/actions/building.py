@@ -21,6 +21,7 @@ from runner.management.actions.serializers import BUILT
 from runner.management.base.context import LOCK
 from runner.management.base.interfaces import Builder, BusyError
 from runner.model.runtimes import LANGUAGES, file_name
+from runner.rollouts.lifecycle import active_rollout
 from runner.store import audit
 from runner.store.database.engine import Store
 from runner.store.database.upsert import insert_or_keep
@@ -120,7 +121,7 @@ class DraftBuilder:
         session.flush()
         collect_bundles(session, job.tenant)
         client = job.payload.get("deploy_as")
-        if client is not None:
+        if client is not None and active_rollout(session, job.tenant, row.id) is None:
             version = deploy_draft(session, row, secrets)
             audit.note(session, job.tenant, client, "action.deploy", row.id, version.code)
 

@@ -11,12 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from runner.http.errors import ApiError
-from runner.management.actions.deploying import collect_bundles
+from runner.management.actions.deploying import collect_bundles, forget_hosts
 from runner.management.base.context import Caller, box, note
+from runner.rollouts.conductor import forget
+from runner.rollouts.lifecycle import active_rollout
 from runner.store.generations import bump
 from runner.store.resolved_flow import Reader
 from runner.store.sealed.kept_versions import KeptVersionRow, keep_version
-from runner.store.sealed.sealing import ACTION, VERSION, SealError
+from runner.store.sealed.sealing import ACTION, ROLLOUT, VERSION, SealError
 from runner.store.sealed.suspensions import pinned_versions
 from runner.store.tables.columns import now
 from runner.store.tables.models import ActionRow, ActionVersionRow, BindingRow
@@ -51,6 +53,8 @@ def remove_action(caller: Caller, session: Session, row: ActionRow, *, force: bo
     _keep_for_flows(caller, session, row, set(versions))
     secrets.remove(VERSION, versions)
     secrets.remove(ACTION, [row.id])
+    forget_hosts(session, caller.tenant, versions)
+    secrets.remove(ROLLOUT, forget(session, caller.tenant, row.id))
     caller.service.builds.cancel(session, row)
     session.delete(row)
     try:
@@ -70,6 +74,9 @@ def _keep_for_flows(caller: Caller, session: Session, row: ActionRow, versions: 
     needed = versions & pinned_versions(session, caller.tenant)
     if row.deployed_version_id is not None and get_trigger(row.trigger_id).continue_handler is not None:
         needed.add(row.deployed_version_id)
+        rollout = active_rollout(session, caller.tenant, row.id)
+        if rollout is not None:
+            needed.add(rollout.candidate_id)
     wait = timedelta(seconds=settings.handle_seconds, milliseconds=settings.budget_ms) + _MARGIN
     reader = Reader(session, caller.service.keys.ring, caller.tenant)
     for version_id in sorted(needed):

@@ -46,7 +46,7 @@ _LONGEST_PAUSE: Final = 0.5
     "/actions/actions/{action_id}/deploy",
     summary="Deploy the draft",
     response_model=responses.ActionVersion,
-    responses=refusals(412),
+    responses=refusals(409, 412),
 )
 async def deploy(
     caller: ActionCreator,
@@ -117,6 +117,7 @@ def get_version(caller: ActionReader, action_id: str, version_id: str) -> Respon
     "/actions/actions/{action_id}/versions/{version_id}/deploy",
     summary="Roll back to a version",
     response_model=responses.ActionVersion,
+    responses=refusals(409),
 )
 def deploy_version(
     caller: ActionCreator, action_id: str, version_id: str, body: DeployVersion | None = None

@@ -1,7 +1,8 @@
 """The tenant's log, made of the executions on record (reference/management-api.md section 8).
 
 An execution that has ended is one entry, of a type that says what it was about; each Action that failed is
-one more, `actions_execution_failed`. Entries are ordered by when they were recorded.
+one more, `actions_execution_failed`; each decision on a rollout is one, `actions_rollout`. Entries are
+ordered by when they were recorded.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from runner.http.answer_types import moment
 from runner.model.caps import MAX_LIST_BYTES
 from runner.model.outcome import Decision
 from runner.store.database.by_size import portions
+from runner.store.tables.rollouts import RolloutDecisionRow
 from runner.store.tables.runs import ExecutionAction, ExecutionRow
 from sandbox.core.failure import FailureCode
 
 FAILURE: Final = "actions_execution_failed"
+ROLLOUT: Final = "actions_rollout"
 
 
 class Kinds(NamedTuple):
@@ -50,7 +53,7 @@ KINDS: Final[Mapping[str, Kinds]] = {
     "custom-phone-provider": Kinds("gd_send_sms", "gd_send_sms_failure"),
 }
 """Executions of other triggers have no entry of their own; failures in them do."""
-TYPES: Final = frozenset({FAILURE, *(kind for kinds in KINDS.values() for kind in kinds if kind)})
+TYPES: Final = frozenset({FAILURE, ROLLOUT, *(kind for kinds in KINDS.values() for kind in kinds if kind)})
 _DESCRIPTIONS: Final = {
     "s": "Successful login",
     "f": "Failed login",
@@ -70,6 +73,7 @@ _ERROR_CLASSES: Final = {
     FailureCode.TIMEOUT.value: "action_timeout",
     FailureCode.INTERNAL.value: "platform_error",
 }
+_OF_ROLLOUTS: Final = ("version_number", "rollout_id", "arm", "arm_reason")
 _ENDED: Final = (Decision.ALLOW.value, Decision.DENY.value, Decision.FAILED.value)
 _ENTRIES: Final = tuple(
     (trigger, decision, kind)
@@ -81,13 +85,16 @@ _ENTRIES: Final = tuple(
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BY_CHANGE: Final = (ExecutionRow.updated_at, ExecutionRow.id)
 _BY_RECORD: Final = (ExecutionAction.recorded_at, ExecutionAction.execution_id, ExecutionAction.position)
+_BY_DECISION: Final = (RolloutDecisionRow.at, RolloutDecisionRow.id)
+_DECISION: Final = "rod_"
+"""What ids of decisions begin with; no execution's does."""
 _ID: Final = re.compile(r"([0-9]{16})-([0-9]{3,9})-([A-Za-z0-9_-]{1,64})")
 
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
-    """Position of an entry in the log. `slot`: 0 for the execution, else one more than the index
-    of the result that failed."""
+    """Position of an entry in the log. `slot`: 0 for the execution, else one more than the index of the
+    result that failed. `execution_id`: a decision's own id for that."""
 
     at: datetime
     execution_id: str
@@ -96,6 +103,15 @@ class LogPosition:
     def __str__(self) -> str:
         micros = (self.at - _EPOCH) // timedelta(microseconds=1)
         return f"{micros:016d}-{self.slot:03d}-{self.execution_id}"
+
+    @property
+    def is_decision(self) -> bool:
+        return self.execution_id.startswith(_DECISION)
+
+    @property
+    def turn(self) -> int:
+        """Of several entries at the same moment."""
+        return 2 if self.is_decision else 1 if self.slot else 0
 
     @classmethod
     def of(cls, log_id: str) -> LogPosition | None:
@@ -146,25 +162,37 @@ class Entries:
 
     def after(self, place: LogPosition | None, limit: int) -> list[dict[str, Any]]:
         """The next ones after a place, the oldest first; from the beginning when None."""
-        executions, failures = (source.query for source in self._sources(Wanted()))
+        executions, failures, decisions = (source.query for source in self._sources(Wanted()))
         if place is not None:
             at, recorded = ExecutionRow.updated_at, ExecutionAction.recorded_at
-            if place.slot:
+            decided = RolloutDecisionRow.at
+            if place.is_decision:
+                executions = executions.where(at > place.at)
+                failures = failures.where(recorded > place.at)
+                decisions = decisions.where(tuple_(*_BY_DECISION) > tuple_(place.at, place.execution_id))
+            elif place.slot:
                 here = (recorded, ExecutionAction.execution_id, ExecutionAction.position)
                 there = (place.at, place.execution_id, place.slot - 1)
                 executions = executions.where(at > place.at)
                 failures = failures.where(tuple_(*here) > tuple_(*there))
+                decisions = decisions.where(decided >= place.at)
             else:
                 beyond = tuple_(at, ExecutionRow.id) > tuple_(place.at, place.execution_id)
                 executions = executions.where(beyond)
                 failures = failures.where(recorded >= place.at)
-        places = self._places(
-            (_Source(executions, _BY_CHANGE), _Source(failures, _BY_RECORD)), limit, oldest=True
+                decisions = decisions.where(decided >= place.at)
+        sources = (
+            _Source(executions, _BY_CHANGE),
+            _Source(failures, _BY_RECORD),
+            _Source(decisions, _BY_DECISION),
         )
-        return self._render(places)
+        return self._render(self._places(sources, limit, oldest=True))
 
     def get(self, place: LogPosition) -> dict[str, Any] | None:
         """One entry, None when it is not (or no more) there."""
+        if place.is_decision:
+            decision = self._session.get(RolloutDecisionRow, (self._tenant, place.execution_id))
+            return None if decision is None else _of_decision(decision)
         row = self._session.get(ExecutionRow, (self._tenant, place.execution_id))
         if row is None:
             return None
@@ -177,8 +205,8 @@ class Entries:
         return _of_failure(row, place)
 
     def _sources(self, wanted: Wanted) -> list[_Source]:
-        """Executions that have an entry, by trigger and decision if types are asked for; and, last, Actions
-        that failed."""
+        """Executions that have an entry, by trigger and decision if types are asked for; then Actions that
+        failed, and decisions on rollouts."""
         executions = select(
             ExecutionRow.updated_at.label("at"),
             ExecutionRow.id.label("execution_id"),
@@ -189,16 +217,24 @@ class Entries:
             ExecutionAction.execution_id,
             (ExecutionAction.position + 1).label("slot"),
         ).where(ExecutionAction.tenant_id == self._tenant, ExecutionAction.failed)
+        decisions = select(
+            RolloutDecisionRow.at.label("at"),
+            RolloutDecisionRow.id.label("execution_id"),
+            literal(0).label("slot"),
+        ).where(RolloutDecisionRow.tenant_id == self._tenant)
         if wanted.since is not None:
+            decisions = decisions.where(RolloutDecisionRow.at >= wanted.since)
             executions = executions.where(ExecutionRow.updated_at >= wanted.since)
             failures = failures.where(ExecutionAction.recorded_at >= wanted.since)
         if wanted.until is not None:
+            decisions = decisions.where(RolloutDecisionRow.at <= wanted.until)
             executions = executions.where(ExecutionRow.updated_at <= wanted.until)
             failures = failures.where(ExecutionAction.recorded_at <= wanted.until)
         if wanted.types is None:
             return [
                 _Source(executions.where(_with_entry(self._session)), _BY_CHANGE),
                 _Source(failures, _BY_RECORD),
+                _Source(decisions, _BY_DECISION),
             ]
         sources = [
             _Source(
@@ -208,26 +244,36 @@ class Entries:
             for trigger, decision, kind in _ENTRIES
             if kind in wanted.types
         ]
-        return [*sources, _Source(failures, _BY_RECORD)] if FAILURE in wanted.types else sources
+        if FAILURE in wanted.types:
+            sources.append(_Source(failures, _BY_RECORD))
+        if ROLLOUT in wanted.types:
+            sources.append(_Source(decisions, _BY_DECISION))
+        return sources
 
     def _places(self, sources: Sequence[_Source], limit: int, *, oldest: bool) -> list[LogPosition]:
-        """The first `limit` of all sources. At the same moment executions come before failures, both in the
-        database's own order of ids."""
+        """The first `limit` of all sources. At the same moment executions come before failures, and these
+        before decisions, all in the database's own order of ids."""
         found: list[LogPosition] = []
         for query, order in sources:
             ordered = query.order_by(*(column.asc() if oldest else column.desc() for column in order))
             rows = self._session.execute(ordered.limit(limit))
             found += [LogPosition(row.at, row.execution_id, row.slot) for row in rows]
-        found.sort(key=lambda place: (place.at, bool(place.slot)), reverse=not oldest)
+        found.sort(key=lambda place: (place.at, place.turn), reverse=not oldest)
         return found[:limit]
 
     def _render(self, places: Sequence[LogPosition]) -> list[dict[str, Any]]:
         failed = dict.fromkeys(place.execution_id for place in places if place.slot)
-        ended = dict.fromkeys(place.execution_id for place in places if not place.slot)
+        ended = dict.fromkeys(place.execution_id for place in places if place.turn == 0)
+        decided = [place.execution_id for place in places if place.is_decision]
         mine = ExecutionRow.tenant_id == self._tenant
         found: dict[tuple[str, int], dict[str, Any]] = {}
         for execution in self._session.scalars(_light().where(mine, ExecutionRow.id.in_(ended))):
             found[execution.id, 0] = _of_execution(execution)
+        query = select(RolloutDecisionRow).where(
+            RolloutDecisionRow.tenant_id == self._tenant, RolloutDecisionRow.id.in_(decided)
+        )
+        for decision in self._session.scalars(query) if decided else ():
+            found[decision.id, 0] = _of_decision(decision)
         # Results hold all that Actions printed: a few megabytes of them at a time.
         results = [ExecutionRow.results]
         for portion in portions(self._session, ExecutionRow.id, mine, list(failed), results, MAX_LIST_BYTES):
@@ -286,6 +332,7 @@ def _of_failure(row: Any, place: LogPosition) -> dict[str, Any]:
         "action_id": result["action_id"],
         "action_name": result["action_name"],
         "version_id": result["version_id"],
+        **{name: result[name] for name in _OF_ROLLOUTS if name in result},
         **({"binding_id": result["binding_id"]} if "binding_id" in result else {}),
         "error_class": _ERROR_CLASSES.get(error["id"], "action_error"),
         "action_error": {
@@ -305,6 +352,23 @@ def _calling(row: Any) -> dict[str, Any]:
     if not row.hook:
         return {}
     return {"hook": {name: row.hook[name] for name in ("provider", "hook", "result") if name in row.hook}}
+
+
+def _of_decision(row: RolloutDecisionRow) -> dict[str, Any]:
+    details = {
+        "trigger_id": row.trigger_id,
+        "action_id": row.action_id,
+        "action_name": row.action_name,
+        "rollout_id": row.rollout_id,
+        "decision": row.decision,
+        "by": row.actor,
+        "stage": row.stage,
+        "reason": row.reason,
+        "evidence": row.evidence,
+    }
+    why = f": {row.reason}" if row.reason else ""
+    description = f"Rollout of {row.action_name}: {row.decision}{why}"
+    return _entry(LogPosition(row.at, row.id, 0), row.tenant_id, ROLLOUT, description, details)
 
 
 def _entry(

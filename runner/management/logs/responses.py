@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from runner.http.answer_types import Count, Instant, TriggerId, Uuid, closed
+from runner.http.answer_types import Count, Instant, Number, TriggerId, Uuid, closed
+from runner.model.arms import Arm
 
 
 @closed
@@ -54,10 +55,29 @@ class FailureDetails(TypedDict):
     action_id: Uuid
     action_name: str
     version_id: Uuid
+    version_number: NotRequired[Number]
+    rollout_id: NotRequired[str]
+    arm: NotRequired[Arm]
+    arm_reason: NotRequired[str]
     binding_id: NotRequired[Uuid]
     error_class: Literal["platform_error", "action_timeout", "action_error", "rate_limited"]
     action_error: ActionError
     hook: NotRequired[CallingHook]
+
+
+@closed
+class RolloutDetails(TypedDict):
+    """Of a decision on a rollout, with its evidence. (Ours.)"""
+
+    trigger_id: TriggerId
+    action_id: Uuid
+    action_name: str
+    rollout_id: str
+    decision: str
+    by: str
+    stage: Count
+    reason: str
+    evidence: dict[str, Any]
 
 
 LogId = Annotated[str, Field(pattern="^[0-9]{16}-[0-9]{3,}-[A-Za-z0-9_-]+$")]
@@ -71,7 +91,7 @@ class Log(TypedDict):
     type: NotRequired[Annotated[str, Field(description="`actions_execution_failed`, `s`, `f`, `seccft`, …")]]
     description: NotRequired[str]
     tenant_name: NotRequired[str]
-    details: NotRequired[ExecutionDetails | FailureDetails]
+    details: NotRequired[ExecutionDetails | FailureDetails | RolloutDetails]
     log_id: NotRequired[LogId]
     _id: NotRequired[LogId]
 

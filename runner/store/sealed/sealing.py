@@ -29,7 +29,8 @@ VERSION: Final = "version"
 MODULE: Final = "module"
 MODULE_VERSION: Final = "module_version"
 HOOK: Final = "hook"
-"""Kinds of owners of secrets: drafts and versions, and hooks of identity providers."""
+ROLLOUT: Final = "rollout"
+"""Kinds of owners of secrets: drafts and versions, hooks of identity providers, rollouts."""
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 

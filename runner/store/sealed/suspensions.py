@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -19,6 +21,15 @@ from runner.store.sealed.sealing import KeyRing, Sealed, SealError
 from runner.store.tables.columns import now
 from runner.store.tables.runs import SuspensionRow
 from runner.suspension.stores import handle_expired, handle_unknown, handle_used
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A flow that waits. `versions`: ids of those that it is pinned to; `arms`: see `SuspensionRow.arms`."""
+
+    text: str = field(repr=False)
+    versions: tuple[str, ...]
+    arms: list[Any] | None = None
 
 
 def pinned_versions(session: Session, tenant: str) -> set[str]:
@@ -55,33 +66,55 @@ class SqlSuspensions:
         execution_id: str = "",
         versions: Sequence[str] = (),
     ) -> None:
-        """Keep a flow; on disk when this returns."""
-        with self._store.begin() as session:
-            session.merge(
-                SuspensionRow(
-                    key=key,
-                    tenant_id=tenant,
-                    execution_id=execution_id,
-                    text=_sealed(self._ring(), key, text),
-                    versions=list(versions),
-                    expires_at=datetime.fromtimestamp(expires_at, UTC),
-                )
+        """Keep a new flow; on disk when this returns."""
+        with self._store.begin(urgent=True) as session:
+            self.add(
+                session, key, text, expires_at, tenant=tenant, execution_id=execution_id, versions=versions
             )
 
-    def peek(self, key: str) -> str:
-        with self._store.read() as session:
-            stored = self._waiting(session, key)
-        return _opened(self._ring(), key, stored)
+    def add(
+        self,
+        session: Session,
+        key: str,
+        text: str,
+        expires_at: float,
+        *,
+        tenant: str,
+        execution_id: str,
+        versions: Sequence[str],
+        arms: list[Any] | None = None,
+    ) -> None:
+        """Keep a new flow with what `session` writes.
 
-    def versions(self, key: str) -> tuple[str, ...]:
-        """Ids of the versions that the flow is pinned to; empty when there is no such flow."""
+        Args:
+            expires_at: epoch seconds.
+            versions: ids of those that it goes on with, in order.
+            arms: see `SuspensionRow.arms`.
+        """
+        session.add(
+            SuspensionRow(
+                key=key,
+                tenant_id=tenant,
+                execution_id=execution_id,
+                text=_sealed(self._ring(), key, text),
+                versions=list(versions),
+                arms=arms,
+                expires_at=datetime.fromtimestamp(expires_at, UTC),
+            )
+        )
+
+    def peek(self, key: str) -> str:
+        return self.found(key).text
+
+    def found(self, key: str) -> Waiting:
+        """The flow, left in place. Raises `ResumeError` as `take` does."""
         with self._store.read() as session:
-            row = session.get(SuspensionRow, key)
-            return tuple(row.versions) if row is not None else ()
+            row = self._waiting(session, key)
+        return Waiting(_opened(self._ring(), key, row.text), tuple(row.versions), row.arms)
 
     def take(self, key: str) -> str:
-        with self._store.begin() as session:
-            text = _opened(self._ring(), key, self._waiting(session, key))
+        with self._store.begin(urgent=True) as session:
+            text = _opened(self._ring(), key, self._waiting(session, key).text)
             taken = session.execute(
                 update(SuspensionRow)
                 .where(SuspensionRow.key == key, SuspensionRow.text.is_not(None))
@@ -91,9 +124,9 @@ class SqlSuspensions:
                 raise handle_used()
             return text
 
-    def _waiting(self, session: Session, key: str) -> str:
+    def _waiting(self, session: Session, key: str) -> SuspensionRow:
         """Raises `ResumeError`."""
-        row = session.scalar(select(SuspensionRow).where(SuspensionRow.key == key))
+        row = session.get(SuspensionRow, key)
         problem: ResumeError | None = None
         if row is None:
             problem = handle_unknown()
@@ -104,8 +137,7 @@ class SqlSuspensions:
         if problem is not None:
             raise problem
         assert row is not None
-        assert row.text is not None
-        return row.text
+        return row
 
 
 def reseal(session: Session, ring: KeyRing, most: int) -> int:
@@ -118,7 +150,7 @@ def reseal(session: Session, ring: KeyRing, most: int) -> int:
         .with_for_update()
     ).all()
     for row in rows:
-        row.text = _sealed(ring, row.key, _opened(ring, row.key, row.text or ""))
+        row.text = _sealed(ring, row.key, _opened(ring, row.key, row.text))
     return len(rows)
 
 
@@ -126,7 +158,7 @@ def forget(session: Session, ring: KeyRing) -> None:
     """Delete the waiting flows that the ring does not open."""
     for row in session.scalars(select(SuspensionRow).where(SuspensionRow.text.is_not(None))):
         try:
-            _opened(ring, row.key, row.text or "")
+            _opened(ring, row.key, row.text)
         except SealError:
             session.delete(row)
 
@@ -136,8 +168,9 @@ def _sealed(ring: KeyRing, key: str, text: str) -> str:
     return f"{sealed.key_id}:{base64.b64encode(sealed.data).decode()}"
 
 
-def _opened(ring: KeyRing, key: str, stored: str) -> str:
+def _opened(ring: KeyRing, key: str, stored: str | None) -> str:
     """Raises `SealError`."""
+    stored = stored or ""
     if stored.startswith("{"):  # of an earlier release, which did not seal
         return stored
     key_id, _, data = stored.partition(":")

@@ -125,7 +125,8 @@ class BundleRow(Base):
 
 
 class SecretRow(Base):
-    """One sealed value. `owner_kind`: `action`, `version`, `module`, `module_version` or `hook`."""
+    """One sealed value. `owner_kind`: `action`, `version`, `module`, `module_version`, `hook` or
+    `rollout`."""
 
     __tablename__ = "secrets"
     __table_args__ = (Index("secrets_by_key", "key_id"),)

@@ -103,6 +103,7 @@ class SuspensionRow(Base):
         key: `runner.suspension.stores.store_key` of tenant and handle.
         text: None once it was taken.
         versions: ids of the versions that it is pinned to, in order.
+        arms: of each of them, the members of `runner.model.arms.Assigned`, or None; None for none at all.
     """
 
     __tablename__ = "suspensions"
@@ -113,6 +114,7 @@ class SuspensionRow(Base):
     execution_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     text: Mapped[str | None] = mapped_column(Text)
     versions: Mapped[list[Any]] = mapped_column(default=list)
+    arms: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     expires_at: Mapped[datetime]
 
 

@@ -211,6 +211,7 @@ class Dispatcher:
             kept=facts.get("kept"),
             waited_ms=(call.sent_at - call.queued_at) * 1000,
             ran_ms=(now - call.sent_at) * 1000,
+            hosts=() if call.fetches is None else call.fetches.hosts_of(outcome),
         )
 
     def give_up(self, call: PendingCall, failure: Failure) -> None:

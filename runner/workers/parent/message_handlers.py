@@ -87,7 +87,7 @@ class MessageHandlers:
         self.calls.charge(call, sum(item.statistics.cpu_ms for item in outcome.actions if item.statistics))
         reply = self.calls.reply(call, outcome, record=record, suspended=waiting, kept=kept)
         self.calls.over(worker, call)
-        if waiting is None or call.future.done():
+        if waiting is None or not call.keep or call.future.done():
             settle(call, reply)
         else:
             assert outcome.suspension is not None

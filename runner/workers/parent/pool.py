@@ -15,7 +15,7 @@ from runner.flow.runner import Caches, public_egress
 from runner.model.action import source_digest, with_unique_names
 from runner.model.errors import FlowError
 from runner.model.settings import Settings
-from runner.suspension.resume import plain, read_flow
+from runner.suspension.resume import StoredFlow, plain, read_flow
 from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, store_key
 from runner.workers.parent.dispatch import Dispatcher, refuse
 from runner.workers.parent.message_handlers import MessageHandlers
@@ -123,6 +123,7 @@ class WorkerPool:
             settings=call.settings,
         )
         pending.trigger, pending.actions, pending.execution_id = trigger, actions, execution_id
+        pending.keep = call.keep
         reply: LegReply = await self._calls.complete(pending)
         return reply
 
@@ -134,8 +135,8 @@ class WorkerPool:
             ResumeError, EventError: as `Runner.resume` raises them.
         """
         key = store_key(tenant, call.handle)
-        text = await asyncio.to_thread(self._store.peek, key)
-        waiting = read_flow(text)
+        stored = call.stored or StoredFlow.read(await asyncio.to_thread(self._store.peek, key))
+        waiting = stored.flow
         returned = {
             "handle": call.handle,
             "request": plain(call.request),
@@ -143,7 +144,7 @@ class WorkerPool:
             "methods": plain(call.methods),
             "enrolled": plain(call.enrolled),
             "secrets": plain(call.secrets),
-            "waiting": text,
+            "waiting": stored.text,
         }
         pending = self._calls.call(
             tenant,
@@ -157,7 +158,7 @@ class WorkerPool:
             sources=(),
             settings=call.settings,
         )
-        pending.trigger, pending.store_key = get_trigger(waiting.trigger), key
+        pending.trigger, pending.store_key, pending.keep = get_trigger(waiting.trigger), key, call.keep
         pending.execution_id, pending.leg = waiting.execution_id, waiting.leg + 1
         # Without their secrets, which only the worker needs.
         pending.actions = tuple(item.action(dict.fromkeys(item.wanted, "")) for item in waiting.actions)

@@ -11,6 +11,7 @@ from runner.model.action import Action
 from runner.model.errors import RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
+from runner.suspension.resume import StoredFlow
 from runner.suspension.stores import SuspendedFlow
 from sandbox.action_build import Module, Wanted
 from sandbox.core.program import Source
@@ -33,6 +34,8 @@ class LegCall(_Call):
         settings: limits, budget and features of this flow; its `tenant` is not looked at.
         executed_rules: ids for which `api.rules.wasExecuted` answers true.
         record: whether the reply shall hold the leg's record, for a replay.
+        keep: whether a flow that suspends is stored before its outcome is told. When not, the caller does
+            that, with what the reply holds.
     """
 
     trigger: str
@@ -42,6 +45,7 @@ class LegCall(_Call):
     settings: Settings = Settings()
     executed_rules: tuple[str, ...] = ()
     record: bool = False
+    keep: bool = True
 
 
 class ResumeCall(_Call):
@@ -50,6 +54,8 @@ class ResumeCall(_Call):
     Attributes:
         secrets: by name of the Action (`WorkerPool.waiting` tells which, and what each wants): values by
             name, those of a shared module by name under `actions:MODULE`.
+        stored: the suspended flow, if it is at hand.
+        keep: see `LegCall`.
     """
 
     handle: str = Field(repr=False)
@@ -60,6 +66,8 @@ class ResumeCall(_Call):
     secrets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     settings: Settings = Settings()
     record: bool = False
+    stored: StoredFlow | None = Field(default=None, repr=False)
+    keep: bool = True
 
 
 class LegReply(_Call):
@@ -74,6 +82,7 @@ class LegReply(_Call):
         kept: what of the outcome goes on record; None when it is all of it.
         waited_ms: in the pool's queue.
         ran_ms: from there to the reply.
+        hosts: that each Action asked, in their order; nothing where it is not known.
     """
 
     outcome: FlowOutcome
@@ -82,6 +91,7 @@ class LegReply(_Call):
     kept: FlowOutcome | None = None
     waited_ms: float = 0.0
     ran_ms: float = 0.0
+    hosts: tuple[tuple[str, ...], ...] = ()
 
 
 class BuildCall(_Call):

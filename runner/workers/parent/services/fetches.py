@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from runner.model.outcome import FlowOutcome
 from runner.workers.protocol.frames import FrameError
 from runner.workers.protocol.messages import Fetch
 from sandbox.core.caps import MAX_FETCHES
@@ -16,6 +18,8 @@ from sandbox.egress.policy.allow import AllowRule
 from sandbox.egress.wire import read_request
 
 Tell = Callable[[Mapping[str, Any], bytes], None]
+_MOST_HOSTS: Final = 50
+"""Of one Action that are told."""
 _SESSIONS_PER_ACTION: Final = 2
 """An execution opens one; the last good version may run as well."""
 
@@ -41,6 +45,7 @@ class CallFetches:
         self._sessions: dict[int, EgressSession] = {}
         self._seen: set[tuple[int, int]] = set()
         self._cancels: dict[tuple[int, int], Cancel] = {}
+        self._hosts: dict[int, dict[str, None]] = {}
         self._closed = False
 
     def start(self, message: Fetch, body: bytes, deadline: float) -> None:
@@ -66,6 +71,7 @@ class CallFetches:
             settle(error)
             return
         session = self._session(message, deadline)
+        self._hosts.setdefault(message.session, {})[_host(request.url)] = None
         self._cancels[key] = session.start(request, settle)
 
     def _session(self, message: Fetch, deadline: float) -> EgressSession:
@@ -95,6 +101,21 @@ class CallFetches:
         }
         self._tell(head, outcome.body)
 
+    def hosts_of(self, outcome: FlowOutcome) -> tuple[tuple[str, ...], ...]:
+        """The hosts that each Action asked, whether it was let or not. Sessions are opened at an Action's
+        first request, one after another; nothing is told when they are not as many as Actions that asked,
+        because an earlier version ran as well."""
+        if not self._hosts:
+            return ()
+        asked = [
+            record.statistics is not None and record.statistics.host_calls.get("fetch", 0) > 0
+            for record in outcome.actions
+        ]
+        if sum(asked) != len(self._hosts):
+            return ()
+        found = iter([tuple(self._hosts[number])[:_MOST_HOSTS] for number in sorted(self._hosts)])
+        return tuple(next(found) if has_asked else () for has_asked in asked)
+
     def cancel(self, session: int, fetch: int) -> None:
         """Give up one request."""
         cancel = self._cancels.pop((session, fetch), None)
@@ -112,3 +133,13 @@ class CallFetches:
         self._closed = True
         for session in self._sessions.values():
             session.close()
+
+
+def _host(url: str) -> str:
+    """Name and port, as an allow-list has them; "" for what has none."""
+    try:
+        parts = urlsplit(url)
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:
+        return ""
+    return f"{(parts.hostname or '')[:253]}{port}"

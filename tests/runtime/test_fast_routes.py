@@ -1,4 +1,4 @@
-"""The short way to `invoke` refuses as routes of the framework do: `resume` is one of them."""
+"""The short way to `invoke` and `resume` refuses as the routes of the framework do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runner.http.errors import install_error_handlers
-from runner.runtime.fast_invoke import FastInvoke
+from runner.runtime.fast_routes import FastRoutes
 from runner.runtime.routes import router
 from runner.server.app import App
 from tests.serving.server import Client, Reply, Server
@@ -111,8 +111,8 @@ def test_an_answer_has_the_headers_of_every_answer(tenant: Client) -> None:
         assert reply.headers[name]
 
 
-async def ask(app: App, body: bytes, headers: dict[str, str], query: str) -> tuple[int, Any]:
-    """What an app answers an invoke with."""
+async def ask(app: App, path: str, body: bytes, headers: dict[str, str], query: str) -> tuple[int, Any]:
+    """What an app answers a request with."""
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -121,7 +121,6 @@ async def ask(app: App, body: bytes, headers: dict[str, str], query: str) -> tup
     async def send(message: Any) -> None:
         sent.append(message)
 
-    path = INVOKE.removeprefix("/")
     scope = {
         "type": "http",
         "method": "POST",
@@ -135,34 +134,46 @@ async def ask(app: App, body: bytes, headers: dict[str, str], query: str) -> tup
     return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent))
 
 
-@pytest.mark.parametrize(
-    ("body", "headers", "query"),
-    [
-        (b"{}", {}, ""),
-        (b'{"event": 3}', {}, ""),
-        (b'{"event": {}, "odd": 1}', {}, ""),
-        (b'{"event": {}}', {"Idempotency-Key": ""}, ""),
-        (b'{"event": {}}', {"traceparent": "0" * 129}, ""),
-        (b'{"event": {}}', {}, "surprise=1"),
-        (b'{"event": {}}', {"Authorization": "Bearer x.y.z"}, ""),
-        (b"null", {}, ""),
-        (b"{", {}, ""),
-    ],
-)
-def test_the_route_itself_refuses_the_same(
-    whole: Server, tenant: Client, body: bytes, headers: dict[str, str], query: str
-) -> None:
-    """Where nobody takes the short way, the route answers."""
-    answers = []
-    for short in (False, True):
-        app = App()
+@pytest.fixture(scope="module")
+def apps(whole: Server) -> tuple[App, App]:
+    """The same routes: one without the short way, one with it."""
+    found = App(), App()
+    for app in found:
         app.state.service, app.state.runtime = whole.app.state.service, whole.app.state.runtime
         install_error_handlers(app)
         app.include_router(router)
-        if short:
-            fast = FastInvoke()
-            app.shortcuts = ((fast.takes, fast),)
-        sent = {"Authorization": f"Bearer {tenant.token}", **headers}
-        answers.append(asyncio.run(ask(app, body, sent, query)))
-    assert answers[0] == answers[1]
-    assert answers[0][0] in (400, 401)
+    fast = FastRoutes()
+    found[1].shortcuts = ((fast.takes, fast),)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "query"),
+    [
+        (INVOKE, b"{}", {}, ""),
+        (INVOKE, b'{"event": 3}', {}, ""),
+        (INVOKE, b'{"event": {}, "odd": 1}', {}, ""),
+        (INVOKE, b'{"event": {}}', {"Idempotency-Key": ""}, ""),
+        (INVOKE, b'{"event": {}}', {"traceparent": "0" * 129}, ""),
+        (INVOKE, b'{"event": {}}', {}, "surprise=1"),
+        (INVOKE, b'{"event": {}}', {"Authorization": "Bearer x.y.z"}, ""),
+        (INVOKE, b"null", {}, ""),
+        (INVOKE, b"{", {}, ""),
+        (RESUME, b"{}", {}, ""),
+        (RESUME, b'{"handle": 3}', {}, ""),
+        (RESUME, b'{"handle": "abx_none"}', {}, ""),
+        (RESUME, b'{"handle": "abx_none", "odd": 1}', {}, ""),
+        (RESUME, b'{"handle": "abx_none"}', {"Idempotency-Key": "k" * 256}, ""),
+        (RESUME, b'{"handle": "abx_none"}', {}, "surprise=1"),
+        (RESUME, b'{"handle": "abx_none"}', {"Authorization": ""}, ""),
+        (RESUME, b"[1]", {}, ""),
+    ],
+)
+def test_the_route_itself_refuses_the_same(
+    apps: tuple[App, App], tenant: Client, path: str, body: bytes, headers: dict[str, str], query: str
+) -> None:
+    """Where nobody takes the short way, the route answers."""
+    sent = {"Authorization": f"Bearer {tenant.token}", **headers}
+    long, short = (asyncio.run(ask(app, path.removeprefix("/"), body, sent, query)) for app in apps)
+    assert long == short
+    assert long[0] in (400, 401, 404)

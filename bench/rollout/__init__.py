@@ -1,0 +1,1 @@
+"""What the statistics of rollouts do, over many rollouts that are drawn by chance."""

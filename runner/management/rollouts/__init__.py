@@ -1,0 +1,1 @@
+"""Rollouts of Actions: `/actions/actions/{id}/rollouts`. (Ours.)"""

@@ -1,0 +1,219 @@
+"""Rollouts of an Action: started, looked at, held and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from fastapi import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from runner.http.described import refusals
+from runner.http.errors import ApiError, bad_request, invalid_body, not_found
+from runner.management.actions.deploying import (
+    check_no_rollout,
+    copy_of_version,
+    drop_old,
+    equals_draft,
+    version_of_draft,
+)
+from runner.management.actions.routes import WHAT
+from runner.management.base.context import (
+    ActionCreator,
+    ActionReader,
+    Caller,
+    answer,
+    box,
+    find,
+    find_named,
+    management_router,
+    note,
+)
+from runner.management.base.paging import WantedPage
+from runner.management.rollouts import responses
+from runner.model.traits import value_at
+from runner.rollouts import lifecycle, views
+from runner.rollouts.counts import Counts, Watch
+from runner.rollouts.guards import evidence, facts
+from runner.rollouts.plan import RolloutPlan
+from runner.store.tables.models import ActionRow, ActionVersionRow
+from runner.store.tables.rollouts import RolloutRow
+from triggers import get_trigger
+
+router: Final = management_router("Rollouts")
+_ROLLOUT: Final = "rollout"
+_PATH: Final = "/actions/actions/{action_id}/rollouts"
+_WORDS: Final = {
+    "pause": "be paused",
+    "resume": "be resumed",
+    "abort": "be aborted",
+    "promote": "be promoted",
+}
+_Change = Callable[[Session, RolloutRow, str, Mapping[str, Any]], None]
+
+
+@router.post(
+    _PATH,
+    summary="Start a rollout",
+    status_code=201,
+    response_model=responses.Rollout,
+    response_description="The rollout, in its first stage.",
+    responses=refusals(409),
+)
+def start_rollout(caller: ActionCreator, action_id: str, body: RolloutPlan) -> Response:
+    """The candidate becomes the next version, and runs for as many users as the stages say. While it lasts
+    the Action is not deployed otherwise. (Ours.)"""
+    with caller.service.store.begin() as session:
+        action = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
+        check_no_rollout(session, action)
+        _check(action, body)
+        candidate, revision = _candidate(caller, session, action, body)
+        secrets = box(caller, session)
+        row = lifecycle.start(session, secrets, action, candidate, body, caller.principal.client_id, revision)
+        drop_old(session, action, secrets)
+        note(caller, session, "rollout.start", row.id, candidate.code)
+        session.flush()
+        value = views.whole(session, row)
+    lifecycle.told(session)
+    return answer(value, 201)
+
+
+def _check(action: ActionRow, body: RolloutPlan) -> None:
+    """Raises `ApiError` 400 for what cannot be rolled out, or only to nobody."""
+    if action.deployed_version_id is None:
+        raise bad_request(
+            "The action has no deployed version that the candidate could be compared with: deploy it first."
+        )
+    for index, stage in enumerate(body.stages):
+        if stage.shadow is not None:
+            raise invalid_body(f"'shadow stages are not available yet' at $.stages[{index}].shadow.")
+    first = body.key.partition(".")[0]
+    if value_at(get_trigger(action.trigger_id).example_event, first) is None:
+        raise invalid_body(
+            f"'events of {action.trigger_id} have no {first}: name a key that tells their users apart, such "
+            "as client.client_id' at $.key."
+        )
+
+
+def _candidate(
+    caller: Caller, session: Session, action: ActionRow, body: RolloutPlan
+) -> tuple[ActionVersionRow, int | None]:
+    """The new version, and the revision of the draft that it equals, if any."""
+    secrets = box(caller, session)
+    if body.candidate.draft:
+        return version_of_draft(session, action, secrets), action.revision
+    old = session.scalar(
+        select(ActionVersionRow).where(
+            ActionVersionRow.tenant_id == caller.tenant,
+            ActionVersionRow.action_id == action.id,
+            ActionVersionRow.number == body.candidate.version,
+        )
+    )
+    if old is None:
+        raise invalid_body(f"'the action has no version {body.candidate.version}' at $.candidate.version.")
+    if old.id == action.deployed_version_id:
+        raise invalid_body(
+            f"'version {old.number} is the deployed one, and nothing to roll out' at $.candidate.version."
+        )
+    revision = action.revision if equals_draft(action, old, secrets) else None
+    return copy_of_version(session, action, old, secrets), revision
+
+
+@router.get(_PATH, summary="List rollouts", response_model=responses.RolloutList)
+def list_rollouts(caller: ActionReader, wanted: WantedPage, action_id: str) -> Response:
+    """Newest first. (Ours.)"""
+    with caller.service.store.read() as session:
+        action = find(session, ActionRow, caller.tenant, action_id, WHAT)
+        mine = select(RolloutRow).where(
+            RolloutRow.tenant_id == caller.tenant, RolloutRow.action_id == action.id
+        )
+        rows, total = wanted.fetch(session, mine, RolloutRow.created_at.desc(), RolloutRow.id)
+        items = [views.brief(session, row) for row in rows]
+    return answer(wanted.render("rollouts", items, total))
+
+
+@router.get(_PATH + "/{rollout_id}", summary="Get a rollout", response_model=responses.Rollout)
+def get_rollout(caller: ActionReader, action_id: str, rollout_id: str) -> Response:
+    """Its state, the counts of each arm, the evidence of each guard, and what it waits for. (Ours.)"""
+    with caller.service.store.read() as session:
+        return answer(views.whole(session, _find(caller, session, action_id, rollout_id)))
+
+
+@router.post(
+    _PATH + "/{rollout_id}/pause",
+    summary="Pause a rollout",
+    response_model=responses.Rollout,
+    responses=refusals(409),
+)
+def pause_rollout(caller: ActionCreator, action_id: str, rollout_id: str) -> Response:
+    """No further stage begins. Nobody changes the version because of it, and the guards go on. (Ours.)"""
+    return _change(caller, action_id, rollout_id, "pause", _by_somebody(lifecycle.pause))
+
+
+@router.post(
+    _PATH + "/{rollout_id}/resume",
+    summary="Resume a rollout",
+    response_model=responses.Rollout,
+    responses=refusals(409),
+)
+def resume_rollout(caller: ActionCreator, action_id: str, rollout_id: str) -> Response:
+    """Go on with the stage. After a regression the guards begin anew: whoever resumes has looked at it.
+    (Ours.)"""
+    return _change(caller, action_id, rollout_id, "resume", lifecycle.resume)
+
+
+@router.post(
+    _PATH + "/{rollout_id}/abort",
+    summary="Abort a rollout",
+    response_model=responses.Rollout,
+    responses=refusals(409),
+)
+def abort_rollout(caller: ActionCreator, action_id: str, rollout_id: str) -> Response:
+    """Everybody gets the control again; flows that wait with the candidate go on with it. (Ours.)"""
+    return _change(caller, action_id, rollout_id, "abort", _by_somebody(lifecycle.abort))
+
+
+@router.post(
+    _PATH + "/{rollout_id}/promote",
+    summary="Promote the candidate",
+    response_model=responses.Rollout,
+    responses=refusals(409),
+)
+def promote_rollout(caller: ActionCreator, action_id: str, rollout_id: str) -> Response:
+    """The candidate becomes the deployed version at once, whatever stages are left. (Ours.)"""
+    return _change(caller, action_id, rollout_id, "promote", _by_somebody(lifecycle.promote))
+
+
+def _by_somebody(change: Callable[[Session, RolloutRow, str, str, Mapping[str, Any]], None]) -> _Change:
+    return lambda session, row, actor, found: change(session, row, actor, f"by {actor}", found)
+
+
+def _change(caller: Caller, action_id: str, rollout_id: str, name: str, change: _Change) -> Response:
+    """Raises `ApiError`: 404, and 409 when the rollout is in another state."""
+    with caller.service.store.begin() as session:
+        action = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
+        row = _find(caller, session, action.id, rollout_id, lock=True)
+        counts = Counts.of(session, row)
+        found = facts(
+            evidence(RolloutPlan.model_validate(row.plan), counts), Watch.model_validate(row.watch), counts
+        )
+        try:
+            change(session, row, caller.principal.client_id, found)
+        except lifecycle.NotActiveError as error:
+            raise ApiError(409, f"The {error}: it cannot {_WORDS[name]}.", "rollout_state") from None
+        note(caller, session, f"rollout.{name}", row.id)
+        session.flush()
+        value = views.whole(session, row)
+    lifecycle.told(session)
+    return answer(value)
+
+
+def _find(
+    caller: Caller, session: Session, action_id: str, rollout_id: str, *, lock: bool = False
+) -> RolloutRow:
+    action = find(session, ActionRow, caller.tenant, action_id, WHAT)
+    row = find_named(session, RolloutRow, caller.tenant, rollout_id, _ROLLOUT, lock=lock)
+    if row.action_id != action.id:
+        raise not_found(_ROLLOUT)
+    return row
