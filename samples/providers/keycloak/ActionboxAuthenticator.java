@@ -27,8 +27,9 @@ import org.keycloak.models.UserModel;
 import org.keycloak.provider.ProviderConfigProperty;
 
 /**
- * Asks actionbox about each login: what its Actions on `post-login` deny is denied, and claims that they set become
- * notes of the user's session, for the mapper User Session Note. Whatever cannot be carried, and every fault, is a no.
+ * Asks actionbox about each login: what its Actions on `post-login` deny is denied, and claims that they set
+ * become notes of the user's session, for the mapper User Session Note. Whatever cannot be carried, and every
+ * fault, is a no.
  *
  * <p>Environment: ACTIONBOX_URL, ACTIONBOX_TENANT, ACTIONBOX_CLIENT_ID, ACTIONBOX_CLIENT_SECRET.
  */
@@ -47,8 +48,8 @@ public final class ActionboxAuthenticator implements Authenticator, Authenticato
     public void authenticate(AuthenticationFlowContext context) {
         String reason = DENIED;
         try {
-            JsonNode outcome = post(
-                    "/runtime/v1/triggers/post-login/invoke", JSON.createObjectNode().set("event", event(context)), token());
+            JsonNode asked = JSON.createObjectNode().set("event", event(context));
+            JsonNode outcome = post("/runtime/v1/triggers/post-login/invoke", asked, token());
             JsonNode effects = outcome.path("effects");
             if (outcome.path("decision").asText().equals("allow") && !losesSomething(effects)) {
                 for (String kind : CARRIED) {
@@ -66,7 +67,7 @@ public final class ActionboxAuthenticator implements Authenticator, Authenticato
         } catch (Exception fault) {
             System.err.println("actionbox: " + fault);
         }
-        Response page = context.form().setError("{0}", reason).createErrorPage(Response.Status.FORBIDDEN);
+        Response page = context.form().setError(reason).createErrorPage(Response.Status.FORBIDDEN);
         context.failure(AuthenticationFlowError.ACCESS_DENIED, page);
     }
 
@@ -83,7 +84,8 @@ public final class ActionboxAuthenticator implements Authenticator, Authenticato
                 .put("name", client.getName() == null ? "" : client.getName()).putObject("metadata");
         event.putObject("connection").put("id", realm).put("name", realm).put("strategy", "auth0");
         ObjectNode request = event.putObject("request").put("method", "POST")
-                .put("ip", context.getConnection().getRemoteAddr()).put("user_agent", agent == null ? "" : agent);
+                .put("ip", context.getConnection().getRemoteAddr())
+                .put("user_agent", agent == null ? "" : agent);
         for (String empty : List.of("geoip", "query", "body")) {
             request.putObject(empty);
         }
@@ -92,8 +94,9 @@ public final class ActionboxAuthenticator implements Authenticator, Authenticato
         user.getRealmRoleMappingsStream().forEach(role -> roles.add(role.getName()));
         event.putObject("stats").put("logins_count", 0);
         event.putObject("transaction").put("protocol", "oidc-basic-profile").putArray("requested_scopes");
-        ObjectNode known = event.putObject("user").put("user_id", user.getId()).put("username", user.getUsername())
-                .put("email_verified", user.isEmailVerified()).put("created_at", created).put("updated_at", created);
+        ObjectNode known = event.putObject("user").put("user_id", user.getId())
+                .put("username", user.getUsername()).put("email_verified", user.isEmailVerified())
+                .put("created_at", created).put("updated_at", created);
         put(known, "email", user.getEmail());
         put(known, "given_name", user.getFirstName());
         put(known, "family_name", user.getLastName());
@@ -113,7 +116,8 @@ public final class ActionboxAuthenticator implements Authenticator, Authenticato
     private static boolean losesSomething(JsonNode effects) {
         for (var names = effects.fields(); names.hasNext(); ) {
             var effect = names.next();
-            if (!CARRIED.contains(effect.getKey()) && !HARMLESS.contains(effect.getKey()) && asks(effect.getValue())) {
+            String name = effect.getKey();
+            if (!CARRIED.contains(name) && !HARMLESS.contains(name) && asks(effect.getValue())) {
                 return true;
             }
         }
@@ -129,8 +133,9 @@ public final class ActionboxAuthenticator implements Authenticator, Authenticato
             }
             return false;
         }
-        return !(value.isNull() || value.isArray() && value.isEmpty() || value.isBoolean() && !value.asBoolean()
-                || value.isTextual() && value.asText().isEmpty());
+        boolean nothing = value.isNull() || value.isArray() && value.isEmpty();
+        boolean no = value.isBoolean() && !value.asBoolean() || value.isTextual() && value.asText().isEmpty();
+        return !nothing && !no;
     }
 
     private static String text(JsonNode value) {
