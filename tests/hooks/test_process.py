@@ -84,6 +84,7 @@ def hooked(served: Served, provider: Provider, hook: Hook) -> Line:
         "secrets": [{"value": given.secret}],
         "on_uncarried": "allow",
     }
+    body |= given.more
     if given.settings:
         body["settings"] = given.settings
     api = served.api()
