@@ -138,6 +138,22 @@ class Api:
         finally:
             response.close()
 
+    def text(self, path: str, most: int, **query: str) -> str:
+        """The body of a 2xx answer, of at most `most` bytes. Raises `ServiceError`."""
+        headers = {"authorization": f"Bearer {self.token(_plane_of(path))}"}
+        response = self._request("GET", path, query, None, headers, stream=True)
+        try:
+            if not 200 <= response.status < 300:
+                _answer(response)
+            raw = response.read(most + 1)
+            if len(raw) > most:
+                raise ServiceError("too_large", f"the service's answer is larger than {most} bytes")
+            return raw.decode("utf-8")
+        except (urllib3.exceptions.HTTPError, UnicodeDecodeError) as error:
+            raise ServiceError("unreachable", f"the answer of {self._url} broke off: {error}") from None
+        finally:
+            response.close()
+
     def token(self, plane: str = MANAGEMENT) -> str:
         """The bearer token that requests carry; asks for one when it has to. Raises `ServiceError`.
 

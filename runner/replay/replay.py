@@ -12,15 +12,26 @@ from runner.flow.outcome_builder import Reporter
 from runner.flow.programs import ProgramCache
 from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome
-from runner.model.secret_names import SecretValues, flattened
-from runner.replay.record import FlowRecord, RecordedExecution, comparable, digest, with_secrets
+from runner.model.secret_names import SecretValues
+from runner.replay.engines import OtherEngine, other_engines
+from runner.replay.logpoints.port import TappedPort
+from runner.replay.logpoints.taps import Taps
+from runner.replay.port import SessionPort
+from runner.replay.record import (
+    FIRST_SCHEMA,
+    FlowRecord,
+    RecordedExecution,
+    comparable,
+    digest,
+    with_secrets,
+)
+from runner.replay.secrets import secrets_of
 from runner.suspension.stores import PinnedAction
 from runner.testing.cases.match import Difference, differences
-from sandbox.core.caps import MAX_API_ARGUMENT_BYTES, Limits
-from sandbox.core.json_text import parse
+from sandbox.core.caps import Limits
 from sandbox.port.interface import ApiHost, ExecutionPort
 from sandbox.port.journal import Journal, JournalError
-from sandbox.port.replay import Divergence, ReplayPort
+from sandbox.port.replay import Divergence
 from triggers import FlowState, Services, Trigger, get_trigger
 
 
@@ -40,12 +51,18 @@ class Replay:
         divergences: first call of each Action that differed from the recorded one.
         differences: between the recorded outcome and this one.
         host_calls: calls that were answered from the journals.
+        engines: engines of this build that are not those that recorded.
+        placeholders: secrets that nobody gave, as names of Action and secret.
+        places: with `taps`, by execution and number of its call, the file and line that was passed before.
     """
 
     outcome: FlowOutcome
     divergences: tuple[ActionDivergence, ...]
     differences: tuple[Difference, ...]
     host_calls: int
+    engines: tuple[OtherEngine, ...] = ()
+    placeholders: tuple[tuple[str, str], ...] = ()
+    places: tuple[dict[int, str], ...] = ()
 
     @property
     def same(self) -> bool:
@@ -57,20 +74,27 @@ def replay(
     record: FlowRecord,
     secrets: Callable[[PinnedAction], SecretValues] | None = None,
     programs: ProgramCache | None = None,
+    *,
+    without_secrets: bool = False,
+    taps: Taps | None = None,
 ) -> Replay:
     """Run `record` again.
 
     Args:
         secrets: gives the secrets of an Action, for a record that does not hold them; those of a module
             under `actions:MODULE`.
+        without_secrets: let placeholders stand for secrets that are missing. Where an Action only passes a
+            secret on, nothing differs by that.
+        taps: tells of lines that are passed; `programs` has to build with it.
 
     Raises:
-        InputError: `missing_secrets`, `invalid_record`.
+        InputError: `missing_secrets`, `wrong_secret`, `invalid_record`.
     """
     trigger = _trigger(record)
-    values = _secrets(record, secrets)
+    given = secrets_of(record, secrets, without_secrets=without_secrets)
+    values = given.values
     record = with_secrets(record, values)
-    world = _World(record, [_journal(item) for item in record.executions])
+    world = _World(record, [_journal(item) for item in record.executions], taps)
     leg = Leg(
         trigger=trigger,
         actions=tuple(pinned.action(given) for pinned, given in zip(record.actions, values, strict=True)),
@@ -93,25 +117,30 @@ def replay(
         limits=record.limits,
     )
     outcome = reporter.outcome(end, "", 0.0)
+    if taps is not None:
+        outcome = taps.mended(outcome)
     return Replay(
         outcome=outcome,
         divergences=tuple(world.divergences()),
         differences=tuple(_compare(record, outcome)),
         host_calls=sum(sum(port.host_calls.values()) for _, port in world.ports),
+        engines=other_engines(record.engines),
+        placeholders=given.placeholders,
+        places=tuple(port.places if isinstance(port, TappedPort) else {} for _, port in world.ports),
     )
 
 
 def _compare(record: FlowRecord, outcome: FlowOutcome) -> list[Difference]:
     now = comparable(outcome)
-    if digest(now) == record.digest:
-        return []
-    found = differences({"$exactly": record.outcome}, now)
-    named = differences(record.outcome, now)
-    return (
-        named
-        or found
-        or [Difference("$", "the recorded outcome", "another digest: other secrets, or an altered record")]
-    )
+    if record.schema_id == FIRST_SCHEMA and digest(now) != record.digest:
+        changed = "another digest: other secrets, or an altered record"
+        return _differences(record, now) or [Difference("$", "the recorded outcome", changed)]
+    return _differences(record, now)
+
+
+def _differences(record: FlowRecord, now: dict[str, Any]) -> list[Difference]:
+    exactly = differences({"$exactly": record.outcome}, now)
+    return (differences(record.outcome, now) or exactly) if exactly else []
 
 
 def _trigger(record: FlowRecord) -> Trigger:
@@ -124,25 +153,6 @@ def _trigger(record: FlowRecord) -> Trigger:
             f"it is of version {record.trigger_version} of {record.trigger}, this is {trigger.version}"
         )
     return trigger
-
-
-def _secrets(
-    record: FlowRecord, provide: Callable[[PinnedAction], SecretValues] | None
-) -> list[dict[str, str]]:
-    if record.secrets is not None:
-        return [dict(values) for values in record.secrets]
-    found = []
-    for pinned in record.actions:
-        given = flattened(provide(pinned)) if provide is not None and pinned.wanted else {}
-        missing = [name for name in pinned.wanted if name not in given]
-        if missing:
-            raise InputError(
-                "missing_secrets",
-                f"the record holds no secrets; Action {pinned.name!r} needs {', '.join(missing)}",
-                next_step="Give them with --secret NAME=VALUE, or record with --record-secrets.",
-            )
-        found.append({name: given[name] for name in pinned.wanted})
-    return found
 
 
 def _state(record: FlowRecord) -> FlowState:
@@ -170,6 +180,7 @@ def _services(record: FlowRecord, world: _World) -> Services:
         redirect_state=record.redirect_state,
         features=frozenset(record.features),
         payload_may_override_claims=record.payload_may_override_claims,
+        redirect_issuer=record.redirect_issuer,
     )
 
 
@@ -179,7 +190,8 @@ class _World:
 
     record: FlowRecord
     journals: Sequence[Journal]
-    ports: list[tuple[int, _Port]] = field(default_factory=list)
+    taps: Taps | None = None
+    ports: list[tuple[int, SessionPort]] = field(default_factory=list)
     _readings: Iterator[float] = field(default_factory=lambda: iter(()))
     _last: float = 0.0
 
@@ -188,7 +200,10 @@ class _World:
         number = len(self.ports)
         recorded = self.record.executions[number] if number < len(self.journals) else None
         fits = recorded is not None and recorded.action == index
-        port = _Port(self.journals[number] if fits else Journal(), api)
+        journal = self.journals[number] if fits else Journal()
+        port = SessionPort(journal, api)
+        if self.taps is not None:
+            port = TappedPort(journal, api, index, self.taps)
         self._readings = iter(recorded.clock if recorded is not None else ())
         self.ports.append((index, port))
         return port
@@ -205,23 +220,3 @@ class _World:
         for recorded in self.record.executions[len(self.ports) :]:
             missing = Divergence(1, f"Action {recorded.action + 1} runs", "it does not run")
             yield ActionDivergence(recorded.action, missing)
-
-
-class _Port(ReplayPort):
-    """Also tells the session of refusals that abort the Action: they decide about its commit."""
-
-    def __init__(self, journal: Journal, api: ApiHost) -> None:
-        super().__init__(journal, api)
-        self._session = api
-
-    def api_call(self, path: str, arguments: str) -> str:
-        """See `HostPort.api_call`."""
-        reply = super().api_call(path, arguments)
-        if reply.startswith('{"error":') and '"code":"aborted"' in reply and self.fatal is None:
-            self._session.call(path, _parsed(arguments))
-        return reply
-
-
-def _parsed(arguments: str) -> list[Any]:
-    value = parse(arguments, max_bytes=MAX_API_ARGUMENT_BYTES)
-    return value if isinstance(value, list) else []

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from runner.jobs.payloads import payload_of
 from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef, VersionRecord
+from runner.records.states import RecordState
 from runner.runtime.records.idempotency import StoredResponse
+from runner.runtime.records.recording import Recording, leg_context
 from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
 from runner.suspension.stores import SuspendedFlow
@@ -80,6 +82,7 @@ class LegResult:
         suspended: the flow, which its record keeps for the resume.
         waited_ms: for a worker.
         hosts: that each Action asked.
+        recording, reply: what is recorded of it, and what its worker said; None when nothing ran.
     """
 
     outcome: FlowOutcome
@@ -88,13 +91,26 @@ class LegResult:
     suspended: SuspendedFlow | None = field(default=None, repr=False)
     waited_ms: float = 0.0
     hosts: Sequence[Sequence[str]] = ()
+    recording: Recording | None = None
+    reply: LegReply | None = None
 
     @classmethod
-    def of(cls, reply: LegReply, versions: Sequence[BoundVersion]) -> LegResult:
+    def of(cls, reply: LegReply, versions: Sequence[BoundVersion], recording: Recording) -> LegResult:
         """Of what ran these versions."""
         kept = None if reply.kept is None else _with_versions(reply.kept, versions)
         outcome = _with_versions(reply.outcome, versions)
-        return cls(outcome, versions, kept, reply.suspended, reply.waited_ms, reply.hosts)
+        return cls(outcome, versions, kept, reply.suspended, reply.waited_ms, reply.hosts, recording, reply)
+
+    @property
+    def state(self) -> RecordState | None:
+        """What the execution says of its record; None when nothing ran."""
+        return None if self.recording is None or self.reply is None else self.recording.state(self.reply)
+
+    def follow(self, tenant: str, traceparent: str | None) -> None:
+        """The execution is on record: its leg's may be."""
+        if self.recording is not None and self.reply is not None:
+            context = leg_context(self.versions, self.outcome.leg, traceparent)
+            self.recording.follow(tenant, self.reply, context)
 
 
 def _with_versions(outcome: FlowOutcome, versions: Sequence[BoundVersion]) -> FlowOutcome:

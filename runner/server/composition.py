@@ -22,6 +22,9 @@ from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobGroup, JobWorker
 from runner.management.actions.build_jobs import build_groups
 from runner.project.dependencies import origin_of
+from runner.records.policy import RecordPolicy
+from runner.records.recorder import Recorder
+from runner.records.store import RecordStore
 from runner.rollouts.conductor import Conductor
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
@@ -83,6 +86,7 @@ class Plane:
     follower: Follower
     refresher: Refresher
     writer: GroupCommit
+    recorder: Recorder
     metrics: Metrics
     hooks: Receiver
     unsigned: Unsigned
@@ -97,6 +101,7 @@ class Plane:
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
+        recorder = Recorder(store, ring, settings.records)
         conductor = Conductor(store, metrics.decided)
         flows = Flows(
             bindings=bindings,
@@ -109,15 +114,17 @@ class Plane:
             settings=settings.flows,
             kept=timedelta(days=settings.execution_days),
             observe=metrics.observe,
+            recorder=recorder,
+            policy=RecordPolicy.parse(settings.record_policy),
             recorded=follower.recorded,
             rolled_out=conductor.nudge,
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines, lambda: conductor.states)
+        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats, lambda: conductor.states)
         groups = build_groups(store, keys, pooled, settings)
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
-        runtime = Runtime(store, flows, idempotency, queue, hub)
+        runtime = Runtime(store, flows, idempotency, queue, hub, ring, recorder, RecordStore(store, ring))
         hook_metrics = HookMetrics(metrics.registry)
         sets = KeySets(lambda: make_egress(settings))
         hooks = Receiver(runtime, Directory(store, ring), sets, hook_metrics)
@@ -131,6 +138,7 @@ class Plane:
             follower=follower,
             refresher=Refresher(store, bindings),
             writer=writer,
+            recorder=recorder,
             metrics=metrics,
             hooks=hooks,
             unsigned=Unsigned(hook_metrics),
@@ -156,3 +164,4 @@ class Plane:
         finally:
             await self.writer.drain()
             await self.workers.stop(grace_seconds=1.0)
+            await self.recorder.drain()

@@ -38,6 +38,7 @@ from runner.store.tables.models import (
     ModuleRow,
     ModuleVersionRow,
     SecretRow,
+    Tenant,
 )
 from sandbox.core.caps import Limits
 from sandbox.core.program import Dependencies, Language, Source
@@ -80,12 +81,15 @@ class BoundFlow:
 
     Attributes:
         off: they are not to run now.
+        record: the policy for records of each, as text: its binding's, or the tenant's; None for the
+            installation's.
         candidates: of the Actions that are rolled out.
     """
 
     actions: tuple[Action, ...]
     versions: tuple[BoundVersion, ...]
     off: bool = False
+    record: tuple[str | None, ...] = ()
     candidates: tuple[Candidate, ...] = ()
 
     def chosen(self, event: Mapping[str, Any]) -> BoundFlow:
@@ -161,10 +165,17 @@ class Reader:
         box = SecretBox(self._session, self._ring, self._tenant)
         return BoundVersion(*known, version_id), kept_secrets(box, version_id)
 
+    def _policy(self) -> str | None:
+        chosen = self._session.scalar(select(Tenant.settings).where(Tenant.id == self._tenant)) or {}
+        policy: str | None = chosen.get("records", {}).get("policy")
+        return policy
+
     def _flow(self, bound: Sequence[tuple[ActionRow, BindingRow | None]], *, off: bool = False) -> BoundFlow:
         actions: list[Action] = []
         versions: list[BoundVersion] = []
+        record: list[str | None] = []
         candidates: list[Candidate] = []
+        usual = self._policy()
         running = running_rollouts(self._session, self._tenant, [action.id for action, _ in bound])
         for action, binding in bound:
             if action.deployed_version_id is None:
@@ -176,7 +187,8 @@ class Reader:
                 candidates.append(self._candidate(len(actions), action, binding, control, rollout))
             actions.append(self._action(action, binding, control, self._version_before))
             versions.append(_bound_version(action, binding, control))
-        return BoundFlow(tuple(actions), tuple(versions), off, tuple(candidates))
+            record.append(usual if binding is None or binding.record is None else binding.record)
+        return BoundFlow(tuple(actions), tuple(versions), off, tuple(record), tuple(candidates))
 
     def _candidate(
         self,

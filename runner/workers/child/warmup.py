@@ -13,8 +13,12 @@ from typing import Final
 
 import sandbox
 import triggers
+from runner.flow.leg_trace import LegTrace
 from runner.flow.runner import Runner
 from runner.model.action import Action
+from runner.records.policy import Wish
+from runner.workers.child.recording import recorded
+from sandbox.core.caps import MIB
 from sandbox.core.program import Language, Source
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import image
@@ -82,6 +86,7 @@ async def on_execute_post_login(event, api):
 }
 
 
+_WISH: Final = Wish(MIB, always="all")
 _kept: list[object] = []
 
 
@@ -109,15 +114,17 @@ def imports() -> None:
 
 
 def everything(languages: Iterable[Language]) -> None:
-    """Import all that may be imported later, and run each of `languages` once."""
+    """Import all that may be imported later, and run each of `languages` once, on record."""
     imports()
-    runner = Runner(egress=NoEgress())
+    traces: list[LegTrace] = []
+    runner = Runner(egress=NoEgress(), observer=traces.append)
     event = get_trigger("post-login").example_event
     for language in languages:
         source = Source(language, "warm", _WARM[language])
         outcome = runner.run("post-login", event, [Action("warm", source)])
         if outcome.failure is None or outcome.failure.code != "throw":
             raise RuntimeError(f"the {language} sandbox does not work: {outcome.failure}")
+        recorded(_WISH, traces[-1], outcome)
         engine = sandbox.open_engine(language)
         if isinstance(engine, PythonEngine) and not engine.image.memories.tells_written_pages:
             _log.warning("this system does not tell which pages were written: Python Actions take longer")

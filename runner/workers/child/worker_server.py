@@ -15,14 +15,15 @@ from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import FlowOutcome
-from runner.replay.record import make_record
+from runner.records.policy import Wish
 from runner.suspension.stores import PinnedAction
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
 from runner.workers.child.leg_scheduler import LegScheduler, LegTask
+from runner.workers.child.recording import recorded
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.codec import failure_bytes, read_action, read_rules, read_settings, read_source
-from runner.workers.protocol.frames import TO_PARENT, UnsendableError
+from runner.workers.protocol.frames import UnsendableError
 from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError
 from sandbox.core.json_text import well_formed
@@ -195,7 +196,8 @@ class WorkerServer(Asking):
         egress = RemoteEgress(link, number, lists, lambda: self._scheduler.waits(leg))
         self._egress[number] = egress
         traces: list[LegTrace] = []
-        recorded: list[FlowOutcome | None] = []
+        on_record: list[FlowOutcome | None] = []
+        wish = None if head["record"] is None else Wish.read(head["record"])
         runner = Runner(
             settings=read_settings(head["settings"]),
             egress=egress,
@@ -203,25 +205,20 @@ class WorkerServer(Asking):
             programs=self._programs,
             caches=lambda _tenant, _trigger: RemoteCache(link, number),
             directory=RemoteDirectory(link, number),
-            observer=traces.append if head["record"] else None,
-            recorder=recorded.append,
+            observer=None if wish is None else traces.append,
+            recorder=on_record.append,
         )
         try:
             outcome = run(runner)
         except (UnknownTriggerError, EventError, FlowError, ResumeError) as error:
             self._refuse(number, error)
             return
-        kept = recorded[0]
+        kept = on_record[0]
         parts = [
             outcome.to_json().encode(),
             store.put_text.encode(),
             b"" if kept is None else kept.to_json().encode(),
-            b"",
         ]
-        if traces:
-            text = make_record(traces[0], outcome, keep_secrets=False).model_dump_json(by_alias=True).encode()
-            # What a replay wants is left out when there is no room for it.
-            parts[3] = text if sum(map(len, parts)) + len(text) <= TO_PARENT.body else b""
         link.send(
             {
                 "t": "done",
@@ -231,6 +228,21 @@ class WorkerServer(Asking):
             },
             b"".join(parts),
         )
+        if wish is not None and wish.reason(outcome) is not None:
+            self._record(number, wish, traces[0], outcome)
+
+    def _record(self, number: int, wish: Wish, trace: LegTrace, outcome: FlowOutcome) -> None:
+        """Send the record of a leg whose outcome is told. What goes wrong concerns the record alone."""
+        try:
+            text = recorded(wish, trace, outcome)
+            self._link.send({"t": "kept", "id": number, "lost": "large" if text is None else ""}, text or b"")
+        except UnsendableError:
+            self._link.send({"t": "kept", "id": number, "lost": "large"})
+        except OSError:
+            raise  # the parent is gone
+        except Exception:  # noqa: BLE001 - the leg itself ended well
+            _log.exception("a record could not be made")
+            self._link.send({"t": "kept", "id": number, "lost": "fault"})
 
     def _refuse(self, number: int, error: Exception) -> None:
         for most in _TEXTS:

@@ -18,7 +18,7 @@ from runner.workers.child.leg_scheduler import LONG_SECONDS
 from runner.workers.parent.dispatch import Dispatcher, refuse, settle
 from runner.workers.parent.pending_call import PendingCall, lost, refusal, too_much
 from runner.workers.parent.processes.worker import Worker
-from runner.workers.parent.requests import LegReply
+from runner.workers.parent.requests import LegRecord, LegReply
 from runner.workers.parent.services.builds import BuildService
 from runner.workers.parent.services.host_services import Stores
 from runner.workers.protocol import messages
@@ -59,6 +59,9 @@ class MessageHandlers:
             worker.asked()
             self._later(self._compiling(worker, message, body))
             return
+        if isinstance(message, messages.Kept):
+            self._on_kept(worker, message, body)
+            return
         call = worker.pending.get(getattr(message, "id", 0))
         if call is None:
             if not isinstance(message, _MAY_BE_LATE):
@@ -83,9 +86,10 @@ class MessageHandlers:
         waiting = call.checked(outcome, waiting, message.expires_at)
         if kept is not None:
             call.check_own(kept)
-        record = others[2].decode("utf-8", "replace") if others[2] else None
         self.calls.charge(call, sum(item.statistics.cpu_ms for item in outcome.actions if item.statistics))
-        reply = self.calls.reply(call, outcome, record=record, suspended=waiting, kept=kept)
+        reply = self.calls.reply(
+            call, outcome, record=self._recording(worker, call, outcome), suspended=waiting, kept=kept
+        )
         self.calls.over(worker, call)
         if waiting is None or not call.keep or call.future.done():
             settle(call, reply)
@@ -93,6 +97,25 @@ class MessageHandlers:
             assert outcome.suspension is not None
             key = store_key(call.tenant, outcome.suspension.handle)
             self._later(self._keep(call, key, waiting, reply))
+
+    def _recording(
+        self, worker: Worker, call: PendingCall, outcome: FlowOutcome
+    ) -> asyncio.Future[LegRecord] | None:
+        """The record that its worker makes now; None when the outcome is not to be kept."""
+        if call.wish is None or call.wish.reason(outcome) is None:
+            return None
+        call.record = asyncio.get_running_loop().create_future()
+        worker.recording[call.number] = call
+        return call.record
+
+    def _on_kept(self, worker: Worker, message: messages.Kept, body: bytes) -> None:
+        call = worker.recording.pop(message.id, None)
+        if call is None or call.wish is None or call.record is None or len(body) > call.wish.most_bytes:
+            raise FrameError("a record that was not asked for")
+        if message.lost:
+            call.record.set_result(LegRecord(lost="large" if message.lost == "large" else "worker"))
+        else:
+            call.record.set_result(LegRecord(body))
 
     async def _keep(self, call: PendingCall, key: str, waiting: SuspendedFlow, reply: LegReply) -> None:
         """Store a suspended flow before its outcome is told."""

@@ -20,7 +20,9 @@ from runner.model.outcome import (
 )
 from runner.model.outcome import Timing as OutcomeTiming
 from runner.model.settings import Settings
+from runner.records.policy import Wish
 from runner.suspension.stores import PinnedAction, SuspendedFlow
+from runner.workers.parent.requests import LegRecord
 from runner.workers.parent.services.fetches import CallFetches
 from runner.workers.protocol.frames import FrameError
 from sandbox.core.caps import MAX_PACKAGES_COMPILE_SECONDS, MAX_PACKAGES_LOAD_SECONDS
@@ -47,6 +49,8 @@ class PendingCall:
         actions: with unique names, in order.
         body: of its message.
         store_key: of the suspended flow that it resumes.
+        wish: what of it is to be kept on record.
+        record: gets its record, once its outcome says that there is one.
         detached: it does not hold up others of its worker any more.
         computes: it does not wait for an answer, as far as is known.
         long: it has computed for some time.
@@ -65,6 +69,8 @@ class PendingCall:
     execution_id: str = ""
     leg: int = 1
     store_key: str = ""
+    wish: Wish | None = None
+    record: asyncio.Future[LegRecord] | None = None
     keep: bool = True
     fetches: CallFetches | None = None
     queued_at: float = field(default_factory=time.monotonic)

@@ -116,14 +116,14 @@ class WorkerPool:
                 "execution_id": execution_id,
                 "rules": call.executed_rules,
                 "settings": settings_json(call.settings),
-                "record": call.record,
+                "record": None if call.record is None else call.record.wire,
             },
             body=_event_json(trigger, call.event),
             sources=sources,
             settings=call.settings,
         )
         pending.trigger, pending.actions, pending.execution_id = trigger, actions, execution_id
-        pending.keep = call.keep
+        pending.wish, pending.keep = call.record, call.keep
         reply: LegReply = await self._calls.complete(pending)
         return reply
 
@@ -152,13 +152,14 @@ class WorkerPool:
                 "t": "resume",
                 "tenant": tenant,
                 "settings": settings_json(call.settings),
-                "record": call.record,
+                "record": None if call.record is None else call.record.wire,
             },
             body=_resume_json(returned),
             sources=(),
             settings=call.settings,
         )
         pending.trigger, pending.store_key, pending.keep = get_trigger(waiting.trigger), key, call.keep
+        pending.wish = call.record
         pending.execution_id, pending.leg = waiting.execution_id, waiting.leg + 1
         # Without their secrets, which only the worker needs.
         pending.actions = tuple(item.action(dict.fromkeys(item.wanted, "")) for item in waiting.actions)

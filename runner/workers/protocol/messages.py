@@ -52,13 +52,22 @@ class Moved(_Message):
 
 
 class Done(_Message):
-    """A leg's outcome. The body is the outcome, the suspended flow, what of the outcome goes on record when
-    that is not all of it, and the record for a replay, with these lengths."""
+    """A leg's outcome. The body is the outcome, the suspended flow, and what of the outcome goes on record
+    when that is not all of it, with these lengths."""
 
     t: Literal["done"]
     id: _Number
-    parts: tuple[_Number, _Number, _Number, _Number]
+    parts: tuple[_Number, _Number, _Number]
     expires_at: float | None = None
+
+
+class Kept(_Message):
+    """The record of a leg whose outcome was told before, and was to be kept: the body is its JSON. `lost`:
+    why there is none."""
+
+    t: Literal["kept"]
+    id: _Number
+    lost: Literal["", "large", "fault"] = ""
 
 
 class Refused(_Message):
@@ -177,7 +186,7 @@ class ImageMade(_Message):
 
 
 Message = Annotated[
-    Ready | Pong | Log | Moved | Done | Refused | Fault | Over | Built | CacheAsk | DirectoryAsk
+    Ready | Pong | Log | Moved | Done | Kept | Refused | Fault | Over | Built | CacheAsk | DirectoryAsk
     | TakeAsk | TranspileAsk | ImageAsk | Fetch | FetchCancel | SessionClose | ImageMade,
     Field(discriminator="t"),
 ]  # fmt: skip

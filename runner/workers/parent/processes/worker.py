@@ -44,6 +44,7 @@ class Worker:
         self.process = WorkerProcess(settings.command, self._received, lambda: on_lost(self))
         self.state = STARTING
         self.pending: dict[int, PendingCall] = {}
+        self.recording: dict[int, PendingCall] = {}
         self.sources = SourceTable()
         self.legs = 0
         self.started_at = self.heard_at = time.monotonic()
