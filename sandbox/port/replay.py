@@ -138,7 +138,7 @@ class ReplayPort:
 
     @property
     def departure(self) -> Divergence | None:
-        """The first call that was answered although its data was not as recorded; None when there was none."""
+        """The first call that was answered although its data was not as recorded; None for none."""
         return self._departure
 
     @property
@@ -222,7 +222,7 @@ class ReplayPort:
 
     @_guarded("compute", STOPPED)
     def compute(self, operation: str, arguments: str) -> str:
-        """See `HostPort.compute`. What no journal keeps is computed again, and so is what older ones did not."""
+        """See `HostPort.compute`. What no journal keeps is computed again, and what older ones did not."""
         if operation in hostcrypto.RANDOMISED or (operation in hostcrypto.RECORDED and self._has(operation)):
             kept = {"operation": operation, "arguments": fingerprint(arguments)}
             return str(self._take("compute", kept).result["answer"])

@@ -15,7 +15,6 @@ import pytest
 from runner.flow.runner import Runner
 from runner.model.outcome import FlowOutcome
 from runner.privacy.fidelity import Fidelity
-from tests.parity import packages
 from tests.parity.ways import Flow, Ways
 from tests.privacy.corpus import leg_of
 
@@ -51,4 +50,4 @@ def _stamps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(
         Runner, "run", lambda self, *given, **options: _stamped(self, *given, _test=test, **options)
     )
-    monkeypatch.setattr(packages.Ways, "each", _one_way)
+    monkeypatch.setattr(Ways, "each", _one_way)
