@@ -1,5 +1,4 @@
-"""How many records still do the same once personal data is replaced: of samples, of the Actions as tenants write
-them, and of packages (docs/safe-change/privacy.md)."""
+"""How many records still do the same once personal data is replaced (docs/safe-change/privacy.md)."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ zlib `deflate`): a journal
 keeps it. All others are functions of their arguments, which a replay computes again."""
 
 RECORDED: Final = RANDOMISED | {"verify"}
-"""Operations whose answers a journal keeps: those, and what a record needs when its tokens are shown with other
-claims, and so with signatures that are none."""
+"""Operations whose answers a journal keeps: those, and what cannot be repeated on a record that is shown with
+other claims in its tokens, and so with signatures that are none."""
 
 _SLOW: Final = frozenset({"pbkdf2", "scrypt", "key.generate"})
 
