@@ -16,6 +16,8 @@ import triggers
 from runner.flow.leg_trace import LegTrace
 from runner.flow.runner import Runner
 from runner.model.action import Action
+from runner.privacy.shapes import zones
+from runner.privacy.vocabulary import common
 from runner.records.policy import Wish
 from runner.replay.record import FlowRecord, make_record
 from runner.shadow.leg import LEG_SHADOW, shadow_leg
@@ -133,6 +135,7 @@ def everything(languages: Iterable[Language]) -> None:
         engine = sandbox.open_engine(language)
         if isinstance(engine, PythonEngine) and not engine.image.memories.tells_written_pages:
             _log.warning("this system does not tell which pages were written: Python Actions take longer")
+    _kept.extend((common(), zones()))
 
 
 def _import_below(package: ModuleType) -> None:

@@ -25,6 +25,7 @@ from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
 from runner.workers.child.leg_scheduler import LegScheduler, LegTask
 from runner.workers.child.recording import recorded
+from runner.workers.child.stamping import stamp
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.codec import failure_bytes, read_action, read_rules, read_settings, read_source
 from runner.workers.protocol.frames import UnsendableError
@@ -56,6 +57,7 @@ class WorkerServer(Asking):
             "resume": self._leg,
             "build": self._build,
             "shadow": self._shadow,
+            "stamp": self._stamp,
             "source": self._source,
             "drop": self._drop,
             "answer": link.answered,
@@ -130,6 +132,23 @@ class WorkerServer(Asking):
             self._link.send({"t": "built", "id": number, "ok": False}, failure_bytes(error.failure))
         else:
             self._link.send({"t": "built", "id": number, "ok": True})
+
+    def _stamp(self, head: dict[str, Any], body: bytes) -> None:
+        number = head["id"]
+
+        def work(leg: LegTask) -> None:
+            del leg
+            try:
+                found = stamp(body, self._programs)
+                self._link.send({"t": "stamped", "id": number}, found.model_dump_json().encode())
+            except OSError:
+                raise
+            except UnsendableError:
+                self._over(number)
+            except Exception:  # noqa: BLE001 - one stamp must not end the worker
+                self._fault(number)
+
+        self._scheduler.submit(LegTask(number, work, low=True))
 
     def _shadow(self, head: dict[str, Any], body: bytes) -> None:
         actions = [read_action(item, self._sources) for item in head["actions"]]

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from runner.model.outcome import FlowOutcome
+from runner.privacy.fidelity import Fidelity
 from runner.shadow.leg import LEG_SHADOW
 from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers.child.leg_scheduler import LONG_SECONDS
@@ -156,6 +157,17 @@ class MessageHandlers:
         if not call.future.done():
             call.future.set_result(found)
 
+    def _on_stamped(self, worker: Worker, call: PendingCall, message: messages.Stamped, body: bytes) -> None:
+        if call.head["t"] != "stamp":
+            raise FrameError(f"a stamp that was not asked for: {message.id}")
+        try:
+            found = Fidelity.model_validate_json(body)
+        except ValidationError as error:
+            raise FrameError("a stamp that is none") from error
+        self.calls.over(worker, call)
+        if not call.future.done():
+            call.future.set_result(found)
+
     async def _compiling(
         self, worker: Worker, ask: messages.ImageAsk | messages.TranspileAsk, body: bytes
     ) -> None:
@@ -218,6 +230,7 @@ _HANDLERS: Final[dict[type, Callable[[MessageHandlers, Worker, PendingCall, Any,
     messages.Over: MessageHandlers._on_over,
     messages.Built: MessageHandlers._on_built,
     messages.Shadowed: MessageHandlers._on_shadowed,
+    messages.Stamped: MessageHandlers._on_stamped,
     messages.Moved: MessageHandlers._on_moved,
     messages.CacheAsk: MessageHandlers._on_ask,
     messages.DirectoryAsk: MessageHandlers._on_ask,
@@ -230,6 +243,7 @@ _OF_BUILDS: Final = (
     MessageHandlers._on_built,
     MessageHandlers._on_shadowed,
     MessageHandlers._on_refused,
+    MessageHandlers._on_stamped,
     MessageHandlers._on_fault,
     MessageHandlers._on_over,
     MessageHandlers._on_moved,

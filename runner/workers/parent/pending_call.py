@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.model.action import Action
+from runner.model.caps import MOST_STAMP_SECONDS
 from runner.model.errors import FlowError, InputError, ResumeError, RunnerError
 from runner.model.outcome import (
     ActionRecord,
@@ -42,8 +43,8 @@ _WRITING_SECONDS: Final = 10.0
 
 @dataclass(slots=True, eq=False)
 class PendingCall:
-    """One leg or build, or a shadow run, which is no more than a build: nobody waits for it, and it reaches
-    nothing.
+    """One leg, build or stamp; or a shadow run, which is no more than a build: nobody waits for it, and it
+    reaches nothing.
 
     Attributes:
         head: of its message, without what depends on the worker.
@@ -89,12 +90,13 @@ class PendingCall:
 
     @property
     def is_build(self) -> bool:
+        """It runs no leg for anybody who waits for one: a build, or a stamp."""
         return self.trigger is None
 
     def limit_seconds(self) -> float:
         """Longest time that its Actions may take together."""
         if self.is_build:
-            runs = 0 if self.head["t"] == "build" else 2 if self.control else 1
+            runs = 0 if self.head["t"] != "shadow" else 2 if self.control else 1
             return runs * self.settings.budget_ms / 1000
         each = [(action.limits or self.settings.limits).wall_ms for action in self.actions]
         twice = sum(1 for action in self.actions if action.last_good is not None)
@@ -110,6 +112,8 @@ class PendingCall:
         """It has been sent: until when its worker must answer."""
         self.sent_at = time.monotonic()
         building = _BUILD_SECONDS * (new_sources or self.is_build)
+        if self.head["t"] == "stamp":
+            building += MOST_STAMP_SECONDS
         if building:
             building += _PACKAGES_SECONDS * sum(1 for source in self.sources if _brings_files(source))
         self.deadline = self.sent_at + self.limit_seconds() + building + grace

@@ -14,6 +14,7 @@ from runner.model.errors import RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.records.policy import Wish
+from runner.replay.record import FlowRecord
 from runner.suspension.resume import StoredFlow
 from runner.suspension.stores import SuspendedFlow
 from sandbox.action_build import Module, Wanted
@@ -137,6 +138,20 @@ class ShadowCall(_Call):
     actions: tuple[Action, ...]
     control: tuple[Action, ...] = ()
     settings: Settings = Settings()
+
+
+class StampCall(_Call):
+    """A record whose redacted form is to be compared with it.
+
+    Attributes:
+        record: the plain form.
+        key: of the tenant's pseudonyms.
+        secrets: of its Actions, by digest; what is missing is stood for by its mark.
+    """
+
+    record: FlowRecord = Field(repr=False)
+    key: bytes = Field(repr=False)
+    secrets: Mapping[str, Mapping[str, str]] = Field(default_factory=dict, repr=False)
 
 
 class TooBusyError(Exception):

@@ -88,8 +88,9 @@ class Worker:
         """Append what it must be sent; the number of sources that are new to it."""
         head = {**call.head, "low": call.low}
         number = self.sources.number
-        if head["t"] == "build":
-            head["source"] = number(call.sources[0], frames)
+        if call.is_build and head["t"] != "shadow":
+            numbers = [number(source, frames) for source in call.sources]
+            head["source"] = numbers[0] if numbers else 0
         elif head["t"] in ("leg", "shadow"):
             head["actions"] = [
                 action_list(item, lambda source: number(source, frames)) for item in call.actions
