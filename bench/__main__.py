@@ -12,7 +12,7 @@ from typing import Final
 from rich.console import Console, Group, RenderableType
 
 from bench import chart, results
-from bench.engine import event, flow, latency, limits, packages
+from bench.engine import event, fidelity, flow, latency, limits, packages
 from bench.growth import table as growth
 from bench.measure import machine
 from bench.report import Report
@@ -39,6 +39,7 @@ PARTS: Final[dict[str, Callable[[], Report]]] = {
     "flow": flow.measured,
     "sizes": sizes.measured,
     "packages": packages.measured,
+    "fidelity": fidelity.measured,
     "memory": limits.memory,
     "stops": limits.stops,
     "workers": workers.throughput,

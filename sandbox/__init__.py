@@ -10,6 +10,7 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from sandbox.core.caps import Limits
@@ -90,9 +91,12 @@ def run(program: Program, request: Request, limits: Limits, port: ExecutionPort)
 
 
 def build_images(progress: Callable[[str], None] | None = None) -> None:
-    """Build every guest image that the cache does not hold yet, and open its engine."""
-    for language in Language:
-        open_engine(language, progress)
+    """Build every guest image that the cache does not hold yet, side by side, and open its engine. `progress`
+    is called from several threads."""
+    with ThreadPoolExecutor(len(Language), "images") as threads:
+        opened = [threads.submit(open_engine, language, progress) for language in Language]
+    for done in opened:
+        done.result()
 
 
 def _make_engine(language: Language, progress: Callable[[str], None]) -> Engine:

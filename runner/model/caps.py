@@ -136,3 +136,10 @@ MAX_WORKER_SOURCE_BYTES: Final = 64 * KIB * KIB
 """Characters of all of them."""
 MAX_TRANSPILED: Final = 64
 """Sources whose compiled CommonJS is kept for the next worker that asks."""
+
+STAMP_SECONDS: Final = 8.0
+"""Of one fidelity stamp; after that no further replay begins."""
+STAMP_REPLAY_MS: Final = 5_000
+"""Of each of its replays."""
+MOST_STAMP_SECONDS: Final = 3 * (STAMP_SECONDS + STAMP_REPLAY_MS / 1000)
+"""Of a worker that is busy with legs as well."""

@@ -79,6 +79,8 @@ class Recorder:
         self._database = store
         self._ring = ring
         self._keys: dict[str, bytes] = {}
+        self.on_stored: Callable[[NewLeg], None] = lambda _: None
+        """Told of each leg that was stored, from the thread that stores."""
         self._writer = RecordWriter(ring, self._keys.__getitem__, self.limits.days)
         self._quotas = Quotas(self.limits.quota_bytes)
         self._numbers = _Numbers()
@@ -254,5 +256,7 @@ class Recorder:
             legs = [found.item for found in prepared if isinstance(found.item, NewLeg)]
             self._numbers.kept.update(item.state.state for item in legs)
             self._numbers.bytes += added.total()
+        for item in legs:
+            self.on_stored(item)
         if removed:
             self.dropped(QUOTA, removed)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from runner.model.caps import MAX_RECORD_FILE_BYTES
 from runner.records.compression import DamagedError, Words, expand
+from runner.records.forms import fidelity_of
 from runner.records.policy import PolicyError, RecordPolicy
 from runner.records.states import WAITS
 from runner.records.writing import CONTEXT
@@ -49,6 +50,13 @@ class RecordStore:
         """
         with self._store.read() as session:
             return self.read(session, tenant, execution_id)
+
+    def leg(self, tenant: str, execution_id: str, number: int) -> FlowRecord | None:
+        """One leg, whether or not it is known yet that it stays. Raises as `get` does."""
+        with self._store.read() as session:
+            rows = [row for row in rows_of(session, tenant, execution_id) if row.gone is None]
+            row = next((row for row in reversed(rows) if row.leg == number), None)
+            return None if row is None else self._leg(session, row)
 
     def recent(
         self,
@@ -127,6 +135,7 @@ class RecordStore:
                 policy=RecordPolicy.parse(last.policy).to_dict(),
                 created_at=first.created_at,
                 expires_at=max(row.expires_at for row in rows),
+                fidelity=fidelity_of([row.fidelity for row in rows]),
                 legs=tuple(legs),
             )
         except (ValidationError, PolicyError):

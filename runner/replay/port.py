@@ -14,8 +14,8 @@ from sandbox.port.replay import ReplayPort
 class SessionPort(ReplayPort):
     """Also tells the session of refusals that abort the Action: they decide about its commit."""
 
-    def __init__(self, journal: Journal, api: ApiHost) -> None:
-        super().__init__(journal, api)
+    def __init__(self, journal: Journal, api: ApiHost, *, lenient: bool = False) -> None:
+        super().__init__(journal, api, lenient=lenient)
         self._session = api
 
     def api_call(self, path: str, arguments: str) -> str:

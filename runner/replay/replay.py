@@ -53,6 +53,7 @@ class Replay:
         host_calls: calls that were answered from the journals.
         engines: engines of this build that are not those that recorded.
         placeholders: secrets that nobody gave, as names of Action and secret.
+        departures: first call of each Action that a lenient replay answered although its data differed.
         places: with `taps`, by execution and number of its call, the file and line that was passed before.
     """
 
@@ -62,12 +63,13 @@ class Replay:
     host_calls: int
     engines: tuple[OtherEngine, ...] = ()
     placeholders: tuple[tuple[str, str], ...] = ()
+    departures: tuple[ActionDivergence, ...] = ()
     places: tuple[dict[int, str], ...] = ()
 
     @property
     def same(self) -> bool:
         """Nothing differed."""
-        return not self.divergences and not self.differences
+        return not (self.divergences or self.departures or self.differences)
 
 
 def replay(
@@ -76,6 +78,7 @@ def replay(
     programs: ProgramCache | None = None,
     *,
     without_secrets: bool = False,
+    lenient: bool = False,
     taps: Taps | None = None,
 ) -> Replay:
     """Run `record` again.
@@ -85,6 +88,7 @@ def replay(
             under `actions:MODULE`.
         without_secrets: let placeholders stand for secrets that are missing. Where an Action only passes a
             secret on, nothing differs by that.
+        lenient: see `sandbox.port.replay.ReplayPort`.
         taps: tells of lines that are passed; `programs` has to build with it.
 
     Raises:
@@ -94,7 +98,7 @@ def replay(
     given = secrets_of(record, secrets, without_secrets=without_secrets)
     values = given.values
     record = with_secrets(record, values)
-    world = _World(record, [_journal(item) for item in record.executions], taps)
+    world = _World(record, [_journal(item) for item in record.executions], taps, lenient)
     leg = Leg(
         trigger=trigger,
         actions=tuple(pinned.action(given) for pinned, given in zip(record.actions, values, strict=True)),
@@ -126,6 +130,7 @@ def replay(
         host_calls=sum(sum(port.host_calls.values()) for _, port in world.ports),
         engines=other_engines(record.engines),
         placeholders=given.placeholders,
+        departures=tuple(world.departures()),
         places=tuple(port.places if isinstance(port, TappedPort) else {} for _, port in world.ports),
     )
 
@@ -191,6 +196,7 @@ class _World:
     record: FlowRecord
     journals: Sequence[Journal]
     taps: Taps | None = None
+    lenient: bool = False
     ports: list[tuple[int, SessionPort]] = field(default_factory=list)
     _readings: Iterator[float] = field(default_factory=lambda: iter(()))
     _last: float = 0.0
@@ -201,7 +207,7 @@ class _World:
         recorded = self.record.executions[number] if number < len(self.journals) else None
         fits = recorded is not None and recorded.action == index
         journal = self.journals[number] if fits else Journal()
-        port = SessionPort(journal, api)
+        port = SessionPort(journal, api, lenient=self.lenient)
         if self.taps is not None:
             port = TappedPort(journal, api, index, self.taps)
         self._readings = iter(recorded.clock if recorded is not None else ())
@@ -212,6 +218,11 @@ class _World:
         """The sessions' clock as it was read at the time; it stands where more is read than before."""
         self._last = next(self._readings, self._last)
         return self._last
+
+    def departures(self) -> Iterator[ActionDivergence]:
+        for index, port in self.ports:
+            if port.departure is not None:
+                yield ActionDivergence(index, port.departure)
 
     def divergences(self) -> Iterator[ActionDivergence]:
         for index, port in self.ports:

@@ -24,6 +24,7 @@ from runner.management.actions.build_jobs import build_groups
 from runner.project.dependencies import origin_of
 from runner.records.policy import RecordPolicy
 from runner.records.recorder import Recorder
+from runner.records.stamping import Stamper
 from runner.records.store import RecordStore
 from runner.rollouts.conductor import Conductor
 from runner.runtime.binding_cache import BindingCache
@@ -87,6 +88,7 @@ class Plane:
     refresher: Refresher
     writer: GroupCommit
     recorder: Recorder
+    stamper: Stamper
     metrics: Metrics
     hooks: Receiver
     unsigned: Unsigned
@@ -102,6 +104,8 @@ class Plane:
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
         recorder = Recorder(store, ring, settings.records)
+        stamper = Stamper(store, ring, pooled.stamp, pooled.busy)
+        recorder.on_stored = stamper.stored
         conductor = Conductor(store, metrics.decided)
         flows = Flows(
             bindings=bindings,
@@ -139,6 +143,7 @@ class Plane:
             refresher=Refresher(store, bindings),
             writer=writer,
             recorder=recorder,
+            stamper=stamper,
             metrics=metrics,
             hooks=hooks,
             unsigned=Unsigned(hook_metrics),
@@ -154,8 +159,14 @@ class Plane:
         """
         self.pooled.attach(asyncio.get_running_loop())
         await self.workers.start()
-        loops: list[Loop] = [Cleaner(self.store).run, self.jobs.run, self.refresher.run, *hearing(self.store)]
-        loops.append(self.conductor.run)
+        loops: list[Loop] = [
+            Cleaner(self.store).run,
+            self.jobs.run,
+            self.refresher.run,
+            self.stamper.run,
+            self.conductor.run,
+            *hearing(self.store),
+        ]
         if not self.store.is_sqlite:
             loops.append(self.follower.run)
         try:

@@ -11,8 +11,11 @@ from runner.management.base.interfaces import BusyError
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
-from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
+from runner.privacy.fidelity import Fidelity
+from runner.replay.record import FlowRecord
+from runner.workers import BuildCall, LegCall, StampCall, TooBusyError, WorkerPool
 from sandbox.action_build import Build, Module, Wanted
+from sandbox.core.failure import BuildError
 from sandbox.core.program import Dependencies, Source
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.wheels.lock import WheelLock
@@ -27,6 +30,7 @@ class Pooled:
         self._pool = pool
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._done = 0
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """The event loop that runs the pool."""
@@ -56,6 +60,24 @@ class Pooled:
             return self._wait(self._pool.run(tenant, call)).outcome
         except TooBusyError as error:
             raise BusyError(str(error), error.retry_after) from None
+
+    def busy(self) -> bool:
+        """Whether legs wait, run, or have run since this was asked last. For the pool's loop."""
+        stats = self._pool.stats()
+        before, self._done = self._done, stats.done
+        return bool(stats.queue or stats.running or stats.done != before)
+
+    async def stamp(
+        self, tenant: str, record: FlowRecord, key: bytes, secrets: Mapping[str, Mapping[str, str]]
+    ) -> Fidelity | None:
+        """Whether the redacted form of a record reproduces; None when there was no worker to say so. For the
+        pool's loop."""
+        try:
+            found = await self._pool.stamp(tenant, StampCall(record=record, key=key, secrets=secrets))
+        except (TooBusyError, BuildError):
+            return None
+        self._done += 1  # that was us
+        return found
 
     def forget(self, digests: Sequence[str]) -> None:
         """Have the workers drop the programs of versions that are not run any more; does not wait."""

@@ -5,6 +5,6 @@ input (threat-model B2): each is checked for its kind and size before any of it 
 bounded by the caps in `sandbox.core.caps`, and what takes long runs beside the deadline.
 """
 
-from sandbox.hostcrypto.dispatch import OPERATIONS, RANDOMISED, compute
+from sandbox.hostcrypto.dispatch import OPERATIONS, RANDOMISED, RECORDED, compute
 
-__all__ = ["OPERATIONS", "RANDOMISED", "compute"]
+__all__ = ["OPERATIONS", "RANDOMISED", "RECORDED", "compute"]

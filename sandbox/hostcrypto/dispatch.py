@@ -45,6 +45,10 @@ RANDOMISED: Final = frozenset({"decrypt", "deflate", "encrypt", "key.export", "k
 zlib `deflate`): a journal
 keeps it. All others are functions of their arguments, which a replay computes again."""
 
+RECORDED: Final = RANDOMISED | {"verify"}
+"""Operations whose answers a journal keeps: those, and what cannot be repeated on a record that is shown with
+other claims in its tokens, and so with signatures that are none."""
+
 _SLOW: Final = frozenset({"pbkdf2", "scrypt", "key.generate"})
 
 

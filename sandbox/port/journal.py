@@ -38,7 +38,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "stop": Shape({}, {"code": "text", "message": "text", "detail": "facts"}),
 }
 """Every operation. `start` is a fetch begun, `wait` a wait for any of its handles or a sleep.
-`compute` stands for computations that draw random numbers only, with a digest for their arguments."""
+`compute` stands for the computations in `hostcrypto.RECORDED` only, with a digest for their arguments."""
 
 REPEATABLE: Final = frozenset({"wall", "monotonic", "log_dropped"})
 

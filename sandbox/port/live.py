@@ -227,7 +227,7 @@ class LivePort:
         answer = self._computed(operation, arguments)
         if time.monotonic() >= self._deadline:  # the guest may be done before it is stopped
             self._out_of_time()
-        if operation in hostcrypto.RANDOMISED:
+        if operation in hostcrypto.RECORDED:
             kept = {"operation": operation, "arguments": fingerprint(arguments)}
             self._record("compute", kept, {"answer": answer})
         return answer

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import subprocess
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +17,12 @@ import pytest
 import urllib3
 import yaml
 
-from runner.hooks.model import VERIFY, Defaults, Secret
+from runner.hooks.model import VERIFY, Defaults, Provider, Secret
 from runner.hooks.providers import PROVIDERS, example_of
 from tests import forked
 from tests.docs.pages import DOCS, blocks
 from tests.e2e.serving import Served, serve
+from tests.hooks.sending import wrong
 
 PAGE = "identity-providers.md"
 
@@ -59,6 +61,75 @@ def test_the_commands(served: Served, tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "answered 401" in refused.stdout
     assert "ZITADEL would refuse" in refused.stdout
+
+
+CLAIM = """
+exports.onExecutePostLogin = async (event, api) => {
+  if (event.hook.provider !== "kratos") api.accessToken.setCustomClaim("tier", "gold ⚓");
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def pushed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The first step of all: an Action that is bound to `post-login`, by `actionbox push`."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "tier.js").write_text(CLAIM)
+    (folder / "actionbox.yaml").write_text(
+        "actions:\n  tier: { file: tier.js, trigger: post-login }\nbindings:\n  post-login: [tier]\n"
+    )
+    done = forked.run(["push", "--yes"], {**os.environ, **served.environment()}, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", (DOCS / PAGE).read_text(), re.M | re.S))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.name)
+def test_the_five_steps(served: Served, pushed: None, provider: Provider, tmp_path: Path) -> None:
+    """Every command of them, and the provider's signed request to the very address that is to be pasted.
+    What the provider's own settings are is for whoever has one: the page's table says who had."""
+    section = SECTIONS[provider.title]
+    steps = re.search(r"^1\. .*?(?=^(?:\||- |[A-Z`]))", section, re.M | re.S)
+    assert steps is not None
+    found = re.split(r"^\d\. ", steps[0], flags=re.M)[1:]
+    assert len(found) == 5
+    assert "`actionbox push`" in found[0] or "bind it to `post-login`" in found[0]
+    values = {"PROJECT": "harbor-1", "project=PROJECT": "project=harbor-1"}
+    if provider.name == "supabase":
+        (drawing,) = re.findall(r"`(echo [^`]+)`", found[1])
+        values["SECRET"] = subprocess.check_output(["sh", "-c", drawing], text=True).strip()
+    if provider.name == "zitadel":
+        values["KEY"] = "a-signing-key-of-zitadel"
+    environment = {**os.environ, **served.environment(), "NO_COLOR": "1", "COLUMNS": "400"}
+
+    def run(*words: str, status: int = 0) -> str:
+        done = forked.run(list(words), environment, cwd=tmp_path)
+        assert done.returncode == status, (words, done.stdout, done.stderr)
+        return done.stdout
+
+    commands = [shlex.split(text) for step in found for text in re.findall(r"`actionbox (hook [^`]+)`", step)]
+    add, test = (next(words for words in commands if words[1] == verb) for verb in ("add", "test"))
+    name, hook = add[2:4]
+    assert (name, test[2:]) == (provider.name, [name, hook])
+    forked.run(["hook", "remove", name, hook], environment, cwd=tmp_path)  # of another test
+    printed = run(*(values.get(word, word) for word in add))
+    (pasted,) = set(
+        re.findall(rf"https://actions\.example(/hooks/v1/TENANT/{name}/{hook})(?=[`\"\s])", section)
+    )
+    address = served.url + pasted.replace("TENANT", "main")
+    assert address in printed
+    drawn = re.search(r"with the secret (\S+), which", printed)
+    secret = values.get("SECRET") or values.get("KEY") or (drawn[1] if drawn else "")
+    if provider.name == "firebase":  # there is none but for this
+        secret = "a-secret-for-simulate"
+        run("hook", "rotate", name, hook, "--secret", secret)
+    assert f"{provider.title} would go on" in run(*test)
+    told = run("hook", "simulate", name, hook, "--url", address, "--secret", secret)
+    assert f"{provider.title} would go on" in told
+    assert name == "kratos" or "gold" in told
+    run("hook", "simulate", name, hook, "--url", address, "--secret", wrong(secret), status=1)
+    run("hook", "remove", name, hook)
 
 
 def test_the_json_of_the_page() -> None:

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from runner.cli.replay.show import fidelity_text
 from runner.replay.execution_record import ExecutionRecord
 from runner.replay.record import FlowRecord, read_record, stamped, write_record
 from sandbox.core.program import Language
@@ -93,6 +94,14 @@ def service(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     server.server_close()
 
 
+def test_a_fidelity_stamp_is_told_in_words() -> None:
+    told = {"verdict": "differs", "call": "call 3", "field": "$.user.email"}
+    assert fidelity_text(told) == "differs at call 3 because $.user.email was masked"
+    assert fidelity_text({**told, "field": None}) == "differs at call 3 because of what was masked"
+    assert fidelity_text({"verdict": "same decision"}) == "same decision"
+    assert fidelity_text({}) == "unknown"
+
+
 def path_of(execution_id: str) -> str:
     return f"/runtime/v1/executions/{execution_id}/record"
 
@@ -103,7 +112,7 @@ class TestOfAService:
     ) -> None:
         service.answers[path_of(ID)] = (
             200,
-            whole(denied, form="redacted", fidelity={"result": "exact"}).to_json(),
+            whole(denied, form="redacted", fidelity={"verdict": "exact"}).to_json(),
         )
         result = cli("replay", ID, "--save", "kept.json")
         assert result.status == 0, result.err

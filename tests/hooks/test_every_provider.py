@@ -56,8 +56,6 @@ def hooked(lines: dict[str, Line], provider: Provider, hook: Hook) -> Iterator[L
     found = lines[f"{provider.name}-{hook.name}"]
     yield found
     found.client.bind(trigger=hook.triggers[0])
-    for item in found.client.get("//api/v2/actions/actions")["actions"]:
-        found.client.call("DELETE", f"/actions/{item['id']}", force=True)
 
 
 # --- the declarations ---

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sandbox.core.caps import Limits
 from sandbox.core.failure import Failure
 from sandbox.core.program import Language, Program, Request, Source
-from sandbox.engine import EngineReport
+from sandbox.engine import EngineIdentity, EngineReport
 from sandbox.execution import execute
 from sandbox.port.interface import ExecutionPort, HostPort
 from sandbox.result import ExecutionResult
@@ -19,6 +19,7 @@ class GuestEngine:
     """Runs a Python function as if it were a sandboxed program."""
 
     language = Language.JAVASCRIPT
+    identity = EngineIdentity("", "", "", "", "")
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest

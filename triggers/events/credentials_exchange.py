@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triggers.events.model.base import EARLY_ACCESS, OpenMap, Part, may, must
+from triggers.events.model.base import EARLY_ACCESS, PLAIN, OpenMap, Part, may, must
 from triggers.events.parts.context import Event
 from triggers.events.parts.parties import (
     Agent,
@@ -20,7 +20,7 @@ class AccessToken(Part):
     """The access token that is being built."""
 
     customClaims: OpenMap = must("Claims set so far.")
-    scope: list[str] = must("Scopes that will be granted.")
+    scope: list[str] = must("Scopes that will be granted.", PLAIN)
 
 
 class CredentialsExchangeEvent(Event):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from triggers.events.model.base import Part, known, may, must
+from triggers.events.model.base import CONTACT, FREE_TEXT, PLAIN, Part, known, may, must
 from triggers.events.parts.context import Event
 from triggers.events.parts.parties import (
     BrandedTenant,
@@ -41,13 +41,13 @@ EmailType = Annotated[
 class EmailNotification(Part):
     """The email that is to be delivered."""
 
-    from_: Annotated[str, Field(alias="from")] = must("Sender.")
-    html: str = must("Finished HTML body.")
-    locale: str = must("Locale of the texts, as `en-US` or `en_US`.")
-    message_type: EmailType = must("Kind of message.")
-    subject: str = must("Subject line.")
-    text: str = must("Finished plain text body.")
-    to: str = must("Address it goes to.")
+    from_: Annotated[str, Field(alias="from")] = must("Sender.", PLAIN)
+    html: str = must("Finished HTML body.", FREE_TEXT)
+    locale: str = must("Locale of the texts, as `en-US` or `en_US`.", PLAIN)
+    message_type: EmailType = must("Kind of message.", PLAIN)
+    subject: str = must("Subject line.", FREE_TEXT)
+    text: str = must("Finished plain text body.", FREE_TEXT)
+    to: str = must("Address it goes to.", CONTACT)
 
 
 class CustomEmailProviderEvent(Event):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from triggers.events.model.base import Part, known, may, must
+from triggers.events.model.base import CONTACT, CREDENTIAL, FREE_TEXT, PLAIN, Part, known, may, must
 from triggers.events.parts.context import Event
 from triggers.events.parts.parties import (
     BrandedTenant,
@@ -28,14 +28,14 @@ PhoneMessageType = Annotated[
 class PhoneNotification(Part):
     """The message that is to be delivered."""
 
-    as_text: str = must("Finished text for a text message.")
-    as_voice: str = must("Finished text for a call.")
-    code: str | None = may("One-time code, where the kind of message has one.")
-    delivery_method: DeliveryMethod = must("How it travels.")
-    from_: Annotated[str | None, Field(alias="from")] = may("Sender.")
-    locale: str | None = may("Locale of the texts, as `en-US` or `en_US`.")
-    message_type: PhoneMessageType = must("Kind of message.")
-    recipient: str = must("Phone number it goes to (E.164).")
+    as_text: str = must("Finished text for a text message.", FREE_TEXT)
+    as_voice: str = must("Finished text for a call.", FREE_TEXT)
+    code: str | None = may("One-time code, where the kind of message has one.", CREDENTIAL)
+    delivery_method: DeliveryMethod = must("How it travels.", PLAIN)
+    from_: Annotated[str | None, Field(alias="from")] = may("Sender.", PLAIN)
+    locale: str | None = may("Locale of the texts, as `en-US` or `en_US`.", PLAIN)
+    message_type: PhoneMessageType = must("Kind of message.", PLAIN)
+    recipient: str = must("Phone number it goes to (E.164).", CONTACT)
 
 
 class CustomPhoneProviderEvent(Event):

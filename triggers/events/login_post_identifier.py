@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from triggers.events.model.base import EXPERIMENTAL, Part, must
+from triggers.events.model.base import CONTACT, EXPERIMENTAL, Part, must
 from triggers.events.parts.context import Event
 
 
@@ -13,7 +13,7 @@ class Identifier(Part):
 
     OPEN: ClassVar[bool] = True
 
-    value: str = must("The identifier as it was entered.", state=EXPERIMENTAL)
+    value: str = must("The identifier as it was entered.", CONTACT, state=EXPERIMENTAL)
 
 
 class IdentifierAuthentication(Part):

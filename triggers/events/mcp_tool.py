@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from triggers.events.model.base import EXPERIMENTAL, OpenMap, Part, may, must
+from triggers.events.model.base import EXPERIMENTAL, PLAIN, OpenMap, Part, may, must
 from triggers.events.parts.context import Event
 
 
@@ -13,8 +13,8 @@ class Tool(Part):
 
     OPEN: ClassVar[bool] = True
 
-    description: str | None = may("What the tool does.", state=EXPERIMENTAL)
-    name: str = must("Name of the tool.", state=EXPERIMENTAL)
+    description: str | None = may("What the tool does.", PLAIN, state=EXPERIMENTAL)
+    name: str = must("Name of the tool.", PLAIN, state=EXPERIMENTAL)
 
 
 class ToolCall(Part):

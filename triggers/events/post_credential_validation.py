@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from triggers.events.model.base import OpenMap, Part, ScalarMap, Timestamp, filled, known, may, must
+from triggers.events.model.base import (
+    CONTACT,
+    IDENTIFIER,
+    NETWORK,
+    PLAIN,
+    OpenMap,
+    Part,
+    ScalarMap,
+    Timestamp,
+    filled,
+    known,
+    may,
+    must,
+)
 from triggers.events.parts.context import Event
 from triggers.events.parts.parties import Client, Connection, Tenant
 from triggers.events.parts.request import Request
@@ -19,16 +32,17 @@ class Credential(Part):
 
     identifier: str = must(
         "Who the caller claims to be: an email address, a user name or a phone number; for a passkey the id "
-        "of its credential."
+        "of its credential.",
+        CONTACT,
     )
-    valid: bool = must("Whether the credential passed.")
+    valid: bool = must("Whether the credential passed.", PLAIN)
 
 
 class ValidatedMethod(Part):
     """The way in which the user tried to authenticate."""
 
-    name: CredentialMethod = must("Method of authentication.")
-    timestamp: Timestamp | None = may("When the credential was checked.")
+    name: CredentialMethod = must("Method of authentication.", PLAIN)
+    timestamp: Timestamp | None = may("When the credential was checked.", PLAIN)
 
 
 class ValidatedAuthentication(Part):
@@ -42,7 +56,7 @@ class ValidatedRequest(Request):
 
     OPEN: ClassVar[bool] = True
 
-    asn: str | None = may("Number of the autonomous system the caller is in.")
+    asn: str | None = may("Number of the autonomous system the caller is in.", NETWORK)
     body: OpenMap | None = may("Parameters of the request body, without the credential.")
     query: OpenMap | None = may("Parameters of the query string.")
 
@@ -53,14 +67,14 @@ class ValidatedUser(Naming):
     OPEN: ClassVar[bool] = True
 
     app_metadata: OpenMap | None = may("Metadata the user cannot change.")
-    created_at: Timestamp | None = may("When the profile was created.")
-    email_verified: bool | None = may("Whether the email address was verified.")
+    created_at: Timestamp | None = may("When the profile was created.", PLAIN)
+    email_verified: bool | None = may("Whether the email address was verified.", PLAIN)
     identities: list[Identity] | None = may("Linked identities.")
-    last_password_reset: Timestamp | None = may("When the password was last changed.")
-    phone_number: str | None = may("Phone number.")
-    phone_verified: bool | None = may("Whether the phone number was verified.")
-    updated_at: Timestamp | None = may("When the profile last changed.")
-    user_id: str = must("Unique id of the user, `<strategy>|<id>`.")
+    last_password_reset: Timestamp | None = may("When the password was last changed.", PLAIN)
+    phone_number: str | None = may("Phone number.", CONTACT)
+    phone_verified: bool | None = may("Whether the phone number was verified.", PLAIN)
+    updated_at: Timestamp | None = may("When the profile last changed.", PLAIN)
+    user_id: str = must("Unique id of the user, `<strategy>|<id>`.", IDENTIFIER)
     user_metadata: OpenMap | None = may("Metadata the user can change.")
 
 

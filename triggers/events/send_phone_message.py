@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from triggers.events.model.base import Part, known, may, must
+from triggers.events.model.base import CONTACT, CREDENTIAL, FREE_TEXT, PLAIN, Part, known, may, must
 from triggers.events.parts.context import Event
 from triggers.events.parts.parties import Client, CustomDomain, SecurityContext, Tenant
 from triggers.events.parts.request import Request
@@ -18,11 +18,11 @@ MessageType = Annotated[str, known("sms", "voice")]
 class MessageOptions(Part):
     """The message that is to be sent."""
 
-    action: MessageAction = must("Why it is sent.")
-    code: str = must("One-time code.")
-    message_type: MessageType = must("How it travels.")
-    recipient: str = must("Phone number it goes to.")
-    text: str = must("Finished text.")
+    action: MessageAction = must("Why it is sent.", PLAIN)
+    code: str = must("One-time code.", CREDENTIAL)
+    message_type: MessageType = must("How it travels.", PLAIN)
+    recipient: str = must("Phone number it goes to.", CONTACT)
+    text: str = must("Finished text.", FREE_TEXT)
 
 
 class SendPhoneMessageEvent(Event):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from triggers.events.model.base import BETA, OpenMap, Part, StringMap, may, must
+from triggers.events.model.base import BETA, NETWORK, PLAIN, OpenMap, Part, StringMap, may, must
 from triggers.events.parts.context import Event
 from triggers.events.parts.parties import Client, Connection, ResourceServer, SecurityContext, Tenant
 from triggers.events.parts.request import Request
@@ -16,16 +16,16 @@ class InitialOrganization(Part):
 
     OPEN: ClassVar[bool] = True
 
-    id: str = must("Organization id (`org_...`).", state=BETA)
-    display_name: str | None = may("Name to show to people.", state=BETA)
+    id: str = must("Organization id (`org_...`).", PLAIN, state=BETA)
+    display_name: str | None = may("Name to show to people.", PLAIN, state=BETA)
     metadata: StringMap | None = may("Metadata of the organization.", state=BETA)
-    name: str | None = may("Name used in URLs and claims.", state=BETA)
+    name: str | None = may("Name used in URLs and claims.", PLAIN, state=BETA)
 
 
 class IdentifierRequest(Request):
     """The HTTP request behind this execution."""
 
-    asn: str | None = may("Number of the autonomous system the caller is in.")
+    asn: str | None = may("Number of the autonomous system the caller is in.", NETWORK)
     query: OpenMap = must("Parameters of the query string.")
 
 

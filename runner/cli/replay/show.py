@@ -36,10 +36,12 @@ def show_origin(recorded: Recorded, console: Console) -> None:
 
 
 def fidelity_text(stamp: Mapping[str, Any]) -> str:
-    """A fidelity stamp in words: its result, and where it differs and by what."""
-    result = str(stamp.get("result") or stamp.get("stamp") or "unknown").replace("_", " ")
-    rest = [f"{name} {value}" for name, value in stamp.items() if name in ("at", "because") and value]
-    return " ".join((result, *rest))
+    """A fidelity stamp in words: its verdict, and where it differs and by what."""
+    verdict = str(stamp.get("verdict") or "unknown")
+    if verdict != "differs":
+        return verdict
+    reason = f"{stamp['field']} was masked" if stamp.get("field") else "of what was masked"
+    return f"differs at {stamp.get('call') or 'its end'} because {reason}"
 
 
 def show_replay(

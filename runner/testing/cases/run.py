@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -36,6 +36,8 @@ from triggers import EventError, Trigger, UnknownTriggerError, get_trigger
 UNUSABLE: Final = (RunnerError, BuildError, EventError, UnknownTriggerError)
 """What a case can be wrong in; anything else is a fault of ours."""
 
+Seen = Callable[[LegTrace, FlowOutcome], None]
+
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
@@ -58,16 +60,19 @@ class CaseResult:
     filled: str = ""
 
 
-def run_case(case: Case, programs: ProgramCache, *, strict: bool = False) -> CaseResult:
+def run_case(
+    case: Case, programs: ProgramCache, *, strict: bool = False, seen: Seen | None = None
+) -> CaseResult:
     """Run one case. Never raises for what is wrong with the case or its Actions.
 
     Args:
         strict: refuse an event that is not whole instead of filling it up from the trigger's example.
+        seen: told of every leg and its outcome.
     """
     if case.skip is not None:
         return CaseResult(case, "skipped", 0.0)
     began = time.monotonic()
-    play = _Play(case, programs, strict)
+    play = _Play(case, programs, strict, seen)
     try:
         result = play.run()
     except UNUSABLE as error:
@@ -82,6 +87,7 @@ class _Play:
     case: Case
     programs: ProgramCache
     strict: bool
+    seen: Seen | None = None
     filled: str = ""
     trigger: Trigger = field(init=False)
     runner: Runner = field(init=False)
@@ -124,6 +130,8 @@ class _Play:
             if wanted_error is None:
                 raise
             return differences(wanted_error, {"code": error.code, "message": error.message}, "$.error")
+        if self.seen is not None:
+            self.seen(self.traces[-1], self.outcome)
         if wanted_error is not None:
             return [Difference("$.error", "an error", f"decision {self.outcome.decision.value}")]
         logs, fetches = expected.pop("logs", None), expected.pop("fetches", None)

@@ -16,6 +16,8 @@ import triggers
 from runner.flow.leg_trace import LegTrace
 from runner.flow.runner import Runner
 from runner.model.action import Action
+from runner.privacy.shapes import zones
+from runner.privacy.vocabulary import common
 from runner.records.policy import Wish
 from runner.workers.child.recording import recorded
 from sandbox.core.caps import MIB
@@ -114,7 +116,7 @@ def imports() -> None:
 
 
 def everything(languages: Iterable[Language]) -> None:
-    """Import all that may be imported later, and run each of `languages` once, on record."""
+    """Import and read all that may be imported later, and run each of `languages` once, on record."""
     imports()
     traces: list[LegTrace] = []
     runner = Runner(egress=NoEgress(), observer=traces.append)
@@ -128,6 +130,7 @@ def everything(languages: Iterable[Language]) -> None:
         engine = sandbox.open_engine(language)
         if isinstance(engine, PythonEngine) and not engine.image.memories.tells_written_pages:
             _log.warning("this system does not tell which pages were written: Python Actions take longer")
+    _kept.extend((common(), zones()))
 
 
 def _import_below(package: ModuleType) -> None:

@@ -21,6 +21,7 @@ from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
 from runner.workers.child.leg_scheduler import LegScheduler, LegTask
 from runner.workers.child.recording import recorded
+from runner.workers.child.stamping import stamp
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.codec import failure_bytes, read_action, read_rules, read_settings, read_source
 from runner.workers.protocol.frames import UnsendableError
@@ -51,6 +52,7 @@ class WorkerServer(Asking):
             "leg": self._leg,
             "resume": self._leg,
             "build": self._build,
+            "stamp": self._stamp,
             "source": self._source,
             "drop": self._drop,
             "answer": link.answered,
@@ -125,6 +127,23 @@ class WorkerServer(Asking):
             self._link.send({"t": "built", "id": number, "ok": False}, failure_bytes(error.failure))
         else:
             self._link.send({"t": "built", "id": number, "ok": True})
+
+    def _stamp(self, head: dict[str, Any], body: bytes) -> None:
+        number = head["id"]
+
+        def work(leg: LegTask) -> None:
+            del leg
+            try:
+                found = stamp(body, self._programs)
+                self._link.send({"t": "stamped", "id": number}, found.model_dump_json().encode())
+            except OSError:
+                raise
+            except UnsendableError:
+                self._over(number)
+            except Exception:  # noqa: BLE001 - one stamp must not end the worker
+                self._fault(number)
+
+        self._scheduler.submit(LegTask(number, work, low=True))
 
     def _over(self, number: int) -> None:
         _log.warning("a call came to more than a message holds", exc_info=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from runner.model.outcome import FlowOutcome
+from runner.privacy.fidelity import Fidelity
 from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers.child.leg_scheduler import LONG_SECONDS
 from runner.workers.parent.dispatch import Dispatcher, refuse, settle
@@ -133,7 +134,7 @@ class MessageHandlers:
         refuse(call, refusal(message))
 
     def _on_built(self, worker: Worker, call: PendingCall, message: messages.Built, body: bytes) -> None:
-        if not call.is_build:
+        if call.head["t"] != "build":
             raise FrameError("a build that was not asked for")
         failure = None if message.ok else read_failure(body)
         self.calls.over(worker, call)
@@ -141,6 +142,17 @@ class MessageHandlers:
             refuse(call, BuildError(failure))
         elif not call.future.done():
             call.future.set_result(None)
+
+    def _on_stamped(self, worker: Worker, call: PendingCall, message: messages.Stamped, body: bytes) -> None:
+        if call.head["t"] != "stamp":
+            raise FrameError(f"a stamp that was not asked for: {message.id}")
+        try:
+            found = Fidelity.model_validate_json(body)
+        except ValidationError as error:
+            raise FrameError("a stamp that is none") from error
+        self.calls.over(worker, call)
+        if not call.future.done():
+            call.future.set_result(found)
 
     async def _compiling(
         self, worker: Worker, ask: messages.ImageAsk | messages.TranspileAsk, body: bytes
@@ -203,6 +215,7 @@ _HANDLERS: Final[dict[type, Callable[[MessageHandlers, Worker, PendingCall, Any,
     messages.Fault: MessageHandlers._on_fault,
     messages.Over: MessageHandlers._on_over,
     messages.Built: MessageHandlers._on_built,
+    messages.Stamped: MessageHandlers._on_stamped,
     messages.Moved: MessageHandlers._on_moved,
     messages.CacheAsk: MessageHandlers._on_ask,
     messages.DirectoryAsk: MessageHandlers._on_ask,
@@ -213,6 +226,7 @@ _HANDLERS: Final[dict[type, Callable[[MessageHandlers, Worker, PendingCall, Any,
 }
 _OF_BUILDS: Final = (
     MessageHandlers._on_built,
+    MessageHandlers._on_stamped,
     MessageHandlers._on_fault,
     MessageHandlers._on_over,
     MessageHandlers._on_moved,

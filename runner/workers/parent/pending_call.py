@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.model.action import Action
+from runner.model.caps import MOST_STAMP_SECONDS
 from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import (
     ActionRecord,
@@ -42,7 +43,7 @@ _WRITING_SECONDS: Final = 10.0
 
 @dataclass(slots=True, eq=False)
 class PendingCall:
-    """One leg or build.
+    """One leg, build or stamp.
 
     Attributes:
         head: of its message, without what depends on the worker.
@@ -86,6 +87,7 @@ class PendingCall:
 
     @property
     def is_build(self) -> bool:
+        """It runs no leg for anybody who waits for one: a build, or a stamp."""
         return self.trigger is None
 
     def limit_seconds(self) -> float:
@@ -106,6 +108,8 @@ class PendingCall:
         """It has been sent: until when its worker must answer."""
         self.sent_at = time.monotonic()
         building = _BUILD_SECONDS * (new_sources or self.is_build)
+        if self.head["t"] == "stamp":
+            building += MOST_STAMP_SECONDS
         if building:
             building += _PACKAGES_SECONDS * sum(1 for source in self.sources if _brings_files(source))
         self.deadline = self.sent_at + self.limit_seconds() + building + grace

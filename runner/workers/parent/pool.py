@@ -15,12 +15,20 @@ from runner.flow.runner import Caches, public_egress
 from runner.model.action import source_digest, with_unique_names
 from runner.model.errors import FlowError
 from runner.model.settings import Settings
+from runner.privacy.fidelity import Fidelity
 from runner.suspension.resume import StoredFlow, plain, read_flow
 from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, store_key
 from runner.workers.parent.dispatch import Dispatcher, refuse
 from runner.workers.parent.message_handlers import MessageHandlers
 from runner.workers.parent.pool_stats import PoolStats
-from runner.workers.parent.requests import BuildCall, LegCall, LegReply, ResumeCall, TooBusyError
+from runner.workers.parent.requests import (
+    BuildCall,
+    LegCall,
+    LegReply,
+    ResumeCall,
+    StampCall,
+    TooBusyError,
+)
 from runner.workers.parent.services.builds import BuildService
 from runner.workers.parent.services.host_services import Stores
 from runner.workers.parent.settings import PoolSettings
@@ -197,6 +205,34 @@ class WorkerPool:
         await self._calls.complete(pending)
         return Program(source, b"", "")
 
+    async def stamp(self, tenant: str, call: StampCall) -> Fidelity:
+        """Find out whether the redacted form of a record reproduces. As builds do, it waits for legs.
+
+        Raises:
+            TooBusyError: nothing was done.
+            BuildError: its worker could not say.
+        """
+        given = {
+            "record": call.record.model_dump(mode="json", by_alias=True),
+            "key": call.key.hex(),
+            "secrets": {digest: dict(values) for digest, values in call.secrets.items()},
+        }
+        sources = tuple(
+            source
+            for action in call.record.actions
+            for source in (action.source, action.last_good)
+            if source is not None
+        )
+        pending = self._calls.call(
+            tenant,
+            head={"t": "stamp"},
+            body=await asyncio.to_thread(_json, given),
+            sources=sources,
+            settings=Settings(),
+        )
+        found: Fidelity = await self._calls.complete(pending)
+        return found
+
     async def waiting(self, tenant: str, handle: str) -> SuspendedFlow:
         """A suspended flow, without resuming it: which Actions it goes on with, and what secrets they want.
         Raises `ResumeError` as `resume` does."""
@@ -230,6 +266,10 @@ def _event_json(trigger: Any, event: Any) -> bytes:
         flat = plain(event)
         trigger.parse_event(flat)  # says what is wrong, and where
         return json.dumps(flat).encode()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _resume_json(returned: dict[str, Any]) -> bytes:

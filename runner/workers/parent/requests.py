@@ -14,6 +14,7 @@ from runner.model.errors import RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.records.policy import Wish
+from runner.replay.record import FlowRecord
 from runner.suspension.resume import StoredFlow
 from runner.suspension.stores import SuspendedFlow
 from sandbox.action_build import Module, Wanted
@@ -121,6 +122,20 @@ class BuildCall(_Call):
     wanted: tuple[Wanted, ...] = ()
     modules: tuple[Module, ...] = ()
     lock: Lock | WheelLock | None = None
+
+
+class StampCall(_Call):
+    """A record whose redacted form is to be compared with it.
+
+    Attributes:
+        record: the plain form.
+        key: of the tenant's pseudonyms.
+        secrets: of its Actions, by digest; what is missing is stood for by its mark.
+    """
+
+    record: FlowRecord = Field(repr=False)
+    key: bytes = Field(repr=False)
+    secrets: Mapping[str, Mapping[str, str]] = Field(default_factory=dict, repr=False)
 
 
 class TooBusyError(Exception):

@@ -106,6 +106,13 @@ class Built(_Message):
     ok: bool
 
 
+class Stamped(_Message):
+    """Whether the redacted form of a record still does the same: the body is the `Fidelity`."""
+
+    t: Literal["stamped"]
+    id: _Number
+
+
 class CacheAsk(_Message):
     """A call of the `api.cache` of the leg's tenant and trigger."""
 
@@ -186,8 +193,8 @@ class ImageMade(_Message):
 
 
 Message = Annotated[
-    Ready | Pong | Log | Moved | Done | Kept | Refused | Fault | Over | Built | CacheAsk | DirectoryAsk
-    | TakeAsk | TranspileAsk | ImageAsk | Fetch | FetchCancel | SessionClose | ImageMade,
+    Ready | Pong | Log | Moved | Done | Kept | Refused | Fault | Over | Built | Stamped | CacheAsk
+    | DirectoryAsk | TakeAsk | TranspileAsk | ImageAsk | Fetch | FetchCancel | SessionClose | ImageMade,
     Field(discriminator="t"),
 ]  # fmt: skip
 _READER: Final[TypeAdapter[Any]] = TypeAdapter(Message)

@@ -59,31 +59,37 @@ function named(locale, type, all) {
 }
 
 exports.regions = (locale) => named(locale, 'region', [...codes(2), '001', '002', '019', '142', '150', '009', '419']);
-exports.languages = (locale) => ({
-  ...named(locale, 'language', [...codes(2), ...codes(3)].map((code) => code.toLowerCase()).concat(DIALECTS)),
-});
+const languageCodes = [...codes(2), ...codes(3)].map((code) => code.toLowerCase()).concat(DIALECTS);
+/** Language and script to the codes that have names there: its regions have no others, and all codes take half a
+ *  second. */
+const known = new Map();
+exports.languages = function languages(locale) {
+  const { language, script } = new Intl.Locale(locale).maximize();
+  const written = `${language}-${script}`;
+  if (!known.has(written)) known.set(written, Object.keys(named(written, 'language', languageCodes)));
+  return named(locale, 'language', known.get(written));
+};
 
 exports.currencyNames = (locale) => named(locale, 'currency', Intl.supportedValuesOf('currency'));
 
 const WINTER = Date.UTC(2024, 0, 15);
 const SUMMER = Date.UTC(2024, 6, 15);
 
-function zoneName(locale, timeZone, timeZoneName, moment) {
-  return new Intl.DateTimeFormat(locale, { timeZone, timeZoneName, hour: 'numeric' })
-    .formatToParts(moment).find((part) => part.type === 'timeZoneName').value;
+/** What `timeZone` is called at each of `moments`. */
+function zoneNamesAt(locale, timeZone, timeZoneName, moments) {
+  const format = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName, hour: 'numeric' });
+  return moments.map((moment) => format.formatToParts(moment).find((part) => part.type === 'timeZoneName').value);
 }
 
 const isOffset = (name) => /^[^\d]*[+\-−]\d/.test(name);
 
 /** Zone to its names [short, long], each [standard, daylight]; null where the offset stands for a name. */
 exports.zoneNames = function zoneNames(locale, zones) {
-  const of = (zone, width) => zoneName(locale, zone, width, WINTER);
+  const of = (zone, width) => zoneNamesAt(locale, zone, width, [WINTER])[0];
   const made = { east: of('Etc/GMT-5', 'short'), west: of('Etc/GMT+5', 'short'), zero: of('UTC', 'longOffset'), zeroShort: of('UTC', 'shortOffset'), between: of('Asia/Kathmandu', 'longOffset').at(-3) };
   for (const zone of zones) {
-    const names = ['short', 'long'].map((width) => zonesAt(zone).map((moment) => {
-      const name = zoneName(locale, zone, width, moment);
-      return isOffset(name) ? null : name;
-    }));
+    const names = ['short', 'long'].map((width) => zoneNamesAt(locale, zone, width, zonesAt(zone))
+      .map((name) => (isOffset(name) ? null : name)));
     if (names.flat().some((name) => name !== null)) made[zone] = names;
   }
   return made;
@@ -92,18 +98,21 @@ exports.zoneNames = function zoneNames(locale, zones) {
 const moments = new Map();
 
 /** Seconds east of Greenwich. */
-function offsetOf(zone, moment) {
-  const [, sign, hours, minutes, seconds = 0] = /([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(zoneName('en', zone, 'longOffset', moment)) ?? [0, '+', 0, 0];
+function secondsOf(name) {
+  const [, sign, hours, minutes, seconds = 0] = /([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(name) ?? [0, '+', 0, 0];
   return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds));
 }
 
+const offsetsAt = (zone, moments) => zoneNamesAt('en', zone, 'longOffset', moments).map(secondsOf);
+
 /** The offset of `zone` in winter time and in summer time. */
-exports.zoneOffsets = (zone) => zonesAt(zone).map((moment) => offsetOf(zone, moment));
+exports.zoneOffsets = (zone) => offsetsAt(zone, zonesAt(zone));
 
 /** A moment with the standard offset of `zone`, and one with its other. */
 function zonesAt(zone) {
   if (!moments.has(zone)) {
-    moments.set(zone, offsetOf(zone, WINTER) <= offsetOf(zone, SUMMER) ? [WINTER, SUMMER] : [SUMMER, WINTER]);
+    const [winter, summer] = offsetsAt(zone, [WINTER, SUMMER]);
+    moments.set(zone, winter <= summer ? [WINTER, SUMMER] : [SUMMER, WINTER]);
   }
   return moments.get(zone);
 }

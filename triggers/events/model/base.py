@@ -15,6 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJson
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from triggers.events.model.classes import FieldClass
+
+CONTACT, CREDENTIAL, FREE_TEXT = FieldClass.CONTACT, FieldClass.CREDENTIAL, FieldClass.FREE_TEXT
+IDENTIFIER, NETWORK, PLAIN = FieldClass.IDENTIFIER, FieldClass.NETWORK, FieldClass.PLAIN
+
 EARLY_ACCESS = "early access"
 BETA = "beta"
 ENTERPRISE = "enterprise plan"
@@ -35,28 +40,32 @@ class Part(BaseModel):
     OPEN: ClassVar[bool] = False
 
 
-def must(about: str, *, state: str | None = None, nullable: bool = False) -> Any:
-    """A property that is present whenever its parent is."""
-    return Field(description=about, json_schema_extra=_marks(state, nullable))
+def must(
+    about: str, holds: FieldClass | None = None, *, state: str | None = None, nullable: bool = False
+) -> Any:
+    """A property that is present whenever its parent is. `holds`: see `FieldClass`."""
+    return Field(description=about, json_schema_extra=_marks(holds, state, nullable))
 
 
-def may(about: str, *, state: str | None = None, nullable: bool = False) -> Any:
-    """A property that can be absent; `null` is read as absent too.
+def may(
+    about: str, holds: FieldClass | None = None, *, state: str | None = None, nullable: bool = False
+) -> Any:
+    """A property that can be absent; `null` is read as absent too. `holds`: see `FieldClass`.
 
     `nullable` marks the ones for which the reference documents `null` as a value of its own.
     """
-    return Field(default=None, description=about, json_schema_extra=_marks(state, nullable))
+    return Field(default=None, description=about, json_schema_extra=_marks(holds, state, nullable))
 
 
-def filled(about: str, *, state: str | None = None) -> Any:
-    """A property every Action sees, but that the host adds when an event lacks it."""
-    return Field(
-        default=None, description=about, json_schema_extra={**(_marks(state) or {}), "x-filled": True}
-    )
+def filled(about: str, holds: FieldClass | None = None, *, state: str | None = None) -> Any:
+    """A property every Action sees, but that the host adds when an event lacks it. `holds`: see
+    `FieldClass`."""
+    marks = {**(_marks(holds, state) or {}), "x-filled": True}
+    return Field(default=None, description=about, json_schema_extra=marks)
 
 
-def _marks(state: str | None, nullable: bool = False) -> dict[str, Any] | None:
-    marks = {"x-state": state, "x-nullable": nullable or None}
+def _marks(holds: FieldClass | None, state: str | None, nullable: bool = False) -> dict[str, Any] | None:
+    marks = {"x-holds": holds and holds.value, "x-state": state, "x-nullable": nullable or None}
     return {name: mark for name, mark in marks.items() if mark} or None
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from triggers.events.model.base import Known, Part, TextFormat, Values
+from triggers.events.model.classes import FieldClass
 
 Kind = Literal["string", "number", "boolean", "object", "list", "map", "any"]
 _SCALARS: Final[dict[Any, Kind]] = {
@@ -71,6 +72,7 @@ class Property:
         about: one sentence.
         state: `early access`, `beta` and so on, or None.
         nullable: whether `null` is documented as a value of its own.
+        holds: what class of data it holds; None means that it is denied, see `FieldClass`.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Property:
     about: str
     state: str | None
     nullable: bool
+    holds: FieldClass | None
 
 
 @cache
@@ -122,6 +125,7 @@ def _property(name: str, annotation: Any, field: Any) -> Property:
         about=field.description or "",
         state=marks.get("x-state"),
         nullable=bool(marks.get("x-nullable")),
+        holds=FieldClass(marks["x-holds"]) if "x-holds" in marks else None,
     )
 
 

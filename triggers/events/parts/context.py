@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from triggers.events.model.base import (
+    CREDENTIAL,
     PACKAGE,
     PACKAGE_SAMPLE,
+    PLAIN,
     OpenMap,
     Part,
     Timestamp,
@@ -25,9 +27,9 @@ MethodName = Annotated[
 class Method(Part):
     """One way in which the user authenticated."""
 
-    name: MethodName = must("Method, or the URL that `api.authentication.recordMethod` was given.")
-    timestamp: Timestamp = must("When it was completed.")
-    type: str | None = may("Factor that was used, when `name` is `mfa`.")
+    name: MethodName = must("Method, or the URL that `api.authentication.recordMethod` was given.", PLAIN)
+    timestamp: Timestamp = must("When it was completed.", PLAIN)
+    type: str | None = may("Factor that was used, when `name` is `mfa`.", PLAIN)
 
 
 class LoginAuthentication(Part):
@@ -49,7 +51,7 @@ class ResetAuthentication(Part):
 class Prompt(Part):
     """The result of a form; there in the continue handler."""
 
-    id: str = must("Id of the form (`ap_...`).")
+    id: str = must("Id of the form (`ap_...`).", PLAIN)
     fields: OpenMap | None = may("Values of its fields, hidden ones included.")
     vars: OpenMap | None = may("Variables that stayed on the server.")
 
@@ -64,11 +66,11 @@ class Experiment(Part):
     """The experiment the user takes part in."""
 
     config: dict[str, Parameter] | None = may("Parameters of the variation, by name.")
-    experiment_id: str | None = may("Id of the experiment.")
-    is_control: bool | None = may("Whether the variation is the control.")
-    variation_description: str | None = may("What the variation is about.", state=PACKAGE_SAMPLE)
-    variation_id: str | None = may("Id of the variation.")
-    variation_name: str | None = may("Name of the variation.", state=PACKAGE_SAMPLE)
+    experiment_id: str | None = may("Id of the experiment.", PLAIN)
+    is_control: bool | None = may("Whether the variation is the control.", PLAIN)
+    variation_description: str | None = may("What the variation is about.", PLAIN, state=PACKAGE_SAMPLE)
+    variation_id: str | None = may("Id of the variation.", PLAIN)
+    variation_name: str | None = may("Name of the variation.", PLAIN, state=PACKAGE_SAMPLE)
 
 
 class Event(Part):
@@ -77,4 +79,4 @@ class Event(Part):
     configuration: OpenMap = filled(
         "Private settings of the Action; empty unless it comes from a marketplace.", state=PACKAGE
     )
-    secrets: dict[str, str] = filled("Secrets of this Action, by name.")
+    secrets: dict[str, str] = filled("Secrets of this Action, by name.", CREDENTIAL)

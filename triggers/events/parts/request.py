@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from triggers.events.model.base import Number, OpenMap, Part, may, must
+from triggers.events.model.base import NETWORK, PLAIN, Number, OpenMap, Part, may, must
 
 
 class GeoIp(Part):
@@ -12,27 +12,27 @@ class GeoIp(Part):
 
     OPEN: ClassVar[bool] = True
 
-    cityName: str | None = may("City.")
-    continentCode: str | None = may("Continent, two letters.")
-    countryCode: str | None = may("Country, two letters (ISO 3166).")
-    countryCode3: str | None = may("Country, three letters (ISO 3166).")
-    countryName: str | None = may("Country by name.")
-    latitude: Number | None = may("Degrees north.")
-    longitude: Number | None = may("Degrees east.")
-    subdivisionCode: str | None = may("Code of the state or province.")
-    subdivisionName: str | None = may("State or province by name.")
-    timeZone: str | None = may("Time zone by its IANA name.")
+    cityName: str | None = may("City.", NETWORK)
+    continentCode: str | None = may("Continent, two letters.", PLAIN)
+    countryCode: str | None = may("Country, two letters (ISO 3166).", PLAIN)
+    countryCode3: str | None = may("Country, three letters (ISO 3166).", PLAIN)
+    countryName: str | None = may("Country by name.", PLAIN)
+    latitude: Number | None = may("Degrees north.", NETWORK)
+    longitude: Number | None = may("Degrees east.", NETWORK)
+    subdivisionCode: str | None = may("Code of the state or province.", NETWORK)
+    subdivisionName: str | None = may("State or province by name.", NETWORK)
+    timeZone: str | None = may("Time zone by its IANA name.", PLAIN)
 
 
 class Request(Part):
     """The HTTP request behind this execution."""
 
     geoip: GeoIp = must("Location of the caller's address.")
-    hostname: str | None = may("Host name the request was sent to.")
-    ip: str = must("Address of the caller.")
-    language: str | None = may("Language the browser asks for.")
-    method: str = must("HTTP method.")
-    user_agent: str | None = may("The User-Agent header.")
+    hostname: str | None = may("Host name the request was sent to.", PLAIN)
+    ip: str = must("Address of the caller.", NETWORK)
+    language: str | None = may("Language the browser asks for.", PLAIN)
+    method: str = must("HTTP method.", PLAIN)
+    user_agent: str | None = may("The User-Agent header.", NETWORK)
 
 
 class BodyRequest(Request):
@@ -50,23 +50,23 @@ class QueryRequest(BodyRequest):
 class LoginRequest(QueryRequest):
     """The HTTP request behind this execution; a new one when a suspended flow resumes."""
 
-    asn: str | None = may("Number of the autonomous system the caller is in.")
+    asn: str | None = may("Number of the autonomous system the caller is in.", NETWORK)
 
 
 class EmailRequest(Part):
     """The request that led to an email, as far as there was one."""
 
     geoip: GeoIp | None = may("Location of the caller's address.")
-    hostname: str | None = may("Host name the request was sent to.")
-    ip: str | None = may("Address of the caller.")
+    hostname: str | None = may("Host name the request was sent to.", PLAIN)
+    ip: str | None = may("Address of the caller.", NETWORK)
     query: OpenMap | None = may("Parameters of the query string.")
-    user_agent: str | None = may("The User-Agent header.")
+    user_agent: str | None = may("The User-Agent header.", NETWORK)
 
 
 class TransferRequest(Part):
     """The request that issued a session transfer token."""
 
-    asn: str | None = may("Number of the autonomous system the caller was in.")
+    asn: str | None = may("Number of the autonomous system the caller was in.", NETWORK)
     geoip: GeoIp | None = may("Location of the caller's address.")
-    ip: str = must("Address of the caller.")
-    user_agent: str | None = may("The User-Agent header.")
+    ip: str = must("Address of the caller.", NETWORK)
+    user_agent: str | None = may("The User-Agent header.", NETWORK)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from triggers.events.model.base import EARLY_ACCESS, Number, OpenMap, Part, known, may, must
+from triggers.events.model.base import (
+    CONTACT,
+    EARLY_ACCESS,
+    IDENTIFIER,
+    NETWORK,
+    PLAIN,
+    Number,
+    OpenMap,
+    Part,
+    known,
+    may,
+    must,
+)
 
 Confidence = Annotated[str, known("low", "medium", "high", "neutral")]
 Recognition = Annotated[str, known("unknown", "known")]
@@ -46,53 +58,53 @@ AddressCode = Annotated[
 class AgentAssessmentDetails(Part):
     """More about a recognised software agent."""
 
-    provider: str | None = may("Vendor of the agent.")
+    provider: str | None = may("Vendor of the agent.", PLAIN)
 
 
 class AgentAssessment(Part):
     """Whether a recognised software agent is logging in."""
 
-    code: AgentCode = must("What the assessor found.")
-    confidence: Confidence = must("How far this assessor trusts the login.")
+    code: AgentCode = must("What the assessor found.", PLAIN)
+    confidence: Confidence = must("How far this assessor trusts the login.", PLAIN)
     details: AgentAssessmentDetails | None = may("More about the agent.")
 
 
 class TravelAssessment(Part):
     """Distance and time since the previous login, seen together."""
 
-    code: TravelCode = must("What the assessor found.")
-    confidence: Confidence = must("How far this assessor trusts the login.")
+    code: TravelCode = must("What the assessor found.", PLAIN)
+    confidence: Confidence = must("How far this assessor trusts the login.", PLAIN)
 
 
 class DeviceAssessmentDetails(Part):
     """The marks of the device that were seen before."""
 
-    device: Recognition | None = may("Whether the device cookie is known.")
-    useragent: Recognition | None = may("Whether the user agent is known.")
+    device: Recognition | None = may("Whether the device cookie is known.", PLAIN)
+    useragent: Recognition | None = may("Whether the user agent is known.", PLAIN)
 
 
 class DeviceAssessment(Part):
     """Whether the device was seen before."""
 
-    code: DeviceCode = must("What the assessor found.")
-    confidence: Confidence = must("How far this assessor trusts the login.")
+    code: DeviceCode = must("What the assessor found.", PLAIN)
+    confidence: Confidence = must("How far this assessor trusts the login.", PLAIN)
     details: DeviceAssessmentDetails | None = may("Which marks were recognised.")
 
 
 class AddressAssessmentDetails(Part):
     """The entry of the deny list that matched."""
 
-    category: str | None = may("Kind of bad reputation, such as abuse.")
-    ip: str | None = may("Address that was looked up.")
-    matches: str | None = may("Address range of the matching entry (CIDR).")
-    source: str | None = may("Name of the deny list.")
+    category: str | None = may("Kind of bad reputation, such as abuse.", PLAIN)
+    ip: str | None = may("Address that was looked up.", NETWORK)
+    matches: str | None = may("Address range of the matching entry (CIDR).", NETWORK)
+    source: str | None = may("Name of the deny list.", PLAIN)
 
 
 class AddressAssessment(Part):
     """Reputation of the caller's address."""
 
-    code: AddressCode = must("What the assessor found.")
-    confidence: Confidence = must("How far this assessor trusts the login.")
+    code: AddressCode = must("What the assessor found.", PLAIN)
+    confidence: Confidence = must("How far this assessor trusts the login.", PLAIN)
     details: AddressAssessmentDetails | None = may("The matching entry.")
 
 
@@ -108,29 +120,29 @@ class Assessments(Part):
 class AkamaiBot(Part):
     """Verdict of Akamai's bot manager."""
 
-    type: str | None = may("Class of bot.")
-    action: str | None = may("What Akamai did about it.")
-    botCategory: list[str] | None = may("Categories the bot falls in.")
-    botScore: Number | None = may("Score of the request.")
-    botScoreResponseSegment: str | None = may("Segment the score falls in.")
-    botnetId: str | None = may("Id of the botnet.")
+    type: str | None = may("Class of bot.", PLAIN)
+    action: str | None = may("What Akamai did about it.", PLAIN)
+    botCategory: list[str] | None = may("Categories the bot falls in.", PLAIN)
+    botScore: Number | None = may("Score of the request.", PLAIN)
+    botScoreResponseSegment: str | None = may("Segment the score falls in.", PLAIN)
+    botnetId: str | None = may("Id of the botnet.", PLAIN)
 
 
 class AkamaiUserRisk(Part):
     """Verdict of Akamai's account protector."""
 
-    action: str | None = may("What Akamai did about it.")
-    allow: Number | None = may("Whether the user is on the allow list (a number).")
-    emailDomain: str | None = may("Domain of the user's email address.")
+    action: str | None = may("What Akamai did about it.", PLAIN)
+    allow: Number | None = may("Whether the user is on the allow list (a number).", PLAIN)
+    emailDomain: str | None = may("Domain of the user's email address.", CONTACT)
     general: OpenMap | None = may("General signals.")
-    ouid: str | None = may("Akamai's id of the user at the origin.")
-    requestid: str | None = may("Akamai's id of the request.")
+    ouid: str | None = may("Akamai's id of the user at the origin.", IDENTIFIER)
+    requestid: str | None = may("Akamai's id of the request.", IDENTIFIER)
     risk: OpenMap | None = may("Signals that speak against the user.")
-    score: Number | None = may("Score of the user.")
-    status: Number | None = may("Status code of the verdict.")
+    score: Number | None = may("Score of the user.", PLAIN)
+    status: Number | None = may("Status code of the verdict.", PLAIN)
     trust: OpenMap | None = may("Signals that speak for the user.")
-    username: str | None = may("User name as Akamai saw it.")
-    uuid: str | None = may("Akamai's unique id.")
+    username: str | None = may("User name as Akamai saw it.", IDENTIFIER)
+    uuid: str | None = may("Akamai's unique id.", IDENTIFIER)
 
 
 class Akamai(Part):
@@ -158,8 +170,8 @@ class RiskAssessment(EdgeRisk):
     """Risk assessment of a login."""
 
     assessments: Assessments = must("Result of each assessor that ran.")
-    confidence: Confidence = must("All assessors taken together.")
-    version: str = must("Version of the assessment's format.")
+    confidence: Confidence = must("All assessors taken together.", PLAIN)
+    version: str = must("Version of the assessment's format.", PLAIN)
 
 
 class EdgeAuthentication(Part):

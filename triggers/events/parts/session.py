@@ -10,7 +10,10 @@ from pydantic_core import CoreSchema, core_schema
 
 from triggers.events.model.base import (
     EARLY_ACCESS,
+    IDENTIFIER,
+    NETWORK,
     PACKAGE_SAMPLE,
+    PLAIN,
     OpenMap,
     Part,
     StringMap,
@@ -28,18 +31,18 @@ TokenAccess = Annotated[str, known("online", "offline")]
 class Device(Part):
     """The device at its first and its latest use."""
 
-    initial_asn: str | None = may("Autonomous system at first.")
-    initial_ip: str | None = may("Address at first.")
-    initial_user_agent: str | None = may("User agent at first.")
-    last_asn: str | None = may("Autonomous system lately.")
-    last_ip: str | None = may("Address lately.")
-    last_user_agent: str | None = may("User agent lately.")
+    initial_asn: str | None = may("Autonomous system at first.", NETWORK)
+    initial_ip: str | None = may("Address at first.", NETWORK)
+    initial_user_agent: str | None = may("User agent at first.", NETWORK)
+    last_asn: str | None = may("Autonomous system lately.", NETWORK)
+    last_ip: str | None = may("Address lately.", NETWORK)
+    last_user_agent: str | None = may("User agent lately.", NETWORK)
 
 
 class ParentToken(Part):
     """The refresh token that something was born from."""
 
-    id: str | None = may("Its id.")
+    id: str | None = may("Its id.", IDENTIFIER)
 
 
 class ParentTokenWithMetadata(ParentToken):
@@ -65,40 +68,42 @@ class SessionActor(Part):
 
     OPEN: ClassVar[bool] = True
 
-    sub: str = must("Subject of the actor.")
+    sub: str = must("Subject of the actor.", IDENTIFIER)
 
 
 class SessionClient(Part):
     """A client that takes part in a session."""
 
-    client_id: str = must("Client id.")
+    client_id: str = must("Client id.", PLAIN)
 
 
 class Cookie(Part):
     """The session's cookie."""
 
-    mode: CookieMode = must("Whether it outlives the browser; follows `api.session.setCookieMode` at once.")
+    mode: CookieMode = must(
+        "Whether it outlives the browser; follows `api.session.setCookieMode` at once.", PLAIN
+    )
 
 
 class Session(Part):
     """The user's session."""
 
-    id: str = must("Session id.")
+    id: str = must("Session id.", IDENTIFIER)
     actor: SessionActor | None = may("Who acts in the place of the user; delegated sessions only.")
-    authenticated_at: Timestamp | None = may("When the user last authenticated.")
+    authenticated_at: Timestamp | None = may("When the user last authenticated.", PLAIN)
     clients: list[SessionClient] | None = may("Clients that take part.")
     cookie: Cookie | None = may("The session's cookie.")
-    created_at: Timestamp | None = may("When it was created.")
+    created_at: Timestamp | None = may("When it was created.", PLAIN)
     device: Device | None = may("The device.")
-    expires_at: Timestamp | None = may("When it ends for good.")
-    idle_expires_at: Timestamp | None = may("When it ends if it is not used.")
-    last_interacted_at: Timestamp | None = may("When it was last used.")
+    expires_at: Timestamp | None = may("When it ends for good.", PLAIN)
+    idle_expires_at: Timestamp | None = may("When it ends if it is not used.", PLAIN)
+    last_interacted_at: Timestamp | None = may("When it was last used.", PLAIN)
     metadata: StringMap | None = may(
         "Metadata of the session; follows `api.session.setMetadata` and its kin at once.", state=EARLY_ACCESS
     )
     session_transfer: SessionTransfer | None = may("Where the session came from.", state=EARLY_ACCESS)
-    updated_at: Timestamp | None = may("When it last changed.")
-    user_id: str | None = may("Whose session it is.")
+    updated_at: Timestamp | None = may("When it last changed.", PLAIN)
+    user_id: str | None = may("Whose session it is.", IDENTIFIER)
 
 
 class _OrEmpty:
@@ -125,47 +130,48 @@ LoginSession = Annotated[Session, _OrEmpty]
 class TokenResourceServer(Part):
     """An API a refresh token is good for."""
 
-    audience: str = must("Identifier of the API.")
-    scopes: str = must("Scopes, separated by spaces.")
+    audience: str = must("Identifier of the API.", PLAIN)
+    scopes: str = must("Scopes, separated by spaces.", PLAIN)
 
 
 class RefreshToken(Part):
     """The refresh token that is being exchanged."""
 
-    id: str = must("Its id (`rt_...`).")
+    id: str = must("Its id (`rt_...`).", IDENTIFIER)
     access: TokenAccess | None = may(
         "Whether it works without a session; online tokens refuse most of `api.refreshToken`.",
+        PLAIN,
         state=PACKAGE_SAMPLE,
     )
-    client_id: str | None = may("Client it was issued to.")
-    created_at: Timestamp = must("When it was created.")
+    client_id: str | None = may("Client it was issued to.", PLAIN)
+    created_at: Timestamp = must("When it was created.", PLAIN)
     device: Device | None = may("The device.")
-    expires_at: Timestamp | None = may("When it ends for good.")
-    idle_expires_at: Timestamp | None = may("When it ends if it is not used.")
-    last_exchanged_at: Timestamp | None = may("When it was last exchanged.")
+    expires_at: Timestamp | None = may("When it ends for good.", PLAIN)
+    idle_expires_at: Timestamp | None = may("When it ends if it is not used.", PLAIN)
+    last_exchanged_at: Timestamp | None = may("When it was last exchanged.", PLAIN)
     metadata: StringMap | None = may(
         "Its metadata; follows `api.refreshToken.setMetadata` and its kin at once."
     )
     resource_servers: list[TokenResourceServer] | None = may("APIs it is good for.")
-    rotating: bool | None = may("Whether each exchange gives a new one.")
-    session_id: str | None = may("Session it belongs to.")
+    rotating: bool | None = may("Whether each exchange gives a new one.", PLAIN)
+    session_id: str | None = may("Session it belongs to.", IDENTIFIER)
     session_transfer: TokenTransfer | None = may("Where it came from, if a session was handed over.")
-    user_id: str | None = may("Whose token it is.")
+    user_id: str | None = may("Whose token it is.", IDENTIFIER)
 
 
 class SessionTransferToken(Part):
     """The token with which a native application hands its session to a browser."""
 
-    client_id: str = must("Client that had it issued.")
+    client_id: str = must("Client that had it issued.", PLAIN)
     request: TransferRequest = must("Request that issued it.")
-    scope: list[str] = must("Scopes asked for when it was issued.")
+    scope: list[str] = must("Scopes asked for when it was issued.", PLAIN)
 
 
 class AnonymousSession(Part):
     """The session of a visitor who had not logged in. What it holds is not verified."""
 
-    user_id: str | None = may("Id of the visitor (`anon@...`).")
-    session_id: str | None = may("Id of the session.")
-    created_at: Timestamp | None = may("When it was created.")
-    expires_at: Timestamp | None = may("When it ends.", state=PACKAGE_SAMPLE)
+    user_id: str | None = may("Id of the visitor (`anon@...`).", IDENTIFIER)
+    session_id: str | None = may("Id of the session.", IDENTIFIER)
+    created_at: Timestamp | None = may("When it was created.", PLAIN)
+    expires_at: Timestamp | None = may("When it ends.", PLAIN, state=PACKAGE_SAMPLE)
     metadata: OpenMap | None = may("What the application noted, such as a language or an order.")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from triggers.events.model.base import (
+    CONTACT,
+    CREDENTIAL,
     EARLY_ACCESS,
     GATED,
+    IDENTIFIER,
+    PLAIN,
     Part,
     ScalarMap,
     filled,
@@ -44,7 +48,7 @@ ResponseType = Annotated[str, known("code", "token", "id_token")]
 class Correlated(Part):
     """The transaction, where only its correlation id is known."""
 
-    correlation_id: str | None = may("Id the caller gave, to find the transaction in logs.")
+    correlation_id: str | None = may("Id the caller gave, to find the transaction in logs.", IDENTIFIER)
 
 
 class Actor(Part):
@@ -53,7 +57,7 @@ class Actor(Part):
     OPEN: ClassVar[bool] = True
 
     act: Actor | None = may("Who acts in the place of this actor, in the same shape; five levels at most.")
-    sub: str = must("Subject of the actor.")
+    sub: str = must("Subject of the actor.", IDENTIFIER)
 
 
 class AuthorizationDetails(Part):
@@ -61,7 +65,7 @@ class AuthorizationDetails(Part):
 
     OPEN: ClassVar[bool] = True
 
-    type: str = must("Type of the object, which says what else is in it.")
+    type: str = must("Type of the object, which says what else is in it.", PLAIN)
 
 
 class Authorizing(Correlated):
@@ -69,42 +73,42 @@ class Authorizing(Correlated):
 
     OPEN: ClassVar[bool] = True
 
-    login_hint: str | None = may("`login_hint` of the request.")
-    prompt: list[str] | None = may("`prompt` values of the request.")
-    protocol: Protocol | None = may("Protocol or grant of this run.")
-    redirect_uri: str | None = may("Callback URL.")
-    response_mode: ResponseMode | None = may("How the answer travels back.")
-    response_type: list[ResponseType] | None = may("What the answer holds.")
-    state: str | None = may("`state` of the application.")
+    login_hint: str | None = may("`login_hint` of the request.", CONTACT)
+    prompt: list[str] | None = may("`prompt` values of the request.", PLAIN)
+    protocol: Protocol | None = may("Protocol or grant of this run.", PLAIN)
+    redirect_uri: str | None = may("Callback URL.", PLAIN)
+    response_mode: ResponseMode | None = may("How the answer travels back.", PLAIN)
+    response_type: list[ResponseType] | None = may("What the answer holds.", PLAIN)
+    state: str | None = may("`state` of the application.", IDENTIFIER)
 
 
 class SignupTransaction(Authorizing):
     """The transaction a signup belongs to."""
 
-    acr_values: list[str] = must("`acr_values` of the request.")
-    locale: str = must("Locale that was agreed on.")
-    requested_scopes: list[str] = must("Scopes the application asks for.")
-    ui_locales: list[str] = must("`ui_locales` of the request.")
+    acr_values: list[str] = must("`acr_values` of the request.", PLAIN)
+    locale: str = must("Locale that was agreed on.", PLAIN)
+    requested_scopes: list[str] = must("Scopes the application asks for.", PLAIN)
+    ui_locales: list[str] = must("`ui_locales` of the request.", PLAIN)
 
 
 class LoginTransaction(Authorizing):
     """The transaction this login belongs to."""
 
-    acr_values: list[str] | None = may("`acr_values` of the request.")
+    acr_values: list[str] | None = may("`acr_values` of the request.", PLAIN)
     actor: Actor | None = may("Who acts in the place of the user, as a token exchange decided.")
-    actor_token_type: str | None = may("Type of the actor token.")
-    id: str | None = may("Id of the transaction; logins in a browser have one.")
-    linking_id: str | None = may("Id that links the transaction to what is to be approved.")
-    locale: str | None = may("Locale that was agreed on.")
+    actor_token_type: str | None = may("Type of the actor token.", PLAIN)
+    id: str | None = may("Id of the transaction; logins in a browser have one.", IDENTIFIER)
+    linking_id: str | None = may("Id that links the transaction to what is to be approved.", IDENTIFIER)
+    locale: str | None = may("Locale that was agreed on.", PLAIN)
     metadata: ScalarMap | None = filled(
         "What Actions share in this transaction, with what earlier triggers set; follows "
         "`api.transaction.setMetadata` at once."
     )
     requested_authorization_details: list[AuthorizationDetails] | None = may("Rich authorization request.")
-    requested_scopes: list[str] | None = may("Scopes the application asks for.")
-    subject_token_type: str | None = may("Type of the subject token.")
-    target_scopes: list[str] | None = may("Scopes that will be granted.", state=GATED)
-    ui_locales: list[str] | None = may("`ui_locales` of the request.")
+    requested_scopes: list[str] | None = may("Scopes the application asks for.", PLAIN)
+    subject_token_type: str | None = may("Type of the subject token.", PLAIN)
+    target_scopes: list[str] | None = may("Scopes that will be granted.", PLAIN, state=GATED)
+    ui_locales: list[str] | None = may("`ui_locales` of the request.", PLAIN)
 
 
 class ResetTransaction(Correlated):
@@ -112,18 +116,19 @@ class ResetTransaction(Correlated):
 
     OPEN: ClassVar[bool] = True
 
-    locale: str = must("Locale that was agreed on.")
-    login_hint: str | None = may("`login_hint` of the request.")
-    state: str | None = may("`state` of the application.")
-    ui_locales: list[str] = must("`ui_locales` of the request.")
+    locale: str = must("Locale that was agreed on.", PLAIN)
+    login_hint: str | None = may("`login_hint` of the request.", CONTACT)
+    state: str | None = may("`state` of the application.", IDENTIFIER)
+    ui_locales: list[str] = must("`ui_locales` of the request.", PLAIN)
 
 
 class MachineTransaction(Correlated):
     """The client-credentials exchange."""
 
-    requested_scopes: list[str] = must("Scopes the client asks for.")
+    requested_scopes: list[str] = must("Scopes the client asks for.", PLAIN)
     target_scopes: list[str] | None = may(
         "Scopes that will be granted; follows `api.transaction` at once, and is cut to the grant in the end.",
+        PLAIN,
         state=EARLY_ACCESS,
     )
 
@@ -131,8 +136,8 @@ class MachineTransaction(Correlated):
 class ExchangeTransaction(Part):
     """The token exchange."""
 
-    actor_token: str | None = may("Actor token as it was sent.")
-    actor_token_type: str | None = may("Type of the actor token.")
+    actor_token: str | None = may("Actor token as it was sent.", CREDENTIAL)
+    actor_token_type: str | None = may("Type of the actor token.", PLAIN)
     actor_token_user: LoginUser | None = may(
         "Profile of the actor, when the actor token is an ID token of this tenant."
     )
@@ -140,7 +145,7 @@ class ExchangeTransaction(Part):
         "What Actions share in this transaction, post-login's too; follows `api.transaction.setMetadata` "
         "at once."
     )
-    requested_scopes: list[str] = must("Scopes the client asks for.")
-    requested_token_type: str | None = must("Type of token the client asks for.", nullable=True)
-    subject_token: str = must("Subject token as it was sent.")
-    subject_token_type: str = must("Type of the subject token.")
+    requested_scopes: list[str] = must("Scopes the client asks for.", PLAIN)
+    requested_token_type: str | None = must("Type of token the client asks for.", PLAIN, nullable=True)
+    subject_token: str = must("Subject token as it was sent.", CREDENTIAL)
+    subject_token_type: str = must("Type of the subject token.", PLAIN)

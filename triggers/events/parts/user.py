@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from triggers.events.model.base import OpenMap, Part, StringMap, Timestamp, known, may, must
+from triggers.events.model.base import (
+    CONTACT,
+    FREE_TEXT,
+    IDENTIFIER,
+    PLAIN,
+    OpenMap,
+    Part,
+    StringMap,
+    Timestamp,
+    known,
+    may,
+    must,
+)
 
 FactorType = Annotated[
     str,
@@ -19,10 +31,10 @@ class Identity(Part):
 
     OPEN: ClassVar[bool] = True
 
-    connection: str | None = may("Connection the identity lives in.")
-    provider: str | None = may("Identity provider.")
-    user_id: str | None = may("Id at the provider.")
-    isSocial: bool | None = may("Whether the connection is a social one.")
+    connection: str | None = may("Connection the identity lives in.", PLAIN)
+    provider: str | None = may("Identity provider.", PLAIN)
+    user_id: str | None = may("Id at the provider.", IDENTIFIER)
+    isSocial: bool | None = may("Whether the connection is a social one.", PLAIN)
     profileData: StringMap | None = may("What the provider says about the user.")
 
 
@@ -31,27 +43,27 @@ class EnrolledFactor(Part):
 
     OPEN: ClassVar[bool] = True
 
-    type: FactorType = must("Kind of factor.")
+    type: FactorType = must("Kind of factor.", PLAIN)
     options: OpenMap | None = may("Settings of the factor.")
 
 
 class Naming(Part):
     """The names of a user."""
 
-    email: str | None = may("Email address, unique in its connection.")
-    family_name: str | None = may("Family name.")
-    given_name: str | None = may("Given name.")
-    name: str | None = may("Full name.")
-    nickname: str | None = may("Nickname.")
-    picture: str | None = may("URL of a picture.")
-    username: str | None = may("User name, unique in its connection.")
+    email: str | None = may("Email address, unique in its connection.", CONTACT)
+    family_name: str | None = may("Family name.", IDENTIFIER)
+    given_name: str | None = may("Given name.", IDENTIFIER)
+    name: str | None = may("Full name.", IDENTIFIER)
+    nickname: str | None = may("Nickname.", IDENTIFIER)
+    picture: str | None = may("URL of a picture.", FREE_TEXT)
+    username: str | None = may("User name, unique in its connection.", IDENTIFIER)
 
 
 class NewUser(Naming):
     """The user who is about to be created."""
 
     app_metadata: OpenMap | None = may("Metadata the user cannot change.")
-    phone_number: str | None = may("Phone number.")
+    phone_number: str | None = may("Phone number.", CONTACT)
     user_metadata: OpenMap | None = may("Metadata the user can change.")
 
 
@@ -61,19 +73,21 @@ class Profile(Naming):
     OPEN: ClassVar[bool] = True
 
     app_metadata: OpenMap = must("Metadata the user cannot change, such as what decides about access.")
-    email_verified: bool = must("Whether the email address was verified.")
-    user_id: str = must("Unique id of the user, `<strategy>|<id>`.")
+    email_verified: bool = must("Whether the email address was verified.", PLAIN)
+    user_id: str = must("Unique id of the user, `<strategy>|<id>`.", IDENTIFIER)
     user_metadata: OpenMap = must("Metadata the user can change.")
 
 
 class StoredProfile(Profile):
     """The user's profile."""
 
-    created_at: Timestamp = must("When the profile was created.")
-    last_password_reset: Timestamp | None = may("When the password was last changed; database users only.")
-    phone_number: str | None = may("Phone number.")
-    phone_verified: bool | None = may("Whether the phone number was verified.")
-    updated_at: Timestamp = must("When the profile last changed.")
+    created_at: Timestamp = must("When the profile was created.", PLAIN)
+    last_password_reset: Timestamp | None = may(
+        "When the password was last changed; database users only.", PLAIN
+    )
+    phone_number: str | None = may("Phone number.", CONTACT)
+    phone_verified: bool | None = may("Whether the phone number was verified.", PLAIN)
+    updated_at: Timestamp = must("When the profile last changed.", PLAIN)
 
 
 class MessagedUser(StoredProfile):
@@ -94,16 +108,16 @@ class ResetUser(StoredProfile):
 class LoginUser(ResetUser):
     """The user who is logging in."""
 
-    multifactor: list[str] | None = may("Names of the MFA providers the user is enrolled with.")
+    multifactor: list[str] | None = may("Names of the MFA providers the user is enrolled with.", PLAIN)
 
 
 class ChangedUser(Part):
     """The user whose password was changed."""
 
-    email: str | None = may("Email address, unique in its connection.")
-    email_verified: bool | None = may("Whether the email address was verified.")
-    last_password_reset: Timestamp | None = may("When the password was last changed.")
-    phone_number: str | None = may("Phone number.")
-    phone_verified: bool | None = may("Whether the phone number was verified.")
-    user_id: str | None = may("Unique id of the user, `<strategy>|<id>`.")
-    username: str | None = may("User name, unique in its connection.")
+    email: str | None = may("Email address, unique in its connection.", CONTACT)
+    email_verified: bool | None = may("Whether the email address was verified.", PLAIN)
+    last_password_reset: Timestamp | None = may("When the password was last changed.", PLAIN)
+    phone_number: str | None = may("Phone number.", CONTACT)
+    phone_verified: bool | None = may("Whether the phone number was verified.", PLAIN)
+    user_id: str | None = may("Unique id of the user, `<strategy>|<id>`.", IDENTIFIER)
+    username: str | None = may("User name, unique in its connection.", IDENTIFIER)

@@ -89,7 +89,8 @@ class Worker:
         head = {**call.head, "low": call.low}
         number = self.sources.number
         if call.is_build:
-            head["source"] = number(call.sources[0], frames)
+            numbers = [number(source, frames) for source in call.sources]
+            head["source"] = numbers[0] if numbers else 0
         elif head["t"] == "leg":
             head["actions"] = [
                 action_list(item, lambda source: number(source, frames)) for item in call.actions

@@ -1,0 +1,1 @@
+"""The redacted form of a record, and whether it still reproduces."""

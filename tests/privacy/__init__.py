@@ -1,0 +1,1 @@
+"""What is shown of records, and whether it still reproduces."""
