@@ -16,6 +16,19 @@ from triggers.registry import known_triggers
 TRIGGERS = sorted(trigger.id for trigger in known_triggers())
 
 
+class Inner(Part):
+    told: str = must("Classed.", PLAIN)
+    new: str = must("Not classed.")
+
+
+class Event(Part):
+    inner: Inner = must("An object.")
+    listed: list[str] | None = may("Not classed.")
+    number: float | None = may("Not classed.")
+    open: OpenMap = must("An open object.")
+    secret: OpenMap = must("An open object of one class.", CREDENTIAL)
+
+
 def fields(trigger_id: str) -> list[Any]:
     return list(walk(get_trigger(trigger_id).event_model))
 
@@ -51,17 +64,6 @@ def test_classes_are_what_names_promise(trigger_id: str) -> None:
 
 
 def test_what_has_no_class_is_denied() -> None:
-    class Inner(Part):
-        told: str = must("Classed.", PLAIN)
-        new: str = must("Not classed.")
-
-    class Event(Part):
-        inner: Inner = must("An object.")
-        listed: list[str] | None = may("Not classed.")
-        number: float | None = may("Not classed.")
-        open: OpenMap = must("An open object.")
-        secret: OpenMap = must("An open object of one class.", CREDENTIAL)
-
     seen: dict[str, Any] = {}
 
     def visit(place: Place, value: Any) -> Any:
