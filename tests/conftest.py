@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import itertools
 import os
 import random
 import tempfile
@@ -109,16 +110,49 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         Path(os.environ[late_imports.SETTING]).unlink(missing_ok=True)
 
 
-_LONG = ("drills", "e2e", "jobs", "management", "packages")
-"""Folders whose tests take seconds each: begun last, they would keep one process busy while others wait."""
+_LONG = (
+    "adversarial/test_every_member.py",
+    "drills",
+    "e2e",
+    "hooks/test_firebase_emulator.py",
+    "jobs",
+    "management",
+    "packages",
+    "parity",
+    "tools",
+)
+"""Tests that take seconds each: begun last, they would keep one process busy while others wait."""
 
 
+def _is_long(path: Path) -> bool:
+    place = path.relative_to(_HERE)
+    return place.parts[0] in _LONG or place.as_posix() in _LONG
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A short time for fuzzing reaches other tests each time; all of xdist's processes need one order."""
     if FUZZ_UNTIL is not None:
         random.Random(FUZZ_UNTIL).shuffle(items)
     else:
-        items.sort(key=lambda item: item.path.relative_to(_HERE).parts[0] not in _LONG)
+        items[:] = _dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _dealt(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """xdist gives each process an equal share, in order, and to one that has done its own the later half of
+    another's. So long tests come first in each share, whole modules together."""
+    shares: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    modules = [list(found) for _, found in itertools.groupby(items, key=lambda item: item.path)]
+    long = [found for found in modules if _is_long(found[0].path)]
+    for index, module in enumerate(long):
+        shares[index % processes] += module
+    short = [item for found in modules if not _is_long(found[0].path) for item in found]
+    for index, share in enumerate(shares):
+        left = sum(map(len, shares[index:])) + len(short)
+        room = max(left // (processes - index) - len(share), 0)
+        share += short[:room]
+        del short[:room]
+    return [item for share in shares for item in share] + short
 
 
 def pytest_runtest_setup() -> None:

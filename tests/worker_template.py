@@ -15,12 +15,36 @@ import selectors
 import signal
 import socket
 import sys
+import zoneinfo
+from pathlib import Path
 from typing import Any
 
 from runner.workers.child import builder, main, warmup, worker_server
+from sandbox.wasm import artefacts
 
 _PR_SET_PDEATHSIG = 1
 LOADED = (builder, main, worker_server)
+_IMAGES = ("javascript-code-*.bin", "javascript-image-*.bin", "python-native-*.bin")
+
+
+_kept: list[zoneinfo.ZoneInfo] = []
+
+
+def _read_images() -> None:
+    """Read and check once what every worker opens: 70 MB of images, as long as they are not replaced."""
+    afresh = artefacts._read
+    folder = artefacts.cache_directory()
+    found = [path for pattern in _IMAGES for path in folder.glob(pattern)]
+    kept = {path: (path.stat().st_ino, afresh(path)) for path in found}
+
+    def read(path: Path) -> bytes | None:
+        inode, content = kept.get(path, (0, None))
+        with contextlib.suppress(OSError):
+            if content is not None and path.stat().st_ino == inode:
+                return content
+        return afresh(path)
+
+    artefacts._read = read
 
 
 def serve(listener: socket.socket) -> None:
@@ -102,6 +126,8 @@ def run() -> None:
     if os.getppid() != parent:
         sys.exit("the parent is gone")
     warmup.imports()  # images are opened after the fork: their engine begins a thread
+    _read_images()
+    _kept.extend(zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones())
     gc.collect()
     gc.freeze()
     serve(socket.socket(fileno=descriptor))

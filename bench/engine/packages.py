@@ -36,6 +36,7 @@ _KEPT: Final = (
     "artefact.key",
     "javascript-image-",
     "javascript-engine-",
+    "javascript-prelude-",
     "javascript-packages-",
     "javascript-locales-",
 )

@@ -15,7 +15,7 @@ from typing import Final
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from runner.hooks.model import PREFIX, Answer, Case, Hook, Provider, Result
+from runner.hooks.model import PREFIX, ROUTE, Answer, Case, Hook, Provider, Result
 from runner.hooks.providers import PROVIDERS
 from runner.hooks.receiver import Receiver
 from runner.http.errors import error_response
@@ -38,7 +38,7 @@ class _Route:
     path: str
 
 
-_ROUTE: Final = _Route(f"{PREFIX}{{tenant}}/{{provider}}/{{hook}}")
+_ROUTE: Final = _Route(ROUTE)
 _DOCUMENT_ROUTE: Final = _Route(f"{_ROUTE.path}/{{document}}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -40,6 +40,10 @@ class HookMetrics:
         self._requests.labels(provider, hook, result).inc()
         if seconds is not None:
             self._seconds.labels(provider, hook).observe(seconds)
+
+    def counter(self, provider: str, hook: str, result: str) -> Callable[[], None]:
+        """Counts one request each time that it is called."""
+        return self._requests.labels(provider, hook, result).inc
 
     def dropped(self, provider: str, hook: str, effects: Iterable[dict[str, Any]]) -> None:
         """Count effects, as the record of an execution shows them."""

@@ -22,6 +22,8 @@ DECRYPT: Final = "decrypt"
 """Use of a secret: a private key that opens encrypted requests."""
 PREFIX: Final = "/hooks/v1/"
 """Of the paths of all hooks."""
+ROUTE: Final = f"{PREFIX}{{tenant}}/{{provider}}/{{hook}}"
+"""What the log calls all of them."""
 _JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -276,6 +278,7 @@ class Provider(ABC):
         settings_model: settings of each hook beside those that all have.
         proofs: headers one of which every request must have; without one it is refused before its body is
             read. Empty when the proof is in the body.
+        body_proof: what every body with a proof has in it, where `proofs` is empty; b"": nothing is sure.
         makes_secret: our side chooses the secret (an API key); else the provider does.
         uses: uses of its secrets.
         fails_open: it lets its user go on after a status that is no success, so that every refusal is a 200.
@@ -286,6 +289,7 @@ class Provider(ABC):
     hooks: ClassVar[Mapping[str, Hook]]
     settings_model: ClassVar[type[BaseModel]] = NoSettings
     proofs: ClassVar[tuple[str, ...]] = ()
+    body_proof: ClassVar[bytes] = b""
     makes_secret: ClassVar[bool] = False
     uses: ClassVar[tuple[str, ...]] = (VERIFY,)
     fails_open: ClassVar[bool] = False

@@ -30,7 +30,7 @@ from runner.hooks.model import (
     one_header,
     unsigned,
 )
-from runner.hooks.verdict import facts_of, result_of
+from runner.hooks.verdict import TOO_LONG, facts_of, result_of
 from runner.http.errors import ApiError
 from runner.http.json_body import BodyError, parse_body
 from runner.http.routing import SMALL_BYTES, read_capped
@@ -48,7 +48,9 @@ from triggers import EventError
 
 _log: Final = structlog.get_logger("actionbox.hooks")
 _MARGIN_SECONDS: Final = 0.3
-"""Beyond a hook's budget, in which a flow that used all of it is written down."""
+"""Beyond a hook's budget, until it is answered even if nothing could be written down."""
+_FLOW_SECONDS: Final = 0.2
+"""Beyond the budget, until a flow that waits for something is given up, and that is written down."""
 _RETRY_SECONDS: Final = 1
 _REPLAYED: Final = "replayed"
 _MAX_TRACEPARENT: Final = 128
@@ -153,11 +155,9 @@ class Receiver:
         try:
             with service.requests.taken(tenant):
                 async with asyncio.timeout(left + _MARGIN_SECONDS):
-                    found = await self._run(
-                        call, trigger, event, request.headers.get("traceparent"), max(1, int(left * 1000))
-                    )
+                    found = await self._run(call, trigger, event, request.headers.get("traceparent"), left)
         except TimeoutError:
-            return self._told(call, Result(Case.TIMED_OUT, "The Actions took too long."))
+            return self._told(call, Result(Case.TIMED_OUT, TOO_LONG))
         except TooBusyError as error:
             return self._told(call, Result(Case.BUSY, "Too much is running.", retry_after=error.retry_after))
         except ApiError as error:
@@ -174,9 +174,11 @@ class Receiver:
         return Answer(found.status, found.text.encode(), {"Content-Type": "application/json"})
 
     async def _run(
-        self, call: Call, trigger: str, event: dict[str, Any], traceparent: str | None, budget_ms: int
+        self, call: Call, trigger: str, event: dict[str, Any], traceparent: str | None, left: float
     ) -> StoredResponse:
-        """The answer of the flow, or the one that the same request got before."""
+        """The answer of the flow, or the one that the same request got before. `left`: seconds of the
+        budget."""
+        until = time.perf_counter() + left
         if traceparent is not None and len(traceparent) > _MAX_TRACEPARENT:
             traceparent = None
 
@@ -187,7 +189,7 @@ class Receiver:
                 InvokeBody.model_construct(event=event),
                 slot=slot,
                 traceparent=traceparent,
-                origin=self._origin(call, budget_ms),
+                origin=self._origin(call, until - time.perf_counter()),
             )
 
         key = call.hook.key(call.payload, call.incoming)
@@ -215,7 +217,7 @@ class Receiver:
                 idempotency.settle(slot, answer)
         return answer
 
-    def _origin(self, call: Call, budget_ms: int) -> Origin:
+    def _origin(self, call: Call, left: float) -> Origin:
         hook, payload, deny = call.hook, call.payload, call.configured.deny_uncarried
 
         def answer(outcome: FlowOutcome) -> StoredResponse:
@@ -229,7 +231,8 @@ class Receiver:
         return Origin(
             provider=call.provider.name,
             hook=hook.name,
-            budget_ms=budget_ms,
+            budget_ms=max(1, int(left * 1000)),
+            seconds=left + _FLOW_SECONDS,
             answer=answer,
             accepted=lambda: _stored(self._told(call, Result(Case.ACCEPTED))),
             facts=facts,

@@ -7,10 +7,12 @@ from typing import Any, Final
 from runner.hooks.effects import HARMLESS, MOST_SHOWN, Dropped, Effect, named
 from runner.hooks.model import Case, Hook, Payload, Result
 from runner.model.outcome import Decision, FlowOutcome
+from sandbox.core.failure import FailureCode
 from triggers import Effects
 
 _MESSAGES: Final = frozenset({"custom-phone-provider", "custom-email-provider", "send-phone-message"})
 """Triggers whose outcome says whether a message was delivered."""
+TOO_LONG: Final = "The Actions took too long."
 
 
 def dropped(hook: Hook, payload: Payload, effects: Effects) -> list[Dropped]:
@@ -31,6 +33,8 @@ def dropped(hook: Hook, payload: Payload, effects: Effects) -> list[Dropped]:
 def result_of(hook: Hook, payload: Payload, outcome: FlowOutcome, *, deny_uncarried: bool) -> Result:
     """What the provider is told of an outcome."""
     effects = outcome.effects
+    if _took_too_long(outcome):
+        return Result(Case.TIMED_OUT, TOO_LONG)
     if outcome.trigger.id in _MESSAGES:
         return _of_message(outcome)
     if outcome.decision is Decision.DENY:
@@ -46,6 +50,14 @@ def result_of(hook: Hook, payload: Payload, outcome: FlowOutcome, *, deny_uncarr
     if lost and deny_uncarried:
         return Result(Case.UNCARRIED, "This login needs something that cannot be done here.")
     return Result(Case.ALLOWED, effects=effects)
+
+
+def _took_too_long(outcome: FlowOutcome) -> bool:
+    """The flow as a whole, not one Action of it."""
+    failure = outcome.failure
+    waited_for = outcome.trigger.blocking or outcome.trigger.id in _MESSAGES
+    ended = outcome.decision is Decision.FAILED and outcome.failed_action is None and waited_for
+    return ended and failure is not None and failure.code is FailureCode.TIMEOUT
 
 
 def _of_message(outcome: FlowOutcome) -> Result:

@@ -17,10 +17,11 @@ _log: Final = structlog.get_logger("actionbox.access")
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACE: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 _NO_TRACE: Final = "0" * 32
-_HEADERS: Final = {
+ANSWER_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+"""Of every answer that does not say otherwise."""
 
 
 class RequestContext:
@@ -35,7 +36,7 @@ class RequestContext:
             return
         began = time.perf_counter()
         headers = Headers(scope=scope)
-        request_id = _request_id(headers.get("x-request-id"))
+        request_id = request_id_of(headers.get("x-request-id"))
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["trace_id"] = _trace_id(headers.get("traceparent"))
@@ -47,7 +48,7 @@ class RequestContext:
                 started = message["status"]
                 out = MutableHeaders(scope=message)
                 out["X-Request-Id"] = request_id
-                for name, value in {**_HEADERS, **state.get("headers", {})}.items():
+                for name, value in {**ANSWER_HEADERS, **state.get("headers", {})}.items():
                     out.setdefault(name, value)
             await send(message)
 
@@ -88,7 +89,7 @@ def _route(scope: Scope) -> str:
     return getattr(route, "path", None) or "(no route)"
 
 
-def _request_id(given: str | None) -> str:
+def request_id_of(given: str | None) -> str:
     """The caller's (a proxy's) id of the request, when it is harmless; else a new one."""
     return given if given is not None and _ID.fullmatch(given) else secrets.token_hex(12)
 

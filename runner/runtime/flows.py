@@ -27,6 +27,7 @@ from runner.runtime.invocation import (
     Invocation,
     LegResult,
     Origin,
+    given_up,
     nothing_bound,
 )
 from runner.runtime.log_hub import Hub
@@ -124,7 +125,7 @@ class Flows:
             await self._flow(invocation)
             return await self._accept(invocation, slot)
         with self._writer.expecting():
-            result = await self.run(invocation)
+            result = await self._run_in_time(invocation)
             answer = _answer(invocation, result.outcome)
         await self._record(
             invocation.tenant,
@@ -184,6 +185,17 @@ class Flows:
             keep=False,
         )
         return LegResult.of(await self._pool.run(invocation.tenant, call), flow.versions)
+
+    async def _run_in_time(self, invocation: Invocation) -> LegResult:
+        """Run it; what is not over when its hook has to answer has failed."""
+        origin, began = invocation.origin, self._wall()
+        if origin is None:
+            return await self.run(invocation)
+        try:
+            async with asyncio.timeout(origin.seconds):
+                return await self.run(invocation)
+        except TimeoutError:
+            return LegResult(given_up(invocation, origin, began), ())
 
     async def finish(self, invocation: Invocation, result: LegResult, end: Change) -> None:
         """Record the outcome of a job's run together with what `end` does to the job."""

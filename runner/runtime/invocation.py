@@ -13,6 +13,7 @@ from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
 from runner.suspension.stores import SuspendedFlow
 from runner.workers.parent.requests import LegReply
+from sandbox.core.failure import Failure, FailureCode
 from triggers import Effects, Trigger
 
 
@@ -24,6 +25,7 @@ class Origin:
     Attributes:
         provider, hook: their names, for the record of the execution.
         budget_ms: wall time of the flow, where that is less than the installation's.
+        seconds: from now until the flow is given up, whatever it waits for.
         answer: the caller's answer to an outcome.
         accepted: the caller's answer to an event that runs later.
         facts: what the record says beside the names, made of the outcome that goes on record.
@@ -32,6 +34,7 @@ class Origin:
     provider: str
     hook: str
     budget_ms: int
+    seconds: float
     answer: Callable[[FlowOutcome], StoredResponse]
     accepted: Callable[[], StoredResponse]
     facts: Callable[[FlowOutcome], dict[str, Any]]
@@ -126,13 +129,35 @@ class AnsweredElsewhereError(Exception):
 
 def nothing_bound(invocation: Invocation, started_at: float, budget_ms: int) -> FlowOutcome:
     """The outcome of a trigger that no Action is bound to: leave to go on. `started_at`: epoch seconds."""
+    return _outcome(
+        invocation, Decision.ALLOW, Timing(started_at=started_at, wall_ms=0.0, budget_ms=budget_ms)
+    )
+
+
+def given_up(invocation: Invocation, origin: Origin, started_at: float) -> FlowOutcome:
+    """The outcome of a flow that was not over when its hook had to answer. `started_at`: epoch seconds."""
+    waited = round(origin.seconds * 1000)
+    failure = Failure(
+        FailureCode.TIMEOUT,
+        f"The Actions did not end within {waited} ms, when {origin.provider} had to be answered.",
+        next_step="Make the Actions do less; see that workers are free; or raise the hook's time limit.",
+        detail={"limit_ms": waited},
+    )
+    timing = Timing(started_at=started_at, wall_ms=float(waited), budget_ms=origin.budget_ms)
+    warning = "It is not known which Actions ran: they were not waited for."
+    return _outcome(invocation, Decision.FAILED, timing, failure=failure, warnings=(warning,))
+
+
+def _outcome(invocation: Invocation, decision: Decision, timing: Timing, **members: Any) -> FlowOutcome:
+    """Of which no Action is told anything."""
     trigger = invocation.trigger
     return FlowOutcome(
         execution_id=invocation.execution_id,
         tenant=invocation.tenant,
         trigger=TriggerRef(id=trigger.id, version=trigger.version, blocking=trigger.blocking),
-        decision=Decision.ALLOW,
+        decision=decision,
         effects=Effects(),
         actions=(),
-        timing=Timing(started_at=started_at, wall_ms=0.0, budget_ms=budget_ms),
+        timing=timing,
+        **members,
     )

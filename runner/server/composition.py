@@ -15,6 +15,7 @@ from runner.hooks.directory import Directory
 from runner.hooks.key_sets import KeySets
 from runner.hooks.metrics import HookMetrics
 from runner.hooks.receiver import Receiver
+from runner.hooks.unsigned import Unsigned
 from runner.jobs.cleaner import Cleaner
 from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
@@ -84,6 +85,7 @@ class Plane:
     writer: GroupCommit
     metrics: Metrics
     hooks: Receiver
+    unsigned: Unsigned
     conductor: Conductor
 
     @classmethod
@@ -116,12 +118,9 @@ class Plane:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
         runtime = Runtime(store, flows, idempotency, queue, hub)
-        hooks = Receiver(
-            runtime,
-            Directory(store, ring),
-            KeySets(lambda: make_egress(settings)),
-            HookMetrics(metrics.registry),
-        )
+        hook_metrics = HookMetrics(metrics.registry)
+        sets = KeySets(lambda: make_egress(settings))
+        hooks = Receiver(runtime, Directory(store, ring), sets, hook_metrics)
         return cls(
             settings=settings,
             store=store,
@@ -134,6 +133,7 @@ class Plane:
             writer=writer,
             metrics=metrics,
             hooks=hooks,
+            unsigned=Unsigned(hook_metrics),
             conductor=conductor,
         )
 

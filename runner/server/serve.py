@@ -29,7 +29,7 @@ from runner.server.assembly import ensure_tenant, make_service
 from runner.server.composition import Plane
 from runner.server.logs import configure_logs, say
 from runner.server.signals import in_order
-from runner.server.transport.connections import limits_of, protocol, watch
+from runner.server.transport.connections import Early, limits_of, protocol, watch
 from runner.server.transport.tls import TlsFiles, self_made
 from sandbox.core.garbage import settle
 
@@ -69,7 +69,9 @@ def _serve(settings: ServiceSettings, told: threading.Event) -> None:
         service = make_service(settings, store, keys, lambda _: (plane.pooled, plane.pooled))
         app = create_app(service, plane)
         serve_metrics(settings, plane.metrics)
-        server = _Server(app, _config(_Briefly(app), settings, tls), lambda: _greet(service, tls), told)
+        server = _Server(
+            app, _config(_Briefly(app), settings, tls, plane.unsigned), lambda: _greet(service, tls), told
+        )
         server.run(sockets=[listener])
     finally:
         listener.close()
@@ -163,10 +165,10 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def _config(app: Any, settings: ServiceSettings, tls: TlsFiles | None) -> uvicorn.Config:
+def _config(app: Any, settings: ServiceSettings, tls: TlsFiles | None, early: Early) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=protocol(limits_of(settings)),  # h11: one strict parser (threat-model P6)
+        http=protocol(limits_of(settings), early),  # h11: one strict parser (threat-model P6)
         ws="none",
         lifespan="on",
         log_config=None,

@@ -42,6 +42,8 @@ _GC_THRESHOLD: Final = 16 * MIB
 """Heap size at which cycles are first collected. A collection writes to every object, and so would
 copy every page of the image; Actions of the usual size never reach it."""
 
+_PAGE: Final = 4096
+_WORD: Final = struct.Struct("<Q")
 _SMALLEST_HOLE, _LARGEST_HOLE, _LARGEST_BLOCK = 8, 512 * KIB, 1 * KIB
 MALLOC_TOP: Final = 1_166_912
 """Where dlmalloc keeps the start of its last, never-used block, in this very binary."""
@@ -140,24 +142,28 @@ class Equipment(Protocol):
         ...
 
 
+def compile_prelude(engine: wasmtime.Engine, binary: bytes, module: wasmtime.Module, script: str) -> bytes:
+    """Bytecode of `script`, an expression that gives the guest's `install`. See `boot`."""
+    with _booted(engine, module, binary, Silence()) as guest:
+        return _compile(guest.machine, script, "actionbox:prelude")
+
+
 def boot(
     engine: wasmtime.Engine,
     binary: bytes,
     module: wasmtime.Module,
-    script: str,
+    code: bytes,
     equipment: Equipment | None = None,
 ) -> Booted:
-    """Boot `binary`, evaluate `script` (an expression that gives the guest's `install`) and freeze.
-    `module` is `binary`, compiled.
+    """Boot `binary`, evaluate `code` (of `compile_prelude`) and freeze. `module` is `binary`, compiled.
 
-    The script is compiled in an instance of its own: a compiler leaves holes in the heap.
+    Scripts are compiled in an instance of its own: a compiler leaves holes in the heap.
 
     Raises:
         BootError: the engine is too old, or the prelude threw.
     """
     with _booted(engine, module, binary, Silence()) as guest:
         machine = guest.machine
-        code = _compile(machine, script, "actionbox:prelude")
         probe = _compile(machine, "Math.random()", "actionbox:probe")
         if equipment is not None:
             machine.memory.write(PLACES, b"\1")
@@ -320,8 +326,14 @@ def _find_random_state(machine: Machine, probe: bytes) -> int:
     before = memory.read(0, memory.size, memory.size)
     machine.run_bytecode(probe)
     after = memory.read(0, len(before), len(before))
-    pairs = zip(struct.iter_unpack("<Q", before), struct.iter_unpack("<Q", after), strict=True)
-    found = [index * 8 for index, ((old,), (new,)) in enumerate(pairs) if old != new and new == _step(old)]
+    found = []
+    for page in range(0, len(before), _PAGE):
+        if before[page : page + _PAGE] == after[page : page + _PAGE]:
+            continue
+        for at in range(page, page + _PAGE, _WORD.size):
+            (old,), (new,) = _WORD.unpack_from(before, at), _WORD.unpack_from(after, at)
+            if old != new and new == _step(old):
+                found.append(at)
     if len(found) != 1:
         raise BootError(f"expected one state of Math.random, found {len(found)}")
     return found[0]

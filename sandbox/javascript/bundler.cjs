@@ -93,9 +93,49 @@ function lookUp(wave, scopes) {
 async function resolved(build, args, bare, scope) {
   if (Object.hasOwn(job.substitutes, bare)) return { path: job.substitutes[bare], namespace: 'file', errors: [] };
   const { importer, resolveDir } = args;
-  const find = (kind) => build.resolve(args.path, { kind, importer, resolveDir, pluginData: LOOKED_UP });
+  const file = /^\.\.?\//.test(args.path) ? beside(path.resolve(resolveDir, args.path), args.path) : undefined;
+  if (file !== undefined) return { path: file, namespace: 'file', errors: [] };
+  const find = (kind) => {
+    const key = JSON.stringify([args.path, kind, args.path.startsWith('.') ? resolveDir : lookedUpFrom(resolveDir)]);
+    if (!answers.has(key)) answers.set(key, build.resolve(args.path, { kind, importer, resolveDir, pluginData: LOOKED_UP }));
+    return answers.get(key);
+  };
   const target = await find(args.kind);
   return target.errors.length > 0 && scope !== undefined ? find('import-statement') : target;
+}
+
+// The bundler reads all folders on the way anew for each question of a plugin: milliseconds, for thousands of names.
+
+const answers = new Map();
+const folders = new Map();
+
+/** The names in a folder, and whether each is a folder itself; undefined when it is none or no package's. */
+function entriesOf(folder) {
+  if (!folders.has(folder)) {
+    const isOurs = folder === job.root || folder.startsWith(job.root + path.sep);
+    const found = isOurs && fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+    const entries = found ? fs.readdirSync(folder, { withFileTypes: true }) : undefined;
+    folders.set(folder, entries && new Map(entries.map((entry) => [entry.name, entry.isDirectory()])));
+  }
+  return folders.get(folder);
+}
+
+/** The file that a relative name means, where that is plain; only endings that are unpacked are looked for. */
+function beside(target, name) {
+  if (/\/\.{0,2}$/.test(name)) return undefined;
+  const entries = entriesOf(path.dirname(target));
+  for (const ending of ['', '.js', '.json']) {
+    if (entries?.get(path.basename(target) + ending) === false) return target + ending;
+  }
+  const inside = entries?.get(path.basename(target)) ? entriesOf(target) : undefined;
+  return inside?.get('index.js') === false && !inside.has('package.json') ? path.join(target, 'index.js') : undefined;
+}
+
+/** The folder from which on the look-up of a package's name is the same: it has packages, or a package's names. */
+function lookedUpFrom(folder) {
+  const entries = entriesOf(folder);
+  const decides = entries === undefined || entries.has('package.json') || entries.has('node_modules');
+  return decides || folder === job.root ? folder : lookedUpFrom(path.dirname(folder));
 }
 
 /** Note what the files of `wave` require. */
@@ -166,13 +206,13 @@ function unlisted(folder, room) {
   return files;
 }
 
-const CONVERTED = {
-  ...PARSED, loader: 'js', format: 'cjs', minifySyntax: true, legalComments: 'none',
-  define: {
-    'process.env.NODE_ENV': '"production"',
-    ...Object.fromEntries(['url', 'filename', 'dirname', 'resolve'].map((name) => [`import.meta.${name}`, `importMeta.${name}`])),
-  },
+const CONVERTED = { ...PARSED, loader: 'js', format: 'cjs', minifySyntax: true, legalComments: 'none' };
+/** For files that may name them: the bundler makes a table of all names that it knows for each file otherwise. */
+const DEFINED = {
+  'process.env.NODE_ENV': '"production"',
+  ...Object.fromEntries(['url', 'filename', 'dirname', 'resolve'].map((name) => [`import.meta.${name}`, `importMeta.${name}`])),
 };
+const MAY_NAME = /NODE_ENV|\bmeta\b/;
 
 /** File to its CommonJS. What does not parse is left out. */
 async function convert(files) {
@@ -180,7 +220,8 @@ async function convert(files) {
   for (let at = 0; at < files.length; at += AT_ONCE) {
     await Promise.all(files.slice(at, at + AT_ONCE).map(async (file) => {
       try {
-        const { code: text } = await esbuild.transform(fs.readFileSync(file, 'utf8'), CONVERTED);
+        const source = fs.readFileSync(file, 'utf8');
+        const { code: text } = await esbuild.transform(source, MAY_NAME.test(source) ? { ...CONVERTED, define: DEFINED } : CONVERTED);
         code[seen(file)] = { text, module: modules.has(file), declared: isDeclared(file) };
       } catch (error) {
         if (!error.errors) throw error;

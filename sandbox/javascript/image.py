@@ -26,7 +26,7 @@ from sandbox.core.caps import (
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.setup_error import SetUpError
 from sandbox.javascript import locales, toolchain
-from sandbox.javascript.boot import Equipment, boot
+from sandbox.javascript.boot import Equipment, boot, compile_prelude
 from sandbox.javascript.hostcalls import IMPORTS
 from sandbox.javascript.packages.files import NO_FILES, PackageFiles
 from sandbox.javascript.quickjs import engine_patch
@@ -271,12 +271,13 @@ def _bootable(engine: wasmtime.Engine, binary: bytes) -> wasmtime.Module:
 
 
 class Ingredients(NamedTuple):
-    """The parts of every image: the engine's binary, amended, the same compiled, and our own prelude."""
+    """The parts of every image: the engine's binary, amended, the same compiled, and our own prelude in
+    bytecode."""
 
     engine: wasmtime.Engine
     binary: bytes
     module: wasmtime.Module
-    script: str
+    prelude: bytes
 
 
 _gathering: Final = threading.Lock()
@@ -284,7 +285,8 @@ _gathered: Final[list[Ingredients]] = []
 
 
 def ingredients(progress: toolchain.Progress) -> Ingredients:
-    """Gathered once; reads files and starts the bundler on our own sources, but sees nothing of a tenant's.
+    """Gathered once; reads files and, on a new machine, starts the bundler on our own sources. Sees nothing
+    of a tenant's.
 
     Raises:
         ImageError, ToolchainError: they cannot be had.
@@ -301,18 +303,21 @@ def _gather(progress: toolchain.Progress) -> Ingredients:
     if hashlib.sha256(binary).hexdigest() != QUICKJS_SHA256:
         raise ImageError("quickjs.wasm is not the binary that this version was made for")
     binary = engine_patch.amend(binary)
-    bundle = toolchain.bundle(modules, "index.js")
     engine = make_engine(component_model=False)
-    script = f"(() => {{{bundle}\nreturn guest.install; }})()"
-    return Ingredients(engine, binary, _bootable(engine, binary), script)
+    module = _bootable(engine, binary)
+
+    def compile_it() -> bytes:
+        bundle = toolchain.bundle(modules, "index.js")
+        return compile_prelude(engine, binary, module, f"(() => {{{bundle}\nreturn guest.install; }})()")
+
+    return Ingredients(engine, binary, module, load_or_build("javascript-prelude", _base_key(), compile_it))
 
 
 def _build(progress: toolchain.Progress, equipment: Equipment | None = None) -> bytes:
     progress(
         "JavaScript: building the guest image" if equipment is None else "JavaScript: loading the packages"
     )
-    engine, binary, module, script = ingredients(progress)
-    booted = boot(engine, binary, module, script, equipment)
+    booted = boot(*ingredients(progress), equipment)
     notes, files = ((), NO_FILES) if equipment is None else (equipment.notes(), equipment.files)
     told = {
         "layout": booted.layout.to_dict(),

@@ -81,7 +81,7 @@ def load_or_build(name: str, key: str, build: Callable[[], bytes]) -> bytes:
     Args:
         name: a short file-name stem, e.g. `javascript-base`.
         key: everything the bytes depend on (versions, digests of sources, engine configuration).
-        build: makes the bytes; may take a minute. Afterwards the cache is pruned (`sandbox.wasm.pruning`).
+        build: makes the bytes; may take a minute. At times the cache is pruned then (`sandbox.wasm.pruning`).
 
     Raises:
         UnsafeCacheError: see `cache_directory`.
@@ -131,7 +131,7 @@ def _build_once(path: Path, build: Callable[[], bytes]) -> bytes:
         found = build()
         _store(path, found)
     with contextlib.suppress(OSError):
-        pruning.prune(path.parent)
+        pruning.prune_at_times(path.parent)
     return found
 
 

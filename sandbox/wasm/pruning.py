@@ -26,6 +26,8 @@ _TOUCH_SECONDS: Final = 600
 """A use is noted no more often than this."""
 _RECENT_SECONDS: Final = 3_600
 """What was used so lately is never removed for its size."""
+_STAMP: Final = "pruned"
+"""A file whose time of change says when the cache was last pruned after a build."""
 _FOLDERS: Final = "javascript-packages-*"
 _REMAINS: Final = ("*.bin?*", "artefact.key?*", "bundling-*", "removing-*", "*.lock")
 """What processes that were killed leave behind."""
@@ -120,6 +122,16 @@ def prune(
             total += one.size
     _sweep(folder, now)
     return Pruned(tuple(removed), tuple(kept))
+
+
+def prune_at_times(folder: Path) -> None:
+    """Prune, unless that was done in the last ten minutes: every file of the cache is looked at."""
+    stamp = folder / _STAMP
+    with contextlib.suppress(FileNotFoundError):
+        if 0 <= time.time() - stamp.stat().st_mtime < _TOUCH_SECONDS:
+            return
+    stamp.touch(mode=0o600)
+    prune(folder)
 
 
 def _remove(one: Cached) -> bool:

@@ -231,6 +231,8 @@ def test_timed_out(whole: Server, hooked: Line, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.undo()
     plane.pooled._loop.call_soon_threadsafe(plane.workers._calls.dispatch)
     assert not hooked.goes_on(answer), answer
+    (execution,) = hooked.executions()[:1]
+    assert (execution["decision"], execution["hook"]["result"]) == ("failed", "timed_out")
     assert hooked.client.call("PATCH", path, {"budget_ms": None}).status == 200
 
 

@@ -56,6 +56,37 @@ def test_a_hook_without_a_secret_refuses_everything(whole: Server) -> None:
         assert hooked.send(secret=secret).status == 401
 
 
+@pytest.mark.parametrize(
+    ("provider", "hook"),
+    [("okta", "token"), ("wso2", "pre-issue-access-token"), ("hydra", "token"), ("kratos", "login")],
+)
+def test_a_secret_that_cannot_stand_in_a_header_is_refused(whole: Server, provider: str, hook: str) -> None:
+    client = whole.client()
+
+    def told(value: str) -> tuple[int, bool]:
+        body = {"provider": provider, "hook": hook, "secrets": [{"value": value}]}
+        reply = client.call("POST", HOOKS, body)
+        if reply.status == 201:
+            client.call("DELETE", f"{HOOKS}/{reply.json['id']}")
+        return reply.status, value in str(reply.json)
+
+    bad = ["geheim-für-alle-Tage", "a-secret\nX-Other: 1", "a-secret\r\n-and-more", "a-secret-with-\0-in-it"]
+    bad += [
+        " a-secret-after-a-blank",
+        "a-secret-with-a-blank ",
+        "a-secret\twith-a-tab",
+        "a-secret-\x7f-more",
+        "鍵" * 20,
+    ]
+    for value in bad:
+        assert told(value) == (400, False), value
+    words = 201 if provider == "okta" else 400  # there it is all of the header
+    assert [told(value)[0] for value in ("a-secret~of!signs=/+", "Basic a-secret-word")] == [201, words]
+    made = client.call("POST", HOOKS, {"provider": provider, "hook": hook}).json
+    path = f"{HOOKS}/{made['id']}/secrets"
+    assert client.call("POST", path, {"value": "a-secret\nX-Other: 1"}).status == 400
+
+
 def test_secrets_are_sealed_and_never_shown(whole: Server, hooked: Line) -> None:
     assert SECRET not in json.dumps(hooked.client.get(HOOKS))
     with whole.service.store.read() as session:

@@ -192,9 +192,8 @@ def running(
     )
     service = make_service(settings, store, keys, lambda _: (inside, builder or inside))
     app = create_app(service, plane)
-    server = uvicorn.Server(
-        uvicorn.Config(app, http=protocol(limits_of(settings)), ws="none", log_config=None, access_log=False)
-    )
+    http = protocol(limits_of(settings), plane.unsigned if plane else None)
+    server = uvicorn.Server(uvicorn.Config(app, http=http, ws="none", log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:

@@ -12,6 +12,7 @@ from types import ModuleType
 from runner.workers.child import warmup
 from runner.workers.child.builder import ImageBuilder  # noqa: F401 - a worker has them
 from runner.workers.child.worker_server import WorkerServer  # noqa: F401
+from sandbox.core.program import Language
 
 
 class LateImports(ast.NodeVisitor):
@@ -49,8 +50,8 @@ class LateImports(ast.NodeVisitor):
 
 
 def main() -> None:
-    warmup.images()
-    warmup.everything()
+    warmup.images(Language)
+    warmup.everything(Language)
     loaded = dict(sys.modules)
     late: dict[str, list[str]] = {}
     for name, module in sorted(loaded.items()):

@@ -166,7 +166,9 @@ def _show_logs(item: Mapping[str, Any], console: Console, *, as_json: bool) -> N
 def _execution_line(item: Mapping[str, Any]) -> str:
     names = ", ".join(_ran(result) for result in item.get("results") or ())
     decision = item.get("decision") or item.get("status")
-    return f"{item['created_at']}  {item['trigger_id']:<30} {decision:<9} {names}  {item['id']}"
+    hook = item.get("hook")
+    called = f"  {hook['provider']}/{hook['hook']}" if hook else ""
+    return f"{item['created_at']}  {item['trigger_id']:<30} {decision:<9} {names}  {item['id']}{called}"
 
 
 def _ran(result: Mapping[str, Any]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from runner.hooks.model import Case, Configured, Incoming, Origins, Provider, Result, Secret
-from runner.hooks.schemes.authorization import AUTHORIZATION, check_authorization, header_problem
+from runner.hooks.schemes.authorization import AUTHORIZATION, check_authorization
+from runner.hooks.schemes.fixed_header import header_problem
 
 LIMIT_MS: Final = 30_000
 """They wait that long for each of their three tries; a user waits for all of it."""

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Sequence
 from typing import Final
 
-from runner.hooks.model import Secret, unsigned
+from runner.hooks.model import unsigned
 from runner.hooks.schemes.fixed_header import check_fixed
 
 AUTHORIZATION: Final = "authorization"
@@ -31,13 +31,6 @@ def check_authorization(header: str | None, secrets: Sequence[str]) -> None:
 def bearer(secret: str) -> str:
     """The header."""
     return f"Bearer {secret}"
-
-
-def header_problem(secret: Secret) -> str:
-    """Why a secret cannot stand in a header, or ""."""
-    if all("!" <= character <= "~" for character in secret.value):
-        return ""
-    return "the secret goes into a header: it may have ASCII characters alone, and no blanks"
 
 
 def _password(given: str) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 
-from runner.hooks.model import unsigned
+from runner.hooks.model import Secret, unsigned
+
+
+def header_problem(secret: Secret, *, blanks: bool = False) -> str:
+    """Why a secret cannot stand in a header, or "". `blanks`: it may be several words."""
+    inside = " " if blanks else ""
+    value = secret.value
+    if value and value == value.strip() and all("!" <= item <= "~" or item in inside for item in value):
+        return ""
+    where = "no blanks at its ends" if blanks else "no blanks"
+    return f"the secret goes into a header: it may have ASCII characters alone, and {where}"
 
 
 def check_fixed(given: str | None, secrets: Sequence[str]) -> None:

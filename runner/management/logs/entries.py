@@ -278,9 +278,13 @@ class Entries:
         results = [ExecutionRow.results]
         for portion in portions(self._session, ExecutionRow.id, mine, list(failed), results, MAX_LIST_BYTES):
             rows = self._session.execute(
-                select(ExecutionRow.id, ExecutionRow.tenant_id, ExecutionRow.trigger_id, *results).where(
-                    mine, ExecutionRow.id.in_(portion)
-                )
+                select(
+                    ExecutionRow.id,
+                    ExecutionRow.tenant_id,
+                    ExecutionRow.trigger_id,
+                    ExecutionRow.hook,
+                    *results,
+                ).where(mine, ExecutionRow.id.in_(portion))
             )
             for row in rows:
                 for place in places:
@@ -315,7 +319,7 @@ def _with_entry(session: Session) -> Any:
 def _of_execution(row: ExecutionRow) -> dict[str, Any]:
     kind = KINDS[row.trigger_id].of(row.decision)
     assert kind is not None  # `_of_types` chooses no others
-    details = {"trigger_id": row.trigger_id, "actions": {"executions": [row.id]}}
+    details = {"trigger_id": row.trigger_id, "actions": {"executions": [row.id]}, **_calling(row)}
     return _entry(LogPosition(row.updated_at, row.id, 0), row.tenant_id, kind, _DESCRIPTIONS[kind], details)
 
 
@@ -337,9 +341,17 @@ def _of_failure(row: Any, place: LogPosition) -> dict[str, Any]:
             "code": error["id"],
             "stack": "\n".join(failure.get("stack", ())),
         },
+        **_calling(row),
     }
     description = f"The Action {result['action_name']} failed: {error['msg']}"
     return _entry(place, row.tenant_id, FAILURE, description, details)
+
+
+def _calling(row: Any) -> dict[str, Any]:
+    """Which hook of an identity provider called; nothing for the runtime API."""
+    if not row.hook:
+        return {}
+    return {"hook": {name: row.hook[name] for name in ("provider", "hook", "result") if name in row.hook}}
 
 
 def _of_decision(row: RolloutDecisionRow) -> dict[str, Any]:

@@ -19,11 +19,21 @@ class Executions(TypedDict):
 
 
 @closed
+class CallingHook(TypedDict):
+    """The hook of an identity provider that called for an execution. `result`: what the provider was told."""
+
+    provider: str
+    hook: str
+    result: NotRequired[str]
+
+
+@closed
 class ExecutionDetails(TypedDict):
     """Of an execution that has ended."""
 
     trigger_id: TriggerId
     actions: Executions
+    hook: NotRequired[CallingHook]
 
 
 @closed
@@ -52,6 +62,7 @@ class FailureDetails(TypedDict):
     binding_id: NotRequired[Uuid]
     error_class: Literal["platform_error", "action_timeout", "action_error", "rate_limited"]
     action_error: ActionError
+    hook: NotRequired[CallingHook]
 
 
 @closed

@@ -11,11 +11,12 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import h11
 import structlog
@@ -33,6 +34,14 @@ _LINGER_SECONDS: Final = 2.0
 """How long a client that still sends may take to see why it was refused."""
 _OTHER_FILES: Final = 512
 """Open files beside those of clients: database, workers, requests of Actions, handshakes on their way."""
+_END_OF_HEAD: Final = b"\r\n\r\n"
+_EARLY_BODY: Final = 64 * 1024
+"""Bytes of a body that is passed over before its request is answered early."""
+_NOT_PLAIN: Final = re.compile(
+    rb"\r\n(?:connection:(?![ \t]*keep-alive[ \t]*\r)|expect:|upgrade:|transfer-encoding:)", re.IGNORECASE
+)
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r", re.IGNORECASE)
+_HOST: Final = re.compile(rb"\r\nhost:", re.IGNORECASE)
 _GIVES_WAY: Final = 32
 """Of the connections at the cap, one in so many makes room at a time."""
 
@@ -60,20 +69,38 @@ class ConnectionLimits:
     most_body: int = MAX_BODY_BYTES
 
 
-def protocol(limits: ConnectionLimits) -> type[Connection]:
-    """The protocol class for uvicorn, under `limits`."""
-    return type("Connection", (Connection,), {"limits": limits})
+class Early(Protocol):
+    """Answers some requests by their bytes, before HTTP's library and the app see them.
+
+    Attributes:
+        prefix: what the requests begin with.
+    """
+
+    prefix: bytes
+
+    def __call__(self, head: bytes, body: bytes | None) -> tuple[bytes, bytes] | None:
+        """Head and body of the answer, the head without a date and without its end. None: the app answers.
+        `head`: of the request, with the end of its last header; `body`: None when not all of it is there."""
+        ...
+
+
+def protocol(limits: ConnectionLimits, early: Early | None = None) -> type[Connection]:
+    """The protocol class for uvicorn, under `limits`. `early`: is asked first."""
+    return type("Connection", (Connection,), {"limits": limits, "early": early})
 
 
 class Connection(H11Protocol):
     """One connection of a client."""
 
     limits = ConnectionLimits(most=1_000, head_seconds=10.0, write_seconds=30.0)
+    early: Early | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._framing = RequestFraming(self.limits.most_body)
         self._bad: FramingError | None = None
+        self._answer: tuple[bytes, bytes] = b"", b""
+        self._passed_over = 0
         self._seen: tuple[object, _Phase] = (None, _Phase.HEAD)
         self._since = time.monotonic()
         self._unread = 0
@@ -89,13 +116,50 @@ class Connection(H11Protocol):
         """See `asyncio.Protocol`."""
         if self._bad is not None or self.conn.our_state is h11.ERROR or self.transport.is_closing():
             return
+        between = self._framing.between
         try:
             self._framing.feed(data)
         except FramingError as error:
             self._bad, data = error, data[: error.at]
+        if self._passed_over or (between and self._is_early(data)):
+            data = self._pass_over(data)
         if data:
             super().data_received(data)
         self._refuse_bad()
+
+    def _is_early(self, data: bytes) -> bool:
+        """Whether `data` begins with a request that is answered early: then all of it is to be passed over.
+        Not while an answer waits to be taken: such clients are the app's to hold up."""
+        if self.early is None or not data.startswith(self.early.prefix):
+            return False
+        end = data.find(_END_OF_HEAD)
+        head = data[: end + 2]
+        length = None if end < 0 else _plain_length(head)
+        conn = self.conn
+        idle = conn.our_state is h11.IDLE and conn.their_state is h11.IDLE and not conn.trailing_data[0]
+        if length is None or not idle or self.transport.get_write_buffer_size():
+            return False
+        begin = end + len(_END_OF_HEAD)
+        found = self.early(head, data[begin : begin + length] if len(data) >= begin + length else None)
+        if found is None:
+            return False
+        self._unset_keepalive_if_required()
+        self._answer, self._passed_over = found, begin + length
+        return True
+
+    def _pass_over(self, data: bytes) -> bytes:
+        """Answer once the whole request has come; what follows it is left."""
+        left = data[self._passed_over :]
+        self._passed_over -= len(data) - len(left)
+        if not self._passed_over:
+            head, body = self._answer
+            dated = b"".join(b"\r\n%s: %s" % header for header in self.server_state.default_headers)
+            self.transport.write(head + dated + _END_OF_HEAD + body)
+            self.server_state.total_requests += 1
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        return left
 
     def on_response_complete(self) -> None:
         """Called by uvicorn; whatever came after the request that was answered has its turn now."""
@@ -189,6 +253,15 @@ class Connection(H11Protocol):
             self.loop.call_later(_LINGER_SECONDS, self.transport.close)
         else:
             self.transport.close()
+
+
+def _plain_length(head: bytes) -> int | None:
+    """Bytes of the body of a request that asks nothing special of its connection; None for any other."""
+    if len(head) > _EARLY_BODY or _NOT_PLAIN.search(head) or len(_HOST.findall(head)) != 1:
+        return None
+    found = _LENGTH.search(head)
+    length = 0 if found is None else int(found[1])
+    return length if length <= _EARLY_BODY else None
 
 
 async def watch(connections: Collection[Any]) -> None:

@@ -27,6 +27,11 @@ class RequestFraming(Lines):
     def __init__(self, most_content: int) -> None:
         super().__init__(self._request_line, most_content)
 
+    @property
+    def between(self) -> bool:
+        """Whether the next byte begins a request."""
+        return self._expect == self._request_line and not self._content and not self._line
+
     def _request_line(self, line: bytes) -> None:
         found = _REQUEST.fullmatch(line)
         if found is None:

@@ -22,6 +22,7 @@ from runner.workers.protocol.frames import UnsendableError
 from sandbox.core.garbage import settle
 from sandbox.core.json_text import well_formed
 from sandbox.core.priority import give_way
+from sandbox.core.program import Language
 from sandbox.javascript.building import transpile
 from sandbox.wasm import artefacts
 
@@ -67,6 +68,7 @@ class _ToParent(logging.Handler):
 def main() -> None:
     """Serve until the parent closes the socket."""
     building = "build" in sys.argv
+    languages = (Language.JAVASCRIPT,) if building else tuple(Language)
     descriptor, parent = int(sys.argv[-2]), int(sys.argv[-1])
     connection = socket.socket(fileno=descriptor)
     link = Link(connection)
@@ -78,8 +80,9 @@ def main() -> None:
         from runner.workers.child.worker_server import WorkerServer
 
         artefacts.supply_by(_only_what_is_there)
-        warmup.images()
+        warmup.images(languages)
         if building:
+            artefacts.supply_by(None)  # only builders use these: nobody else would make them again
             warmup.ingredients()
     except _ImagesMissingError:
         # At once: the parent kills what is still there a second after the socket closed, and on a busy
@@ -89,7 +92,7 @@ def main() -> None:
     server = ImageBuilder(link) if building else WorkerServer(link)
     artefacts.supply_by(server.image)
     transpile.compile_by(server.compiled)
-    warmup.everything()
+    warmup.everything(languages)
     settle()
     begin_watch = late_imports.prepare()
     held = privileges.give_up(parent)

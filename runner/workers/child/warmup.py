@@ -7,6 +7,7 @@ import importlib.util
 import logging
 import pkgutil
 import zoneinfo
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Final
 
@@ -84,9 +85,9 @@ async def on_execute_post_login(event, api):
 _kept: list[object] = []
 
 
-def images() -> None:
-    """Open both engines, and read the rules of every time zone."""
-    for language in Language:
+def images(languages: Iterable[Language]) -> None:
+    """Open the engines of `languages`, and read the rules of every time zone."""
+    for language in languages:
         sandbox.open_engine(language)
     _kept.extend(zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones())
 
@@ -107,20 +108,19 @@ def imports() -> None:
             importlib.import_module(name)
 
 
-def everything() -> None:
-    """Import all that may be imported later, and run each language once."""
+def everything(languages: Iterable[Language]) -> None:
+    """Import all that may be imported later, and run each of `languages` once."""
     imports()
     runner = Runner(egress=NoEgress())
     event = get_trigger("post-login").example_event
-    for language, text in _WARM.items():
-        source = Source(language, "warm", text)
+    for language in languages:
+        source = Source(language, "warm", _WARM[language])
         outcome = runner.run("post-login", event, [Action("warm", source)])
         if outcome.failure is None or outcome.failure.code != "throw":
             raise RuntimeError(f"the {language} sandbox does not work: {outcome.failure}")
-    python = sandbox.open_engine(Language.PYTHON)
-    assert isinstance(python, PythonEngine)
-    if not python.image.memories.tells_written_pages:
-        _log.warning("this system does not tell which pages were written: Python Actions take longer")
+        engine = sandbox.open_engine(language)
+        if isinstance(engine, PythonEngine) and not engine.image.memories.tells_written_pages:
+            _log.warning("this system does not tell which pages were written: Python Actions take longer")
 
 
 def _import_below(package: ModuleType) -> None:

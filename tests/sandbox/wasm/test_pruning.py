@@ -85,6 +85,16 @@ def test_building_an_image_prunes(cache: Path) -> None:
     assert load_or_build("js", "v1", lambda: b"another") == b"image"
 
 
+def test_builds_that_follow_each_other_prune_once_in_a_while(cache: Path) -> None:
+    load_or_build("js", "v1", lambda: b"image")
+    old = made(cache, "old", OLD)
+    load_or_build("js", "v2", lambda: b"image")
+    assert old.exists()
+    age(cache / "pruned", 601)
+    load_or_build("js", "v3", lambda: b"image")
+    assert not old.exists()
+
+
 def _serve(loaded: Event, over: Event) -> None:
     load_or_build("python-native", "v1", lambda: b"image")
     loaded.set()

@@ -50,6 +50,7 @@ class Firebase(Provider):
     title = "Firebase"
     hooks: ClassVar[Mapping[str, Hook]] = {hook.name: hook for hook in FUNCTIONS}
     settings_model = FirebaseSettings
+    body_proof = b'"jwt"'
 
     async def verify(self, request: Incoming, hook: Configured, origins: Origins) -> bytes:
         """A token of Google's for the project, or one that a secret of the hook's signs."""

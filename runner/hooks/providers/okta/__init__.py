@@ -20,12 +20,13 @@ from runner.hooks.model import (
     Payload,
     Provider,
     Result,
+    Secret,
 )
 from runner.hooks.providers.okta.registration import REGISTRATION
 from runner.hooks.providers.okta.saml import SAML
 from runner.hooks.providers.okta.telephony import PENDING, SUCCESSFUL, TELEPHONY, action
 from runner.hooks.providers.okta.tokens import TOKEN
-from runner.hooks.schemes.fixed_header import check_fixed
+from runner.hooks.schemes.fixed_header import check_fixed, header_problem
 
 _HEADER: Final = "authorization"
 _OPEN: Final = (TOKEN, SAML)
@@ -76,6 +77,10 @@ class Okta(Provider):
 
     def sign(self, hook: Hook, raw: bytes, secret: str, now: float) -> tuple[dict[str, str], bytes]:  # noqa: ARG002
         return {"Content-Type": "application/json", "Authorization": secret}, raw
+
+    def problem_of(self, secret: Secret) -> str:
+        """It is the whole of the header, which may be a scheme and a token."""
+        return super().problem_of(secret) or header_problem(secret, blanks=True)
 
 
 def _refusal(hook: Hook, result: Result) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from runner.hooks.model import (
     Payload,
     Provider,
     Result,
+    Secret,
 )
 from runner.hooks.providers.wso2.passwords import PASSWORD
 from runner.hooks.providers.wso2.tokens import TOKENS
 from runner.hooks.schemes.authorization import AUTHORIZATION, bearer, check_authorization
-from runner.hooks.schemes.fixed_header import check_fixed
+from runner.hooks.schemes.fixed_header import check_fixed, header_problem
 
 _API_KEY: Final = "x-api-key"
 _DENIED: Final = (Case.DENIED, Case.SUSPENDED, Case.UNCARRIED)
@@ -72,3 +73,6 @@ class Wso2(Provider):
 
     def sign(self, hook: Hook, raw: bytes, secret: str, now: float) -> tuple[dict[str, str], bytes]:  # noqa: ARG002
         return {"Content-Type": "application/json", "Authorization": bearer(secret)}, raw
+
+    def problem_of(self, secret: Secret) -> str:
+        return super().problem_of(secret) or header_problem(secret)

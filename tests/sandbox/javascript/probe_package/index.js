@@ -28,6 +28,7 @@ probe("same module", () => require("./lib") === require(here("lib", "index.js"))
 probe("child", () => [require("./lib").parent === module, module.children.some((one) => shown(one.id) === "<here>/lib/index.js")]);
 probe("folder with main", () => require("./folder"));
 probe("folder with index", () => require("./lib/").name);
+probe("files beside folders", () => require("./near/names"));
 probe("no extension", () => require("./data/plain"));
 probe("json first", () => { const name = "./data/twice"; return require(name); });
 probe("resolve", () => [shown(require.resolve("./data/b")), shown(require.resolve("./lib")), require.resolve("fs"), require.resolve("node:path")]);

@@ -1,0 +1,1 @@
+exports.is = "file";
