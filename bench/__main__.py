@@ -12,7 +12,7 @@ from typing import Final
 from rich.console import Console, Group, RenderableType
 
 from bench import chart, results
-from bench.engine import event, flow, latency, limits, packages
+from bench.engine import event, flow, latency, limits, packages, shadow
 from bench.growth import table as growth
 from bench.measure import machine
 from bench.report import Report
@@ -38,6 +38,7 @@ PARTS: Final[dict[str, Callable[[], Report]]] = {
     "flow": flow.measured,
     "sizes": sizes.measured,
     "packages": packages.measured,
+    "shadow": shadow.measured,
     "memory": limits.memory,
     "stops": limits.stops,
     "workers": workers.throughput,

@@ -20,11 +20,33 @@ class EngineReport:
     peak_memory_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class EngineIdentity:
+    """Everything that may make the same program run otherwise.
+
+    Attributes:
+        wasm: SHA-256 of the WebAssembly module, or of what the component is made from.
+        guest: digest of everything that goes into the guest image.
+        wasmtime: its version.
+        flags: of wasmtime, as `sandbox.wasm.engine.configuration_key` names them.
+        machine: architecture. Guests run the same on each.
+    """
+
+    wasm: str
+    guest: str
+    wasmtime: str
+    flags: str
+    machine: str
+
+
 class Engine(Protocol):
     """A language's sandbox. One per process and language; safe to call from several threads."""
 
     @property
     def language(self) -> Language: ...
+
+    @property
+    def identity(self) -> EngineIdentity: ...
 
     def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:
         """Compile and check; with `load`, packages are loaded once as well.

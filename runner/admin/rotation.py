@@ -16,10 +16,11 @@ from runner.config.keys import checked
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
 from runner.store.database.engine import Store
-from runner.store.sealed import answers, suspensions
+from runner.store.sealed import answers, records, suspensions
 from runner.store.sealed.key_checks import check_ring, forget_checks, opens_secret
 from runner.store.sealed.sealing import KeyRing, Sealed, SealError, locked, secret_context
 from runner.store.tables.models import SecretRow
+from runner.store.tables.records import RecordRow
 
 _BATCH: Final = 200
 """Rows resealed in one transaction, so that logins are not held up."""
@@ -83,9 +84,14 @@ def rotate(settings: ServiceSettings, *, prune: bool = False) -> Rotation:
 
 def reseal(store: Store, ring: KeyRing) -> int:
     """Seal with the ring's current key what is sealed with another; how many secrets that were. Kept answers
-    of idempotent requests and suspended flows are sealed anew as well, but not counted."""
+    of idempotent requests, suspended flows and keys of records are sealed anew as well, but not counted."""
     total = 0
-    for batch, counts in ((_secrets, True), (answers.reseal, False), (suspensions.reseal, False)):
+    for batch, counts in (
+        (_secrets, True),
+        (answers.reseal, False),
+        (suspensions.reseal, False),
+        (records.reseal, False),
+    ):
         done = _BATCH
         while done == _BATCH:
             with store.begin() as session:
@@ -115,6 +121,7 @@ def forget(settings: ServiceSettings) -> int:
                 session.delete(row)
             answers.forget(session, ring)
             suspensions.forget(session, ring)
+            records.forget(session, ring)
             forget_checks(session)
             count = len(lost)
         checked(store, ring)
@@ -123,7 +130,9 @@ def forget(settings: ServiceSettings) -> int:
 
 def _used_keys(store: Store) -> set[str]:
     with store.read() as session:
-        return set(session.scalars(select(SecretRow.key_id).distinct()))
+        used = set(session.scalars(select(SecretRow.key_id).distinct()))
+        sealing = session.scalars(select(RecordRow.key_id).distinct())
+        return used | {key_id for key_id in sealing if key_id is not None}
 
 
 def _secrets(session: Session, ring: KeyRing, most: int) -> int:

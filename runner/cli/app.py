@@ -11,7 +11,6 @@ from runner.cli import service
 from runner.cli.hook.app import hooks
 from runner.cli.options import (
     ActionFiles,
-    OutcomeJson,
     PackageOptions,
     ResumeOptions,
     RunOptions,
@@ -21,8 +20,11 @@ from runner.cli.options import (
     TriggerOption,
     with_options,
 )
+from runner.cli.replay.options import ReplayOptions
 from runner.cli.rollout.app import rollouts
+from runner.cli.shadow.options import ShadowOptions
 from runner.cli.tenant.app import tenant_app
+from runner.cli.tenant.connection import Target
 
 app = typer.Typer(
     name="actionbox",
@@ -171,16 +173,52 @@ def run_tests(
 
 
 @app.command()
-def replay(
-    record: Annotated[Path, typer.Argument(help="A file written by `run --record`.")],
+@with_options
+def replay(options: ReplayOptions, packages: PackageOptions, target: Target) -> None:
+    """Run what was recorded again, bit by bit: an execution of the service, a file, or a folder of files.
+
+    Only an execution's record is fetched; nothing else touches the network.
+
+    Exit status: 0 the same, 1 something differs, 2 it cannot be used.
+    """
+    from runner.cli.replay.command import replay_command
+
+    packages.use()
+    replay_command(options, target)
+
+
+@app.command()
+@with_options
+def shadow(options: ShadowOptions, packages: PackageOptions, target: Target) -> None:
+    """Run a draft on what happened, and tell what would have been different: on a folder of records here, or
+    on those of the service.
+
+    Nothing is sent and no effect is applied.
+
+    Exit status: 0 nothing differs, 1 something does, 2 a record cannot be used.
+    """
+    from runner.cli.shadow.command import shadow_command
+
+    packages.use()
+    shadow_command(options, target)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of records (*.json).")],
     secret: SecretOption = [],  # noqa: B006 - typer makes a new one
     secrets: SecretsFile = None,
-    as_json: OutcomeJson = False,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
-    """Run a record again, bit by bit. Exit status: 0 the same, 1 it diverges, 2 it cannot be used."""
-    from runner.cli.author.replay import replay_command
+    """Replay a folder of records against this build of the engines, as an upgrade's CI does.
 
-    replay_command(record, secret, secrets, as_json=as_json)
+    Exit status: 0 all the same, 1 one differs, 2 a file cannot be used.
+    """
+    from runner.cli.inputs import gather_secrets
+    from runner.cli.replay.folder import folder_command
+
+    folder_command(folder, gather_secrets(secret, secrets), as_json=as_json, junit=junit)
 
 
 @app.command()

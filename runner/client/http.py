@@ -138,6 +138,22 @@ class Api:
         finally:
             response.close()
 
+    def text(self, path: str, most: int) -> str:
+        """The body of a 2xx answer, of at most `most` bytes. Raises `ServiceError`."""
+        headers = {"authorization": f"Bearer {self.token(_plane_of(path))}"}
+        response = self._request("GET", path, {}, None, headers, stream=True)
+        try:
+            if not 200 <= response.status < 300:
+                _answer(response)
+            raw = response.read(most + 1)
+            if len(raw) > most:
+                raise ServiceError("too_large", f"the service's answer is larger than {most} bytes")
+            return raw.decode("utf-8")
+        except (urllib3.exceptions.HTTPError, UnicodeDecodeError) as error:
+            raise ServiceError("unreachable", f"the answer of {self._url} broke off: {error}") from None
+        finally:
+            response.close()
+
     def token(self, plane: str = MANAGEMENT) -> str:
         """The bearer token that requests carry; asks for one when it has to. Raises `ServiceError`.
 
@@ -265,10 +281,14 @@ def _answer(response: urllib3.BaseHTTPResponse) -> ApiResponse:
         str(facts.get("errorCode") or facts.get("error") or "refused"),
         f"the service answered {response.status}: {message}",
         status=response.status,
-        next_step=_HINTS.get(response.status, ""),
+        next_step=_HINTS_BY_CODE.get(str(facts.get("errorCode")), _HINTS.get(response.status, "")),
     )
 
 
+_HINTS_BY_CODE: Final = {
+    "would_lock_out": "See what happens to one with `actionbox replay EXECUTION --with FILE`; give --force "
+    "REASON to deploy it all the same."
+}
 _HINTS: Final = {
     401: "Sign in again with `actionbox login`.",
     403: "Use a token with the scope that the message names.",

@@ -22,13 +22,17 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 from runner.model.caps import (
     DEFAULT_BUDGET_MS,
     DEFAULT_HANDLE_SECONDS,
+    KIB,
     MAX_ACTIONS,
     MAX_BODY_BYTES,
     MAX_BUDGET_MS,
     MAX_HANDLE_SECONDS,
+    MAX_RECORD_LEG_KB,
 )
 from runner.model.errors import InputError
 from runner.model.settings import Settings
+from runner.records.policy import DEFAULT, RecordPolicy
+from runner.records.recorder import RecordLimits
 from sandbox.core.caps import (
     DEFAULT_SOURCE_BYTES,
     MAX_MEMORY_BYTES,
@@ -79,7 +83,13 @@ class ServiceSettings(BaseSettings):
         budget_ms, wall_ms, memory_mb: a flow's leg, and each execution.
         handle_seconds: how long a suspended flow waits.
         tenant_concurrency, tenant_queue, queue: executions of one tenant that run and wait, and of all.
-        execution_days: how long records are kept (reference/limits.md: 10 days).
+        execution_days: how long executions are kept (reference/limits.md: 10 days).
+        record_policy: which executions are recorded to be run again, for tenants that chose nothing, see
+            `runner.records.policy`.
+        record_days: how long such records stay.
+        record_quota_mb: of one tenant's records; the oldest go for the newest.
+        record_leg_kb: of the record of one leg, before it is compressed.
+        record_queue, record_queue_mb: records that wait to be stored, of one process.
         npm_registry, npm_packages: where packages come from; npm's own setting if both are empty.
         wheels: folder of the packages of Python Actions; None for none.
         allow_private_network: let Actions reach private addresses.
@@ -129,6 +139,12 @@ class ServiceSettings(BaseSettings):
     tenant_queue: Annotated[int, Field(ge=0, le=100_000)] = 64
     queue: Annotated[int, Field(ge=0, le=1_000_000)] = 512
     execution_days: Annotated[float, Field(gt=0, le=3_650)] = 10
+    record_policy: str = DEFAULT.text
+    record_days: Annotated[float, Field(gt=0, le=3_650)] = 7
+    record_quota_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    record_leg_kb: Annotated[int, Field(ge=16, le=MAX_RECORD_LEG_KB)] = 4 * KIB
+    record_queue: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    record_queue_mb: Annotated[int, Field(ge=1, le=100_000)] = 64
     npm_registry: str = ""
     npm_packages: Path | None = None
     wheels: Path | None = None
@@ -159,6 +175,11 @@ class ServiceSettings(BaseSettings):
         if path is not None and not path.is_file():
             raise ValueError(f"there is no file {path}")
         return path
+
+    @field_validator("record_policy")
+    @classmethod
+    def _is_policy(cls, text: str) -> str:
+        return RecordPolicy.parse(text).text
 
     @field_validator("egress_allow")
     @classmethod
@@ -224,6 +245,17 @@ class ServiceSettings(BaseSettings):
         """Settings of flows."""
         limits = Limits(wall_ms=self.wall_ms, memory_bytes=self.memory_mb * MIB)
         return Settings(limits=limits, budget_ms=self.budget_ms, handle_seconds=self.handle_seconds)
+
+    @property
+    def records(self) -> RecordLimits:
+        """Limits of records."""
+        return RecordLimits(
+            days=self.record_days,
+            quota_bytes=self.record_quota_mb * MIB,
+            leg_bytes=self.record_leg_kb * KIB,
+            queue_items=self.record_queue,
+            queue_bytes=self.record_queue_mb * MIB,
+        )
 
     @property
     def egress(self) -> EgressPolicy:

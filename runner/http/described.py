@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, Final, NotRequired
+from typing import Annotated, Any, Final, NotRequired
 
 from fastapi.routing import APIRoute
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from runner.http.answer_types import closed
@@ -51,6 +52,11 @@ class Error(TypedDict):
     error: str
     message: str
     errorCode: NotRequired[str]
+    report: NotRequired[
+        Annotated[
+            dict[str, Any], Field(description="Of a refused deploy: whom it would lock out (`GuardReport`).")
+        ]
+    ]
 
 
 def headers(*names: str) -> dict[str, Any]:

@@ -34,11 +34,19 @@ class ApiError(HTTPException):
     """A request is refused. `error_code` is stable where there is one; `message` is for people."""
 
     def __init__(
-        self, status: int, message: str, error_code: str = "", *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        error_code: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        report: Mapping[str, Any] | None = None,
     ) -> None:
+        """`report`: what the refusal is founded on, as JSON."""
         super().__init__(status, message, dict(headers or {}))
         self.message: Final = message
         self.error_code: Final = error_code
+        self.report: Final = report
 
 
 def bad_request(message: str, error_code: str = "") -> ApiError:
@@ -92,6 +100,9 @@ async def answer_to(request: Request, error: Exception) -> Response | None:
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if isinstance(error, ApiError):
+        if error.report is not None:
+            body = {**error_body(error.status_code, error.message, error.error_code), "report": error.report}
+            return JSONResponse(body, error.status_code, error.headers)
         return error_response(error.status_code, error.message, error.error_code, error.headers)
     message = {
         404: "There is no such path.",

@@ -1,4 +1,4 @@
-"""Deleting what has been kept long enough: records of executions, used handles and
+"""Deleting what has been kept long enough: executions and their records, used handles and
 assertions, answers, finished jobs."""
 
 from __future__ import annotations
@@ -8,17 +8,20 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
+from runner.records.cleaning import clean_flows
 from runner.store import Store
 from runner.store.sealed import kept_versions
 from runner.store.tables.client_keys import UsedAssertionRow
 from runner.store.tables.columns import now
 from runner.store.tables.entities import EventDeliveryRow
+from runner.store.tables.records import RecordRow, RecordSubjectRow
 from runner.store.tables.runs import (
     DONE,
     READY,
@@ -67,7 +70,7 @@ class Cleaner:
         """Delete all that is due; how many rows by table. Ends early once `stopped` says so."""
         moment = self._clock()
         found = {"executions": self._portions(_Executions(moment), stopped)}
-        for table in (SuspensionRow, IdempotencyRow, UsedAssertionRow):
+        for table in (SuspensionRow, IdempotencyRow, UsedAssertionRow, RecordRow, RecordSubjectRow):
             at = table.expires_at
             found[table.__tablename__] = self._portions(_Rows(table, at, at < moment), stopped)
         done = and_(JobRow.state == DONE, JobRow.updated_at < moment - _DONE_KEPT)
@@ -75,6 +78,7 @@ class Cleaner:
         found["kept_versions"] = self._portions(
             lambda session, most: kept_versions.clean(session, moment, most), stopped
         )
+        found["record_flows"] = self._portions(partial(clean_flows, moment=moment), stopped)
         return found
 
     def _portions(self, delete_some: Callable[[Session, int], int], stopped: Callable[[], bool]) -> int:

@@ -14,6 +14,8 @@ BUILD: Final = "build"
 """A build of an Action's draft."""
 PACKAGE_BUILD: Final = "package-build"
 """The same of a draft with packages or modules, which takes seconds: others do not wait for it."""
+SHADOW: Final = "shadow"
+"""A draft or version on recorded executions: minutes of a core, in turn with everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
     # of a core.
     (BUILD, ""): Policy(pauses=(3.0, 6.0), tenant_running=1),
     (PACKAGE_BUILD, ""): Policy(pauses=(3.0, 6.0), tenant_running=1),
+    (SHADOW, ""): Policy(pauses=(5.0, 30.0), tenant_running=1),
 }
 """By kind and trigger; a kind's row for the trigger "" holds for all that have none of their own."""
 

@@ -19,6 +19,7 @@ def routers() -> tuple[APIRouter, ...]:
     from runner.management.modules import versions as module_versions
     from runner.management.providers import email, phone
     from runner.management.rollouts import routes as rollouts
+    from runner.management.shadows import routes as shadows
     from runner.management.streams import deliveries
     from runner.management.streams import routes as streams
 
@@ -27,6 +28,7 @@ def routers() -> tuple[APIRouter, ...]:
         versions,
         rollouts,
         draft_tests,
+        shadows,
         bindings,
         executions,
         modules,

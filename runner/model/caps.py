@@ -27,6 +27,12 @@ MAX_INPUT_FILE_BYTES: Final = 4 * KIB * KIB
 """An event, secrets or case file that the command line reads."""
 MAX_RECORD_FILE_BYTES: Final = 256 * KIB * KIB
 """A record for `replay`; its journals are bounded by the sandbox."""
+MAX_RECORD_LEGS: Final = 100
+"""Legs of one execution on record."""
+MAX_RECORD_LEG_KB: Final = 32 * KIB
+"""Of the record of one leg, in KiB: it travels in one message of a worker."""
+MAX_REVEAL_REASON: Final = 500
+"""Characters of the reason for which somebody looks at a record in plain form."""
 MAX_INPUT_DEPTH: Final = 100
 """Nesting of JSON that the command line reads."""
 

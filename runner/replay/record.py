@@ -1,9 +1,8 @@
 """Records: one leg with its sources, its state and its journals, to be run again bit by bit.
 
 A record replays exactly because everything an Action saw is in it: the flow's state at the start, and
-every host call with its answer. Secret values are taken out (`--record-secrets` keeps them): wherever one
-occurs there stands a mark with the record's own random tag, which a replay turns back into the value it
-is given, so that an Action that logs such a mark itself cannot draw a secret out.
+every host call with its answer. Secret values are taken out (`--record-secrets` keeps them), see
+`runner.replay.marks`.
 """
 
 from __future__ import annotations
@@ -14,27 +13,32 @@ import json
 import os
 import secrets as tokens
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import metadata
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from runner.flow.leg_trace import ExecutionTrace, LegTrace
-from runner.flow.redact import Form, Redactor, forms
+from runner.flow.redact import Redactor
 from runner.model.caps import MAX_RECORD_FILE_BYTES
 from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome, ResumePoint
-from runner.project.jsonfile import read_text
+from runner.project.jsonfile import parse_json, read_text
+from runner.replay.engines import EngineRecord, engines_of
+from runner.replay.marks import Marker, fingerprint, restorer
+from runner.replay.parsing import parse_model
+from runner.replay.parts import damage, digest_of, digests, source_digests
 from runner.suspension.stores import PinnedAction
 from sandbox.core.caps import Limits
 from sandbox.core.failure import FailureCode
+from sandbox.core.program import Language
 
-SCHEMA: Final = "actionbox.record/1"
-_MARK: Final = "[secret "
-_LONGEST_MARK: Final = 1_000
-"""Characters, with room to spare: the names of a module and of its secret are the longest part."""
+SCHEMA: Final = "actionbox.record/2"
+FIRST_SCHEMA: Final = "actionbox.record/1"
+"""Of releases before this one; without everything that has a default below but `features`."""
 
 
 class _Record(BaseModel):
@@ -50,33 +54,74 @@ class RecordedExecution(_Record):
     journal: Any
 
 
+class RecordedVersion(_Record):
+    """Which version of an Action ran, and why; "" and None where nobody knows.
+
+    Attributes:
+        number: of the version, from 1.
+        arm: of a rollout: `control` or `canary`; `arm_reason` says why.
+    """
+
+    action_id: str = ""
+    version_id: str = ""
+    number: int | None = None
+    binding_id: str = ""
+    arm: str | None = None
+    arm_reason: str | None = None
+
+
+class LegContext(_Record):
+    """What a service knows of a leg beside what ran.
+
+    Attributes:
+        parent_leg: number of the leg that suspended before this one.
+        traceparent: of the request, as W3C Trace Context has it.
+        versions: by Action.
+    """
+
+    parent_leg: int | None = None
+    traceparent: str | None = None
+    idempotency_key: str | None = None
+    versions: tuple[RecordedVersion, ...] = ()
+
+
 class FlowRecord(_Record):
     """One leg on file.
 
     Attributes:
         tag: random; part of the marks that stand for secrets.
+        release: of actionbox.
+        context: see there; None on the command line.
+        engines: that the Actions of this leg ran on.
         secrets: by Action, those of its modules included (`runner.model.secret_names`), with
             `--record-secrets`; None when they were taken out.
+        fingerprints: of the same, by name, see `runner.replay.marks`.
         state: the trigger's state at the start of the leg.
         redirect_state: what a redirect of this leg carries.
         outcome: what came out, without what differs from run to run, see `comparable`.
         digest: SHA-256 of it, so that altering one of them shows.
+        parts: digests of all parts, see `runner.replay.parts`; whoever changes a record calls `stamped`.
     """
 
-    schema_id: str = Field(default=SCHEMA, alias="schema")
+    schema_id: Literal["actionbox.record/2", "actionbox.record/1"] = Field(default=SCHEMA, alias="schema")
     tag: str
     tenant: str
     execution_id: str
     number: int
     trigger: str
     trigger_version: str
+    release: str = ""
+    context: LegContext | None = None
     actions: tuple[PinnedAction, ...]
+    engines: dict[Language, EngineRecord] = Field(default_factory=dict)
     secrets: tuple[dict[str, str], ...] | None
+    fingerprints: tuple[dict[str, str], ...] | None = None
     state: Any
     start: ResumePoint | None
     limits: Limits
     budget_ms: int
     redirect_state: str
+    redirect_issuer: str | None = None
     executed_rules: tuple[str, ...]
     features: tuple[str, ...]
     payload_may_override_claims: bool
@@ -84,6 +129,7 @@ class FlowRecord(_Record):
     executions: tuple[RecordedExecution, ...]
     outcome: dict[str, Any]
     digest: str
+    parts: dict[str, str] = Field(default_factory=dict)
 
 
 class Recorder:
@@ -105,10 +151,15 @@ class Recorder:
 
 def make_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) -> FlowRecord:
     """The record of one leg."""
+    return stamped(unstamped_record(trace, outcome, keep_secrets=keep_secrets))
+
+
+def unstamped_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) -> FlowRecord:
+    """The same without its digests, for a keeper who seals it: it costs less, and `stamped` adds them later."""
     leg, tag = trace.leg, tokens.token_hex(8)
     secrets = tuple(action.every_secret for action in leg.actions)
-    hide = None if keep_secrets else _Marker(tag, secrets)
-    result = comparable(outcome)
+    hide = None if keep_secrets else Marker(tag, secrets)
+    result: dict[str, Any] = _hidden(hide, comparable(outcome))
     return FlowRecord(
         tag=tag,
         tenant=trace.tenant,
@@ -116,36 +167,77 @@ def make_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) ->
         number=trace.number,
         trigger=leg.trigger.id,
         trigger_version=leg.trigger.version,
+        release=_release(),
         actions=tuple(PinnedAction.of(action) for action in leg.actions),
+        engines=engines_of(action.language for action in leg.actions),
         secrets=secrets if keep_secrets else None,
+        fingerprints=tuple(
+            {name: fingerprint(tag, name, value) for name, value in values.items()} for values in secrets
+        ),
         state=_hidden(hide, leg.state.model_dump(mode="json")),
         start=leg.start,
         limits=leg.limits,
         budget_ms=leg.budget_ms,
         redirect_state=leg.services.redirect_state,
+        redirect_issuer=leg.services.redirect_issuer,
         executed_rules=tuple(sorted(leg.services.executed_rules)),
         features=tuple(sorted(leg.services.features)),
         payload_may_override_claims=leg.services.payload_may_override_claims,
         flushed=trace.flushed,
         executions=tuple(_execution(item, hide) for item in trace.executions),
-        outcome=_hidden(hide, result),
-        digest=digest(result),
+        outcome=result,
+        digest="",
     )
 
 
-class _Marker(Redactor):
-    """Puts marks that can be turned back: they tell Actions and forms apart, and nobody can guess them."""
+def stamped(record: FlowRecord) -> FlowRecord:
+    """The record with the digests that fit what it says."""
+    record = record.model_copy(update={"schema_id": SCHEMA, "digest": digest(record.outcome)})
+    data = record.model_dump(
+        mode="json", by_alias=True, exclude={"parts": True, "actions": {"__all__": {"source", "last_good"}}}
+    )
+    parts = digests(data)
+    for index, action in enumerate(record.actions):
+        for name, source in (("source", action.source), ("last_good", action.last_good)):
+            if source is not None:
+                parts |= {f"$.actions[{index}].{name}{path}": at for path, at in source_digests(source)}
+    return record.model_copy(update={"parts": parts})
 
-    _names_parts = True
 
-    def __init__(self, tag: str, secrets: Sequence[Mapping[str, str]]) -> None:
-        self._tag = tag
-        super().__init__(secrets)
+def with_context(record: FlowRecord, context: LegContext) -> FlowRecord:
+    """The record with what the service knows beside. Cheap: nothing else is looked at."""
+    told = digest_of(context.model_dump(mode="json"))
+    return record.model_copy(update={"context": context, "parts": {**record.parts, "$.context": told}})
 
-    def _mark(self, form: Form, skipped: int) -> str:
-        """`+N`: without its first N characters, which belong to the mark before (secrets may overlap)."""
-        rest = f"+{skipped}" if skipped else ""
-        return f"{_MARK}{form.index}.{form.name}.{form.number}{rest} {self._tag}]"
+
+def check_whole(record: FlowRecord, name: str, place: str = "$") -> None:
+    """See that nothing in the record was changed since it was written.
+
+    Args:
+        name: of the file or address that it came from.
+        place: JSON path of the record in it.
+
+    Raises:
+        InputError: `damaged_record`, with the JSON path of the first part that was changed.
+    """
+    if record.schema_id == FIRST_SCHEMA:
+        return
+    found = damage(record.model_dump(mode="json", by_alias=True))
+    if found is not None:
+        raise InputError(
+            "damaged_record",
+            f"{name} is damaged: {place}{found.removeprefix('$')}",
+            next_step="Fetch the record again; to run other sources or events, see --with and --case.",
+            source=name,
+        )
+
+
+@cache
+def _release() -> str:
+    try:
+        return metadata.version("actionbox")
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return ""
 
 
 def _hidden(hide: Redactor | None, value: Any) -> Any:
@@ -187,24 +279,23 @@ def digest(comparable_outcome: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def write_record(path: Path, record: FlowRecord) -> None:
-    """Write the file, readable by its owner only: events hold personal data.
+def write_record(path: Path, record: BaseModel) -> None:
+    """Write a record's file, readable by its owner only: events hold personal data.
 
     Raises:
         InputError: `unwritable`.
     """
     text = json.dumps(record.model_dump(mode="json", by_alias=True), indent=1)
+    temporary = None
     try:
         fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(text)
-    except OSError as error:
-        raise InputError("unwritable", f"record {path} cannot be written: {error.strerror}") from None
-    try:
         Path(temporary).replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
         raise InputError("unwritable", f"record {path} cannot be written: {error.strerror}") from None
 
 
@@ -212,64 +303,22 @@ def read_record(path: Path) -> FlowRecord:
     """The record in a file.
 
     Raises:
-        InputError: `invalid_record`, or as reading a file does.
+        InputError: `invalid_record`, `damaged_record`, or as reading a file does.
     """
     text = read_text(path, "record", limit=MAX_RECORD_FILE_BYTES)
-    try:
-        return FlowRecord.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-        raise InputError(
-            "invalid_record",
-            f"{path} is not a record: ${place}: {first['msg']}",
-            next_step="Records are written by `actionbox run --record FILE`.",
-            source=str(path),
-        ) from None
+    record = parse_model(FlowRecord, parse_json(text, "record", str(path)), str(path))
+    check_whole(record, str(path))
+    return record
 
 
 def with_secrets(record: FlowRecord, secrets: Sequence[Mapping[str, str]]) -> FlowRecord:
     """The record with the marks of secrets turned back into values."""
-    values = {
-        f"{index}.{name}.{number}": form
-        for index, mapping in enumerate(secrets)
-        for name, value in mapping.items()
-        for number, form in enumerate(forms(value))
-    }
-    restore = partial(_turned_back, end=f" {record.tag}]", values=values)
-    data = record.model_dump(mode="json", by_alias=True)
-    for name in ("state", "executions", "outcome"):
-        data[name] = _restored(data[name], restore)
-    return FlowRecord.model_validate(data)
-
-
-def _turned_back(text: str, end: str, values: Mapping[str, str]) -> str:
-    """`text` with values in place of marks, all of which end with `end`."""
-    *before, rest = text.split(end)
-    return "".join((*(_with_value(part, values) or part + end for part in before), rest))
-
-
-def _with_value(text: str, values: Mapping[str, str]) -> str | None:
-    """`text` with the value that the mark at its end stands for; None when there is none. Names may hold
-    anything, so each beginning of a mark is tried."""
-    least = max(0, len(text) - _LONGEST_MARK)
-    at = text.rfind(_MARK, least)
-    while at >= 0:
-        key = text[at + len(_MARK) :]
-        head, _, skipped = key.rpartition("+")
-        if key in values:
-            return text[:at] + values[key]
-        if head in values and skipped.isdecimal():
-            return text[:at] + values[head][int(skipped) :]
-        at = text.rfind(_MARK, least, at)
-    return None
-
-
-def _restored(value: Any, restore: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return restore(value)
-    if isinstance(value, dict):
-        return {restore(key): _restored(item, restore) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_restored(item, restore) for item in value]
-    return value
+    restore = restorer(record.tag, secrets)
+    data = record.model_dump(mode="json", by_alias=True, include={"state", "executions", "outcome"})
+    return record.model_copy(
+        update={
+            "state": restore(data["state"]),
+            "executions": tuple(RecordedExecution(**restore(item)) for item in data["executions"]),
+            "outcome": restore(data["outcome"]),
+        }
+    )

@@ -12,8 +12,17 @@ from runner.flow.outcome_builder import Reporter
 from runner.flow.programs import ProgramCache
 from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome
-from runner.model.secret_names import SecretValues, flattened
-from runner.replay.record import FlowRecord, RecordedExecution, comparable, digest, with_secrets
+from runner.model.secret_names import SecretValues
+from runner.replay.engines import OtherEngine, other_engines
+from runner.replay.record import (
+    FIRST_SCHEMA,
+    FlowRecord,
+    RecordedExecution,
+    comparable,
+    digest,
+    with_secrets,
+)
+from runner.replay.secrets import secrets_of
 from runner.suspension.stores import PinnedAction
 from runner.testing.cases.match import Difference, differences
 from sandbox.core.caps import MAX_API_ARGUMENT_BYTES, Limits
@@ -40,12 +49,16 @@ class Replay:
         divergences: first call of each Action that differed from the recorded one.
         differences: between the recorded outcome and this one.
         host_calls: calls that were answered from the journals.
+        engines: engines of this build that are not those that recorded.
+        placeholders: secrets that nobody gave, as names of Action and secret.
     """
 
     outcome: FlowOutcome
     divergences: tuple[ActionDivergence, ...]
     differences: tuple[Difference, ...]
     host_calls: int
+    engines: tuple[OtherEngine, ...] = ()
+    placeholders: tuple[tuple[str, str], ...] = ()
 
     @property
     def same(self) -> bool:
@@ -57,18 +70,23 @@ def replay(
     record: FlowRecord,
     secrets: Callable[[PinnedAction], SecretValues] | None = None,
     programs: ProgramCache | None = None,
+    *,
+    without_secrets: bool = False,
 ) -> Replay:
     """Run `record` again.
 
     Args:
         secrets: gives the secrets of an Action, for a record that does not hold them; those of a module
             under `actions:MODULE`.
+        without_secrets: let placeholders stand for secrets that are missing. Where an Action only passes a
+            secret on, nothing differs by that.
 
     Raises:
-        InputError: `missing_secrets`, `invalid_record`.
+        InputError: `missing_secrets`, `wrong_secret`, `invalid_record`.
     """
     trigger = _trigger(record)
-    values = _secrets(record, secrets)
+    given = secrets_of(record, secrets, without_secrets=without_secrets)
+    values = given.values
     record = with_secrets(record, values)
     world = _World(record, [_journal(item) for item in record.executions])
     leg = Leg(
@@ -98,20 +116,22 @@ def replay(
         divergences=tuple(world.divergences()),
         differences=tuple(_compare(record, outcome)),
         host_calls=sum(sum(port.host_calls.values()) for _, port in world.ports),
+        engines=other_engines(record.engines),
+        placeholders=given.placeholders,
     )
 
 
 def _compare(record: FlowRecord, outcome: FlowOutcome) -> list[Difference]:
     now = comparable(outcome)
-    if digest(now) == record.digest:
-        return []
-    found = differences({"$exactly": record.outcome}, now)
-    named = differences(record.outcome, now)
-    return (
-        named
-        or found
-        or [Difference("$", "the recorded outcome", "another digest: other secrets, or an altered record")]
-    )
+    if record.schema_id == FIRST_SCHEMA and digest(now) != record.digest:
+        changed = "another digest: other secrets, or an altered record"
+        return _differences(record, now) or [Difference("$", "the recorded outcome", changed)]
+    return _differences(record, now)
+
+
+def _differences(record: FlowRecord, now: dict[str, Any]) -> list[Difference]:
+    exactly = differences({"$exactly": record.outcome}, now)
+    return (differences(record.outcome, now) or exactly) if exactly else []
 
 
 def _trigger(record: FlowRecord) -> Trigger:
@@ -124,25 +144,6 @@ def _trigger(record: FlowRecord) -> Trigger:
             f"it is of version {record.trigger_version} of {record.trigger}, this is {trigger.version}"
         )
     return trigger
-
-
-def _secrets(
-    record: FlowRecord, provide: Callable[[PinnedAction], SecretValues] | None
-) -> list[dict[str, str]]:
-    if record.secrets is not None:
-        return [dict(values) for values in record.secrets]
-    found = []
-    for pinned in record.actions:
-        given = flattened(provide(pinned)) if provide is not None and pinned.wanted else {}
-        missing = [name for name in pinned.wanted if name not in given]
-        if missing:
-            raise InputError(
-                "missing_secrets",
-                f"the record holds no secrets; Action {pinned.name!r} needs {', '.join(missing)}",
-                next_step="Give them with --secret NAME=VALUE, or record with --record-secrets.",
-            )
-        found.append({name: given[name] for name in pinned.wanted})
-    return found
 
 
 def _state(record: FlowRecord) -> FlowState:
@@ -170,6 +171,7 @@ def _services(record: FlowRecord, world: _World) -> Services:
         redirect_state=record.redirect_state,
         features=frozenset(record.features),
         payload_may_override_claims=record.payload_may_override_claims,
+        redirect_issuer=record.redirect_issuer,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 from runner.jobs import event_streams
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
-from runner.model.arms import Assigned
 from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
-from runner.rollouts.events import INSERT, KnownHosts, arms_of, assigned_from, rows_of
+from runner.records.policy import DEFAULT, RecordPolicy
+from runner.records.recorder import Recorder
+from runner.records.states import RecordState
+from runner.rollouts.events import RolloutLegs, arms_of, assigned_from
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.invocation import (
@@ -29,19 +31,21 @@ from runner.runtime.invocation import (
     Origin,
     given_up,
     nothing_bound,
+    on_arms,
 )
 from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
 from runner.runtime.records.group_commit import Change, GroupCommit, Rows
 from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
+from runner.runtime.records.recording import Recording, flow_policy, leg_context
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row
-from runner.store.resolved_flow import BoundFlow, BoundVersion, Pinned
-from runner.store.sealed.suspensions import SqlSuspensions
+from runner.store.resolved_flow import BoundFlow, Pinned
+from runner.store.sealed.suspensions import SqlSuspensions, Waiting
 from runner.suspension.resume import StoredFlow
-from runner.suspension.stores import store_key
+from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
 from triggers import UnknownTriggerError, get_trigger
 
@@ -70,13 +74,16 @@ class Flows:
         settings: Settings,
         kept: timedelta,
         observe: Callable[[FlowOutcome], None] = lambda _: None,
+        recorder: Recorder,
+        policy: RecordPolicy = DEFAULT,
         recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
-        rolled_out: Callable[[], None] = lambda: None,
+        rollouts: RolloutLegs | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`kept`: how long records of executions stay. `observe`: told of every outcome. `recorded`: told,
-        in the transaction that writes it, of every record. `rolled_out`: told when there is something for
-        the counts of a rollout."""
+        """`kept`: how long executions stay. `observe`: told of every outcome. `recorder`: keeps records of
+        what Actions did; `policy`: of which executions, where a tenant chose none. `recorded`: told, in the
+        transaction that writes it, of every execution. `rollouts`: keeps what legs leave for the
+        counts of rollouts."""
         self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
@@ -87,9 +94,10 @@ class Flows:
         self._settings = settings
         self._kept = kept
         self._observe = observe
+        self._recorder = recorder
+        self._policy = policy
         self._recorded = recorded
-        self._rolled_out = rolled_out
-        self._hosts = KnownHosts()
+        self._rollouts = rollouts or RolloutLegs()
         self._wall = wall
 
     async def invoke(
@@ -148,7 +156,10 @@ class Flows:
         timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
-        stored, pinned, arms = await asyncio.to_thread(self._waiting, tenant, body.handle)
+        stored, pinned, found = await asyncio.to_thread(self._waiting, tenant, body.handle)
+        recording = Recording.further(
+            self._recorder, RecordState.read(found.record), _event_of(stored.flow), stored.flow.actions
+        )
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -160,11 +171,13 @@ class Flows:
                 for action, values in zip(stored.flow.actions, pinned.secrets, strict=False)
             },
             settings=self._settings,
+            record=recording.wish,
             stored=stored,
             keep=False,
         )
         reply = await self._pool.resume(tenant, call)
-        result = LegResult.of(reply, _on_arms(pinned.versions, arms))
+        versions = on_arms(pinned.versions, assigned_from(found.arms))
+        result = LegResult.of(reply, versions, recording)
         answer = StoredResponse(200, result.outcome.to_json())
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
         return answer
@@ -175,6 +188,13 @@ class Flows:
         if not flow.actions:
             invocation.trigger.parse_event(invocation.body.event)
             return LegResult(nothing_bound(invocation, self._wall(), self._settings.budget_ms), ())
+        recording = Recording.first(
+            self._recorder,
+            flow_policy(self._policy, flow.record),
+            invocation.execution_id,
+            invocation.body.event,
+            flow.actions,
+        )
         call = LegCall(
             trigger=invocation.trigger.id,
             event=invocation.event or invocation.body.event,
@@ -182,9 +202,10 @@ class Flows:
             execution_id=invocation.execution_id,
             settings=self._settings_of(invocation),
             executed_rules=invocation.body.executed_rules,
+            record=recording.wish,
             keep=False,
         )
-        return LegResult.of(await self._pool.run(invocation.tenant, call), flow.versions)
+        return LegResult.of(await self._pool.run(invocation.tenant, call), flow.versions, recording)
 
     async def _run_in_time(self, invocation: Invocation) -> LegResult:
         """Run it; what is not over when its hook has to answer has failed."""
@@ -310,19 +331,19 @@ class Flows:
         origin = None if again is None else again.origin
         text = answer.text if answer is not None and result.kept is None and origin is None else None
         hook = None if origin is None else {**origin.names, **origin.facts(kept)}
+        recording, reply = result.recording, result.reply
+        state = None if recording is None or reply is None else recording.state(reply)
         record = LegRecord.of(
-            tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook
+            tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook, record=state
         )
 
-        hosts = self._hosts.unknown(tenant, versions, result.hosts)
-        counted = rows_of(tenant, outcome, versions, result.hosts)
+        left = self._rollouts.left(tenant, outcome, versions, result.hosts)
 
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
-            if hosts:
-                self._hosts.note(session, tenant, hosts)
-            self._keep(session, tenant, result)
+            left.note(session)
+            self._keep(session, tenant, result, state)
             if again is not None:
                 self._retry_later(session, again, outcome)
             if slot is not None and answer is not None:
@@ -331,10 +352,11 @@ class Flows:
                 end(session)
             self._recorded(session, tenant, outcome.execution_id)
 
-        await self._write(change, slot, {**record.rows(), INSERT: counted} if counted else record.rows())
-        self._hosts.noted(tenant, hosts)
-        if counted:
-            self._rolled_out()
+        await self._write(change, slot, {**record.rows(), **left.rows})
+        left.written()
+        if recording is not None and reply is not None:
+            key = None if slot is None else slot.key
+            recording.follow(tenant, reply, leg_context(versions, outcome.leg, traceparent, key))
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)
@@ -353,15 +375,15 @@ class Flows:
                 raise
             raise AnsweredElsewhereError(found) from None
 
-    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, list[Assigned | None]]:
-        """A suspended flow, the versions that it goes on with, and their arms. Raises `ResumeError`."""
+    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, Waiting]:
+        """A suspended flow, the versions that it goes on with, and what is said of it beside. Raises
+        `ResumeError`."""
         found = self._suspensions.found(store_key(tenant, handle))
         stored = StoredFlow.read(found.text)
-        pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
-        return stored, pinned, assigned_from(found.arms)
+        return stored, self._bindings.pinned(tenant, stored.flow.trigger, found.versions), found
 
-    def _keep(self, session: Session, tenant: str, result: LegResult) -> None:
-        """Keep a flow that suspended."""
+    def _keep(self, session: Session, tenant: str, result: LegResult, state: RecordState | None) -> None:
+        """Keep a flow that suspended, and whether it is on record."""
         suspension, flow = result.outcome.suspension, result.suspended
         if suspension is None or flow is None:
             return
@@ -374,6 +396,7 @@ class Flows:
             execution_id=result.outcome.execution_id,
             versions=[version.version_id for version in result.versions],
             arms=arms_of(result.versions),
+            record=None if state is None else state.text,
         )
 
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
@@ -391,16 +414,15 @@ class Flows:
         )
 
 
-def _on_arms(versions: Sequence[BoundVersion], arms: Sequence[Assigned | None]) -> tuple[BoundVersion, ...]:
-    """The versions of a suspended flow with the choices that were made when it began."""
-    if not arms:
-        return tuple(versions)
-    return tuple(replace(version, assigned=arm) for version, arm in zip(versions, arms, strict=True))
-
-
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:
     origin = invocation.origin
     return StoredResponse(200, outcome.to_json()) if origin is None else origin.answer(outcome)
+
+
+def _event_of(waiting: SuspendedFlow) -> Mapping[str, Any]:
+    state = waiting.flow_state
+    event = state.get("event") if isinstance(state, dict) else None
+    return event if isinstance(event, dict) else {}
 
 
 def _new_execution_id() -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from runner.jobs.payloads import payload_of
+from runner.model.arms import Assigned
 from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef, VersionRecord
 from runner.runtime.records.idempotency import StoredResponse
+from runner.runtime.records.recording import Recording
 from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
 from runner.suspension.stores import SuspendedFlow
@@ -79,7 +81,7 @@ class LegResult:
             record; None when it is all of it.
         suspended: the flow, which its record keeps for the resume.
         waited_ms: for a worker.
-        hosts: that each Action asked.
+        recording, reply: what is recorded of it, and what its worker said; None when nothing ran.
     """
 
     outcome: FlowOutcome
@@ -87,14 +89,27 @@ class LegResult:
     kept: FlowOutcome | None = None
     suspended: SuspendedFlow | None = field(default=None, repr=False)
     waited_ms: float = 0.0
-    hosts: Sequence[Sequence[str]] = ()
+    recording: Recording | None = None
+    reply: LegReply | None = None
 
     @classmethod
-    def of(cls, reply: LegReply, versions: Sequence[BoundVersion]) -> LegResult:
+    def of(cls, reply: LegReply, versions: Sequence[BoundVersion], recording: Recording) -> LegResult:
         """Of what ran these versions."""
         kept = None if reply.kept is None else _with_versions(reply.kept, versions)
         outcome = _with_versions(reply.outcome, versions)
-        return cls(outcome, versions, kept, reply.suspended, reply.waited_ms, reply.hosts)
+        return cls(outcome, versions, kept, reply.suspended, reply.waited_ms, recording, reply)
+
+    @property
+    def hosts(self) -> Sequence[Sequence[str]]:
+        """That each Action asked."""
+        return () if self.reply is None else self.reply.hosts
+
+
+def on_arms(versions: Sequence[BoundVersion], arms: Sequence[Assigned | None]) -> tuple[BoundVersion, ...]:
+    """The versions of a suspended flow with the choices that were made when it began."""
+    if not arms:
+        return tuple(versions)
+    return tuple(replace(version, assigned=arm) for version, arm in zip(versions, arms, strict=True))
 
 
 def _with_versions(outcome: FlowOutcome, versions: Sequence[BoundVersion]) -> FlowOutcome:

@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from runner.model.outcome import FlowOutcome, Status
+from runner.records.recorder import RecordStats
 from runner.workers import PoolStats
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
@@ -78,11 +79,12 @@ class Metrics:
         pool: Callable[[], PoolStats],
         jobs: Callable[[], dict[str, int]],
         lost_lines: Callable[[], int],
+        records: Callable[[], RecordStats],
         rollouts: Callable[[], dict[str, int]] = dict,
     ) -> None:
         """Also tell, whenever somebody asks, what the pool and the queue of jobs look like, how many lines of
-        the log were lost, and how many rollouts there are by state."""
-        self.registry.register(_Gauges(pool, jobs, lost_lines, rollouts))
+        the log were lost, what became of records, and how many rollouts there are by state."""
+        self.registry.register(_Gauges(pool, jobs, lost_lines, records, rollouts))
 
     def decided(self, decision: str) -> None:
         """Count a decision that this process took on a rollout."""
@@ -95,18 +97,20 @@ class _Gauges(Collector):
         pool: Callable[[], PoolStats],
         jobs: Callable[[], dict[str, int]],
         lost_lines: Callable[[], int],
+        records: Callable[[], RecordStats],
         rollouts: Callable[[], dict[str, int]],
     ) -> None:
         self._rollouts = rollouts
         self._pool = pool
         self._jobs = jobs
         self._lost_lines = lost_lines
+        self._records = records
 
     def describe(self) -> Iterator[Metric]:
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        pool = self._pool()
+        pool, records = self._pool(), self._records()
         simple: dict[str, tuple[str, float]] = {
             "actionbox_pool_queue": ("Legs that wait for a worker.", pool.queue),
             "actionbox_pool_running": ("Legs that workers have.", pool.running),
@@ -117,6 +121,9 @@ class _Gauges(Collector):
                 "Lines of the log that could not be written, since the start.",
                 self._lost_lines(),
             ),
+            "actionbox_records_queue": ("Records that wait to be stored.", records.queue),
+            "actionbox_records_queue_bytes": ("Bytes of these, before compression.", records.queue_bytes),
+            "actionbox_records_bytes": ("Bytes of records that were stored, since the start.", records.bytes),
             "actionbox_workers_recycled": ("Workers replaced in order, since the start.", pool.recycled),
             "actionbox_workers_resident_bytes": (
                 "Resident memory of all workers.",
@@ -127,6 +134,15 @@ class _Gauges(Collector):
             yield GaugeMetricFamily(name, text, value=value)
         yield _labelled(
             "actionbox_workers_restarts", "Workers that died or were killed.", "reason", pool.restarts
+        )
+        yield _labelled(
+            "actionbox_records_kept", "Legs whose record was stored, since the start.", "reason", records.kept
+        )
+        yield _labelled(
+            "actionbox_records_dropped",
+            "Records that were not kept, or went early.",
+            "reason",
+            records.dropped,
         )
         yield _labelled("actionbox_jobs", "Jobs by state.", "state", self._jobs())
         yield _labelled("actionbox_rollouts", "Rollouts by state.", "state", self._rollouts())

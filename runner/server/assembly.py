@@ -16,8 +16,9 @@ from runner.http.concurrency_limits import InFlight, Slots
 from runner.http.rate_limit import RateLimiter
 from runner.jobs.queue import JobQueue
 from runner.management.base.build_queue import BuildQueue
-from runner.management.base.interfaces import Builder, FlowRunner
+from runner.management.base.interfaces import Builder, FlowRunner, Records
 from runner.management.base.service import Service
+from runner.records.store import RecordStore
 from runner.server.in_process import InProcess
 from runner.store.database.engine import Store
 
@@ -55,7 +56,13 @@ def make_service(
         builds=BuildQueue(queue),
         requests=InFlight(settings.tenant_requests),
         tests=Slots(_TESTS_EACH, _TESTS),
+        records=records_of(store, keys),
     )
+
+
+def records_of(store: Store, keys: Keys) -> Records:
+    """Records of executions, for shadow runs."""
+    return RecordStore(store, lambda: keys.ring)
 
 
 def _inside(settings: ServiceSettings) -> tuple[FlowRunner, Builder]:

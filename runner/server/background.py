@@ -11,7 +11,9 @@ from typing import Final
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobWorker
 from runner.management.actions.build_jobs import build_groups
+from runner.management.actions.guarding import guard_of
 from runner.management.base.service import Service
+from runner.management.shadows.jobs import shadow_groups
 from runner.store import Store
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
@@ -46,7 +48,10 @@ def hearing(store: Store) -> list[Loop]:
 async def management_running(service: Service) -> AsyncIterator[None]:
     """The background work of a process without the runtime plane: the builds of drafts."""
     store, settings = service.store, service.settings
-    groups = build_groups(store, service.keys, service.builder, settings)
+    groups = [
+        *build_groups(store, service.keys, service.builder, settings, guard_of(service)),
+        *shadow_groups(store, service.keys, service.flows, service.records, settings),
+    ]
     jobs = JobWorker(store, JobQueue(store), groups)
     async with running(jobs.run, *hearing(store), grace_seconds=settings.shutdown_seconds):
         yield

@@ -21,8 +21,13 @@ from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobGroup, JobWorker
 from runner.management.actions.build_jobs import build_groups
+from runner.management.shadows.guard import Guard
+from runner.management.shadows.jobs import shadow_groups
 from runner.project.dependencies import origin_of
+from runner.records.policy import RecordPolicy
+from runner.records.recorder import Recorder
 from runner.rollouts.conductor import Conductor
+from runner.rollouts.events import RolloutLegs
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -33,6 +38,7 @@ from runner.runtime.records.group_commit import GroupCommit
 from runner.runtime.records.idempotency import Idempotency
 from runner.runtime.refresh import Refresher
 from runner.runtime.routes import Runtime
+from runner.server.assembly import records_of
 from runner.server.background import Loop, hearing, running
 from runner.server.logs import lost_lines
 from runner.server.pool_bridge import Pooled
@@ -83,6 +89,7 @@ class Plane:
     follower: Follower
     refresher: Refresher
     writer: GroupCommit
+    recorder: Recorder
     metrics: Metrics
     hooks: Receiver
     unsigned: Unsigned
@@ -98,6 +105,7 @@ class Plane:
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
         conductor = Conductor(store, metrics.decided)
+        recorder = Recorder(store, ring, settings.records)
         flows = Flows(
             bindings=bindings,
             pool=pool,
@@ -109,11 +117,18 @@ class Plane:
             settings=settings.flows,
             kept=timedelta(days=settings.execution_days),
             observe=metrics.observe,
+            recorder=recorder,
+            policy=RecordPolicy.parse(settings.record_policy),
             recorded=follower.recorded,
-            rolled_out=conductor.nudge,
+            rollouts=RolloutLegs(conductor.nudge),
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines, lambda: conductor.states)
-        groups = build_groups(store, keys, pooled, settings)
+        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats, lambda: conductor.states)
+        records = records_of(store, keys)
+        guard = Guard(store, ring, records, pooled)
+        groups = [
+            *build_groups(store, keys, pooled, settings, guard),
+            *shadow_groups(store, keys, pooled, records, settings),
+        ]
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
@@ -131,6 +146,7 @@ class Plane:
             follower=follower,
             refresher=Refresher(store, bindings),
             writer=writer,
+            recorder=recorder,
             metrics=metrics,
             hooks=hooks,
             unsigned=Unsigned(hook_metrics),
@@ -156,3 +172,4 @@ class Plane:
         finally:
             await self.writer.drain()
             await self.workers.stop(grace_seconds=1.0)
+            await self.recorder.drain()

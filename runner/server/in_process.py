@@ -11,6 +11,8 @@ from runner.flow.runner import Runner
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.project.dependencies import origin_of
+from runner.replay.record import FlowRecord
+from runner.shadow.leg import LegShadow, shadow_leg
 from sandbox.action_build import Build, Module, Wanted, build_action
 from sandbox.core.program import Dependencies, Source
 from sandbox.packages.npm.lock import Lock
@@ -55,6 +57,15 @@ class InProcess:
         self, tenant: str, trigger: str, event: Mapping[str, Any], actions: Sequence[Action]
     ) -> FlowOutcome:
         return self._runner.run(trigger, event, actions, tenant=tenant)
+
+    def shadow(
+        self,
+        tenant: str,  # noqa: ARG002 - for runners that are fair between tenants
+        record: FlowRecord,
+        actions: Sequence[Action],
+        control: Sequence[Action],
+    ) -> LegShadow:
+        return shadow_leg(record, actions, self._runner.programs, control=control or None, discreet=True)
 
     def _origin(self) -> Any:
         return origin_of(self._settings.npm_registry, self._settings.npm_packages)

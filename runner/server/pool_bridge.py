@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from runner.management.base.interfaces import BusyError
+from runner.management.base.interfaces import BusyError, LostRunError
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
-from runner.workers import BuildCall, LegCall, TooBusyError, WorkerPool
+from runner.replay.record import FlowRecord
+from runner.shadow.leg import LegShadow
+from runner.workers import BuildCall, LegCall, ShadowCall, TooBusyError, WorkerPool
 from sandbox.action_build import Build, Module, Wanted
+from sandbox.core.failure import BuildError
 from sandbox.core.program import Dependencies, Source
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.wheels.lock import WheelLock
@@ -57,6 +61,22 @@ class Pooled:
         except TooBusyError as error:
             raise BusyError(str(error), error.retry_after) from None
 
+    def shadow(
+        self, tenant: str, record: FlowRecord, actions: Sequence[Action], control: Sequence[Action]
+    ) -> LegShadow:
+        call = ShadowCall(
+            record=_bare(record).model_dump_json(by_alias=True),
+            actions=tuple(actions),
+            control=tuple(control),
+            settings=self._settings,
+        )
+        try:
+            return self._wait(self._pool.shadow(tenant, call))
+        except TooBusyError as error:
+            raise BusyError(str(error), error.retry_after) from None
+        except BuildError as error:
+            raise LostRunError(str(error)) from None
+
     def forget(self, digests: Sequence[str]) -> None:
         """Have the workers drop the programs of versions that are not run any more; does not wait."""
         if self._loop is not None:
@@ -66,3 +86,12 @@ class Pooled:
     def _wait(self, work: Coroutine[Any, Any, Result]) -> Result:
         assert self._loop is not None, "attach() comes before the first call"
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def _bare(record: FlowRecord) -> FlowRecord:
+    """Without packages, which are large: what runs is sent beside it."""
+    actions = tuple(
+        item.model_copy(update={"source": replace(item.source, dependencies=None), "last_good": None})
+        for item in record.actions
+    )
+    return record.model_copy(update={"actions": actions, "parts": {}})

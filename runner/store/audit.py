@@ -10,10 +10,24 @@ from runner.store.tables.models import AuditRow
 
 
 def note(
-    session: Session, tenant: str, actor: str, operation: str, object_id: str, code: str | None = None
+    session: Session,
+    tenant: str,
+    actor: str,
+    operation: str,
+    object_id: str,
+    code: str | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Add a row. `operation`: such as `action.deploy`; `code`: the source it is about, kept as a digest."""
+    """Add a row. `operation`: such as `action.deploy`; `code`: the source it is about, kept as a digest;
+    `reason`: that the client gave."""
     digest = None if code is None else hashlib.sha256(code.encode()).hexdigest()
     session.add(
-        AuditRow(tenant_id=tenant, actor=actor, operation=operation, object_id=object_id, digest=digest)
+        AuditRow(
+            tenant_id=tenant,
+            actor=actor,
+            operation=operation,
+            object_id=object_id,
+            digest=digest,
+            reason=reason,
+        )
     )

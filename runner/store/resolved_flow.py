@@ -22,6 +22,7 @@ from runner.store.running_rollouts import (
 )
 from runner.store.sealed.kept_versions import KeptVersionRow, kept_secrets
 from runner.store.sealed.sealing import (
+    ACTION,
     MODULE_VERSION,
     ROLLOUT,
     VERSION,
@@ -38,6 +39,7 @@ from runner.store.tables.models import (
     ModuleRow,
     ModuleVersionRow,
     SecretRow,
+    Tenant,
 )
 from sandbox.core.caps import Limits
 from sandbox.core.program import Dependencies, Language, Source
@@ -80,12 +82,15 @@ class BoundFlow:
 
     Attributes:
         off: they are not to run now.
+        record: the policy for records of each, as text: its binding's, or the tenant's; None for the
+            installation's.
         candidates: of the Actions that are rolled out.
     """
 
     actions: tuple[Action, ...]
     versions: tuple[BoundVersion, ...]
     off: bool = False
+    record: tuple[str | None, ...] = ()
     candidates: tuple[Candidate, ...] = ()
 
     def chosen(self, event: Mapping[str, Any]) -> BoundFlow:
@@ -140,6 +145,17 @@ class Reader:
             return BoundFlow((), ())
         return self._flow([(action, None)])
 
+    def candidate(self, action: ActionRow, content: ActionRow | ActionVersionRow) -> Action:
+        """A draft or a version of `action`, as it would run where nothing is bound."""
+        kind = ACTION if isinstance(content, ActionRow) else VERSION
+        return Action(
+            name=action.name,
+            source=self._source(action.name, content),
+            secrets=self._secrets(kind, content.id),
+            module_secrets=self._module_secrets(content),
+            allow=_allow(content.egress),
+        )
+
     def pinned(self, version_ids: Sequence[str]) -> Pinned:
         """The versions that a suspended flow goes on with, of Actions that were deleted meanwhile too."""
         found = [self._pinned(version_id) for version_id in version_ids]
@@ -161,10 +177,17 @@ class Reader:
         box = SecretBox(self._session, self._ring, self._tenant)
         return BoundVersion(*known, version_id), kept_secrets(box, version_id)
 
+    def _policy(self) -> str | None:
+        chosen = self._session.scalar(select(Tenant.settings).where(Tenant.id == self._tenant)) or {}
+        policy: str | None = chosen.get("records", {}).get("policy")
+        return policy
+
     def _flow(self, bound: Sequence[tuple[ActionRow, BindingRow | None]], *, off: bool = False) -> BoundFlow:
         actions: list[Action] = []
         versions: list[BoundVersion] = []
+        record: list[str | None] = []
         candidates: list[Candidate] = []
+        usual = self._policy()
         running = running_rollouts(self._session, self._tenant, [action.id for action, _ in bound])
         for action, binding in bound:
             if action.deployed_version_id is None:
@@ -176,7 +199,8 @@ class Reader:
                 candidates.append(self._candidate(len(actions), action, binding, control, rollout))
             actions.append(self._action(action, binding, control, self._version_before))
             versions.append(_bound_version(action, binding, control))
-        return BoundFlow(tuple(actions), tuple(versions), off, tuple(candidates))
+            record.append(usual if binding is None or binding.record is None else binding.record)
+        return BoundFlow(tuple(actions), tuple(versions), off, tuple(record), tuple(candidates))
 
     def _candidate(
         self,
@@ -225,7 +249,7 @@ class Reader:
     def _version_before(self, version: ActionVersionRow) -> ActionVersionRow | None:
         return version_before(self._session, self._tenant, version.action_id, version.id)
 
-    def _source(self, name: str, version: ActionVersionRow) -> Source:
+    def _source(self, name: str, version: ActionRow | ActionVersionRow) -> Source:
         language = LANGUAGES.get(version.runtime, Language.JAVASCRIPT)
         bundle = None
         if version.bundle is not None:
@@ -251,7 +275,7 @@ class Reader:
             for row in rows
         }
 
-    def _module_secrets(self, version: ActionVersionRow) -> dict[str, dict[str, str]]:
+    def _module_secrets(self, version: ActionRow | ActionVersionRow) -> dict[str, dict[str, str]]:
         found = {}
         for item in version.modules:
             row = self._session.get(ModuleVersionRow, (self._tenant, item["module_version_id"]))

@@ -23,11 +23,17 @@ class PushError(RunnerError):
     """A change cannot be made: `build_failed`, `build_slow` or `unknown_module`. Earlier ones stay."""
 
 
+def forced(reason: str | None) -> dict[str, str | int | bool]:
+    """The query of a deploy."""
+    return {} if reason is None else {"force": reason}
+
+
 @dataclass(slots=True)
 class Applier:
     """Makes changes. `say` is told of each; `sleep` and `clock` are for tests.
 
     Attributes:
+        force: why to deploy even what would lock people out; None not to.
         rollout: how a change of what is deployed already goes live; None to deploy it at once.
         started: ids of the rollouts that were started, by name of the Action.
     """
@@ -36,6 +42,7 @@ class Applier:
     say: Say = lambda _: None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    force: str | None = None
     rollout: Mapping[str, Any] | None = None
     started: dict[str, str] = field(default_factory=dict)
     _modules: dict[str, str] = field(default_factory=dict)
@@ -79,10 +86,15 @@ class Applier:
         if change.deploy:
             self._wait_until_built(str(action["id"]), change.name)
             if self.rollout is not None and is_rolled_out(change):
-                made = self.api.send("POST", f"{ACTIONS}/{action['id']}/rollouts", body=self.rollout)
+                made = self.api.send(
+                    "POST",
+                    f"{ACTIONS}/{action['id']}/rollouts",
+                    query=forced(self.force),
+                    body=self.rollout,
+                )
                 self.started[change.name] = str(made.value["id"])
                 return True
-            self.api.send("POST", f"{ACTIONS}/{action['id']}/deploy")
+            self.api.send("POST", f"{ACTIONS}/{action['id']}/deploy", query=forced(self.force))
         return True
 
     def _write(self, path: str, change: Change) -> Mapping[str, Any] | None:

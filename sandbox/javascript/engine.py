@@ -15,12 +15,12 @@ from typing import Final, NamedTuple
 from sandbox.core.caps import MIB, Limits
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Dependencies, Language, Program, Request, SharedModule, Source
-from sandbox.engine import EngineReport
+from sandbox.engine import EngineIdentity, EngineReport
 from sandbox.javascript import compiler
 from sandbox.javascript.building.transpile import is_needed
 from sandbox.javascript.checkpoints import Checkpoints, Prepared, describe
 from sandbox.javascript.dependency_image import Packages
-from sandbox.javascript.image import Image, open_equipped, open_image
+from sandbox.javascript.image import Image, identity, open_equipped, open_image
 from sandbox.javascript.packages.files import PackageFiles
 from sandbox.javascript.run import ProgramInstance
 from sandbox.port.interface import HostPort
@@ -58,6 +58,10 @@ class JavaScriptEngine:
     @property
     def language(self) -> Language:
         return Language.JAVASCRIPT
+
+    @property
+    def identity(self) -> EngineIdentity:
+        return identity()
 
     @with_room
     def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:  # noqa: ARG002

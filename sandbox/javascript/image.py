@@ -25,6 +25,7 @@ from sandbox.core.caps import (
 )
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.setup_error import SetUpError
+from sandbox.engine import EngineIdentity
 from sandbox.javascript import locales, toolchain
 from sandbox.javascript.boot import Equipment, boot, compile_prelude
 from sandbox.javascript.hostcalls import IMPORTS
@@ -159,14 +160,34 @@ def _open_code(progress: toolchain.Progress) -> Code:
 
 
 @functools.cache
+def _guest_key() -> tuple[str, ...]:
+    """What the guest consists of, whatever runs it."""
+    return (
+        f"format {_FORMAT}",
+        QUICKJS_SHA256,
+        engine_patch.key(),
+        toolchain.sources_digest(),
+        locales.key(),
+    )
+
+
+@functools.cache
+def identity() -> EngineIdentity:
+    """See `sandbox.engine.Engine.identity`."""
+    return EngineIdentity(
+        wasm=QUICKJS_SHA256,
+        guest=hashlib.sha256("\n".join(_guest_key()).encode()).hexdigest(),
+        wasmtime=version("wasmtime"),
+        flags=f"{configuration_key()}; guest stack {JAVASCRIPT_STACK_BYTES}",
+        machine=platform.machine(),
+    )
+
+
+@functools.cache
 def _base_key() -> str:
     return "\n".join(
         [
-            f"format {_FORMAT}",
-            QUICKJS_SHA256,
-            engine_patch.key(),
-            toolchain.sources_digest(),
-            locales.key(),
+            *_guest_key(),
             version("wasmtime"),
             configuration_key(),
             platform.machine(),

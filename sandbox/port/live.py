@@ -22,7 +22,7 @@ from sandbox.egress.wire import MAX_REQUEST_JSON_BYTES
 from sandbox.port.console_log import LogBook, measured
 from sandbox.port.interface import ApiHost, ApiReply, Command, LogLine
 from sandbox.port.journal import Journal
-from sandbox.port.pending_fetches import PendingFetches
+from sandbox.port.pending_fetches import Operations, PendingFetches
 from sandbox.port.recorder import Recorder, abridged, fingerprint
 
 _Args = ParamSpec("_Args")
@@ -101,13 +101,13 @@ class LivePort:
         self._open = False
         self._started = 0.0
         self._deadline = 0.0
-        self._operations: PendingFetches | None = None
+        self._operations: Operations | None = None
 
     # --- engine-facing ---
 
     def begin(self, deadline: float) -> None:
         """See `HostPort.begin`."""
-        self._operations = PendingFetches(self._egress, deadline)
+        self._operations = self._new_operations(deadline)
         self._deadline = deadline
         self._started = self._clock.monotonic()
         self._open = True
@@ -204,11 +204,11 @@ class LivePort:
 
     def wall_ms(self) -> int:
         """See `HostPort.wall_ms`."""
-        return self._read_clock("wall", self._clock.wall, 0.0)
+        return self._read_clock("wall")
 
     def monotonic_ms(self) -> int:
         """See `HostPort.monotonic_ms`."""
-        return self._read_clock("monotonic", self._clock.monotonic, self._started)
+        return self._read_clock("monotonic")
 
     @_guarded("random", b"", b"")
     def random(self, count: int) -> bytes:
@@ -224,15 +224,29 @@ class LivePort:
     def compute(self, operation: str, arguments: str) -> str:
         """See `HostPort.compute`. Only what draws random numbers is journalled, and not its arguments,
         which may hold keys."""
-        answer = hostcrypto.compute(operation, arguments, self._deadline)
+        answer = self._computed(operation, arguments)
         if time.monotonic() >= self._deadline:  # the guest may be done before it is stopped
-            limit = self._limits.wall_ms
-            message = f"The Action ran longer than its limit of {limit} ms."
-            self._stop(Failure(FailureCode.TIMEOUT, message, detail={"limit": "wall_ms", "value": limit}))
+            self._out_of_time()
         if operation in hostcrypto.RANDOMISED:
             kept = {"operation": operation, "arguments": fingerprint(arguments)}
             self._record("compute", kept, {"answer": answer})
         return answer
+
+    # --- what the port stands on ---
+
+    def _new_operations(self, deadline: float) -> Operations:
+        """Make what starts requests and waits for them; `deadline` in `time.monotonic()` seconds."""
+        return PendingFetches(self._egress, deadline)
+
+    def _milliseconds(self, operation: str) -> int:
+        """Read a clock, `wall` or `monotonic`, as the guest sees it."""
+        if operation == "wall":
+            return int(self._clock.wall() * 1000)
+        return int((self._clock.monotonic() - self._started) * 1000)
+
+    def _computed(self, operation: str, arguments: str) -> str:
+        """The answer to `compute`."""
+        return hostcrypto.compute(operation, arguments, self._deadline)
 
     # --- inside ---
 
@@ -247,10 +261,10 @@ class LivePort:
         self._calls[kind] += 1
         return True
 
-    def _read_clock(self, operation: str, now: Callable[[], float], since: float) -> int:
+    def _read_clock(self, operation: str) -> int:
         """Read and journal; the same millisecond again costs nothing of the call budget."""
         try:
-            milliseconds = int((now() - since) * 1000)
+            milliseconds = self._milliseconds(operation)
             if self._open and self._fatal is None and self._recorder.clock(operation, milliseconds):
                 self._admit("clock")
         except Exception as error:  # noqa: BLE001 - see _guarded
@@ -300,6 +314,11 @@ class LivePort:
         passed = self._recorder.passed
         if passed is not None:
             self._stop_output("moved too much data through the host", *passed)
+
+    def _out_of_time(self) -> None:
+        limit = self._limits.wall_ms
+        message = f"The Action ran longer than its limit of {limit} ms."
+        self._stop(Failure(FailureCode.TIMEOUT, message, detail={"limit": "wall_ms", "value": limit}))
 
     def _stop_output(self, did: str, limit: str, value: int) -> None:
         message = f"The Action {did}; the limit {limit} is {value}."

@@ -6,13 +6,25 @@ import threading
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from sandbox.core import caps
 from sandbox.egress.model import Cancel, Egress, EgressError, EgressSession, Outcome
 from sandbox.egress.wire import NO_MORE, answer, read_request
 
 MAX_SLEEP_SECONDS: Final = 3600.0
+
+
+class Operations(Protocol):
+    """What a guest may start and wait for. See `HostPort` for each."""
+
+    def start(self, operation: str, arguments: str) -> int: ...
+
+    def wait_any(self, handles: Sequence[int], timeout_ms: float | None) -> str: ...
+
+    def cancel(self, handle: int) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class PendingFetches:

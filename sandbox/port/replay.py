@@ -118,7 +118,7 @@ class ReplayPort:
         if self._fatal is None and self._journal.outcome != FailureCode.TIMEOUT:
             left = self._next_due()
             if left is not None:
-                self._diverge(left.sequence, _describe(left.operation, left.arguments), _END)
+                self._diverge(left.sequence, described(left.operation, left.arguments), _END)
 
     @property
     def fatal(self) -> Failure | None:
@@ -267,8 +267,8 @@ class ReplayPort:
         entry = self._due[self._position]
         equal = same or _same_arguments
         if entry.operation != operation or not equal(entry, arguments):
-            recorded = _describe(entry.operation, entry.arguments)
-            self._diverge(entry.sequence, recorded, _describe(operation, arguments))
+            recorded = described(entry.operation, entry.arguments)
+            self._diverge(entry.sequence, recorded, described(operation, arguments))
             raise _RefusedError
         self._position += 1
         self._absorb_stop()
@@ -287,7 +287,7 @@ class ReplayPort:
         if self._journal.outcome == FailureCode.TIMEOUT:
             self.stop(Failure(FailureCode.TIMEOUT, "The recorded execution met its time limit here."))
             return
-        self._diverge(len(self._journal.entries) + 1, _END, _describe(operation, arguments))
+        self._diverge(len(self._journal.entries) + 1, _END, described(operation, arguments))
 
     def _diverge(self, position: int, expected: str, actual: str) -> None:
         divergence = Divergence(position, expected, actual)
@@ -341,7 +341,8 @@ def _same_wait(recorded: Entry, given: Mapping[str, Any]) -> bool:
     return bool(recorded.arguments["handles"] == given["handles"])
 
 
-def _describe(operation: str, arguments: Mapping[str, Any]) -> str:
+def described(operation: str, arguments: Mapping[str, Any]) -> str:
+    """A host call in one line, shortened."""
     if operation == "api":
         text = f"api.{arguments['path']} {arguments['arguments']}"
     elif operation == "log":

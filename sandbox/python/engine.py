@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import hashlib
 import json
+import platform
 import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from typing import Final
 
 from sandbox.core.caps import (
@@ -24,15 +27,16 @@ from sandbox.core.caps import (
 from sandbox.core.failure import BuildError, Failure, FailureCode
 from sandbox.core.program import Language, Program, Request, Source
 from sandbox.egress.none import NoEgress
-from sandbox.engine import EngineReport
+from sandbox.engine import EngineIdentity, EngineReport
 from sandbox.port.drain import linger, until
 from sandbox.port.interface import HostPort
 from sandbox.port.live import LivePort, NoApi
 from sandbox.python import failures
 from sandbox.python.dependency_image import Compiled, Units, build_equipped
-from sandbox.python.image import Image, ImageError, load_image
+from sandbox.python.image import Image, ImageError, image_key, load_image
 from sandbox.python.instance import Guest, Instance, WasmtimeError
 from sandbox.python.pool import Pool
+from sandbox.wasm.engine import configuration_key
 from sandbox.wasm.threads import with_room
 
 _OK: Final[dict[str, object]] = {"ok": True}
@@ -56,6 +60,12 @@ POOL_SIZE: Final = 3
 """Warmed instances kept ready; see `bench/` for what they save."""
 
 
+@functools.cache
+def _identity() -> EngineIdentity:
+    key = hashlib.sha256(image_key().encode()).hexdigest()
+    return EngineIdentity(key, key, version("wasmtime"), configuration_key(), platform.machine())
+
+
 class PythonEngine:
     """Runs Python Actions. Meets `sandbox.engine.Engine`.
 
@@ -77,6 +87,7 @@ class PythonEngine:
         policy: bool = True,
     ) -> None:
         self._image: Image = load_image(progress)
+        _identity()  # reads files, which a worker cannot do later
         self._pool = Pool(Guest(self._image.engine, self._image.component), pool_size)
         self._policy = policy
         self._closing = threading.Lock()
@@ -84,6 +95,10 @@ class PythonEngine:
     @property
     def language(self) -> Language:
         return Language.PYTHON
+
+    @property
+    def identity(self) -> EngineIdentity:
+        return _identity()
 
     @property
     def image_digest(self) -> str:

@@ -74,7 +74,7 @@ def test_nothing_grows_that_may_not(given_: tuple[list[str], list[str]]) -> None
 def test_marks_of_a_record_are_turned_back_even_where_secrets_overlap(
     given_: tuple[list[str], list[str]],
 ) -> None:
-    from runner.replay.record import _Marker, _restored, _turned_back
+    from runner.replay.marks import Marker, restored, turned_back
 
     secrets, texts = given_
     values = {
@@ -82,10 +82,10 @@ def test_marks_of_a_record_are_turned_back_even_where_secrets_overlap(
         for index, secret in enumerate(secrets)
         for number, form in enumerate(forms(secret))
     }
-    marker = _Marker("0123456789abcdef", [{"a+1[secret 0.b": secret} for secret in secrets])
+    marker = Marker("0123456789abcdef", [{"a+1[secret 0.b": secret} for secret in secrets])
     hidden = marker.value(texts)
     assert not any(secret in text for secret in secrets for text in hidden)
-    back = _restored(hidden, lambda text: _turned_back(text, " 0123456789abcdef]", values))
+    back = restored(hidden, lambda text: turned_back(text, " 0123456789abcdef]", values))
     assert back == texts
 
 

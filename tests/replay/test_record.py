@@ -121,11 +121,32 @@ print(hashlib.scrypt(b"p", salt=b"s", n=2, r=8, p=1).hex())
             replay(record)
         assert caught.value.code == "missing_secrets"
 
-    def test_another_secret_is_noticed_where_it_matters(self, runner: Runner, event: dict[str, Any]) -> None:
-        _, record = recorded(
-            runner, event, [python("print(len(event.secrets.KEY))", secrets={"KEY": SECRET})]
-        )
-        assert not replay(record, giving({"KEY": "another-value"})).same
+    def test_a_wrong_secret_is_told_as_such(self, runner: Runner, event: dict[str, Any]) -> None:
+        action = python("print(len(event.secrets.KEY))", name="pricing", secrets={"KEY": SECRET})
+        _, record = recorded(runner, event, [python("pass"), action])
+        with pytest.raises(InputError, match="secret KEY of Action 'pricing'") as caught:
+            replay(record, giving({"KEY": "another-value"}))
+        assert caught.value.code == "wrong_secret"
+
+    def test_a_placeholder_does_for_a_secret_that_only_passes_through(
+        self, stubbed: Runner, event: dict[str, Any]
+    ) -> None:
+        body = """
+            const answer = await fetch("https://api.example/x", {headers: {key: event.secrets.KEY}});
+            console.log(JSON.stringify(event.secrets), (await answer.json()).n);
+        """
+        _, record = recorded(stubbed, event, [javascript(body, secrets={"KEY": SECRET})])
+        again = replay(record, without_secrets=True)
+        assert again.same, (again.divergences, again.differences)
+        assert again.placeholders == (("js", "KEY"),)
+        assert replay(record, giving({"KEY": SECRET}), without_secrets=True).placeholders == ()
+
+    def test_a_placeholder_shows_where_the_value_matters(self, runner: Runner, event: dict[str, Any]) -> None:
+        action = python("print(len(event.secrets.KEY))", secrets={"KEY": SECRET})
+        _, record = recorded(runner, event, [action])
+        again = replay(record, without_secrets=True)
+        assert not again.same
+        assert again.placeholders == (("py", "KEY"),)
 
     def test_an_action_cannot_draw_a_secret_out_by_writing_a_mark(
         self, runner: Runner, event: dict[str, Any]
@@ -230,8 +251,8 @@ class TestDivergence:
 
     def test_an_altered_outcome_is_noticed(self, runner: Runner, event: dict[str, Any]) -> None:
         _, record = recorded(runner, event, [python("pass")])
-        altered = record.model_copy(update={"digest": "0" * 64})
-        assert "altered" in replay(altered).differences[0].found
+        altered = record.model_copy(update={"outcome": {**record.outcome, "decision": "deny"}})
+        assert [item.path for item in replay(altered).differences] == ["$.decision"]
 
 
 class TestFiles:
@@ -253,7 +274,7 @@ class TestFiles:
         path.write_text(text, encoding="utf-8", errors="surrogatepass")
         with pytest.raises(InputError) as caught:
             read_record(path)
-        assert caught.value.code in ("invalid_record", "not_utf8")
+        assert caught.value.code in ("invalid_record", "not_utf8", "not_json")
 
     def test_a_folder_that_is_not_there_cannot_be_written(self, record: FlowRecord, tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:

@@ -12,6 +12,7 @@ from runner.jobs.policy import FLOW, NOTIFICATION
 from runner.jobs.queue import JobQueue
 from runner.jobs.worker import JobGroup, JobWorker
 from runner.model.settings import Settings
+from runner.records.recorder import Recorder
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -114,6 +115,7 @@ class Plane:
         self.idempotency = Idempotency(store, lambda: RING)
         self.bindings = BindingCache(store, lambda: RING)
         self.writer = GroupCommit(store)
+        self.recorder = Recorder(store, lambda: RING)
         self.flows = Flows(
             bindings=self.bindings,
             pool=pool,
@@ -124,6 +126,7 @@ class Plane:
             hub=self.hub,
             settings=Settings(),
             kept=timedelta(days=10),
+            recorder=self.recorder,
         )
 
     def worker(self) -> JobWorker:
@@ -140,6 +143,7 @@ async def plane(store: Store) -> AsyncIterator[Plane]:
     try:
         yield made
         await made.writer.drain()
+        await made.recorder.drain()
     finally:
         await pool.stop()
 

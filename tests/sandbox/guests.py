@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sandbox.core.caps import Limits
 from sandbox.core.failure import Failure
 from sandbox.core.program import Language, Program, Request, Source
-from sandbox.engine import EngineReport
+from sandbox.engine import EngineIdentity, EngineReport
 from sandbox.execution import execute
 from sandbox.port.interface import ExecutionPort, HostPort
 from sandbox.result import ExecutionResult
@@ -22,6 +22,10 @@ class GuestEngine:
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
+
+    @property
+    def identity(self) -> EngineIdentity:
+        raise NotImplementedError("no record is made of it")
 
     def build(self, source: Source, limits: Limits, *, load: bool = False) -> Program:
         return Program(source, b"", "")

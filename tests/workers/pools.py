@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -11,14 +12,19 @@ from concurrent.futures import Future
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
-from runner.model.action import Action
+from runner.model.action import Action, with_unique_names
 from runner.model.outcome import FlowOutcome
+from runner.records.policy import Wish
+from runner.replay.record import FlowRecord, stamped
+from runner.suspension.stores import PinnedAction
 from runner.workers import LegCall, LegReply, PoolSettings, ResumeCall, WorkerPool
+from runner.workers.parent.requests import LegRecord
 from sandbox.core.program import Language, Source
 from triggers import get_trigger
 
 Result = TypeVar("Result")
 EVENT: Mapping[str, Any] = get_trigger("post-login").example_event
+EVERYTHING = Wish(16 * 1024 * 1024, always="all")
 QUICK = PoolSettings(workers=1, grace_seconds=1.0, start_seconds=60)
 
 
@@ -65,6 +71,19 @@ class LivePool:
 
     def resume(self, handle: str, tenant: str = "harbor", **options: Any) -> FlowOutcome:
         return self.wait(self.pool.resume(tenant, ResumeCall(handle=handle, **options))).outcome
+
+    def record(self, reply: LegReply, *actions: Action) -> FlowRecord:
+        """The record of a leg, with the Actions that the service adds."""
+
+        async def arrived() -> LegRecord:
+            assert reply.record is not None
+            return await reply.record
+
+        found = self.wait(arrived())
+        assert not found.lost
+        pinned = [PinnedAction.of(action).model_dump(mode="json") for action in with_unique_names(actions)]
+        record = {**json.loads(found.text), "actions": pinned, "digest": ""}
+        return stamped(FlowRecord.model_validate(record))
 
     def pids(self) -> list[int]:
         return [worker.pid for worker in self.pool.stats().workers]

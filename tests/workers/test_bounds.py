@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -17,7 +18,7 @@ from runner.model.action import Action
 from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import Decision
 from runner.suspension.stores import MemoryStore
-from runner.workers import BuildCall, LegCall
+from runner.workers import BuildCall, LegCall, LegReply
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import RemoteCache, RemoteDirectory, RemoteEgress
 from runner.workers.child.main import _ToParent
@@ -35,7 +36,7 @@ from sandbox.egress.model import FetchRequest
 from sandbox.egress.none import NoEgress
 from sandbox.egress.wire import read_request
 from sandbox.javascript import image
-from tests.workers.pools import EVENT, LivePool, javascript, pool
+from tests.workers.pools import EVENT, EVERYTHING, LivePool, javascript, pool
 from triggers import EventError, Problem, StaticDirectory
 from triggers.engine.services import CacheRecord
 from triggers.values.problems import MAX_PROBLEMS
@@ -252,12 +253,21 @@ def test_an_outcome_over_its_cap_fails_its_flow_alone_and_alike(live: LivePool) 
     assert live.pids() == pids
 
 
-def test_a_record_that_has_no_room_beside_the_outcome_is_left_out() -> None:
-    call = LegCall(trigger="post-login", event=EVENT, actions=(WRITER,), record=True)
+def test_a_record_that_is_too_large_for_a_message_is_left_out() -> None:
+    call = LegCall(trigger="post-login", event=EVENT, actions=(WRITER,), record=EVERYTHING)
+
+    async def lost(reply: LegReply) -> str:
+        assert reply.record is not None
+        return (await reply.record).lost
+
     with pool(workers=1, command=narrow(body=4_000)) as live:
         reply = live.wait(live.pool.run("harbor", call))
-    assert reply.outcome.failure is None
-    assert reply.record is None
+        assert reply.outcome.failure is None
+        assert live.wait(lost(reply)) == "large"
+        small = replace(EVERYTHING, most_bytes=100)
+        again = live.wait(live.pool.run("harbor", call.model_copy(update={"record": small})))
+        assert live.wait(lost(again)) == "large"
+        assert live.pool.stats().restarts == {}
 
 
 def test_a_flow_that_is_too_large_to_wait_fails_and_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

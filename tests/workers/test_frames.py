@@ -58,8 +58,9 @@ def test_who_sends_keeps_to_the_caps_of_who_reads() -> None:
         b'{"t":"pong","n":-1}',
         b'{"t":"pong","n":1.5}',
         b'{"t":"pong","n":1,"more":1}',
-        b'{"t":"done","id":1,"parts":[1,2,3]}',
-        b'{"t":"done","id":1,"parts":[1,2,3,-3]}',
+        b'{"t":"done","id":1,"parts":[1,2]}',
+        b'{"t":"done","id":1,"parts":[1,2,-3]}',
+        b'{"t":"kept","id":1,"lost":"stolen"}',
         b'{"t":"fetch","id":1,"session":1,"fetch":51,"allow":-1,"left_ms":1}',
         b'{"t":"fetch","id":1,"session":1,"fetch":1,"allow":-1,"left_ms":NaN}',
         b'{"t":"cache","ask":1,"id":1,"op":"drop","now":1}',
@@ -82,7 +83,8 @@ def test_noise_is_refused_and_nothing_else(noise: bytes) -> None:
 GOOD: tuple[dict[str, Any], ...] = (
     {"t": "ready", "rights": {"no_files": True}},
     {"t": "moved", "id": 1, "state": "waits"},
-    {"t": "done", "id": 1, "parts": [1, 2, 3, 4], "expires_at": 1.5},
+    {"t": "done", "id": 1, "parts": [1, 2, 3], "expires_at": 1.5},
+    {"t": "kept", "id": 1, "lost": "large"},
     {
         "t": "refused",
         "id": 1,

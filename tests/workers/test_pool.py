@@ -21,7 +21,7 @@ from runner import (
     UnknownTriggerError,
 )
 from runner.flow.programs import ProgramCache
-from runner.replay.record import FlowRecord, comparable
+from runner.replay.record import comparable
 from runner.replay.replay import replay
 from runner.testing.cases.run import _Play
 from runner.workers import LegReply
@@ -33,7 +33,7 @@ from tests.case_files import cases_below
 from tests.sandbox.packages.wheels.made import put
 from tests.test_samples import SAMPLES
 from tests.workers.conftest import STUBS
-from tests.workers.pools import EVENT, LivePool, javascript, python
+from tests.workers.pools import EVENT, EVERYTHING, LivePool, javascript, python
 from triggers import get_trigger
 
 CLAIM = 'api.idToken.setCustomClaim("https://a.example/hello", `hello ${event.user.given_name}`);'
@@ -354,9 +354,8 @@ def test_results_never_meet(live: LivePool) -> None:
 
 def test_a_record_replays_in_process(live: LivePool) -> None:
     action = javascript(GREET + "console.log(Math.random(), Date.now(), crypto.randomUUID());")
-    reply = live.call(action, record=True).result(60)
-    assert reply.record is not None
-    again = replay(FlowRecord.model_validate_json(reply.record))
+    reply = live.call(action, record=EVERYTHING).result(60)
+    again = replay(live.record(reply, action))
     assert again.same, (again.divergences, again.differences)
     assert again.outcome.actions[0].logs[-1].text == reply.outcome.actions[0].logs[-1].text
     assert live.call(action).result(60).record is None
@@ -388,10 +387,9 @@ def test_samples_end_exactly_as_in_process(case: Any, live: LivePool) -> None:
         event=play._event(),
         executed_rules=tuple(case.executed_rules),
         settings=Settings(limits=Limits(**case.limits.given()), features=frozenset(case.features)),
-        record=True,
+        record=EVERYTHING,
     ).result(60)
-    assert reply.record is not None
     secrets = {action.name: action.every_secret for action in actions}
-    again = replay(FlowRecord.model_validate_json(reply.record), lambda pinned: secrets[pinned.name])
+    again = replay(live.record(reply, *actions), lambda pinned: secrets[pinned.name])
     assert again.same, (again.divergences, again.differences)
     assert comparable(again.outcome) == comparable(reply.outcome)

@@ -1,8 +1,9 @@
-"""`actionbox run --watch`: run again whenever one of the files changes."""
+"""`--watch`: run again whenever one of the files changes."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from watchfiles import watch
@@ -14,15 +15,20 @@ from runner.cli.terminal import error_console, line
 
 
 def watch_command(options: RunOptions) -> None:
+    """`actionbox run --watch`."""
+    watch_files(_files(options), lambda: run_once(options))
+
+
+def watch_files(paths: Sequence[Path], run: Callable[[], object]) -> None:
     """Run, then wait for changes, until interrupted. A mistake is shown and the watch goes on."""
-    files = {path.resolve() for path in _files(options)}
-    _attempt(options)
+    files = {path.resolve() for path in paths}
+    _attempt(run)
     folders = {path.parent for path in files if path.parent.is_dir()}
     # Folders, not files: editors replace a file by renaming, and a file may not exist yet.
     for changes in watch(*folders, recursive=False, raise_interrupt=True, debounce=200):
         if files & {Path(name).resolve() for _, name in changes}:
             error_console().print(line((f"— changed, running again at {time.strftime('%H:%M:%S')} —", "dim")))
-            _attempt(options)
+            _attempt(run)
 
 
 def _files(options: RunOptions) -> list[Path]:
@@ -30,9 +36,9 @@ def _files(options: RunOptions) -> list[Path]:
     return [*options.actions, *(path for path in extra if path is not None and str(path) != "-")]
 
 
-def _attempt(options: RunOptions) -> None:
+def _attempt(run: Callable[[], object]) -> None:
     try:
-        run_once(options)
+        run()
     except Exception as error:
         if not is_expected(error):
             raise

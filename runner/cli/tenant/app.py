@@ -14,6 +14,10 @@ from runner.cli.tenant.connection import Target
 tenant_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Force = Annotated[
+    str | None,
+    typer.Option("--force", metavar="REASON", help="Deploy even what would lock people out; it is audited."),
+]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="How many, the latest ones.")]
 
 
@@ -45,6 +49,7 @@ def push(
             "--rollout", metavar="FILE", help="Roll out what is deployed already, as this file says."
         ),
     ] = None,
+    force: Force = None,
     secret: SecretOption = [],  # noqa: B006 - typer makes a new one
     secrets: SecretsFile = None,
 ) -> None:
@@ -60,6 +65,7 @@ def push(
         yes=yes,
         prune=prune,
         rollout=rollout,
+        force=force,
     )
 
 
@@ -85,11 +91,12 @@ def rollback(
     update_draft: Annotated[
         bool, typer.Option("--update-draft", help="Put the version's content into the draft as well.")
     ] = False,
+    force: Force = None,
 ) -> None:
     """Deploy an earlier version of an Action again."""
     from runner.cli.tenant.commands import rollback_command
 
-    rollback_command(target, action, version, update_draft=update_draft)
+    rollback_command(target, action, version, update_draft=update_draft, force=force)
 
 
 @tenant_app.command()

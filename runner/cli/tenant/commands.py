@@ -17,7 +17,7 @@ from runner.cli.tenant.connection import Target
 from runner.cli.terminal import error_console, line, output_console
 from runner.client.http import RUNTIME, Api, ServiceError
 from runner.model.errors import InputError
-from runner.tenant.apply import Applier, is_rolled_out
+from runner.tenant.apply import Applier, forced, is_rolled_out
 from runner.tenant.hurdles import refuse_hurdles, refuse_sources
 from runner.tenant.plan import SHARED, Change, Values, make_plan
 from runner.tenant.profile import save
@@ -64,6 +64,7 @@ def push_command(
     yes: bool,
     prune: bool,
     rollout: Path | None = None,
+    force: str | None = None,
 ) -> None:
     """Show what would change, ask, and change it. `rollout`: how what is deployed already changes."""
     plan = None if rollout is None else read_plan(rollout)
@@ -85,7 +86,9 @@ def push_command(
         return
     if not yes:
         _confirm(_count(changes))
-    applier = Applier(api, say=lambda text: error_console().print(line((text, "dim"))), rollout=plan)
+    applier = Applier(
+        api, force=force, say=lambda text: error_console().print(line((text, "dim"))), rollout=plan
+    )
     made = applier.apply(changes, {name: unit.id for name, unit in remote.modules.items()})
     console.print(line((f"{_plural(made, 'change')} made" if made else "nothing changed", "green")))
     for name, started in applier.started.items():
@@ -98,7 +101,9 @@ def pull_command(target: Target, folder: Path, *, force: bool) -> None:
     output_console().print(line(f"{_plural(len(files), 'file')} written to {folder}"))
 
 
-def rollback_command(target: Target, name: str, number: int, *, update_draft: bool) -> None:
+def rollback_command(
+    target: Target, name: str, number: int, *, update_draft: bool, force: str | None = None
+) -> None:
     """Deploy version `number` of an Action again, as a new version."""
     api = target.api()
     found = action_id(api, name)
@@ -107,6 +112,7 @@ def rollback_command(target: Target, name: str, number: int, *, update_draft: bo
             made = api.send(
                 "POST",
                 f"{ACTIONS}/{found}/versions/{version['id']}/deploy",
+                query=forced(force),
                 body={"update_draft": update_draft},
             ).value
             output_console().print(line(f"{name}: version {number} runs again, as version {made['number']}"))

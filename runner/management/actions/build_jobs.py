@@ -15,6 +15,7 @@ from runner.jobs.queue import Job
 from runner.jobs.worker import Ended, JobGroup
 from runner.management.actions.building import DraftBuilder
 from runner.management.base.interfaces import Builder
+from runner.management.shadows.guard import Guard
 from runner.store.database.engine import Store
 
 _GRACE_SECONDS: Final = 5.0
@@ -37,9 +38,12 @@ class BuildJobs:
         self._builds.give_up(session, job, error)
 
 
-def build_groups(store: Store, keys: Keys, builder: Builder, settings: ServiceSettings) -> list[JobGroup]:
-    """Builds on `builder`: `build_threads` at a time, and as many with packages; none at all for 0."""
-    building = DraftBuilder(store, keys, builder)
+def build_groups(
+    store: Store, keys: Keys, builder: Builder, settings: ServiceSettings, guard: Guard
+) -> list[JobGroup]:
+    """Builds on `builder`: `build_threads` at a time, and as many with packages; none at all for 0. `guard`:
+    looks at drafts that are to be deployed at once."""
+    building = DraftBuilder(store, keys, builder, guard)
     grace = min(_GRACE_SECONDS, settings.shutdown_seconds)
     places = settings.build_threads
     return [JobGroup((kind,), places, BuildJobs(building, places), grace) for kind in (BUILD, PACKAGE_BUILD)]

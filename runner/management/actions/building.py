@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -20,6 +21,8 @@ from runner.management.actions.deploying import collect_bundles, deploy_draft
 from runner.management.actions.serializers import BUILT
 from runner.management.base.context import LOCK
 from runner.management.base.interfaces import Builder, BusyError
+from runner.management.shadows.candidates import draft_of
+from runner.management.shadows.guard import Guard, has_list
 from runner.model.runtimes import LANGUAGES, file_name
 from runner.rollouts.lifecycle import active_rollout
 from runner.store import audit
@@ -56,10 +59,11 @@ class _Order:
 class DraftBuilder:
     """Builds drafts and writes what comes of it."""
 
-    def __init__(self, store: Store, keys: Keys, builder: Builder) -> None:
+    def __init__(self, store: Store, keys: Keys, builder: Builder, guard: Guard) -> None:
         self._store = store
         self._keys = keys
         self._builder = builder
+        self._guard = guard
 
     def run(self, job: Job) -> Ended:
         """Build the draft's newest revision. Blocks."""
@@ -86,7 +90,10 @@ class DraftBuilder:
         if failure is not None and _may_pass(failure) and job.pause is not None:
             again = _Writing(self._store, lambda session: _tell(session, job, order, build, "retrying"))
             return Ended(keep=again.keep, error=failure.message, again=True)
-        conclusion = _Writing(self._store, lambda session: self._conclude(session, job, order, build, bundle))
+        refused = self._refused(job, build, bundle)
+        conclusion = _Writing(
+            self._store, lambda session: self._conclude(session, job, order, build, bundle, refused)
+        )
         return Ended(keep=conclusion.keep)
 
     def give_up(self, session: Session, job: Job, error: str) -> None:
@@ -96,8 +103,30 @@ class DraftBuilder:
             text = f"The build was given up: {error}. Change the draft to have it built again."
             row.status, row.errors = "failed", [{"id": FailureCode.INTERNAL.value, "msg": text, "url": ""}]
 
+    def _refused(self, job: Job, build: Build, bundle: Dependencies | None) -> str:
+        """Why a draft that is built is not deployed though it was to be; "" when it is."""
+        if build.failure is not None or job.payload.get("deploy_as") is None:
+            return ""
+        with self._store.read() as session:
+            row = session.get(ActionRow, (job.tenant, job.payload["action_id"]))
+            if row is None or not has_list(session, job.tenant):
+                return ""
+            try:
+                candidate = draft_of(session, self._keys.ring, row)
+            except SealError:
+                return ""  # it fails for that
+        source = replace(candidate.action.source, dependencies=bundle)
+        report = self._guard.check(replace(candidate, action=replace(candidate.action, source=source)))
+        return report.message() if report.refused else ""
+
     def _conclude(
-        self, session: Session, job: Job, order: _Order, build: Build, bundle: Dependencies | None
+        self,
+        session: Session,
+        job: Job,
+        order: _Order,
+        build: Build,
+        bundle: Dependencies | None,
+        refused: str,
     ) -> None:
         row = session.get(ActionRow, (job.tenant, job.payload["action_id"]), with_for_update=LOCK)
         if row is None or row.revision != order.revision:
@@ -121,7 +150,9 @@ class DraftBuilder:
         session.flush()
         collect_bundles(session, job.tenant)
         client = job.payload.get("deploy_as")
-        if client is not None and active_rollout(session, job.tenant, row.id) is None:
+        if refused:
+            row.build_log = [*row.build_log, {"at": time.time(), "text": f"Not deployed. {refused}"}]
+        elif client is not None and active_rollout(session, job.tenant, row.id) is None:
             version = deploy_draft(session, row, secrets)
             audit.note(session, job.tenant, client, "action.deploy", row.id, version.code)
 

@@ -7,24 +7,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import Response
-from sqlalchemy.orm import Session
 
 from runner.http.errors import ApiError, bad_request, invalid_body
-from runner.management.actions.building import BUNDLE
 from runner.management.actions.routes import WHAT
 from runner.management.actions.serializers import BUILT
 from runner.management.base import responses
-from runner.management.base.context import ActionCreator, Caller, answer, box, find, management_router
+from runner.management.base.context import ActionCreator, Caller, answer, find, management_router
 from runner.management.base.interfaces import BusyError
 from runner.management.base.schemas import TestAction
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
-from runner.model.runtimes import LANGUAGES, file_name
-from runner.store.sealed.sealing import ACTION, MODULE_VERSION
-from runner.store.tables.models import ActionRow, BundleRow, ModuleRow
+from runner.store.resolved_flow import Reader
+from runner.store.tables.models import ActionRow
 from runner.testing.partial_event import completed
 from sandbox.core.failure import Failure
-from sandbox.core.program import Source
 from triggers import EventError, get_trigger
 
 router: Final = management_router("Actions")
@@ -85,7 +81,8 @@ def _load(caller: Caller, action_id: str) -> tuple[str, Action]:
         with caller.service.store.read() as session:
             row = find(session, ActionRow, caller.tenant, action_id, WHAT)
             if row.status == BUILT:
-                return row.trigger_id, _action(caller, session, row)
+                reader = Reader(session, caller.service.keys.ring, caller.tenant)
+                return row.trigger_id, reader.candidate(row, row)
             if row.status in _SETTLED or time.monotonic() > deadline:
                 why = f" {row.errors[0]['msg']}" if row.errors else ""
                 raise bad_request(
@@ -93,26 +90,6 @@ def _load(caller: Caller, action_id: str) -> tuple[str, Action]:
                     f"and it is in the {row.status!r} state.{why}"
                 )
         time.sleep(_PAUSE)
-
-
-def _action(caller: Caller, session: Session, row: ActionRow) -> Action:
-    secrets = box(caller, session)
-    bundle = None
-    if row.bundle is not None:
-        stored = session.get(BundleRow, (caller.tenant, row.bundle))
-        assert stored is not None, "a draft's bundle is kept with it"
-        bundle = BUNDLE.validate_json(stored.content)
-    modules = {}
-    for item in row.modules:
-        module = session.get(ModuleRow, (caller.tenant, item["module_id"]))
-        if module is not None:
-            modules[module.name] = secrets.values(MODULE_VERSION, item["module_version_id"])
-    return Action(
-        name=row.name,
-        source=Source(LANGUAGES[row.runtime], file_name(row.name, row.runtime), row.code, bundle),
-        secrets=secrets.values(ACTION, row.id),
-        module_secrets=modules,
-    )
 
 
 def _payload(outcome: FlowOutcome, total_ms: float) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.http.described import refusals
-from runner.http.errors import not_found
-from runner.management.actions.deploying import deploy_draft, roll_back
+from runner.http.errors import ApiError, not_found
+from runner.management.actions.deploying import check_built, deploy_draft, roll_back
+from runner.management.actions.guarding import Force, check_lockout
 from runner.management.actions.routes import WHAT, action_etag
 from runner.management.actions.serializers import BUILT, ActionViews
 from runner.management.base import responses
@@ -32,7 +33,9 @@ from runner.management.base.context import (
 from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import DeployVersion
 from runner.management.base.text_diff import unified_diff
+from runner.management.shadows.candidates import Candidate, draft_of, version_of
 from runner.model.caps import MAX_DEPLOY_WAIT_SECONDS
+from runner.store import KeyRing
 from runner.store.tables.models import ActionRow, ActionVersionRow
 
 router: Final = management_router("Actions")
@@ -53,11 +56,15 @@ async def deploy(
     action_id: str,
     if_match: IfMatch = None,
     wait: Annotated[bool, Query(description="Wait for the build first. (Ours.)")] = False,
+    force: Force = None,
 ) -> Response:
-    """The draft becomes the next version and runs wherever the Action is bound. It has to be built."""
+    """The draft becomes the next version and runs wherever the Action is bound. It has to be built.
+
+    A tenant with a lock-out list has it tried on recorded logins first, for a few seconds: 409 when people
+    who got in would be denied or fail. `report` of the answer names their executions."""
     if wait:
         await _until_settled(caller, action_id)
-    return await run_in_threadpool(_deploy, caller, action_id, if_match)
+    return await run_in_threadpool(_deploy, caller, action_id, if_match, force)
 
 
 async def _until_settled(caller: Caller, action_id: str) -> None:
@@ -73,12 +80,23 @@ def _status(caller: Caller, action_id: str) -> str:
         return find(session, ActionRow, caller.tenant, action_id, WHAT).status
 
 
-def _deploy(caller: Caller, action_id: str, if_match: str | None) -> Response:
+def _deploy(caller: Caller, action_id: str, if_match: str | None, force: str | None) -> Response:
+    def draft(session: Session, ring: KeyRing) -> Candidate:
+        row = find(session, ActionRow, caller.tenant, action_id, WHAT)
+        check_match(if_match, action_etag(row))
+        check_built(row)
+        return draft_of(session, ring, row)
+
+    seen = check_lockout(caller, draft, force)
     with caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_match(if_match, action_etag(row))
+        if seen is not None and seen.revision != row.revision:
+            raise ApiError(
+                409, "The draft was changed while it was tried on recorded logins: deploy it again."
+            )
         version = deploy_draft(session, row, box(caller, session))
-        note(caller, session, "action.deploy", row.id, version.code)
+        note(caller, session, "action.deploy", row.id, version.code, force)
         session.flush()
         return answer(_views(caller, session).versions(row, [version])[0])
 
@@ -120,10 +138,20 @@ def get_version(caller: ActionReader, action_id: str, version_id: str) -> Respon
     responses=refusals(409),
 )
 def deploy_version(
-    caller: ActionCreator, action_id: str, version_id: str, body: DeployVersion | None = None
+    caller: ActionCreator,
+    action_id: str,
+    version_id: str,
+    body: DeployVersion | None = None,
+    force: Force = None,
 ) -> Response:
     """A copy of the version becomes the next version and is deployed. The draft changes only with
-    `update_draft`."""
+    `update_draft`. A tenant with a lock-out list has it tried on recorded logins first, as a draft is."""
+
+    def version_to_deploy(session: Session, ring: KeyRing) -> Candidate:
+        action = find(session, ActionRow, caller.tenant, action_id, WHAT)
+        return version_of(session, ring, action, _find_version(session, action, version_id))
+
+    check_lockout(caller, version_to_deploy, force)
     with caller.service.store.begin() as session:
         action = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         old = _find_version(session, action, version_id)
@@ -131,7 +159,7 @@ def deploy_version(
         version = roll_back(session, action, old, box(caller, session), update_draft=update_draft)
         if update_draft:
             caller.service.builds.cancel(session, action)
-        note(caller, session, "action.rollback", action.id, version.code)
+        note(caller, session, "action.rollback", action.id, version.code, force)
         session.flush()
         return answer(_views(caller, session).versions(action, [version])[0])
 

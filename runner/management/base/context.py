@@ -80,9 +80,16 @@ def box(caller: Caller, session: Session) -> SecretBox:
     return SecretBox(session, caller.service.keys.ring, caller.tenant)
 
 
-def note(caller: Caller, session: Session, operation: str, object_id: str, code: str | None = None) -> None:
+def note(
+    caller: Caller,
+    session: Session,
+    operation: str,
+    object_id: str,
+    code: str | None = None,
+    reason: str | None = None,
+) -> None:
     """An audit row for a write of the caller."""
-    audit.note(session, caller.tenant, caller.principal.client_id, operation, object_id, code)
+    audit.note(session, caller.tenant, caller.principal.client_id, operation, object_id, code, reason)
 
 
 def check_room(session: Session, table: type[Owned], tenant: str, most: int, what: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
+from runner.replay.execution_record import ExecutionRecord
+from runner.replay.record import FlowRecord
+from runner.shadow.leg import LegShadow
 from sandbox.action_build import Build, Module, Wanted
 from sandbox.core.program import Dependencies, Source
 from sandbox.packages.npm.lock import Lock
@@ -19,6 +23,10 @@ class BusyError(Exception):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class LostRunError(Exception):
+    """A shadow run ended with its worker."""
 
 
 class Builder(Protocol):
@@ -62,4 +70,35 @@ class FlowRunner(Protocol):
             EventError: the event breaks the trigger's schema.
             BusyError: the tenant, or the service, has too much waiting.
         """
+        ...
+
+    def shadow(
+        self, tenant: str, record: FlowRecord, actions: Sequence[Action], control: Sequence[Action]
+    ) -> LegShadow:
+        """Run `actions` on a recorded leg, see `runner.shadow.leg.shadow_leg`, behind everybody's logins.
+
+        Args:
+            control: run as well when there are some.
+
+        Raises:
+            InputError: they cannot be run on it.
+            BusyError: nothing ran.
+            LostRunError: the run did not end.
+        """
+        ...
+
+
+class Records(Protocol):
+    """Records of executions: `runner.records.store.RecordStore`."""
+
+    def recent(
+        self,
+        tenant: str,
+        trigger: str,
+        most: int,
+        *,
+        decision: str | None = None,
+        since: datetime | None = None,
+    ) -> Iterator[ExecutionRecord]:
+        """Up to `most` of a trigger, the newest first, in plain form."""
         ...

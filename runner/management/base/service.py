@@ -9,7 +9,7 @@ from runner.http.concurrency_limits import Slots
 from runner.http.service import ApiService
 from runner.jobs.queue import JobQueue
 from runner.management.base.build_queue import BuildQueue
-from runner.management.base.interfaces import Builder, FlowRunner
+from runner.management.base.interfaces import Builder, FlowRunner, Records
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Service(ApiService):
     queue: work that outlives a restart.
     builds: orders builds.
     tests: tests of drafts that run.
+    records: of executions, for shadow runs.
     """
 
     keys: Keys
@@ -27,3 +28,4 @@ class Service(ApiService):
     queue: JobQueue
     builds: BuildQueue
     tests: Slots
+    records: Records

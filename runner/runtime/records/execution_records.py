@@ -11,6 +11,7 @@ from sqlalchemy import Table, inspect
 from sqlalchemy.orm import Session
 
 from runner.model.outcome import FlowOutcome
+from runner.records.states import RecordState
 from runner.runtime.records.group_commit import Rows
 from runner.runtime.schemas import execution, results_of, status_of
 from runner.store.executions import pending_row, trace_id_of
@@ -37,6 +38,7 @@ class LegRecord:
         first: no execution of its id is on record. Most legs are: their rows are inserted without the
             session's bookkeeping, which takes several times as long.
         hook: see `ExecutionRow.hook`; only of a first leg.
+        record: see `ExecutionRow.record`.
     """
 
     tenant: str
@@ -48,6 +50,7 @@ class LegRecord:
     first: bool
     at: datetime
     hook: dict[str, Any] | None = None
+    record: RecordState | None = None
 
     @classmethod
     def of(
@@ -61,11 +64,13 @@ class LegRecord:
         first: bool,
         text: str | None = None,
         hook: dict[str, Any] | None = None,
+        record: RecordState | None = None,
     ) -> LegRecord:
         """Of a leg of `versions`. `text`: the outcome as JSON, if it is at hand."""
         stored = text if text is not None and _is_stored_whole(outcome) else _stored(outcome)
         results = results_of(outcome, versions)
-        return cls(tenant, outcome, results, stored, traceparent, kept, first, datetime.now(UTC), hook)
+        at = datetime.now(UTC)
+        return cls(tenant, outcome, results, stored, traceparent, kept, first, at, hook, record)
 
     def rows(self) -> Rows:
         """The rows of a first leg; nothing of a further one, which `extend` writes."""
@@ -84,6 +89,7 @@ class LegRecord:
             "outcome": self.stored,
             "trace_id": trace_id_of(self.traceparent),
             "hook": self.hook,
+            "record": None if self.record is None else self.record.text,
             "created_at": self.at,
             "updated_at": self.at,
             "expires_at": self.at + self.kept,
@@ -106,6 +112,8 @@ class LegRecord:
         row.decision = self.outcome.decision.value
         row.results = [*before, *self.results]
         row.outcome = self.stored
+        if self.record is not None:
+            row.record = self.record.after(RecordState.read(row.record)).text
         row.updated_at = datetime.now(UTC)
         session.flush()
         if self.results:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from runner.store.sealed import kept_versions, key_checks
-from runner.store.tables import client_keys, entities, models, rollouts, runs
+from runner.store.tables import client_keys, entities, models, records, rollouts, runs, shadows
 from runner.store.tables.columns import Base
 
 for module in (
@@ -14,8 +14,10 @@ for module in (
     key_checks.KeyCheckRow,
     kept_versions.KeptVersionRow,
     models.ActionRow,
+    records.RecordRow,
     rollouts.RolloutRow,
     runs.JobRow,
+    shadows.ShadowRow,
 ):
     assert module.metadata is Base.metadata
 

@@ -124,7 +124,7 @@ class KeyRing:
     def seal_with(self, key_id: str, value: str, context: Sequence[str]) -> bytes:
         """The same with a key that need not be the current one; nonce, ciphertext and tag."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + AESGCM(self._keys[key_id]).encrypt(nonce, value.encode(), _associated(context))
+        return nonce + AESGCM(self._keys[key_id]).encrypt(nonce, value.encode(), associated(context))
 
     def open(self, sealed: Sealed, context: Sequence[str]) -> str:
         """The value. Raises `SealError`: sealed for something else, altered, or with a lost key."""
@@ -135,7 +135,7 @@ class KeyRing:
             raise SealError(f"a value was sealed with key {sealed.key_id!r}, which is not in the key ring")
         nonce, body = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
         try:
-            return AESGCM(key).decrypt(nonce, body, _associated(context)).decode()
+            return AESGCM(key).decrypt(nonce, body, associated(context)).decode()
         except (InvalidTag, ValueError):
             raise SealError(
                 "a sealed value does not open: it was altered, or copied from elsewhere"
@@ -219,6 +219,6 @@ def secret_context(tenant: str, owner_kind: str, owner_id: str, name: str) -> tu
     return ("secret", tenant, owner_kind, owner_id, name)
 
 
-def _associated(context: Sequence[str]) -> bytes:
+def associated(context: Sequence[str]) -> bytes:
     """The parts with their lengths, so that no two contexts are the same bytes."""
     return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in context)

@@ -25,10 +25,12 @@ from runner.suspension.stores import handle_expired, handle_unknown, handle_used
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A flow that waits. `versions`: ids of those that it is pinned to; `arms`: see `SuspensionRow.arms`."""
+    """A flow that waits. `versions`: ids of those that it is pinned to; `record`: what its execution says of
+    its record; `arms`: see `SuspensionRow.arms`."""
 
     text: str = field(repr=False)
     versions: tuple[str, ...]
+    record: str | None = None
     arms: list[Any] | None = None
 
 
@@ -82,6 +84,7 @@ class SqlSuspensions:
         tenant: str,
         execution_id: str,
         versions: Sequence[str],
+        record: str | None = None,
         arms: list[Any] | None = None,
     ) -> None:
         """Keep a new flow with what `session` writes.
@@ -89,6 +92,7 @@ class SqlSuspensions:
         Args:
             expires_at: epoch seconds.
             versions: ids of those that it goes on with, in order.
+            record: what its execution says of its record.
             arms: see `SuspensionRow.arms`.
         """
         session.add(
@@ -98,6 +102,7 @@ class SqlSuspensions:
                 execution_id=execution_id,
                 text=_sealed(self._ring(), key, text),
                 versions=list(versions),
+                record=record,
                 arms=arms,
                 expires_at=datetime.fromtimestamp(expires_at, UTC),
             )
@@ -110,7 +115,7 @@ class SqlSuspensions:
         """The flow, left in place. Raises `ResumeError` as `take` does."""
         with self._store.read() as session:
             row = self._waiting(session, key)
-        return Waiting(_opened(self._ring(), key, row.text), tuple(row.versions), row.arms)
+        return Waiting(_opened(self._ring(), key, row.text), tuple(row.versions), row.record, row.arms)
 
     def take(self, key: str) -> str:
         with self._store.begin(urgent=True) as session:

@@ -14,7 +14,7 @@ SHORT = String(32)
 
 
 class Tenant(Base, Stamped):
-    """A tenant. `settings`: quotas that differ from the installation's."""
+    """A tenant. `settings`: what differs from the installation's: `{"records": {"policy", "days"}}`."""
 
     __tablename__ = "tenants"
 
@@ -146,6 +146,7 @@ class BindingRow(Base, Owned, Stamped):
     Attributes:
         fail_policy: `closed`, `open` or `last_good`; None for the trigger's default.
         limits: members of `sandbox.core.caps.Limits` that are lower than the installation's.
+        record: a policy for records, as text; None for the tenant's.
     """
 
     __tablename__ = "bindings"
@@ -162,6 +163,7 @@ class BindingRow(Base, Owned, Stamped):
     display_name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     fail_policy: Mapped[str | None] = mapped_column(SHORT, default=None)
     limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    record: Mapped[str | None] = mapped_column(String(64), default=None)
 
 
 class BindingGeneration(Base):
@@ -216,6 +218,7 @@ class AuditRow(Base):
         actor: client id of the token.
         operation: such as `action.deploy`.
         digest: SHA-256 of the code, where there is some.
+        reason: that the client gave, where one is asked for.
     """
 
     __tablename__ = "audit"
@@ -228,3 +231,4 @@ class AuditRow(Base):
     operation: Mapped[str] = mapped_column(String(64))
     object_id: Mapped[str] = mapped_column(String(NAME_LENGTH))
     digest: Mapped[str | None] = mapped_column(String(64), default=None)
+    reason: Mapped[str | None] = mapped_column(String(500), default=None)

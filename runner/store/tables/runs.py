@@ -41,6 +41,8 @@ class ExecutionRow(Base, Owned, Stamped):
         outcome: the last leg's `FlowOutcome` as JSON text, redacted, without what a resume needs.
         hook: of an execution that a hook of an identity provider called for: `{"provider", "hook", "result"?,
             "dropped"?}`; None for others.
+        record: why a record of it is kept, or why not, and by which policy, see `runner.records.states`; None
+            when no Action ran, and for what an earlier release recorded.
         expires_at: when the cleaner may delete it.
     """
 
@@ -62,6 +64,7 @@ class ExecutionRow(Base, Owned, Stamped):
     outcome: Mapped[str | None] = mapped_column(Text, default=None)
     trace_id: Mapped[str | None] = mapped_column(String(64), default=None)
     hook: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    record: Mapped[str | None] = mapped_column(String(128), default=None)
     expires_at: Mapped[datetime]
 
 
@@ -103,6 +106,7 @@ class SuspensionRow(Base):
         key: `runner.suspension.stores.store_key` of tenant and handle.
         text: None once it was taken.
         versions: ids of the versions that it is pinned to, in order.
+        record: of the execution, as it was when it was suspended.
         arms: of each of them, the members of `runner.model.arms.Assigned`, or None; None for none at all.
     """
 
@@ -114,6 +118,7 @@ class SuspensionRow(Base):
     execution_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     text: Mapped[str | None] = mapped_column(Text)
     versions: Mapped[list[Any]] = mapped_column(default=list)
+    record: Mapped[str | None] = mapped_column(String(128), default=None)
     arms: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     expires_at: Mapped[datetime]
 

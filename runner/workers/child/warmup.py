@@ -15,6 +15,9 @@ import sandbox
 import triggers
 from runner.flow.runner import Runner
 from runner.model.action import Action
+from runner.replay.record import FlowRecord, Recorder
+from runner.shadow.leg import LEG_SHADOW, shadow_leg
+from runner.shadow.run import recorded_actions
 from sandbox.core.program import Language, Source
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import image
@@ -109,15 +112,18 @@ def imports() -> None:
 
 
 def everything(languages: Iterable[Language]) -> None:
-    """Import all that may be imported later, and run each of `languages` once."""
+    """Import all that may be imported later; run each of `languages` once, make a record of that, and run on
+    it."""
     imports()
-    runner = Runner(egress=NoEgress())
+    recorder = Recorder()
+    runner = Runner(egress=NoEgress(), observer=recorder)
     event = get_trigger("post-login").example_event
     for language in languages:
         source = Source(language, "warm", _WARM[language])
         outcome = runner.run("post-login", event, [Action("warm", source)])
         if outcome.failure is None or outcome.failure.code != "throw":
             raise RuntimeError(f"the {language} sandbox does not work: {outcome.failure}")
+        _shadow(recorder.record(outcome))
         engine = sandbox.open_engine(language)
         if isinstance(engine, PythonEngine) and not engine.image.memories.tells_written_pages:
             _log.warning("this system does not tell which pages were written: Python Actions take longer")
@@ -129,3 +135,9 @@ def _import_below(package: ModuleType) -> None:
             module = importlib.import_module(found.name)
             if found.ispkg:
                 _import_below(module)
+
+
+def _shadow(record: FlowRecord) -> None:
+    record = FlowRecord.model_validate_json(record.model_dump_json(by_alias=True))
+    actions = recorded_actions(record)
+    LEG_SHADOW.dump_json(shadow_leg(record, actions, control=actions, discreet=True))

@@ -8,21 +8,26 @@ import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 import sandbox
 from runner.flow.leg_trace import LegTrace
 from runner.flow.programs import ProgramCache
 from runner.flow.runner import Runner
 from runner.model.action import Action
-from runner.model.errors import FlowError, ResumeError
+from runner.model.errors import FlowError, InputError, ResumeError
 from runner.model.outcome import FlowOutcome
-from runner.replay.record import make_record
+from runner.records.policy import Wish
+from runner.replay.record import FlowRecord
+from runner.shadow.leg import LEG_SHADOW, shadow_leg
 from runner.suspension.stores import PinnedAction
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
 from runner.workers.child.leg_scheduler import LegScheduler, LegTask
+from runner.workers.child.recording import recorded
 from runner.workers.protocol.channel import Link
 from runner.workers.protocol.codec import failure_bytes, read_action, read_rules, read_settings, read_source
-from runner.workers.protocol.frames import TO_PARENT, UnsendableError
+from runner.workers.protocol.frames import UnsendableError
 from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError
 from sandbox.core.json_text import well_formed
@@ -50,6 +55,7 @@ class WorkerServer(Asking):
             "leg": self._leg,
             "resume": self._leg,
             "build": self._build,
+            "shadow": self._shadow,
             "source": self._source,
             "drop": self._drop,
             "answer": link.answered,
@@ -125,6 +131,39 @@ class WorkerServer(Asking):
         else:
             self._link.send({"t": "built", "id": number, "ok": True})
 
+    def _shadow(self, head: dict[str, Any], body: bytes) -> None:
+        actions = [read_action(item, self._sources) for item in head["actions"]]
+        control = [read_action(item, self._sources) for item in head["control"]]
+        number = head["id"]
+
+        def work(leg: LegTask) -> None:
+            del leg
+            try:
+                self._shadowed(head, body, actions, control)
+            except OSError:
+                raise
+            except UnsendableError:
+                self._over(number)
+            except Exception:  # noqa: BLE001 - one run must not end the worker
+                self._fault(number)
+
+        self._scheduler.submit(LegTask(number, work, low=True))
+
+    def _shadowed(
+        self, head: dict[str, Any], body: bytes, actions: list[Action], control: list[Action]
+    ) -> None:
+        number = head["id"]
+        try:
+            record = FlowRecord.model_validate_json(body)
+            record = record.model_copy(update={"budget_ms": min(record.budget_ms, head["budget_ms"])})
+            found = shadow_leg(record, actions, self._programs, control=control or None, discreet=True)
+        except ValidationError:
+            self._refuse(number, InputError("invalid_record", "the record is of another release"))
+        except InputError as error:
+            self._refuse(number, error)
+        else:
+            self._link.send({"t": "shadowed", "id": number}, LEG_SHADOW.dump_json(found))
+
     def _over(self, number: int) -> None:
         _log.warning("a call came to more than a message holds", exc_info=True)
         self._link.send({"t": "over", "id": number})
@@ -195,7 +234,8 @@ class WorkerServer(Asking):
         egress = RemoteEgress(link, number, lists, lambda: self._scheduler.waits(leg))
         self._egress[number] = egress
         traces: list[LegTrace] = []
-        recorded: list[FlowOutcome | None] = []
+        on_record: list[FlowOutcome | None] = []
+        wish = None if head["record"] is None else Wish.read(head["record"])
         runner = Runner(
             settings=read_settings(head["settings"]),
             egress=egress,
@@ -203,25 +243,20 @@ class WorkerServer(Asking):
             programs=self._programs,
             caches=lambda _tenant, _trigger: RemoteCache(link, number),
             directory=RemoteDirectory(link, number),
-            observer=traces.append if head["record"] else None,
-            recorder=recorded.append,
+            observer=None if wish is None else traces.append,
+            recorder=on_record.append,
         )
         try:
             outcome = run(runner)
         except (UnknownTriggerError, EventError, FlowError, ResumeError) as error:
             self._refuse(number, error)
             return
-        kept = recorded[0]
+        kept = on_record[0]
         parts = [
             outcome.to_json().encode(),
             store.put_text.encode(),
             b"" if kept is None else kept.to_json().encode(),
-            b"",
         ]
-        if traces:
-            text = make_record(traces[0], outcome, keep_secrets=False).model_dump_json(by_alias=True).encode()
-            # What a replay wants is left out when there is no room for it.
-            parts[3] = text if sum(map(len, parts)) + len(text) <= TO_PARENT.body else b""
         link.send(
             {
                 "t": "done",
@@ -231,6 +266,21 @@ class WorkerServer(Asking):
             },
             b"".join(parts),
         )
+        if wish is not None and wish.reason(outcome) is not None:
+            self._record(number, wish, traces[0], outcome)
+
+    def _record(self, number: int, wish: Wish, trace: LegTrace, outcome: FlowOutcome) -> None:
+        """Send the record of a leg whose outcome is told. What goes wrong concerns the record alone."""
+        try:
+            text = recorded(wish, trace, outcome)
+            self._link.send({"t": "kept", "id": number, "lost": "large" if text is None else ""}, text or b"")
+        except UnsendableError:
+            self._link.send({"t": "kept", "id": number, "lost": "large"})
+        except OSError:
+            raise  # the parent is gone
+        except Exception:  # noqa: BLE001 - the leg itself ended well
+            _log.exception("a record could not be made")
+            self._link.send({"t": "kept", "id": number, "lost": "fault"})
 
     def _refuse(self, number: int, error: Exception) -> None:
         for most in _TEXTS:
@@ -256,8 +306,9 @@ def _refusal(error: Exception, most: int) -> dict[str, Any]:
             for item in error.problems
         ]
         return {"kind": "event", "problems": problems, "total": error.total}
-    assert isinstance(error, FlowError | ResumeError)
-    kind = "flow" if isinstance(error, FlowError) else "resume"
+    assert isinstance(error, FlowError | ResumeError | InputError)
+    kinds = {FlowError: "flow", ResumeError: "resume", InputError: "record"}
+    kind = next(name for family, name in kinds.items() if isinstance(error, family))
     return {
         "kind": kind,
         "code": error.code,

@@ -15,7 +15,7 @@ from runner.workers.parent.pool_stats import PoolStats, TenantStats
 from runner.workers.parent.processes.supervisor import Supervisor, is_late
 from runner.workers.parent.processes.worker import AHEAD, READY, Worker
 from runner.workers.parent.queueing import FairQueue, QueueFullError, TenantNumbers
-from runner.workers.parent.requests import LegReply, TooBusyError
+from runner.workers.parent.requests import LegRecord, LegReply, TooBusyError
 from runner.workers.parent.services.fetches import CallFetches
 from runner.workers.parent.settings import PoolSettings
 from runner.workers.parent.usage import Usage
@@ -56,7 +56,9 @@ class Dispatcher:
     @property
     def busy(self) -> bool:
         """Something waits or runs."""
-        return bool(len(self.queue) or any(worker.pending for worker in self.supervisor.workers))
+        return bool(
+            len(self.queue) or any(worker.pending or worker.recording for worker in self.supervisor.workers)
+        )
 
     def call(self, tenant: str, **facts: Any) -> PendingCall:
         """A call with the next number; `facts` are workers of `PendingCall`."""
@@ -160,6 +162,10 @@ class Dispatcher:
                 call.queued_at = time.monotonic()
                 self.queue.put_back(call.tenant, call)
         worker.pending.clear()
+        for call in worker.recording.values():
+            assert call.record is not None
+            call.record.set_result(LegRecord(lost="worker"))
+        worker.recording.clear()
         self.dispatch()
 
     def _on_sweep(self, now: float) -> None:

@@ -13,12 +13,13 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from runner.model.outcome import FlowOutcome
+from runner.shadow.leg import LEG_SHADOW
 from runner.suspension.stores import SuspendedFlow, store_key
 from runner.workers.child.leg_scheduler import LONG_SECONDS
 from runner.workers.parent.dispatch import Dispatcher, refuse, settle
 from runner.workers.parent.pending_call import PendingCall, lost, refusal, too_much
 from runner.workers.parent.processes.worker import Worker
-from runner.workers.parent.requests import LegReply
+from runner.workers.parent.requests import LegRecord, LegReply
 from runner.workers.parent.services.builds import BuildService
 from runner.workers.parent.services.host_services import Stores
 from runner.workers.protocol import messages
@@ -59,6 +60,9 @@ class MessageHandlers:
             worker.asked()
             self._later(self._compiling(worker, message, body))
             return
+        if isinstance(message, messages.Kept):
+            self._on_kept(worker, message, body)
+            return
         call = worker.pending.get(getattr(message, "id", 0))
         if call is None:
             if not isinstance(message, _MAY_BE_LATE):
@@ -83,9 +87,10 @@ class MessageHandlers:
         waiting = call.checked(outcome, waiting, message.expires_at)
         if kept is not None:
             call.check_own(kept)
-        record = others[2].decode("utf-8", "replace") if others[2] else None
         self.calls.charge(call, sum(item.statistics.cpu_ms for item in outcome.actions if item.statistics))
-        reply = self.calls.reply(call, outcome, record=record, suspended=waiting, kept=kept)
+        reply = self.calls.reply(
+            call, outcome, record=self._recording(worker, call, outcome), suspended=waiting, kept=kept
+        )
         self.calls.over(worker, call)
         if waiting is None or not call.keep or call.future.done():
             settle(call, reply)
@@ -93,6 +98,25 @@ class MessageHandlers:
             assert outcome.suspension is not None
             key = store_key(call.tenant, outcome.suspension.handle)
             self._later(self._keep(call, key, waiting, reply))
+
+    def _recording(
+        self, worker: Worker, call: PendingCall, outcome: FlowOutcome
+    ) -> asyncio.Future[LegRecord] | None:
+        """The record that its worker makes now; None when the outcome is not to be kept."""
+        if call.wish is None or call.wish.reason(outcome) is None:
+            return None
+        call.record = asyncio.get_running_loop().create_future()
+        worker.recording[call.number] = call
+        return call.record
+
+    def _on_kept(self, worker: Worker, message: messages.Kept, body: bytes) -> None:
+        call = worker.recording.pop(message.id, None)
+        if call is None or call.wish is None or call.record is None or len(body) > call.wish.most_bytes:
+            raise FrameError("a record that was not asked for")
+        if message.lost:
+            call.record.set_result(LegRecord(lost="large" if message.lost == "large" else "worker"))
+        else:
+            call.record.set_result(LegRecord(body))
 
     async def _keep(self, call: PendingCall, key: str, waiting: SuspendedFlow, reply: LegReply) -> None:
         """Store a suspended flow before its outcome is told."""
@@ -106,11 +130,13 @@ class MessageHandlers:
             settle(call, reply)
 
     def _on_refused(self, worker: Worker, call: PendingCall, message: messages.Refused, _: bytes) -> None:
+        if call.is_build and (call.head["t"], message.kind) != ("shadow", "record"):
+            raise FrameError("a refusal of another kind of call")
         self.calls.over(worker, call)
         refuse(call, refusal(message))
 
     def _on_built(self, worker: Worker, call: PendingCall, message: messages.Built, body: bytes) -> None:
-        if not call.is_build:
+        if call.head["t"] != "build":
             raise FrameError("a build that was not asked for")
         failure = None if message.ok else read_failure(body)
         self.calls.over(worker, call)
@@ -118,6 +144,17 @@ class MessageHandlers:
             refuse(call, BuildError(failure))
         elif not call.future.done():
             call.future.set_result(None)
+
+    def _on_shadowed(self, worker: Worker, call: PendingCall, _: messages.Shadowed, body: bytes) -> None:
+        if call.head["t"] != "shadow":
+            raise FrameError("a shadow run that was not asked for")
+        try:
+            found = LEG_SHADOW.validate_json(body)
+        except ValidationError:
+            raise FrameError("a shadow run that is none") from None
+        self.calls.over(worker, call)
+        if not call.future.done():
+            call.future.set_result(found)
 
     async def _compiling(
         self, worker: Worker, ask: messages.ImageAsk | messages.TranspileAsk, body: bytes
@@ -180,6 +217,7 @@ _HANDLERS: Final[dict[type, Callable[[MessageHandlers, Worker, PendingCall, Any,
     messages.Fault: MessageHandlers._on_fault,
     messages.Over: MessageHandlers._on_over,
     messages.Built: MessageHandlers._on_built,
+    messages.Shadowed: MessageHandlers._on_shadowed,
     messages.Moved: MessageHandlers._on_moved,
     messages.CacheAsk: MessageHandlers._on_ask,
     messages.DirectoryAsk: MessageHandlers._on_ask,
@@ -190,6 +228,8 @@ _HANDLERS: Final[dict[type, Callable[[MessageHandlers, Worker, PendingCall, Any,
 }
 _OF_BUILDS: Final = (
     MessageHandlers._on_built,
+    MessageHandlers._on_shadowed,
+    MessageHandlers._on_refused,
     MessageHandlers._on_fault,
     MessageHandlers._on_over,
     MessageHandlers._on_moved,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.model.action import Action
-from runner.model.errors import FlowError, ResumeError
+from runner.model.errors import FlowError, InputError, ResumeError, RunnerError
 from runner.model.outcome import (
     ActionRecord,
     Decision,
@@ -20,7 +20,9 @@ from runner.model.outcome import (
 )
 from runner.model.outcome import Timing as OutcomeTiming
 from runner.model.settings import Settings
+from runner.records.policy import Wish
 from runner.suspension.stores import PinnedAction, SuspendedFlow
+from runner.workers.parent.requests import LegRecord
 from runner.workers.parent.services.fetches import CallFetches
 from runner.workers.protocol.frames import FrameError
 from sandbox.core.caps import MAX_PACKAGES_COMPILE_SECONDS, MAX_PACKAGES_LOAD_SECONDS
@@ -40,13 +42,17 @@ _WRITING_SECONDS: Final = 10.0
 
 @dataclass(slots=True, eq=False)
 class PendingCall:
-    """One leg or build.
+    """One leg or build, or a shadow run, which is no more than a build: nobody waits for it, and it reaches
+    nothing.
 
     Attributes:
         head: of its message, without what depends on the worker.
         actions: with unique names, in order.
+        control: what a shadow run is compared with, if it runs as well.
         body: of its message.
         store_key: of the suspended flow that it resumes.
+        wish: what of it is to be kept on record.
+        record: gets its record, once its outcome says that there is one.
         detached: it does not hold up others of its worker any more.
         computes: it does not wait for an answer, as far as is known.
         long: it has computed for some time.
@@ -62,10 +68,13 @@ class PendingCall:
     settings: Settings
     trigger: Trigger | None = None
     actions: tuple[Action, ...] = ()
+    control: tuple[Action, ...] = ()
     execution_id: str = ""
     leg: int = 1
     store_key: str = ""
     keep: bool = True
+    wish: Wish | None = None
+    record: asyncio.Future[LegRecord] | None = None
     fetches: CallFetches | None = None
     queued_at: float = field(default_factory=time.monotonic)
     sent_at: float = 0.0
@@ -85,7 +94,8 @@ class PendingCall:
     def limit_seconds(self) -> float:
         """Longest time that its Actions may take together."""
         if self.is_build:
-            return 0.0
+            runs = 0 if self.head["t"] == "build" else 2 if self.control else 1
+            return runs * self.settings.budget_ms / 1000
         each = [(action.limits or self.settings.limits).wall_ms for action in self.actions]
         twice = sum(1 for action in self.actions if action.last_good is not None)
         most = sum(each) + twice * max(each, default=0)
@@ -229,10 +239,13 @@ def too_much() -> Failure:
     return Failure(FailureCode.OUTPUT, "What it came to is larger than a worker's answer may be.")
 
 
+_REFUSALS: Final[dict[str, type[RunnerError]]] = {"flow": FlowError, "record": InputError}
+
+
 def refusal(message: Any) -> Exception:
     """The error for the caller that a worker's `Refused` stands for."""
     if message.kind == "event":
         problems: Sequence[Problem] = [Problem(*item) for item in message.problems]
         return EventError(problems, message.total)
-    kind = FlowError if message.kind == "flow" else ResumeError
+    kind = _REFUSALS.get(message.kind, ResumeError)
     return kind(message.code, message.message, next_step=message.next_step)

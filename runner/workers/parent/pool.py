@@ -15,12 +15,20 @@ from runner.flow.runner import Caches, public_egress
 from runner.model.action import source_digest, with_unique_names
 from runner.model.errors import FlowError
 from runner.model.settings import Settings
+from runner.shadow.leg import LegShadow
 from runner.suspension.resume import StoredFlow, plain, read_flow
 from runner.suspension.stores import MemoryStore, SuspendedFlow, SuspensionStore, store_key
 from runner.workers.parent.dispatch import Dispatcher, refuse
 from runner.workers.parent.message_handlers import MessageHandlers
 from runner.workers.parent.pool_stats import PoolStats
-from runner.workers.parent.requests import BuildCall, LegCall, LegReply, ResumeCall, TooBusyError
+from runner.workers.parent.requests import (
+    BuildCall,
+    LegCall,
+    LegReply,
+    ResumeCall,
+    ShadowCall,
+    TooBusyError,
+)
 from runner.workers.parent.services.builds import BuildService
 from runner.workers.parent.services.host_services import Stores
 from runner.workers.parent.settings import PoolSettings
@@ -116,7 +124,7 @@ class WorkerPool:
                 "execution_id": execution_id,
                 "rules": call.executed_rules,
                 "settings": settings_json(call.settings),
-                "record": call.record,
+                "record": None if call.record is None else call.record.wire,
             },
             body=_event_json(trigger, call.event),
             sources=sources,
@@ -124,6 +132,7 @@ class WorkerPool:
         )
         pending.trigger, pending.actions, pending.execution_id = trigger, actions, execution_id
         pending.keep = call.keep
+        pending.wish = call.record
         reply: LegReply = await self._calls.complete(pending)
         return reply
 
@@ -152,13 +161,14 @@ class WorkerPool:
                 "t": "resume",
                 "tenant": tenant,
                 "settings": settings_json(call.settings),
-                "record": call.record,
+                "record": None if call.record is None else call.record.wire,
             },
             body=_resume_json(returned),
             sources=(),
             settings=call.settings,
         )
         pending.trigger, pending.store_key, pending.keep = get_trigger(waiting.trigger), key, call.keep
+        pending.wish = call.record
         pending.execution_id, pending.leg = waiting.execution_id, waiting.leg + 1
         # Without their secrets, which only the worker needs.
         pending.actions = tuple(item.action(dict.fromkeys(item.wanted, "")) for item in waiting.actions)
@@ -183,6 +193,32 @@ class WorkerPool:
         if self._calls.stopping:
             raise TooBusyError("stopping", 1)
         return await self._builds.build(tenant, call, report)
+
+    async def shadow(self, tenant: str, call: ShadowCall) -> LegShadow:
+        """Run other sources on a recorded leg, in turn with builds: behind everybody's logins. Nothing is
+        sent, and the call has no way to send anything.
+
+        Raises:
+            TooBusyError: nothing ran.
+            InputError: the record is none that these Actions can be run on.
+            BuildError: the worker died of it, or had to be stopped.
+        """
+        sources = [
+            source
+            for action in (*call.actions, *call.control)
+            for source in (action.source, action.last_good)
+            if source is not None
+        ]
+        pending = self._calls.call(
+            tenant,
+            head={"t": "shadow", "budget_ms": call.settings.budget_ms},
+            body=call.record.encode(),
+            sources=tuple(dict.fromkeys(sources)),
+            settings=call.settings,
+        )
+        pending.actions, pending.control = call.actions, call.control
+        reply: LegShadow = await self._calls.complete(pending)
+        return reply
 
     async def _compile(self, tenant: str, source: Source, limits: Limits) -> Program:
         """Raises `BuildError`, `TooBusyError`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +13,7 @@ from runner.model.action import Action
 from runner.model.errors import RunnerError
 from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
+from runner.records.policy import Wish
 from runner.suspension.resume import StoredFlow
 from runner.suspension.stores import SuspendedFlow
 from sandbox.action_build import Module, Wanted
@@ -33,7 +36,7 @@ class LegCall(_Call):
         execution_id: a new one when None.
         settings: limits, budget and features of this flow; its `tenant` is not looked at.
         executed_rules: ids for which `api.rules.wasExecuted` answers true.
-        record: whether the reply shall hold the leg's record, for a replay.
+        record: which outcomes are to be kept with all that the Actions did; None for none.
         keep: whether a flow that suspends is stored before its outcome is told. When not, the caller does
             that, with what the reply holds.
     """
@@ -44,7 +47,7 @@ class LegCall(_Call):
     execution_id: str | None = None
     settings: Settings = Settings()
     executed_rules: tuple[str, ...] = ()
-    record: bool = False
+    record: Wish | None = None
     keep: bool = True
 
 
@@ -65,9 +68,22 @@ class ResumeCall(_Call):
     enrolled: Sequence[Mapping[str, Any]] | None = None
     secrets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     settings: Settings = Settings()
-    record: bool = False
+    record: Wish | None = None
     stored: StoredFlow | None = Field(default=None, repr=False)
     keep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LegRecord:
+    """The record of a leg: JSON text of its `runner.replay.record.FlowRecord`, secrets marked, without its
+    Actions. Nothing of it was checked, and it is a worker's.
+
+    Attributes:
+        lost: why there is none: it is too `large`, or the `worker` died or could not make it.
+    """
+
+    text: bytes = b""
+    lost: Literal["", "large", "worker"] = ""
 
 
 class LegReply(_Call):
@@ -76,8 +92,8 @@ class LegReply(_Call):
     Attributes:
         outcome: what `Runner.run` answers. When the worker died or was stopped, its decision is `failed`
             with an `internal` or `timeout` failure.
-        record: JSON text of the `runner.replay.record.FlowRecord`, secrets marked; None unless asked for, or
-            when it is larger than a message may be.
+        record: gets the leg's record, which its worker writes down once the outcome is told; None when the
+            outcome is not one of those that were to be kept.
         suspended: the flow as it is kept for its resume.
         kept: what of the outcome goes on record; None when it is all of it.
         waited_ms: in the pool's queue.
@@ -86,7 +102,7 @@ class LegReply(_Call):
     """
 
     outcome: FlowOutcome
-    record: str | None = None
+    record: asyncio.Future[LegRecord] | None = None
     suspended: SuspendedFlow | None = None
     kept: FlowOutcome | None = None
     waited_ms: float = 0.0
@@ -105,6 +121,22 @@ class BuildCall(_Call):
     wanted: tuple[Wanted, ...] = ()
     modules: tuple[Module, ...] = ()
     lock: Lock | WheelLock | None = None
+
+
+class ShadowCall(_Call):
+    """A recorded leg to run other sources on: what `runner.shadow.leg.shadow_leg` takes.
+
+    Attributes:
+        record: JSON text of the `runner.replay.record.FlowRecord`, secrets marked.
+        actions: as many as it has, with their secrets.
+        control: the recorded ones; none when they are not to be run as well.
+        settings: of which the budget holds.
+    """
+
+    record: str = Field(repr=False)
+    actions: tuple[Action, ...]
+    control: tuple[Action, ...] = ()
+    settings: Settings = Settings()
 
 
 class TooBusyError(Exception):

@@ -52,13 +52,22 @@ class Moved(_Message):
 
 
 class Done(_Message):
-    """A leg's outcome. The body is the outcome, the suspended flow, what of the outcome goes on record when
-    that is not all of it, and the record for a replay, with these lengths."""
+    """A leg's outcome. The body is the outcome, the suspended flow, and what of the outcome goes on record
+    when that is not all of it, with these lengths."""
 
     t: Literal["done"]
     id: _Number
-    parts: tuple[_Number, _Number, _Number, _Number]
+    parts: tuple[_Number, _Number, _Number]
     expires_at: float | None = None
+
+
+class Kept(_Message):
+    """The record of a leg whose outcome was told before, and was to be kept: the body is its JSON. `lost`:
+    why there is none."""
+
+    t: Literal["kept"]
+    id: _Number
+    lost: Literal["", "large", "fault"] = ""
 
 
 class Refused(_Message):
@@ -66,7 +75,7 @@ class Refused(_Message):
 
     t: Literal["refused"]
     id: _Number
-    kind: Literal["trigger", "event", "flow", "resume"]
+    kind: Literal["trigger", "event", "flow", "resume", "record"]
     code: _Short = ""
     message: _Text = ""
     next_step: _Text = ""
@@ -95,6 +104,13 @@ class Built(_Message):
     t: Literal["built"]
     id: _Number
     ok: bool
+
+
+class Shadowed(_Message):
+    """A recorded leg was run on; the body is the `runner.shadow.leg.LegShadow`."""
+
+    t: Literal["shadowed"]
+    id: _Number
 
 
 class CacheAsk(_Message):
@@ -177,7 +193,8 @@ class ImageMade(_Message):
 
 
 Message = Annotated[
-    Ready | Pong | Log | Moved | Done | Refused | Fault | Over | Built | CacheAsk | DirectoryAsk
+    Ready | Pong | Log | Moved | Done | Kept | Refused | Fault | Over | Built | Shadowed | CacheAsk
+    | DirectoryAsk
     | TakeAsk | TranspileAsk | ImageAsk | Fetch | FetchCancel | SessionClose | ImageMade,
     Field(discriminator="t"),
 ]  # fmt: skip

@@ -184,7 +184,7 @@ class Supervisor:
     def _recycle(self) -> None:
         """Replace one worn worker at a time: it works until its successor is ready, and ends what it runs."""
         for worker in self.workers:
-            if worker.state == DRAINING and not worker.pending:
+            if worker.state == DRAINING and not worker.pending and not worker.recording:
                 worker.process.close()
         if self._outgoing is not None or any(worker.state != READY for worker in self.workers):
             return

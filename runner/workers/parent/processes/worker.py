@@ -44,6 +44,7 @@ class Worker:
         self.process = WorkerProcess(settings.command, self._received, lambda: on_lost(self))
         self.state = STARTING
         self.pending: dict[int, PendingCall] = {}
+        self.recording: dict[int, PendingCall] = {}
         self.sources = SourceTable()
         self.legs = 0
         self.started_at = self.heard_at = time.monotonic()
@@ -87,12 +88,16 @@ class Worker:
         """Append what it must be sent; the number of sources that are new to it."""
         head = {**call.head, "low": call.low}
         number = self.sources.number
-        if call.is_build:
+        if head["t"] == "build":
             head["source"] = number(call.sources[0], frames)
-        elif head["t"] == "leg":
+        elif head["t"] in ("leg", "shadow"):
             head["actions"] = [
                 action_list(item, lambda source: number(source, frames)) for item in call.actions
             ]
+            if head["t"] == "shadow":
+                head["control"] = [
+                    action_list(item, lambda source: number(source, frames)) for item in call.control
+                ]
         else:
             for action in call.actions:
                 self.sources.know(action.source)

@@ -1,0 +1,1 @@
+"""`actionbox replay` and `actionbox verify`."""

@@ -1,0 +1,1 @@
+"""`actionbox shadow`: a draft on what happened, here or on the service."""

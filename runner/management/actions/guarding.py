@@ -1,0 +1,50 @@
+"""Deploys under the lock-out guard (`runner.management.shadows.guard`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Query
+from sqlalchemy.orm import Session
+
+from runner.http.queries import Absent
+from runner.management.base.context import Caller
+from runner.management.base.service import Service
+from runner.management.shadows.candidates import Candidate
+from runner.management.shadows.guard import Guard, has_list, refusal
+from runner.store import KeyRing
+
+Force = Annotated[
+    str | Absent,
+    Query(
+        min_length=1,
+        max_length=500,
+        description="Why it is deployed even if it would lock people out; kept in the audit trail. (Ours.)",
+    ),
+]
+Find = Callable[[Session, KeyRing], Candidate]
+"""Finds what is to be deployed. Raises `ApiError` when it cannot be."""
+
+
+def guard_of(service: Service) -> Guard:
+    """The guard of a service."""
+    return Guard(service.store, lambda: service.keys.ring, service.records, service.flows)
+
+
+def check_lockout(caller: Caller, find: Find, force: str | None) -> Candidate | None:
+    """See that a deploy locks nobody out; what was looked at, None when the tenant has no lock-out list or
+    wants no look.
+
+    Raises:
+        ApiError: 409: it would.
+    """
+    service = caller.service
+    with service.store.read() as session:
+        if force is not None or not has_list(session, caller.tenant):
+            return None
+        candidate = find(session, service.keys.ring)
+    report = guard_of(service).check(candidate)
+    if report.refused:
+        raise refusal(report)
+    return candidate

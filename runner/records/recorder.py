@@ -1,0 +1,220 @@
+"""Recording off the path of answers: a bounded queue, and a thread that stores what is in it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from runner.records.quota import Quotas
+from runner.records.subjects import tenant_key
+from runner.records.writing import Item, NewLeg, RecordWriter
+from runner.store import KeyRing, Store
+from runner.store.database.faults import is_unavailable
+
+_log: Final = structlog.get_logger("actionbox.records")
+_GATHER_SECONDS: Final = 0.1
+"""From the first item to its transaction: what comes meanwhile shares it. Longer than a login takes, so that
+most logins meet no transaction of ours."""
+_MOST: Final = 64
+"""Items of one transaction."""
+_MOST_BYTES: Final = 4 * 1024 * 1024
+_AGAIN_SECONDS: Final = 1.0
+_TRIES: Final = 10
+"""Times that a transaction is begun when the database cannot be used, while the queue fills."""
+_LOG_SECONDS: Final = 60.0
+QUEUE: Final = "queue"
+DATABASE: Final = "database"
+STOPPING: Final = "stopping"
+QUOTA: Final = "quota"
+"""Why records were dropped; the others are in `runner.records.states`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLimits:
+    """Attributes:
+    days: how long records stay.
+    quota_bytes: of one tenant's records.
+    leg_bytes: of the record of one leg, as JSON.
+    queue_items, queue_bytes: that wait to be stored.
+    """
+
+    days: float = 7.0
+    quota_bytes: int = 256 * 1024 * 1024
+    leg_bytes: int = 4 * 1024 * 1024
+    queue_items: int = 2_000
+    queue_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStats:
+    """Numbers since the start, and of the queue now. `kept`, `bytes`: legs that were stored, and their bytes
+    as stored; `dropped`: by reason."""
+
+    kept: dict[str, int]
+    bytes: int
+    dropped: dict[str, int]
+    queue: int
+    queue_bytes: int
+
+
+@dataclass(slots=True)
+class _Numbers:
+    kept: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+class Recorder:
+    """Takes items from an event loop and stores them from a thread of its own. Never blocks who gives."""
+
+    def __init__(self, store: Store, ring: Callable[[], KeyRing], limits: RecordLimits | None = None) -> None:
+        self.limits: Final = limits or RecordLimits()
+        self._store = store
+        self._ring = ring
+        self._keys: dict[str, bytes] = {}
+        self._writer = RecordWriter(ring, self._keys.__getitem__, self.limits.days)
+        self._quotas = Quotas(self.limits.quota_bytes)
+        self._numbers = _Numbers()
+        self._waiting: deque[Item] = deque()
+        self._bytes = 0
+        self._taken = 0
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._tell_at = 0.0
+        self._untold: Counter[str] = Counter()
+
+    # --- from any thread ---
+
+    def put(self, item: Item) -> bool:
+        """Store `item` soon; False when the queue is full, and it is dropped and counted."""
+        with self._changed:
+            full = (
+                len(self._waiting) >= self.limits.queue_items
+                or self._bytes + item.bytes > self.limits.queue_bytes
+            )
+            if not full and not self._stopping:
+                self._waiting.append(item)
+                self._bytes += item.bytes
+                self._start()
+                self._changed.notify_all()
+                return True
+        self.dropped(STOPPING if self._stopping else QUEUE)
+        return False
+
+    def dropped(self, reason: str, count: int = 1) -> None:
+        """Count records that are not stored, and log that there are such, once a minute."""
+        with self._changed:
+            self._numbers.dropped[reason] += count
+            self._untold[reason] += count
+            now = time.monotonic()
+            if now < self._tell_at:
+                return
+            self._tell_at, told = now + _LOG_SECONDS, dict(self._untold)
+            self._untold.clear()
+        _log.warning("records were not kept", **told)
+
+    def stats(self) -> RecordStats:
+        """The numbers now."""
+        with self._changed:
+            numbers = self._numbers
+            return RecordStats(
+                dict(numbers.kept),
+                numbers.bytes,
+                dict(numbers.dropped),
+                len(self._waiting) + self._taken,
+                self._bytes,
+            )
+
+    def settled(self, seconds: float) -> bool:
+        """Wait until what is in the queue now is stored, for at most `seconds`; whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting and not self._taken, seconds)
+
+    async def drain(self, seconds: float = 5.0) -> None:
+        """Store what waits, for at most `seconds`; what is left is dropped and counted. Further items are
+        refused."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        await asyncio.to_thread(self.settled, seconds)
+        with self._changed:
+            left = sum(1 for item in self._waiting if isinstance(item, NewLeg))
+            self._waiting.clear()
+            self._bytes = 0
+            self._changed.notify_all()
+            thread, self._thread = self._thread, None
+        if left:
+            self.dropped(STOPPING, left)
+        if thread is not None:
+            await asyncio.to_thread(thread.join, 1.0)
+        with self._changed:
+            self._stopping = False
+
+    # --- in the thread ---
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="actionbox-records", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        while batch := self._next():
+            try:
+                self._store_all(batch)
+            except Exception:  # noqa: BLE001 - the next batch may be stored
+                _log.exception("records could not be stored")
+                self.dropped(DATABASE, sum(1 for item in batch if isinstance(item, NewLeg)))
+            with self._changed:
+                self._taken = 0
+                self._changed.notify_all()
+
+    def _next(self) -> list[Item]:
+        """The next batch, taken out of the queue; empty when there will be none."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopping)
+            if not self._waiting:
+                return []
+            self._changed.wait_for(lambda: self._stopping or len(self._waiting) >= _MOST, _GATHER_SECONDS)
+            batch: list[Item] = []
+            total = 0
+            while self._waiting and len(batch) < _MOST and (total < _MOST_BYTES or not batch):
+                item = self._waiting.popleft()
+                batch.append(item)
+                total += item.bytes
+            self._bytes -= total
+            self._taken = len(batch)
+            return batch
+
+    def _store_all(self, batch: list[Item]) -> None:
+        for tried in range(_TRIES):
+            try:
+                self._store_once(batch)
+            except Exception as error:
+                self._writer.forget()
+                if not is_unavailable(error) or tried + 1 == _TRIES or self._stopping:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
+    def _store_once(self, batch: list[Item]) -> None:
+        legs = [item for item in batch if isinstance(item, NewLeg)]
+        for tenant in {item.tenant for item in legs if item.tenant not in self._keys}:
+            self._keys[tenant] = tenant_key(self._store, self._ring(), tenant)
+        with self._store.begin() as session:
+            added = self._writer.write(session, batch)
+            session.flush()
+            removed = self._quotas.enforce(session, added)
+        with self._changed:
+            self._numbers.kept.update(item.state.state for item in legs)
+            self._numbers.bytes += added.total()
+        if removed:
+            self.dropped(QUOTA, removed)

@@ -1,0 +1,1 @@
+"""Test cases made of recorded executions."""
