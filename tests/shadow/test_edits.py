@@ -19,6 +19,8 @@ from tests.flow.fixtures import PROGRAMS
 from tests.shadow.edits import EDITS, Edit
 from tests.shadow.played import ROOT, legs_of, played
 
+pytestmark = pytest.mark.usefixtures("no_connections")
+
 
 def edited(record: FlowRecord, edit: Edit) -> list[Action]:
     actions = list(recorded_actions(record))

@@ -14,6 +14,8 @@ from tests.flow.actions import javascript, python
 from tests.flow.fixtures import PROGRAMS
 from tests.shadow.worlds import recorded
 
+pytestmark = pytest.mark.usefixtures("no_connections")
+
 
 @pytest.mark.parametrize("action", restless(), ids=lambda action: action.name)
 def test_a_version_against_itself_never_differs(
