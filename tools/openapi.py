@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from runner.hooks.management.routes import router as hooks_router
 from runner.http.auth import oauth
 from runner.management import routers
+from runner.runtime.record_routes import router as record_router
 from runner.runtime.routes import router as runtime_router
 from runner.server import health
 from runner.server.openapi import description
@@ -21,7 +22,7 @@ from runner.server.openapi import description
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "openapi"
 _APIS: Final = {
     "management": ("actionbox: Management API for Actions", (*routers(), hooks_router, oauth.router)),
-    "runtime": ("actionbox: runtime API", (runtime_router, oauth.router, health.router)),
+    "runtime": ("actionbox: runtime API", (runtime_router, record_router, oauth.router, health.router)),
 }
 
 
@@ -33,7 +34,7 @@ def documents() -> dict[str, str]:
 
 def whole() -> dict[str, Any]:
     """The description of everything, as a service with both APIs gives it."""
-    included = (oauth.router, health.router, *routers(), hooks_router, runtime_router)
+    included = (oauth.router, health.router, *routers(), hooks_router, runtime_router, record_router)
     return _description("actionbox", included)
 
 

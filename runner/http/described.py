@@ -22,7 +22,7 @@ REFUSALS: Final = {
     404: "There is no such thing, or another tenant has it.",
     408: "The body came too slowly.",
     409: "It collides with what is there.",
-    410: "The handle was used or has expired.",
+    410: "It was used, has expired or was erased.",
     412: "`If-Match` names an older state, or something is in use.",
     413: "The body is too large.",
     415: "The body is of a kind that is not taken here.",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """Every router of the API."""
-    from runner.management import bindings, clients, token_exchange_profiles
+    from runner.management import bindings, clients, record_policy, token_exchange_profiles
     from runner.management.actions import draft_tests, versions
     from runner.management.actions import routes as actions
     from runner.management.logs import executions
@@ -40,5 +40,6 @@ def routers() -> tuple[APIRouter, ...]:
         logs,
         email,
         phone,
+        record_policy,
     )
     return tuple(part.router for part in parts)

@@ -129,6 +129,7 @@ class _Change:
             display_name=action.name,
             fail_policy=before.fail_policy if before else None,
             limits=dict(before.limits) if before else {},
+            record=before.record if before else None,
             created_at=now(),
             updated_at=now(),
         )
@@ -138,6 +139,8 @@ class _Change:
             row.fail_policy = None if item.fail_policy is None else _POLICIES[item.fail_policy]
         if "limits" in item.model_fields_set:
             row.limits = _limits(item.limits, self._caller.service.settings, index)
+        if "record" in item.model_fields_set:
+            row.record = item.record
         row.position = index
         return row
 
@@ -225,11 +228,15 @@ def _view(row: BindingRow, action: dict[str, Any]) -> dict[str, Any]:
         value["fail_policy"] = _NAMES[row.fail_policy]
     if row.limits:
         value["limits"] = {"wall_ms": row.limits["wall_ms"], "memory_mb": row.limits["memory_bytes"] // MIB}
+    if row.record is not None:
+        value["record"] = row.record
     return value
 
 
 def _etag(rows: Sequence[BindingRow]) -> str:
-    facts = [(row.id, row.display_name, row.fail_policy, sorted(row.limits.items())) for row in rows]
+    facts = [
+        (row.id, row.display_name, row.fail_policy, sorted(row.limits.items()), row.record) for row in rows
+    ]
     return etag(hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
 
 

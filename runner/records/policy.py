@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -102,6 +102,11 @@ class RecordPolicy:
         if self.failures or self.denials:
             return Wish(most_bytes, failures=self.failures, denials=self.denials)
         return None
+
+
+def days_of(tenant_settings: Mapping[str, Any], most: float) -> float:
+    """How long records of a tenant stay: `most` is the installation's, and a tenant may have chosen less."""
+    return float(min(tenant_settings.get("records", {}).get("days", most), most))
 
 
 NOTHING: Final = RecordPolicy()

@@ -14,7 +14,7 @@ import structlog
 
 from runner.records.quota import Quotas
 from runner.records.subjects import tenant_key
-from runner.records.writing import Item, NewLeg, RecordWriter
+from runner.records.writing import Item, NewLeg, Prepared, RecordWriter
 from runner.store import KeyRing, Store
 from runner.store.database.faults import is_unavailable
 
@@ -76,7 +76,7 @@ class Recorder:
 
     def __init__(self, store: Store, ring: Callable[[], KeyRing], limits: RecordLimits | None = None) -> None:
         self.limits: Final = limits or RecordLimits()
-        self._store = store
+        self._database = store
         self._ring = ring
         self._keys: dict[str, bytes] = {}
         self._writer = RecordWriter(ring, self._keys.__getitem__, self.limits.days)
@@ -85,6 +85,7 @@ class Recorder:
         self._waiting: deque[Item] = deque()
         self._bytes = 0
         self._taken = 0
+        self._expected = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -108,6 +109,12 @@ class Recorder:
                 return True
         self.dropped(STOPPING if self._stopping else QUEUE)
         return False
+
+    def expect(self, coming: bool) -> None:
+        """A worker writes a record down that is to be stored; or it is done with that."""
+        with self._changed:
+            self._expected += 1 if coming else -1
+            self._changed.notify_all()
 
     def dropped(self, reason: str, count: int = 1) -> None:
         """Count records that are not stored, and log that there are such, once a minute."""
@@ -134,9 +141,13 @@ class Recorder:
             )
 
     def settled(self, seconds: float) -> bool:
-        """Wait until what is in the queue now is stored, for at most `seconds`; whether it is."""
+        """Wait until nothing is to be stored any more, for at most `seconds`; whether nothing is."""
+
+        def idle() -> bool:
+            return not (self._waiting or self._taken or self._expected)
+
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting and not self._taken, seconds)
+            return self._changed.wait_for(idle, seconds)
 
     async def drain(self, seconds: float = 5.0) -> None:
         """Store what waits, for at most `seconds`; what is left is dropped and counted. Further items are
@@ -167,11 +178,8 @@ class Recorder:
 
     def _work(self) -> None:
         while batch := self._next():
-            try:
-                self._store_all(batch)
-            except Exception:  # noqa: BLE001 - the next batch may be stored
-                _log.exception("records could not be stored")
-                self.dropped(DATABASE, sum(1 for item in batch if isinstance(item, NewLeg)))
+            for part in self._store(batch):
+                self._give_up(part)
             with self._changed:
                 self._taken = 0
                 self._changed.notify_all()
@@ -193,10 +201,30 @@ class Recorder:
             self._taken = len(batch)
             return batch
 
-    def _store_all(self, batch: list[Item]) -> None:
+    def _store(self, batch: list[Item]) -> list[list[Item]]:
+        """Store a batch; the parts of it that cannot be stored. A bad item spoils no other."""
+        try:
+            self._try(batch)
+        except Exception as error:  # noqa: BLE001 - the next batch may be stored
+            if len(batch) > 1 and not is_unavailable(error):
+                return [part for item in batch for part in self._store([item])]
+            _log.error("records could not be stored", reason=type(error).__name__, items=len(batch))
+            return [batch]
+        return []
+
+    def _give_up(self, batch: list[Item]) -> None:
+        count = sum(1 for item in batch if isinstance(item, NewLeg))
+        if count:
+            self.dropped(DATABASE, count)
+
+    def _try(self, batch: list[Item]) -> None:
+        """Raises `SealError`, and what the database raises, at last."""
+        for tenant in {item.tenant for item in batch if item.tenant not in self._keys}:
+            self._keys[tenant] = tenant_key(self._database, self._ring(), tenant)
+        prepared = self._writer.prepare(batch)
         for tried in range(_TRIES):
             try:
-                self._store_once(batch)
+                self._write(prepared)
             except Exception as error:
                 self._writer.forget()
                 if not is_unavailable(error) or tried + 1 == _TRIES or self._stopping:
@@ -205,15 +233,12 @@ class Recorder:
             else:
                 return
 
-    def _store_once(self, batch: list[Item]) -> None:
-        legs = [item for item in batch if isinstance(item, NewLeg)]
-        for tenant in {item.tenant for item in legs if item.tenant not in self._keys}:
-            self._keys[tenant] = tenant_key(self._store, self._ring(), tenant)
-        with self._store.begin() as session:
-            added = self._writer.write(session, batch)
-            session.flush()
+    def _write(self, prepared: list[Prepared]) -> None:
+        with self._database.begin() as session:
+            added = self._writer.write(session, prepared)
             removed = self._quotas.enforce(session, added)
         with self._changed:
+            legs = [found.item for found in prepared if isinstance(found.item, NewLeg)]
             self._numbers.kept.update(item.state.state for item in legs)
             self._numbers.bytes += added.total()
         if removed:

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from runner.model.action import Action, with_unique_names
-from runner.records.compression import Words, compress, words_of
+from runner.records.compression import compress, words_of
+from runner.records.policy import days_of
 from runner.records.states import KEPT, WAITS, RecordState
 from runner.records.subjects import subject_hash
 from runner.replay.record import LegContext
 from runner.store import KeyRing
-from runner.store.database.upsert import insert_or_keep
+from runner.store.database.upsert import insert_or_keep, insert_or_keep_all
 from runner.store.sealed.records import seal_record
 from runner.store.tables.columns import new_id
 from runner.store.tables.models import Tenant
@@ -33,6 +34,7 @@ CONTEXT: Final = "service"
 _REMEMBERED: Final = 256
 FLOW_TOUCHED: Final = timedelta(hours=1)
 """A flow's row is written again after this time while records are made of it."""
+_LEGS: Final = insert(RecordRow)
 _WAITING_SLACK: Final = timedelta(hours=1)
 """Longer than its flow may wait does a leg stay: a resume in the last moment is still to be recorded."""
 
@@ -92,12 +94,22 @@ class Lost:
 Item = NewLeg | FlowEnd | Lost
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An item, and of a leg the columns of its row, but for when it expires. `subjects`: hashes."""
+
+    item: Item
+    columns: dict[str, Any] = field(default_factory=dict, repr=False)
+    subjects: tuple[str, ...] = ()
+    flow: bytes = field(default=b"", repr=False)
+
+
 class RecordWriter:
     """Writes batches of items, each in the caller's transaction. For one thread.
 
     Args:
         ring: gives the keys that are in force now.
-        key: gives a tenant's key for hashes of subjects; it must have been asked for before the transaction.
+        key: gives a tenant's key for hashes of subjects.
         days: how long records stay; a tenant may have chosen less.
     """
 
@@ -109,22 +121,34 @@ class RecordWriter:
         self._digests: OrderedDict[int, tuple[Any, str, bytes]] = OrderedDict()
         self._words: set[str] = set()
 
-    def write(self, session: Session, batch: Sequence[Item]) -> Counter[str]:
-        """Write all of `batch`, in order; bytes that were added, by tenant. Raises `SealError`, and what the
-        database raises."""
+    def prepare(self, batch: Sequence[Item]) -> list[Prepared]:
+        """Compress and seal what is in `batch`, before a transaction holds up others. Raises `SealError`."""
         ring = self._ring()
-        kept = {tenant: self._kept(session, tenant) for tenant in {item.tenant for item in batch}}
+        return [self._leg(ring, item) if isinstance(item, NewLeg) else Prepared(item) for item in batch]
+
+    def write(self, session: Session, batch: Sequence[Prepared]) -> Counter[str]:
+        """Write all of `batch`, in order; bytes that were added, by tenant. Raises as the database does."""
+        kept = {tenant: self._kept(session, tenant) for tenant in {found.item.tenant for found in batch}}
         added: Counter[str] = Counter()
-        for item in batch:
-            days = kept[item.tenant]
+        rows = _Rows(session)
+        for found in batch:
+            item, days = found.item, kept[found.item.tenant]
             if days is None:
                 continue  # the tenant was removed meanwhile
-            if isinstance(item, NewLeg):
-                added[item.tenant] += self._leg(session, ring, item, days)
-            elif isinstance(item, FlowEnd):
-                _settle(session, item, days, item.at)
-            else:
+            if isinstance(item, Lost):
                 _note(session, item)
+                continue
+            expires_at = item.at + days
+            if isinstance(item, NewLeg):
+                if item.state.state == WAITS:
+                    expires_at = (item.waits_until or item.at) + _WAITING_SLACK
+                self._once(session, found, item)
+                rows.add(found, item, expires_at)
+                added[item.tenant] += found.columns["bytes"]
+            if isinstance(item, FlowEnd) or item.leg > 1:
+                rows.write()
+                _settle(session, item, days, expires_at)
+        rows.write()
         return added
 
     def forget(self) -> None:
@@ -137,62 +161,49 @@ class RecordWriter:
         row = session.execute(select(Tenant.settings).where(Tenant.id == tenant)).first()
         if row is None:
             return None
-        chosen = row[0] or {}
-        days = chosen.get("records", {}).get("days", self._days)
-        return timedelta(days=min(days, self._days))
+        return timedelta(days=days_of(row[0], self._days))
 
-    def _leg(self, session: Session, ring: KeyRing, item: NewLeg, kept: timedelta) -> int:
-        """Bytes of the row."""
-        if item.state.state == WAITS:
-            expires_at = (item.waits_until or item.at) + _WAITING_SLACK
-        else:
-            expires_at = item.at + kept
+    def _leg(self, ring: KeyRing, item: NewLeg) -> Prepared:
         words = words_of(item.trigger)
-        row = RecordRow(
-            tenant_id=item.tenant,
-            id=new_id(),
-            execution_id=item.execution_id,
-            trigger_id=item.trigger,
-            leg=item.leg,
-            decision=item.decision,
-            reason=item.state.state,
-            policy=item.state.policy,
-            flow=self._flow(session, item),
-            words=self._known(session, words),
-            created_at=item.at,
-            expires_at=expires_at,
-        )
         context = item.context.model_dump_json(exclude_defaults=True).encode()
         whole = b'{"%s":%s,%s' % (CONTEXT.encode(), context, item.text[1:])
-        seal_record(ring, row, compress(whole, words))
-        session.add(row)
+        row_id, (digest, flow) = new_id(), self._content(item.actions)
+        sealed = seal_record(ring, (item.tenant, item.execution_id, row_id), compress(whole, words))
+        columns = {
+            "tenant_id": item.tenant,
+            "id": row_id,
+            "execution_id": item.execution_id,
+            "trigger_id": item.trigger,
+            "leg": item.leg,
+            "decision": item.decision,
+            "reason": item.state.state,
+            "policy": item.state.policy,
+            "flow": digest,
+            "words": words.digest,
+            "key_id": sealed.key_id,
+            "key": sealed.key,
+            "content": sealed.content,
+            "bytes": len(sealed.content),
+            "created_at": item.at,
+        }
         key = self._key(item.tenant)
-        for subject in item.subjects:
-            about = {"subject": subject_hash(key, subject), "execution_id": item.execution_id}
-            values = {"tenant_id": item.tenant, **about, "expires_at": expires_at}
-            insert_or_keep(session, RecordSubjectRow, values, refresh=("expires_at",))
-        if item.leg > 1:
-            _settle(session, item, kept, expires_at)
-        return row.bytes
+        return Prepared(item, columns, tuple(subject_hash(key, name) for name in item.subjects), flow)
 
-    def _known(self, session: Session, words: Words) -> str:
-        """The digest of `words`, which are stored."""
+    def _once(self, session: Session, found: Prepared, item: NewLeg) -> None:
+        """See that what the leg refers to is stored: its dictionary, and the Actions of its flow, which were
+        used within the hour then."""
+        words = words_of(item.trigger)
         if words.digest not in self._words:
             insert_or_keep(session, RecordWordsRow, {"digest": words.digest, "content": words.content})
             self._words.add(words.digest)
-        return words.digest
-
-    def _flow(self, session: Session, item: NewLeg) -> str:
-        """The digest of the item's Actions, which are stored and were used within the hour."""
-        digest, text = self._content(item.actions)
-        name, now = (item.tenant, digest), time.monotonic()
-        if self._flows.get(name, -FLOW_TOUCHED.total_seconds()) <= now - FLOW_TOUCHED.total_seconds():
-            values = {"tenant_id": item.tenant, "digest": digest, "content": text, "used_at": item.at}
+        digest, now = found.columns["flow"], time.monotonic()
+        name, hour = (item.tenant, digest), FLOW_TOUCHED.total_seconds()
+        if self._flows.get(name, -hour) <= now - hour:
+            values = {"tenant_id": item.tenant, "digest": digest, "content": found.flow, "used_at": item.at}
             insert_or_keep(session, RecordFlowRow, values, refresh=("used_at",))
             self._flows[name] = now
             while len(self._flows) > _REMEMBERED:
                 self._flows.popitem(last=False)
-        return digest
 
     def _content(self, actions: tuple[Action | PinnedAction, ...]) -> tuple[str, bytes]:
         """Digest and compressed JSON. The Actions of a bound flow are the same objects each time."""
@@ -214,8 +225,33 @@ class RecordWriter:
         return found
 
 
+class _Rows:
+    """Rows that are inserted together, which takes less than one after another."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._legs: list[dict[str, Any]] = []
+        self._subjects: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    def add(self, found: Prepared, item: NewLeg, expires_at: datetime) -> None:
+        self._legs.append({**found.columns, "expires_at": expires_at})
+        for subject in found.subjects:
+            key = (item.tenant, subject, item.execution_id)
+            names = ("tenant_id", "subject", "execution_id")
+            self._subjects[key] = {**dict(zip(names, key, strict=True)), "expires_at": expires_at}
+
+    def write(self) -> None:
+        if self._legs:
+            self._session.connection().execute(_LEGS, self._legs)
+        if self._subjects:
+            rows = list(self._subjects.values())
+            insert_or_keep_all(self._session, RecordSubjectRow, rows, refresh=("expires_at",))
+        self._legs.clear()
+        self._subjects.clear()
+
+
 def _settle(session: Session, item: NewLeg | FlowEnd, kept: timedelta, waits_until: datetime) -> None:
-    """What becomes of the legs before `item`: all go together, and those that wait with the end of the flow."""
+    """What becomes of the legs before `item`: all go together, those that wait with the end of the flow."""
     mine = (RecordRow.tenant_id == item.tenant, RecordRow.execution_id == item.execution_id)
     waiting = (*mine, RecordRow.reason == WAITS)
     about = (

@@ -155,7 +155,7 @@ def make_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) ->
 
 
 def unstamped_record(trace: LegTrace, outcome: FlowOutcome, *, keep_secrets: bool) -> FlowRecord:
-    """The same without its digests, for a keeper who seals it: it costs less, and `stamped` adds them later."""
+    """The same without its digests, for a keeper who seals it: it costs less. `stamped` adds them later."""
     leg, tag = trace.leg, tokens.token_hex(8)
     secrets = tuple(action.every_secret for action in leg.actions)
     hide = None if keep_secrets else Marker(tag, secrets)

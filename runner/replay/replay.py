@@ -14,6 +14,9 @@ from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome
 from runner.model.secret_names import SecretValues
 from runner.replay.engines import OtherEngine, other_engines
+from runner.replay.logpoints.port import TappedPort
+from runner.replay.logpoints.taps import Taps
+from runner.replay.port import SessionPort
 from runner.replay.record import (
     FIRST_SCHEMA,
     FlowRecord,
@@ -25,11 +28,10 @@ from runner.replay.record import (
 from runner.replay.secrets import secrets_of
 from runner.suspension.stores import PinnedAction
 from runner.testing.cases.match import Difference, differences
-from sandbox.core.caps import MAX_API_ARGUMENT_BYTES, Limits
-from sandbox.core.json_text import parse
+from sandbox.core.caps import Limits
 from sandbox.port.interface import ApiHost, ExecutionPort
 from sandbox.port.journal import Journal, JournalError
-from sandbox.port.replay import Divergence, ReplayPort
+from sandbox.port.replay import Divergence
 from triggers import FlowState, Services, Trigger, get_trigger
 
 
@@ -51,6 +53,7 @@ class Replay:
         host_calls: calls that were answered from the journals.
         engines: engines of this build that are not those that recorded.
         placeholders: secrets that nobody gave, as names of Action and secret.
+        places: with `taps`, by execution and number of its call, the file and line that was passed before.
     """
 
     outcome: FlowOutcome
@@ -59,6 +62,7 @@ class Replay:
     host_calls: int
     engines: tuple[OtherEngine, ...] = ()
     placeholders: tuple[tuple[str, str], ...] = ()
+    places: tuple[dict[int, str], ...] = ()
 
     @property
     def same(self) -> bool:
@@ -72,6 +76,7 @@ def replay(
     programs: ProgramCache | None = None,
     *,
     without_secrets: bool = False,
+    taps: Taps | None = None,
 ) -> Replay:
     """Run `record` again.
 
@@ -80,6 +85,7 @@ def replay(
             under `actions:MODULE`.
         without_secrets: let placeholders stand for secrets that are missing. Where an Action only passes a
             secret on, nothing differs by that.
+        taps: tells of lines that are passed; `programs` has to build with it.
 
     Raises:
         InputError: `missing_secrets`, `wrong_secret`, `invalid_record`.
@@ -88,7 +94,7 @@ def replay(
     given = secrets_of(record, secrets, without_secrets=without_secrets)
     values = given.values
     record = with_secrets(record, values)
-    world = _World(record, [_journal(item) for item in record.executions])
+    world = _World(record, [_journal(item) for item in record.executions], taps)
     leg = Leg(
         trigger=trigger,
         actions=tuple(pinned.action(given) for pinned, given in zip(record.actions, values, strict=True)),
@@ -111,6 +117,8 @@ def replay(
         limits=record.limits,
     )
     outcome = reporter.outcome(end, "", 0.0)
+    if taps is not None:
+        outcome = taps.mended(outcome)
     return Replay(
         outcome=outcome,
         divergences=tuple(world.divergences()),
@@ -118,6 +126,7 @@ def replay(
         host_calls=sum(sum(port.host_calls.values()) for _, port in world.ports),
         engines=other_engines(record.engines),
         placeholders=given.placeholders,
+        places=tuple(port.places if isinstance(port, TappedPort) else {} for _, port in world.ports),
     )
 
 
@@ -181,7 +190,8 @@ class _World:
 
     record: FlowRecord
     journals: Sequence[Journal]
-    ports: list[tuple[int, _Port]] = field(default_factory=list)
+    taps: Taps | None = None
+    ports: list[tuple[int, SessionPort]] = field(default_factory=list)
     _readings: Iterator[float] = field(default_factory=lambda: iter(()))
     _last: float = 0.0
 
@@ -190,7 +200,10 @@ class _World:
         number = len(self.ports)
         recorded = self.record.executions[number] if number < len(self.journals) else None
         fits = recorded is not None and recorded.action == index
-        port = _Port(self.journals[number] if fits else Journal(), api)
+        journal = self.journals[number] if fits else Journal()
+        port = SessionPort(journal, api)
+        if self.taps is not None:
+            port = TappedPort(journal, api, index, self.taps)
         self._readings = iter(recorded.clock if recorded is not None else ())
         self.ports.append((index, port))
         return port
@@ -207,23 +220,3 @@ class _World:
         for recorded in self.record.executions[len(self.ports) :]:
             missing = Divergence(1, f"Action {recorded.action + 1} runs", "it does not run")
             yield ActionDivergence(recorded.action, missing)
-
-
-class _Port(ReplayPort):
-    """Also tells the session of refusals that abort the Action: they decide about its commit."""
-
-    def __init__(self, journal: Journal, api: ApiHost) -> None:
-        super().__init__(journal, api)
-        self._session = api
-
-    def api_call(self, path: str, arguments: str) -> str:
-        """See `HostPort.api_call`."""
-        reply = super().api_call(path, arguments)
-        if reply.startswith('{"error":') and '"code":"aborted"' in reply and self.fatal is None:
-            self._session.call(path, _parsed(arguments))
-        return reply
-
-
-def _parsed(arguments: str) -> list[Any]:
-    value = parse(arguments, max_bytes=MAX_API_ARGUMENT_BYTES)
-    return value if isinstance(value, list) else []

@@ -9,6 +9,7 @@ from typing import TypeVar
 from runner.flow.programs import ProgramCache
 from runner.model.secret_names import SecretValues
 from runner.replay.engines import OtherEngine
+from runner.replay.logpoints.taps import Taps
 from runner.replay.recorded import Recorded
 from runner.replay.replay import Replay, replay
 from runner.suspension.stores import PinnedAction
@@ -78,10 +79,16 @@ def replay_all(
     programs: ProgramCache | None = None,
     *,
     without_secrets: bool = False,
+    taps: Taps | None = None,
 ) -> WholeReplay:
     """Run every leg again, see `runner.replay.replay`. Raises `InputError` as it does."""
+    if taps is not None:
+        taps.prepare([action.source for action in recorded.legs[0].actions])
+        programs = ProgramCache(taps.build)
     programs = programs or ProgramCache()
-    legs = [replay(leg, secrets, programs, without_secrets=without_secrets) for leg in recorded.legs]
+    legs = [
+        replay(leg, secrets, programs, without_secrets=without_secrets, taps=taps) for leg in recorded.legs
+    ]
     return WholeReplay(recorded, tuple(legs))
 
 

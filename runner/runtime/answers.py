@@ -127,7 +127,7 @@ class JobItems(TypedDict):
 
 
 @closed
-class ExecutionRecord(_Record):
+class StoredExecution(_Record):
     """One execution with its last outcome (without what would resume it) and its jobs."""
 
     outcome: FlowOutcome | None

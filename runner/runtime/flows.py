@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -45,7 +45,7 @@ from runner.store.executions import pending_row
 from runner.store.resolved_flow import BoundFlow, Pinned
 from runner.store.sealed.suspensions import SqlSuspensions, Waiting
 from runner.suspension.resume import StoredFlow
-from runner.suspension.stores import SuspendedFlow, store_key
+from runner.suspension.stores import store_key
 from runner.workers.parent.requests import LegCall, LegReply, ResumeCall
 from triggers import UnknownTriggerError, get_trigger
 
@@ -157,9 +157,7 @@ class Flows:
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
         stored, pinned, found = await asyncio.to_thread(self._waiting, tenant, body.handle)
-        recording = Recording.further(
-            self._recorder, RecordState.read(found.record), _event_of(stored.flow), stored.flow.actions
-        )
+        recording = Recording.further(self._recorder, RecordState.read(found.record), stored.flow)
         call = ResumeCall(
             handle=body.handle,
             request=body.request,
@@ -354,9 +352,7 @@ class Flows:
 
         await self._write(change, slot, {**record.rows(), **left.rows})
         left.written()
-        if recording is not None and reply is not None:
-            key = None if slot is None else slot.key
-            recording.follow(tenant, reply, leg_context(versions, outcome.leg, traceparent, key))
+        _follow(tenant, result, traceparent, slot)
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)
@@ -376,14 +372,15 @@ class Flows:
             raise AnsweredElsewhereError(found) from None
 
     def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, Waiting]:
-        """A suspended flow, the versions that it goes on with, and what is said of it beside. Raises
+        """A suspended flow, the versions that it goes on with, and what else is kept of it. Raises
         `ResumeError`."""
         found = self._suspensions.found(store_key(tenant, handle))
         stored = StoredFlow.read(found.text)
-        return stored, self._bindings.pinned(tenant, stored.flow.trigger, found.versions), found
+        pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
+        return stored, pinned, found
 
     def _keep(self, session: Session, tenant: str, result: LegResult, state: RecordState | None) -> None:
-        """Keep a flow that suspended, and whether it is on record."""
+        """Keep a flow that suspended."""
         suspension, flow = result.outcome.suspension, result.suspended
         if suspension is None or flow is None:
             return
@@ -395,8 +392,8 @@ class Flows:
             tenant=tenant,
             execution_id=result.outcome.execution_id,
             versions=[version.version_id for version in result.versions],
-            arms=arms_of(result.versions),
             record=None if state is None else state.text,
+            arms=arms_of(result.versions),
         )
 
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
@@ -414,15 +411,17 @@ class Flows:
         )
 
 
+def _follow(tenant: str, result: LegResult, traceparent: str | None, slot: Slot | None) -> None:
+    """Have the record of a leg kept, if there is to be one."""
+    if result.recording is not None and result.reply is not None:
+        key = None if slot is None else slot.key
+        context = leg_context(result.versions, result.outcome.leg, traceparent, key)
+        result.recording.follow(tenant, result.reply, context)
+
+
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:
     origin = invocation.origin
     return StoredResponse(200, outcome.to_json()) if origin is None else origin.answer(outcome)
-
-
-def _event_of(waiting: SuspendedFlow) -> Mapping[str, Any]:
-    state = waiting.flow_state
-    event = state.get("event") if isinstance(state, dict) else None
-    return event if isinstance(event, dict) else {}
 
 
 def _new_execution_id() -> str:

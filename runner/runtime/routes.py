@@ -26,6 +26,8 @@ from runner.jobs.queue import JobQueue
 from runner.model.caps import MAX_CURSOR
 from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import FlowOutcome
+from runner.records.recorder import Recorder
+from runner.records.store import RecordStore
 from runner.runtime import answers
 from runner.runtime.entities import (
     ProviderDisabledError,
@@ -40,7 +42,7 @@ from runner.runtime.records.executions import Filters
 from runner.runtime.records.idempotency import Idempotency, KeyReusedError, Slot, StoredResponse
 from runner.runtime.schemas import Accepted, AcceptedEvent, InvokeBody, InvokeHeaders, ResumeBody
 from runner.runtime.server_timing import HEADER, ServerTiming, asked
-from runner.store import Store
+from runner.store import KeyRing, Store
 from runner.workers.parent.requests import TooBusyError
 from triggers import EventError, UnknownTriggerError
 
@@ -67,6 +69,9 @@ class Runtime:
     idempotency: Idempotency
     queue: JobQueue
     hub: Hub
+    keys: Callable[[], KeyRing]
+    recorder: Recorder
+    records: RecordStore
 
 
 async def current_runtime(request: Request) -> Runtime:
@@ -229,7 +234,7 @@ def list_executions(
     return JSONResponse({"executions": found.items, "page": page, "per_page": per_page, **following})
 
 
-@router.get("/executions/{execution_id}", response_model=answers.ExecutionRecord)
+@router.get("/executions/{execution_id}", response_model=answers.StoredExecution)
 def get_execution(execution_id: str, caller: ExecutionReader, runtime: Here) -> Response:
     """One execution with its last outcome and its jobs."""
     with runtime.store.read() as session:

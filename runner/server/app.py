@@ -20,6 +20,7 @@ from runner.http.routing import check_routes
 from runner.management import routers as management_routers
 from runner.management.base.service import Service
 from runner.runtime.fast_routes import FastRoutes
+from runner.runtime.record_routes import router as record_router
 from runner.runtime.routes import router as runtime_router
 from runner.server import health
 from runner.server.background import management_running
@@ -76,7 +77,7 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     routers = [oauth.router, health.router, *management_routers(), hooks_router]
     if plane is not None:
         app.state.runtime = plane.runtime
-        routers.append(runtime_router)
+        routers += [runtime_router, record_router]
         fast, hooks = FastRoutes(), HookEndpoint(plane.hooks)
         app.shortcuts = (fast.takes, RequestContext(fast)), (hooks.takes, RequestContext(hooks))
     for router in routers:

@@ -26,6 +26,7 @@ from runner.management.shadows.jobs import shadow_groups
 from runner.project.dependencies import origin_of
 from runner.records.policy import RecordPolicy
 from runner.records.recorder import Recorder
+from runner.records.store import RecordStore
 from runner.rollouts.conductor import Conductor
 from runner.rollouts.events import RolloutLegs
 from runner.runtime.binding_cache import BindingCache
@@ -38,7 +39,6 @@ from runner.runtime.records.group_commit import GroupCommit
 from runner.runtime.records.idempotency import Idempotency
 from runner.runtime.refresh import Refresher
 from runner.runtime.routes import Runtime
-from runner.server.assembly import records_of
 from runner.server.background import Loop, hearing, running
 from runner.server.logs import lost_lines
 from runner.server.pool_bridge import Pooled
@@ -104,8 +104,8 @@ class Plane:
         idempotency, writer = Idempotency(store, ring), GroupCommit(store)
         pooled, follower = Pooled(pool, settings.flows), Follower(store, hub)
         bindings = BindingCache(store, ring, release=pooled.forget)
-        conductor = Conductor(store, metrics.decided)
         recorder = Recorder(store, ring, settings.records)
+        conductor = Conductor(store, metrics.decided)
         flows = Flows(
             bindings=bindings,
             pool=pool,
@@ -122,9 +122,9 @@ class Plane:
             recorded=follower.recorded,
             rollouts=RolloutLegs(conductor.nudge),
         )
-        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats, lambda: conductor.states)
-        records = records_of(store, keys)
+        records = RecordStore(store, ring)
         guard = Guard(store, ring, records, pooled)
+        metrics.watch(pool.stats, queue.counts, lost_lines, recorder.stats, lambda: conductor.states)
         groups = [
             *build_groups(store, keys, pooled, settings, guard),
             *shadow_groups(store, keys, pooled, records, settings),
@@ -132,7 +132,7 @@ class Plane:
         if settings.run_jobs:
             places = _PARALLEL_JOBS * settings.workers
             groups.append(JobGroup((FLOW, NOTIFICATION), places, FlowJobs(flows), settings.shutdown_seconds))
-        runtime = Runtime(store, flows, idempotency, queue, hub)
+        runtime = Runtime(store, flows, idempotency, queue, hub, ring, recorder, records)
         hook_metrics = HookMetrics(metrics.registry)
         sets = KeySets(lambda: make_egress(settings))
         hooks = Receiver(runtime, Directory(store, ring), sets, hook_metrics)

@@ -16,10 +16,11 @@ def note(
     operation: str,
     object_id: str,
     code: str | None = None,
+    *,
     reason: str | None = None,
 ) -> None:
-    """Add a row. `operation`: such as `action.deploy`; `code`: the source it is about, kept as a digest;
-    `reason`: that the client gave."""
+    """Add a row. `operation`: such as `action.deploy`; `code`: the source it is about, kept as a digest.
+    `reason`: that the actor gave."""
     digest = None if code is None else hashlib.sha256(code.encode()).hexdigest()
     session.add(
         AuditRow(

@@ -65,6 +65,7 @@ def ids(whole: Server) -> dict[str, str]:
         "log_id": "1772366400000000-000-e1",
         "hook_id": create(owner, HOOKS, {"provider": "zitadel", "hook": "preuserinfo"})["id"],
         "secret_id": "0",
+        "user_id": "auth0|nobody",
     }
 
 
@@ -77,7 +78,7 @@ def phone_provider(owner: Client) -> dict[str, Any]:
 def filled(path: str, ids: dict[str, str]) -> str:
     if "/modules/" in path:
         ids = {**ids, "version_id": str(uuid.uuid4())}
-    return "/" + re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
+    return "/" + re.sub(r"\{(\w+)(?::path)?\}", lambda found: ids[found[1]], path)
 
 
 def test_there_are_routes(routes: list[tuple[str, str, list[str]]]) -> None:

@@ -73,12 +73,6 @@ async def back(here: Plane, tenant: str, asked: FlowOutcome, do: str = "") -> Fl
 
 async def settled(here: Plane) -> None:
     """Everything that was to be recorded is."""
-    for _ in range(600):
-        workers = here.pool._calls.supervisor.workers
-        if not any(worker.recording for worker in workers):
-            break
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0)
     assert await asyncio.to_thread(here.recorder.settled, 20)
 
 

@@ -141,6 +141,9 @@ def executions(client: Client) -> None:
         "POST", "//runtime/v1/resume", {"handle": suspended["suspension"]["handle"], "request": request}
     )
     assert resumed.json["decision"] == "deny", resumed
+    record = client.get(f"//runtime/v1/executions/{suspended['execution_id']}/record", reason="to see it")
+    assert [leg["number"] for leg in record["legs"]] == [1, 2]
+    client.call("DELETE", "//runtime/v1/subjects/auth0|nobody")
     client.get("//runtime/v1/executions", decision="deny")
 
 
@@ -259,6 +262,8 @@ def test_each_success_is_seen_and_fits(whole: Server) -> None:
         streams(whole, client)
         providers(client)
         hooks(client)
+        client.get("//api/v2/record-policy")
+        client.call("PATCH", "//api/v2/record-policy", {"days": 1})
         streamed(client)
         client.get("/triggers")
         (entry, *_) = client.get("//api/v2/logs")

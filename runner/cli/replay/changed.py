@@ -14,12 +14,13 @@ from rich.console import Console
 
 from runner.cli.inputs import Secrets
 from runner.cli.render import show_outcome
-from runner.cli.replay.show import show_notes, show_sides
+from runner.cli.replay.show import logged_json, show_notes, show_sides
 from runner.cli.terminal import line
 from runner.flow.programs import ProgramCache
 from runner.model.action import Action
 from runner.model.errors import InputError
 from runner.project.action_files import load_action
+from runner.replay.logpoints.taps import Taps
 from runner.replay.record import FlowRecord, comparable
 from runner.replay.recorded import Recorded
 from runner.replay.secrets import secrets_of
@@ -69,30 +70,37 @@ class DraftRun:
         return "differs" if self.calls or self.differences else "same"
 
 
-def run_draft(recorded: Recorded, draft: Draft, secrets: Secrets, programs: ProgramCache) -> list[DraftRun]:
-    """Run the draft on every leg.
+def run_draft(recorded: Recorded, draft: Draft, secrets: Secrets, taps: Taps | None) -> list[DraftRun]:
+    """Run the draft on every leg. `taps`: told of its lines.
 
     Raises:
         InputError: `no_such_action`, `different_language`, or as `run_on`.
         ActionError: as `load_action`.
     """
-    return [_run(leg, draft, secrets, programs) for leg in recorded.legs]
+    programs = ProgramCache(taps.build if taps is not None else None)
+    return [_run(leg, draft, secrets, programs, taps) for leg in recorded.legs]
 
 
-def _run(record: FlowRecord, draft: Draft, secrets: Secrets, programs: ProgramCache) -> DraftRun:
+def _run(
+    record: FlowRecord, draft: Draft, secrets: Secrets, programs: ProgramCache, taps: Taps | None
+) -> DraftRun:
     given = secrets_of(record, secrets.of_pinned, without_secrets=True)
     by_name = {pinned.name: values for pinned, values in zip(record.actions, given.values, strict=True)}
     actions = [pinned.action(by_name[pinned.name]) for pinned in record.actions]
     index = place_of(record, draft)
     candidate = candidate_of(actions[index], draft, secrets)
     changed = replaced(actions, actions[index].name, candidate)
+    if taps is not None:
+        taps.prepare([action.source for action in changed])
     run = run_on(record, changed, programs, secrets=lambda pinned: by_name[pinned.name])
+    if taps is not None:
+        run = replace(run, outcome=taps.mended(run.outcome))
     return DraftRun(
         record=record,
         index=index,
         run=run,
         unanswered=tuple(f"Action {item.action + 1}: {item.what}" for item in run.unanswered),
-        calls=tuple(_first_calls(run)),
+        calls=tuple(_first_calls(run, taps)),
         differences=tuple(_differences(run, index)),
         secrets=tuple(action.every_secret for action in changed),
         placeholders=given.placeholders,
@@ -137,10 +145,10 @@ def candidate_of(old: Action, draft: Draft, secrets: Secrets) -> Action:
     )
 
 
-def _first_calls(run: ShadowRun) -> Iterator[FirstDifference]:
+def _first_calls(run: ShadowRun, taps: Taps | None) -> Iterator[FirstDifference]:
     for execution in run.executions:
         recorded = execution.recorded or Journal()
-        pairs = zip_longest(_shown(recorded), _shown(execution.journal))
+        pairs = zip_longest(_shown(recorded, None), _shown(execution.journal, taps))
         for then, now in pairs:
             if then is None or now is None or not _same(then, now):
                 name = run.record.actions[execution.action].name
@@ -150,8 +158,12 @@ def _first_calls(run: ShadowRun) -> Iterator[FirstDifference]:
                 break
 
 
-def _shown(journal: Journal) -> list[Entry]:
-    return [entry for entry in journal.entries if entry.operation in _COMPARED]
+def _shown(journal: Journal, taps: Taps | None) -> list[Entry]:
+    """The calls that show, without those of `--log`."""
+    found = [entry for entry in journal.entries if entry.operation in _COMPARED]
+    if taps is None:
+        return found
+    return [e for e in found if e.operation != "log" or not taps.is_own(e.arguments["text"])]
 
 
 def _same(one: Entry, other: Entry) -> bool:
@@ -210,11 +222,12 @@ def is_same(runs: list[DraftRun]) -> bool:
     return all(leg.result == "same" for leg in runs)
 
 
-def print_draft_json(runs: list[DraftRun]) -> None:
+def print_draft_json(runs: list[DraftRun], taps: Taps | None) -> None:
     """The same as JSON on standard output. `result`: `same`, `differs` or `asked`."""
     results = [leg.result for leg in runs]
     facts = {
         "result": next((item for item in ("asked", "differs") if item in results), "same"),
+        "logged": logged_json(taps),
         "legs": [
             {
                 "leg": leg.record.number,

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
 from runner.cli.render import plural, show_outcome
 from runner.cli.terminal import line
+from runner.flow.redact import Redactor
+from runner.model.text import one_line
 from runner.replay.engines import OtherEngine
+from runner.replay.logpoints.taps import Taps
 from runner.replay.recorded import Recorded
 from runner.replay.replay import Replay
 from runner.replay.whole import WholeReplay
+
+_MOST_VALUE: Final = 2_000
+"""Characters of the value of an expression."""
 
 
 def show_origin(recorded: Recorded, console: Console) -> None:
@@ -80,7 +86,39 @@ def show_sides(where: str, recorded: str, now: str, console: Console) -> None:
     console.print(line(("now       ", "red"), now, indent=4))
 
 
-def replay_json(result: WholeReplay) -> str:
+def show_logged(taps: Taps | None, console: Console, secrets: Sequence[Mapping[str, str]]) -> None:
+    """Print what the expressions of `--log` came to, secrets redacted."""
+    if taps is None:
+        return
+    redactor = Redactor(secrets)
+    console.print()
+    for item in taps.logged:
+        value = one_line(redactor.text(item.text), _MOST_VALUE)
+        place = f"{item.point.file}:{item.point.line}"
+        style = "red" if item.failed else ""
+        console.print(line((place, "bold"), f"  {item.point.expression} = ", (value, style)))
+    passed = {item.point for item in taps.logged}
+    for point in taps.points:
+        if point not in passed:
+            console.print(line((f"{point.file}:{point.line}", "bold"), ("  was not passed", "dim")))
+
+
+def logged_json(taps: Taps | None) -> list[dict[str, Any]]:
+    """The same as JSON values."""
+    return [
+        {
+            "action": item.action,
+            "file": item.point.file,
+            "line": item.point.line,
+            "expression": item.point.expression,
+            "value": item.text,
+            "failed": item.failed,
+        }
+        for item in (taps.logged if taps is not None else ())
+    ]
+
+
+def replay_json(result: WholeReplay, taps: Taps | None) -> str:
     """All of it."""
     kept = result.recorded.envelope
     return json.dumps(
@@ -92,6 +130,7 @@ def replay_json(result: WholeReplay) -> str:
             "host_calls": result.host_calls,
             "engines": [str(engine) for engine in result.engines],
             "placeholders": [{"action": action, "secret": name} for action, name in result.placeholders],
+            "logged": logged_json(taps),
             "legs": [
                 {"leg": record.number, **_leg(leg)}
                 for record, leg in zip(result.recorded.legs, result.legs, strict=True)

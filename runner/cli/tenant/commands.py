@@ -87,7 +87,10 @@ def push_command(
     if not yes:
         _confirm(_count(changes))
     applier = Applier(
-        api, force=force, say=lambda text: error_console().print(line((text, "dim"))), rollout=plan
+        api,
+        force=force,
+        say=lambda text: error_console().print(line((text, "dim"))),
+        rollout=plan,
     )
     made = applier.apply(changes, {name: unit.id for name, unit in remote.modules.items()})
     console.print(line((f"{_plural(made, 'change')} made" if made else "nothing changed", "green")))

@@ -33,7 +33,10 @@ MANAGEMENT_SCOPES: Final = {
 }
 RUNTIME_SCOPES: Final = {
     "invoke:triggers": "Run triggers and resume suspended flows.",
-    "read:executions": "Read the records of executions.",
+    "read:executions": "Read executions: outcomes, console output, times.",
+    "read:execution_data": "Read records of executions in redacted form.",
+    "reveal:execution_data": "Read records of executions in plain form, for a reason that is audited.",
+    "delete:execution_data": "Erase the records that are about a user.",
     "read:logs": MANAGEMENT_SCOPES["read:logs"],
     "manage:jobs": "List and re-run asynchronous work that failed.",
 }

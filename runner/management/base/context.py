@@ -89,7 +89,7 @@ def note(
     reason: str | None = None,
 ) -> None:
     """An audit row for a write of the caller."""
-    audit.note(session, caller.tenant, caller.principal.client_id, operation, object_id, code, reason)
+    audit.note(session, caller.tenant, caller.principal.client_id, operation, object_id, code, reason=reason)
 
 
 def check_room(session: Session, table: type[Owned], tenant: str, most: int, what: str) -> None:

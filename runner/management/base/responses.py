@@ -257,6 +257,7 @@ class Binding(TypedDict):
     display_name: str
     fail_policy: NotRequired[Annotated[FailPolicy, Field(description="Ours.")]]
     limits: NotRequired[BindingLimits]
+    record: NotRequired[Annotated[str, Field(description="Policy for records. Ours.")]]
 
 
 @closed

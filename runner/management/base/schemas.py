@@ -22,6 +22,7 @@ from runner.model.caps import (
     MAX_SECRETS,
 )
 from runner.model.runtimes import DEFAULT, LANGUAGES
+from runner.records.policy import MAX_POLICY, RecordPolicy
 from sandbox.core.caps import MAX_DEPENDENCIES, MAX_PACKAGE_NAME, MAX_PACKAGE_VERSION, MAX_SOURCE_BYTES
 from sandbox.core.json_text import utf8_length
 from sandbox.egress.policy.allow import AllowRule
@@ -202,14 +203,27 @@ class LimitsInput(Body):
     memory_mb: Annotated[int, Field(ge=32, le=2048)] | None = None
 
 
+def _policy(text: str) -> str:
+    return RecordPolicy.parse(text).text
+
+
+RecordPolicyText = Annotated[str, Field(min_length=1, max_length=MAX_POLICY), AfterValidator(_policy)]
+
+
 class BindingInput(Body):
-    """One binding. `fail_policy` and `limits` are ours; those not sent stay what they were for the Action."""
+    """One binding. `fail_policy`, `limits` and `record` are ours; those not sent stay what they were for the
+    Action.
+
+    Attributes:
+        record: which executions are recorded, such as `failures, sample: 0.05`; null for the tenant's policy.
+    """
 
     ref: Reference
     display_name: Annotated[str, Field(max_length=MAX_ACTION_NAME)] | None = None
     secrets: Annotated[list[Any], Field(max_length=0)] = []
     fail_policy: Literal["fail_closed", "fail_open", "last_good"] | None = None
     limits: LimitsInput | None = None
+    record: RecordPolicyText | None = None
 
 
 class UpdateBindings(Body):

@@ -19,7 +19,7 @@ from runner.records.subjects import subjects_of
 from runner.records.writing import FlowEnd, Lost, NewLeg
 from runner.replay.record import LegContext, RecordedVersion
 from runner.store.resolved_flow import BoundVersion
-from runner.suspension.stores import PinnedAction
+from runner.suspension.stores import PinnedAction, SuspendedFlow
 from runner.workers.parent.requests import LegRecord, LegReply
 
 
@@ -92,8 +92,7 @@ class Recording:
         cls,
         recorder: Recorder,
         before: RecordState | None,
-        event: Mapping[str, Any],
-        actions: tuple[PinnedAction, ...],
+        flow: SuspendedFlow,
     ) -> Recording:
         """Of a further leg of a flow that was suspended in the state `before`: once its execution is kept,
         all legs are, whatever the policy says now."""
@@ -104,7 +103,10 @@ class Recording:
             policy = flow_policy(NOTHING, (before.policy,))
             wish = Wish(most, failures=policy.failures, denials=policy.denials)
         waits = before is not None and before.state == WAITS
-        return cls(recorder, "off" if before is None else before.policy, wish, event, actions, waits)
+        text = "off" if before is None else before.policy
+        state = flow.flow_state if isinstance(flow.flow_state, dict) else {}
+        event = state.get("event")
+        return cls(recorder, text, wish, event if isinstance(event, dict) else {}, flow.actions, waits)
 
     def state(self, reply: LegReply) -> RecordState:
         """What the execution says of its record."""
@@ -118,6 +120,7 @@ class Recording:
         reason = None if self.wish is None else self.wish.reason(reply.outcome)
         if reply.record is not None:
             state = RecordState(reason or NO, self.policy)
+            self.recorder.expect(True)
             reply.record.add_done_callback(partial(self._arrived, tenant, reply.outcome, state, context))
             return
         if reason is not None:
@@ -133,7 +136,14 @@ class Recording:
         context: LegContext,
         future: asyncio.Future[LegRecord],
     ) -> None:
-        found = future.result()
+        try:
+            self._take(tenant, outcome, state, context, future.result())
+        finally:
+            self.recorder.expect(False)
+
+    def _take(
+        self, tenant: str, outcome: FlowOutcome, state: RecordState, context: LegContext, found: LegRecord
+    ) -> None:
         if found.lost:
             self.recorder.dropped(found.lost)
             why = LARGE if found.lost == "large" else WORKER

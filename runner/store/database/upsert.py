@@ -24,3 +24,16 @@ def insert_or_keep(
         session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
     else:
         session.execute(statement.on_conflict_do_nothing())
+
+
+def insert_or_keep_all(
+    session: Session, kind: type[Base], rows: Sequence[Mapping[str, Any]], *, refresh: Sequence[str]
+) -> None:
+    """The same for many rows with keys of their own, in one go."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(kind)
+    key = [column.name for column in kind.__table__.primary_key]
+    changed = {name: statement.excluded[name] for name in refresh}
+    session.connection().execute(
+        statement.on_conflict_do_update(index_elements=key, set_=changed), list(rows)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import os
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -19,12 +20,21 @@ _KEY_BITS: Final = 256
 _NONCE_BYTES: Final = 12
 
 
-def seal_record(ring: KeyRing, row: RecordRow, content: bytes) -> None:
-    """Put `content` into its row, whose ids are set."""
-    key, nonce = AESGCM.generate_key(_KEY_BITS), os.urandom(_NONCE_BYTES)
-    row.content = nonce + AESGCM(key).encrypt(nonce, content, associated(_context(row)))
-    row.bytes = len(row.content)
-    _wrap(ring, row, base64.b64encode(key).decode())
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """Columns of a row: `key` is its own key, sealed with the key `key_id` of the ring."""
+
+    key_id: str
+    key: bytes = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+def seal_record(ring: KeyRing, names: tuple[str, str, str], content: bytes) -> SealedRecord:
+    """Seal `content` for a row. `names`: its tenant's id, its execution's and its own."""
+    key, nonce, context = AESGCM.generate_key(_KEY_BITS), os.urandom(_NONCE_BYTES), ("record", *names)
+    sealed = nonce + AESGCM(key).encrypt(nonce, content, associated(context))
+    wrapped = ring.seal(base64.b64encode(key).decode(), context)
+    return SealedRecord(wrapped.key_id, wrapped.data, sealed)
 
 
 def open_record(ring: KeyRing, row: RecordRow) -> bytes:
@@ -53,7 +63,8 @@ def reseal(session: Session, ring: KeyRing, most: int) -> int:
         select(RecordRow).where(RecordRow.key_id != ring.current).limit(most).with_for_update()
     ).all()
     for row in rows:
-        _wrap(ring, row, _unwrap(ring, row))
+        sealed = ring.seal(_unwrap(ring, row), _context(row))
+        row.key_id, row.key = sealed.key_id, sealed.data
     return len(rows)
 
 
@@ -66,11 +77,6 @@ def forget(session: Session, ring: KeyRing) -> None:
             _unwrap(ring, row)
         except SealError:
             session.execute(delete(RecordRow).where(RecordRow.key_id == key_id))
-
-
-def _wrap(ring: KeyRing, row: RecordRow, key: str) -> None:
-    sealed = ring.seal(key, _context(row))
-    row.key_id, row.key = sealed.key_id, sealed.data
 
 
 def _unwrap(ring: KeyRing, row: RecordRow) -> str:

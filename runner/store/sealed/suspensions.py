@@ -25,7 +25,7 @@ from runner.suspension.stores import handle_expired, handle_unknown, handle_used
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A flow that waits. `versions`: ids of those that it is pinned to; `record`: what its execution says of
+    """A flow that waits. `versions`: ids of those that it is pinned to. `record`: what its execution says of
     its record; `arms`: see `SuspensionRow.arms`."""
 
     text: str = field(repr=False)
@@ -115,7 +115,8 @@ class SqlSuspensions:
         """The flow, left in place. Raises `ResumeError` as `take` does."""
         with self._store.read() as session:
             row = self._waiting(session, key)
-        return Waiting(_opened(self._ring(), key, row.text), tuple(row.versions), row.record, row.arms)
+        text = _opened(self._ring(), key, row.text)
+        return Waiting(text, tuple(row.versions), row.record, row.arms)
 
     def take(self, key: str) -> str:
         with self._store.begin(urgent=True) as session:

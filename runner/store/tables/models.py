@@ -218,7 +218,7 @@ class AuditRow(Base):
         actor: client id of the token.
         operation: such as `action.deploy`.
         digest: SHA-256 of the code, where there is some.
-        reason: that the client gave, where one is asked for.
+        reason: that the actor gave, where one is asked for.
     """
 
     __tablename__ = "audit"
@@ -231,4 +231,4 @@ class AuditRow(Base):
     operation: Mapped[str] = mapped_column(String(64))
     object_id: Mapped[str] = mapped_column(String(NAME_LENGTH))
     digest: Mapped[str | None] = mapped_column(String(64), default=None)
-    reason: Mapped[str | None] = mapped_column(String(500), default=None)
+    reason: Mapped[str | None] = mapped_column(Text, default=None)

@@ -11,8 +11,8 @@ from runner.records.policy import Wish
 from runner.replay.record import unstamped_record
 
 NOT_SENT: Final = {"actions", "digest", "parts"}
-"""What the service adds itself: sources, which a worker has without the bundles of their packages, and digests
-of what it has sealed."""
+"""What the service adds itself: sources, which a worker has without the bundles of their packages, and
+digests of what it has sealed."""
 
 
 def recorded(wish: Wish, trace: LegTrace, outcome: FlowOutcome) -> bytes | None:

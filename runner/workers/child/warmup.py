@@ -13,11 +13,15 @@ from typing import Final
 
 import sandbox
 import triggers
+from runner.flow.leg_trace import LegTrace
 from runner.flow.runner import Runner
 from runner.model.action import Action
-from runner.replay.record import FlowRecord, Recorder
+from runner.records.policy import Wish
+from runner.replay.record import FlowRecord, make_record
 from runner.shadow.leg import LEG_SHADOW, shadow_leg
 from runner.shadow.run import recorded_actions
+from runner.workers.child.recording import recorded
+from sandbox.core.caps import MIB
 from sandbox.core.program import Language, Source
 from sandbox.egress.none import NoEgress
 from sandbox.javascript import image
@@ -85,6 +89,7 @@ async def on_execute_post_login(event, api):
 }
 
 
+_WISH: Final = Wish(MIB, always="all")
 _kept: list[object] = []
 
 
@@ -112,18 +117,19 @@ def imports() -> None:
 
 
 def everything(languages: Iterable[Language]) -> None:
-    """Import all that may be imported later; run each of `languages` once, make a record of that, and run on
-    it."""
+    """Import all that may be imported later; run each of `languages` once, on record, and run on that
+    record."""
     imports()
-    recorder = Recorder()
-    runner = Runner(egress=NoEgress(), observer=recorder)
+    traces: list[LegTrace] = []
+    runner = Runner(egress=NoEgress(), observer=traces.append)
     event = get_trigger("post-login").example_event
     for language in languages:
         source = Source(language, "warm", _WARM[language])
         outcome = runner.run("post-login", event, [Action("warm", source)])
         if outcome.failure is None or outcome.failure.code != "throw":
             raise RuntimeError(f"the {language} sandbox does not work: {outcome.failure}")
-        _shadow(recorder.record(outcome))
+        recorded(_WISH, traces[-1], outcome)
+        _shadow(make_record(traces[-1], outcome, keep_secrets=False))
         engine = sandbox.open_engine(language)
         if isinstance(engine, PythonEngine) and not engine.image.memories.tells_written_pages:
             _log.warning("this system does not tell which pages were written: Python Actions take longer")

@@ -72,9 +72,9 @@ class PendingCall:
     execution_id: str = ""
     leg: int = 1
     store_key: str = ""
-    keep: bool = True
     wish: Wish | None = None
     record: asyncio.Future[LegRecord] | None = None
+    keep: bool = True
     fetches: CallFetches | None = None
     queued_at: float = field(default_factory=time.monotonic)
     sent_at: float = 0.0

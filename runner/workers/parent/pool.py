@@ -131,8 +131,7 @@ class WorkerPool:
             settings=call.settings,
         )
         pending.trigger, pending.actions, pending.execution_id = trigger, actions, execution_id
-        pending.keep = call.keep
-        pending.wish = call.record
+        pending.wish, pending.keep = call.record, call.keep
         reply: LegReply = await self._calls.complete(pending)
         return reply
 

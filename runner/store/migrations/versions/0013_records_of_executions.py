@@ -75,11 +75,14 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest"),
     )
+    op.add_column("audit", sa.Column("reason", sa.Text(), nullable=True))
     for table, column, length in _COLUMNS:
         op.add_column(table, sa.Column(column, sa.String(length=length), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("audit") as batch_op:
+        batch_op.drop_column("reason")
     for table, column, _ in _COLUMNS:
         with op.batch_alter_table(table) as batch_op:
             batch_op.drop_column(column)

@@ -1,4 +1,4 @@
-"""Shadow runs, and reasons in the audit trail."""
+"""Shadow runs."""
 
 from __future__ import annotations
 
@@ -33,11 +33,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id"),
     )
     op.create_index("shadows_by_action", "shadows", ["tenant_id", "action_id", "created_at"])
-    op.add_column("audit", sa.Column("reason", sa.String(length=500), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("audit") as batch_op:
-        batch_op.drop_column("reason")
     op.drop_index("shadows_by_action", table_name="shadows")
     op.drop_table("shadows")
