@@ -138,10 +138,10 @@ class Api:
         finally:
             response.close()
 
-    def text(self, path: str, most: int) -> str:
+    def text(self, path: str, most: int, **query: str) -> str:
         """The body of a 2xx answer, of at most `most` bytes. Raises `ServiceError`."""
         headers = {"authorization": f"Bearer {self.token(_plane_of(path))}"}
-        response = self._request("GET", path, {}, None, headers, stream=True)
+        response = self._request("GET", path, query, None, headers, stream=True)
         try:
             if not 200 <= response.status < 300:
                 _answer(response)

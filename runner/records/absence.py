@@ -43,7 +43,7 @@ def absence(execution: ExecutionRow, rows: Sequence[RecordRow], days: float, now
         )
     state = RecordState.read(execution.record)
     if state is None:
-        return _never("No Action ran in this execution, or an earlier release recorded it.")
+        return _never("No Action ran to its end in this execution, or an earlier release ran it.")
     policy = f'the policy "{state.policy}", which was in force when it began'
     if state.state in KEPT:
         if execution.created_at + timedelta(days=days) <= now:

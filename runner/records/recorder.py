@@ -85,7 +85,9 @@ class Recorder:
         self._waiting: deque[Item] = deque()
         self._bytes = 0
         self._taken = 0
-        self._expected = 0
+        self._put = self._done = 0
+        self._tokens = 0
+        self._expected: set[int] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -104,16 +106,24 @@ class Recorder:
             if not full and not self._stopping:
                 self._waiting.append(item)
                 self._bytes += item.bytes
+                self._put += 1
                 self._start()
                 self._changed.notify_all()
                 return True
         self.dropped(STOPPING if self._stopping else QUEUE)
         return False
 
-    def expect(self, coming: bool) -> None:
-        """A worker writes a record down that is to be stored; or it is done with that."""
+    def expect(self) -> int:
+        """A worker writes a record down that is to be put here. Returns what `arrived` is to be told."""
         with self._changed:
-            self._expected += 1 if coming else -1
+            self._tokens += 1
+            self._expected.add(self._tokens)
+            return self._tokens
+
+    def arrived(self, token: int) -> None:
+        """It was put here, or there is none."""
+        with self._changed:
+            self._expected.discard(token)
             self._changed.notify_all()
 
     def dropped(self, reason: str, count: int = 1) -> None:
@@ -141,13 +151,14 @@ class Recorder:
             )
 
     def settled(self, seconds: float) -> bool:
-        """Wait until nothing is to be stored any more, for at most `seconds`; whether nothing is."""
-
-        def idle() -> bool:
-            return not (self._waiting or self._taken or self._expected)
-
+        """Wait until what is expected or in the queue now is stored, for at most `seconds`; whether it is."""
+        until = time.monotonic() + seconds
         with self._changed:
-            return self._changed.wait_for(idle, seconds)
+            expected = set(self._expected)
+            if not self._changed.wait_for(lambda: expected.isdisjoint(self._expected), seconds):
+                return False
+            last = self._put
+            return self._changed.wait_for(lambda: self._done >= last, max(0.0, until - time.monotonic()))
 
     async def drain(self, seconds: float = 5.0) -> None:
         """Store what waits, for at most `seconds`; what is left is dropped and counted. Further items are
@@ -158,6 +169,7 @@ class Recorder:
         await asyncio.to_thread(self.settled, seconds)
         with self._changed:
             left = sum(1 for item in self._waiting if isinstance(item, NewLeg))
+            self._done += len(self._waiting)
             self._waiting.clear()
             self._bytes = 0
             self._changed.notify_all()
@@ -182,6 +194,7 @@ class Recorder:
                 self._give_up(part)
             with self._changed:
                 self._taken = 0
+                self._done += len(batch)
                 self._changed.notify_all()
 
     def _next(self) -> list[Item]:

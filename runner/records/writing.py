@@ -118,7 +118,7 @@ class RecordWriter:
         self._key = key
         self._days = days
         self._flows: OrderedDict[tuple[str, str], float] = OrderedDict()
-        self._digests: OrderedDict[int, tuple[Any, str, bytes]] = OrderedDict()
+        self._digests: OrderedDict[tuple[int, ...], tuple[Any, str, bytes]] = OrderedDict()
         self._words: set[str] = set()
 
     def prepare(self, batch: Sequence[Item]) -> list[Prepared]:
@@ -207,7 +207,8 @@ class RecordWriter:
 
     def _content(self, actions: tuple[Action | PinnedAction, ...]) -> tuple[str, bytes]:
         """Digest and compressed JSON. The Actions of a bound flow are the same objects each time."""
-        known = self._digests.get(id(actions))
+        name = tuple(map(id, actions))
+        known = self._digests.get(name)
         if known is not None:
             return known[1:]
         bound = [item for item in actions if isinstance(item, Action)]
@@ -219,7 +220,7 @@ class RecordWriter:
         text = json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
         found = hashlib.sha256(text).hexdigest(), compress(text)
         if bound:
-            self._digests[id(actions)] = (actions, *found)
+            self._digests[name] = (actions, *found)
             while len(self._digests) > _REMEMBERED:
                 self._digests.popitem(last=False)
         return found

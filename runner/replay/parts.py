@@ -23,6 +23,9 @@ _PART: Final = 12
 _ENTRY: Final = 8
 """Those of one entry of a journal; they stand one after another."""
 _SPLIT: Final = ("parts", "context", "state", "actions", "executions", "outcome")
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+)
 _SOURCE: Final = TypeAdapter(Source)
 
 
@@ -54,7 +57,7 @@ def damage(record: Mapping[str, Any]) -> str | None:
 
 def digest_of(value: Any, digits: int = _PART) -> str:
     """Over canonical JSON, in hexadecimal."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _ENCODER.encode(value)
     return hashlib.blake2b(well_formed(text).encode(), digest_size=digits // 2).hexdigest()
 
 

@@ -37,7 +37,7 @@ from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
 from runner.runtime.records.group_commit import Change, GroupCommit, Rows
 from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
-from runner.runtime.records.recording import Recording, flow_policy, leg_context
+from runner.runtime.records.recording import Recording, flow_policy
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
@@ -203,7 +203,8 @@ class Flows:
             record=recording.wish,
             keep=False,
         )
-        return LegResult.of(await self._pool.run(invocation.tenant, call), flow.versions, recording)
+        reply = await self._pool.run(invocation.tenant, call)
+        return LegResult.of(reply, flow.versions, recording)
 
     async def _run_in_time(self, invocation: Invocation) -> LegResult:
         """Run it; what is not over when its hook has to answer has failed."""
@@ -329,12 +330,10 @@ class Flows:
         origin = None if again is None else again.origin
         text = answer.text if answer is not None and result.kept is None and origin is None else None
         hook = None if origin is None else {**origin.names, **origin.facts(kept)}
-        recording, reply = result.recording, result.reply
-        state = None if recording is None or reply is None else recording.state(reply)
+        state = result.state
         record = LegRecord.of(
             tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook, record=state
         )
-
         left = self._rollouts.left(tenant, outcome, versions, result.hosts)
 
         def change(session: Session) -> None:
@@ -352,7 +351,7 @@ class Flows:
 
         await self._write(change, slot, {**record.rows(), **left.rows})
         left.written()
-        _follow(tenant, result, traceparent, slot)
+        result.follow(tenant, traceparent)
         if timing is not None:
             timing.add("queue", result.waited_ms)
             timing.add("build", outcome.timing.build_ms)
@@ -372,7 +371,7 @@ class Flows:
             raise AnsweredElsewhereError(found) from None
 
     def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, Waiting]:
-        """A suspended flow, the versions that it goes on with, and what else is kept of it. Raises
+        """A suspended flow, the versions that it goes on with, and what was kept with it. Raises
         `ResumeError`."""
         found = self._suspensions.found(store_key(tenant, handle))
         stored = StoredFlow.read(found.text)
@@ -392,8 +391,8 @@ class Flows:
             tenant=tenant,
             execution_id=result.outcome.execution_id,
             versions=[version.version_id for version in result.versions],
-            record=None if state is None else state.text,
             arms=arms_of(result.versions),
+            record=None if state is None else state.text,
         )
 
     def _retry_later(self, session: Session, invocation: Invocation, outcome: FlowOutcome) -> None:
@@ -409,14 +408,6 @@ class Flows:
             execution_id=invocation.execution_id,
             delay_seconds=policy_of(NOTIFICATION).delay,
         )
-
-
-def _follow(tenant: str, result: LegResult, traceparent: str | None, slot: Slot | None) -> None:
-    """Have the record of a leg kept, if there is to be one."""
-    if result.recording is not None and result.reply is not None:
-        key = None if slot is None else slot.key
-        context = leg_context(result.versions, result.outcome.leg, traceparent, key)
-        result.recording.follow(tenant, result.reply, context)
 
 
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:

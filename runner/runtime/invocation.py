@@ -9,8 +9,9 @@ from typing import Any, Final
 from runner.jobs.payloads import payload_of
 from runner.model.arms import Assigned
 from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef, VersionRecord
+from runner.records.states import RecordState
 from runner.runtime.records.idempotency import StoredResponse
-from runner.runtime.records.recording import Recording
+from runner.runtime.records.recording import Recording, leg_context
 from runner.runtime.schemas import InvokeBody
 from runner.store.resolved_flow import BoundVersion
 from runner.suspension.stores import SuspendedFlow
@@ -103,6 +104,17 @@ class LegResult:
     def hosts(self) -> Sequence[Sequence[str]]:
         """That each Action asked."""
         return () if self.reply is None else self.reply.hosts
+
+    @property
+    def state(self) -> RecordState | None:
+        """What the execution says of its record; None when nothing ran."""
+        return None if self.recording is None or self.reply is None else self.recording.state(self.reply)
+
+    def follow(self, tenant: str, traceparent: str | None) -> None:
+        """The execution is on record: its leg's may be."""
+        if self.recording is not None and self.reply is not None:
+            context = leg_context(self.versions, self.outcome.leg, traceparent)
+            self.recording.follow(tenant, self.reply, context)
 
 
 def on_arms(versions: Sequence[BoundVersion], arms: Sequence[Assigned | None]) -> tuple[BoundVersion, ...]:

@@ -23,7 +23,6 @@ from runner.records.absence import absence
 from runner.records.erasure import erase_subject
 from runner.records.forms import PSEUDONYMS, redacted_form
 from runner.records.policy import days_of
-from runner.records.states import KEPT, RecordState
 from runner.records.store import DamagedRecordError, rows_of
 from runner.records.subjects import MAX_SUBJECT, tenant_key
 from runner.replay.execution_record import ExecutionRecord
@@ -135,33 +134,26 @@ def _reason(form: str | None, *given: str | None) -> str | None:
 
 def _found(tenant: str, execution_id: str, runtime: Runtime) -> ExecutionRecord:
     """Raises `ApiError` 404, 410 and 500."""
-    for may_wait in (True, False):
-        with runtime.store.read() as session:
-            execution = session.get(ExecutionRow, (tenant, execution_id))
-            try:
-                record = runtime.records.read(session, tenant, execution_id)
-            except DamagedRecordError as error:
-                _log.error("a record is damaged", tenant=tenant, execution=execution_id, reason=str(error))
-                raise ApiError(
-                    500, "The stored record of this execution is damaged.", "record_damaged"
-                ) from None
-            rows = rows_of(session, tenant, execution_id)
-            days = days_of(_chosen(session.get(Tenant, tenant)), runtime.recorder.limits.days)
-        if record is not None:
-            return record
-        if execution is None:
-            raise not_found("execution")
-        if not (may_wait and _is_on_its_way(execution) and runtime.recorder.settled(_WAIT_SECONDS)):
-            break
-    assert execution is not None
+    with runtime.store.read() as session:
+        execution = session.get(ExecutionRow, (tenant, execution_id))
+    if execution is not None and now() - execution.updated_at < _ON_ITS_WAY:
+        runtime.recorder.settled(_WAIT_SECONDS)
+    with runtime.store.read() as session:
+        execution = session.get(ExecutionRow, (tenant, execution_id))
+        try:
+            record = runtime.records.read(session, tenant, execution_id)
+        except DamagedRecordError as error:
+            _log.error("a record is damaged", tenant=tenant, execution=execution_id, reason=str(error))
+            raise ApiError(500, "The stored record of this execution is damaged.", "record_damaged") from None
+        rows = rows_of(session, tenant, execution_id)
+        days = days_of(_chosen(session.get(Tenant, tenant)), runtime.recorder.limits.days)
+    if record is not None:
+        return record
+    if execution is None:
+        raise not_found("execution")
     why = absence(execution, rows, days, now())
     raise ApiError(410 if why.was_there else 404, why.message, why.code)
 
 
 def _chosen(tenant: Tenant | None) -> dict[str, object]:
     return {} if tenant is None else tenant.settings
-
-
-def _is_on_its_way(execution: ExecutionRow) -> bool:
-    state = RecordState.read(execution.record)
-    return state is not None and state.state in KEPT and now() - execution.updated_at < _ON_ITS_WAY

@@ -126,7 +126,7 @@ class TestOfAService:
             (
                 403,
                 "The token lacks read:execution_data.",
-                "Use a token with the scope that the message names",
+                "a client that has the scope",
             ),
             (401, "The token is not valid.", "Sign in again"),
         ],

@@ -3,14 +3,20 @@ are for `make drill` only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from runner import Action, Runner
+from sandbox.egress import Egress
 from tests.drills.rounds import rounds
 from tests.packages import actions
 from tests.packages.site import Site
+from tests.parity import packages
+from tests.replay.corpus import keep, verified
 
 _HERE = Path(__file__).parent
 
@@ -43,6 +49,24 @@ def _version(item: pytest.Item) -> tuple[str, str]:
 def _alike(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every Action that a test runs ends alike in process, in a worker and over HTTP."""
     monkeypatch.setattr(actions, "WAYS", lambda: request.getfixturevalue("ways"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Records of some of what runs, in a drill of all of it, replay in a fresh process in the end."""
+    folder, seen = tmp_path_factory.mktemp("records"), itertools.count()
+
+    def kept(action: Action, event: Mapping[str, Any], egress: Egress) -> None:
+        number = next(seen)
+        if number % rounds(25, 1) == 0:
+            keep(action, event, Runner(egress=egress), folder / f"{number:04}.json")
+
+    packages.KEEP = kept
+    yield
+    packages.KEEP = None
+    if any(folder.iterdir()):
+        found = verified(folder)
+        assert found["same"] == len(list(folder.glob("*.json"))), found
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from triggers import get_trigger
 
 Asked = Callable[[], list[Any]]
 """What a stand-in server was asked since the last call."""
+KEEP: Callable[[Action, Mapping[str, Any], Egress], None] | None = None
+"""Set while records are kept: is given every Action that runs, with its event and its way out."""
 _FROM_A_TIMER = "The AWS SDK for JavaScript (v2) has reached end-of-support"
 """The package says so from a timer that nobody awaits: whether it comes to that is a matter of time."""
 
@@ -53,6 +55,8 @@ def check_alike(
         for here, there in zip(found["in process"], ended, strict=True):
             differing = "\n".join(differences(here, there))
             assert not differing, f"{name}:\n{differing}"
+    if KEEP is not None:
+        KEEP(action, {**trigger.example_event, **event}, egress)
 
 
 def _timeless(text: str, now: int) -> str:

@@ -107,6 +107,20 @@ def actions(client: Client, module: dict[str, Any]) -> dict[str, Any]:
     return action
 
 
+def shadows(client: Client) -> None:
+    action = client.deployed()
+    path = f"/actions/{action['id']}/shadows"
+    body = {"candidate": {"draft": True}, "ignore": [{"cause": "log", "owner": "ann", "until": "2999-01-01"}]}
+    shadow = client.call("POST", path, body).json
+    client.get(path)
+    client.get(f"{path}/{shadow['id']}")
+    client.get(f"{path}/{shadow['id']}/differences", cause="claim")
+    client.call("DELETE", f"{path}/{shadow['id']}")
+    client.call("PUT", "/lockout", {"rules": [{"role": "admin"}, {"email": "*@quay.example"}], "last": 5})
+    client.get("/lockout")
+    client.call("DELETE", "/lockout")
+
+
 def rollouts(client: Client) -> None:
     action = client.deployed()
     path = f"/actions/{action['id']}/rollouts"
@@ -256,6 +270,7 @@ def test_each_success_is_seen_and_fits(whole: Server) -> None:
         module = modules(client)
         action = actions(client, module)
         rollouts(client)
+        shadows(client)
         executions(client)
         dead_letter(whole, client)
         profiles(client)

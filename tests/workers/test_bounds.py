@@ -61,7 +61,7 @@ def values(kind: type) -> st.SearchStrategy[dict[str, Any]]:
         "t": st.just(get_args(kind.model_fields["t"].annotation)[0]),  # type: ignore[attr-defined]
         "rights": st.dictionaries(hostile, st.booleans(), max_size=5),
         "problems": st.lists(st.tuples(hostile, hostile, hostile, hostile | st.none()), max_size=120),
-        "parts": st.tuples(*[st.integers()] * 4),
+        "parts": st.tuples(*[st.integers()] * 3),
         "ok": st.booleans(),
     }
     for name in ("level", "state", "op", "kind"):

@@ -246,8 +246,8 @@ outcome = {"schema": "actionbox.outcome/1", "execution_id": call["execution_id"]
   "decision": "allow", "effects": {},
   "actions": [{"index": 0, "name": "js", "language": "javascript", "digest": DIGEST, "status": "ran"}],
   "timing": {"started_at": 1.0, "wall_ms": 1.0, "budget_ms": 1}}
-def reply(outcome, waiting=b"", kept=b"", record=b"", expires_at=None):
-    parts = [json.dumps(outcome).encode(), waiting, kept, record]
+def reply(outcome, waiting=b"", kept=b"", expires_at=None):
+    parts = [json.dumps(outcome).encode(), waiting, kept]
     send({"t": "done", "id": call["id"], "parts": [len(part) for part in parts], "expires_at": expires_at},
          b"".join(parts))
 """
@@ -265,8 +265,8 @@ LIES = {
     "large body": 'send(b"{}", lengths=(2, 1 << 31))',
     "foreign call": 'send({"t": "fault", "id": call["id"] + 1, "fault": "x"})',
     "ready twice": 'send({"t": "ready", "rights": {}})',
-    "no outcome": 'send({"t": "done", "id": call["id"], "parts": [2, 0, 0, 0]}, b"{}")',
-    "wrong parts": 'send({"t": "done", "id": call["id"], "parts": [9, 0, 0, 0]}, b"{}")',
+    "no outcome": 'send({"t": "done", "id": call["id"], "parts": [2, 0, 0]}, b"{}")',
+    "wrong parts": 'send({"t": "done", "id": call["id"], "parts": [9, 0, 0]}, b"{}")',
     "other execution": OUTCOME + 'outcome["execution_id"] = "exe_other"; reply(outcome)',
     "other tenant": OUTCOME + 'outcome["tenant"] = "victim"; reply(outcome)',
     "other version": OUTCOME + 'outcome["actions"][0]["digest"] = "0" * 64; reply(outcome)',
@@ -280,6 +280,7 @@ LIES = {
     + 'outcome["suspension"] = {"kind": "prompt", "handle": "h", "state": "", "action": 0}\n'
     + 'outcome["suspension"]["expires_at"] = 1.0; reply(outcome)',
     "foreign cache": 'send({"t": "cache", "ask": 1, "id": 999, "op": "get", "key": "k", "now": 1})',
+    "a record that nobody wished for": 'send({"t": "kept", "id": call["id"]}, b"{}")',
     "foreign list": FETCH + 'send({**fetch, "allow": 3}, request)',
     "same request": FETCH + "send(fetch, request); send(fetch, request)",
 }

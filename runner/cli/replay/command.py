@@ -31,7 +31,7 @@ def replay_command(options: ReplayOptions, target: Target) -> None:
     secrets = gather_secrets(options.secret, options.secrets)
     if options.record != "-" and Path(options.record).is_dir():
         folder_command(Path(options.record), secrets, as_json=options.as_json, junit=None)
-    recorded = find_record(options.record, target)
+    recorded = find_record(options.record, target, options.reveal)
     if options.save is not None:
         write_record(options.save, recorded.envelope or recorded.legs[0])
         error_console().print(line((f"record written to {options.save}", "dim")))

@@ -24,6 +24,14 @@ class ReplayOptions:
     ]
     secret: SecretOption = field(default_factory=list)
     secrets: SecretsFile = None
+    reveal: Annotated[
+        str | None,
+        typer.Option(
+            "--reveal",
+            metavar="REASON",
+            help="Ask the service for the plain form; the reason is audited (scope reveal:execution_data).",
+        ),
+    ] = None
     save: Annotated[
         FilePath, typer.Option("--save", metavar="FILE", help="Keep the record that the service gave.")
     ] = None

@@ -16,14 +16,23 @@ _EXECUTION: Final = re.compile(
     r"exe_[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
 )
 _NEXT: Final = {
-    404: "`actionbox executions` lists those of the tenant of your profile; what the tenant's policy keeps "
-    "is in docs/safe-change/records.md.",
-    410: "A record that is gone cannot be had again. The tenant's policy says what is kept, and how long.",
+    "record_not_kept": "What is kept is the tenant's policy (docs/safe-change/records.md).",
+    "record_undecided": "Ask again when the flow has ended.",
+    "record_expired": "Keep records longer, or save those that you need with --save.",
+    "redaction_unavailable": "Give --reveal and a reason, which is audited.",
+}
+_STATUS_NEXT: Final = {
+    403: "Sign in with a client that has the scope that the message names.",
+    404: "`actionbox executions` lists those of the tenant of your profile.",
+    410: "A record that is gone cannot be had again.",
 }
 
 
-def find_record(given: str, target: Target) -> Recorded:
+def find_record(given: str, target: Target, reason: str | None) -> Recorded:
     """The record that a person named: a file if there is one of that name, else an execution.
+
+    Args:
+        reason: why the plain form is wanted of the service; None for the redacted one.
 
     Raises:
         InputError: it is neither, there is no connection, or as `parse_recorded` and reading a file do.
@@ -38,16 +47,17 @@ def find_record(given: str, target: Target) -> Recorded:
                 source=given,
             )
         return read_recorded(Path(given))
-    return _fetched(given.lower(), target)
+    return _fetched(given.lower(), target, reason)
 
 
-def _fetched(execution_id: str, target: Target) -> Recorded:
+def _fetched(execution_id: str, target: Target, reason: str | None) -> Recorded:
     api = target.api()
+    query = {} if reason is None else {"form": "plain", "reason": reason}
     path = f"{RUNTIME}/executions/{execution_id}/record"
     try:
-        text = api.text(path, MAX_RECORD_FILE_BYTES)
+        text = api.text(path, MAX_RECORD_FILE_BYTES, **query)
     except ServiceError as error:
-        step = _NEXT.get(error.status, error.next_step)
+        step = _NEXT.get(error.code) or _STATUS_NEXT.get(error.status, error.next_step)
         raise ServiceError(error.code, error.message, status=error.status, next_step=step) from None
     found = parse_recorded(text, f"the record of {execution_id}")
     if found.execution_id != execution_id:

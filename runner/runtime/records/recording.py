@@ -33,14 +33,11 @@ def flow_policy(default: RecordPolicy, chosen: Sequence[str | None]) -> RecordPo
     return first.with_others(others)
 
 
-def leg_context(
-    versions: Sequence[BoundVersion], leg: int, traceparent: str | None, idempotency_key: str | None
-) -> LegContext:
+def leg_context(versions: Sequence[BoundVersion], leg: int, traceparent: str | None) -> LegContext:
     """What a record says of its leg beside what ran."""
     return LegContext(
         parent_leg=leg - 1 if leg > 1 else None,
         traceparent=traceparent,
-        idempotency_key=idempotency_key,
         versions=tuple(
             RecordedVersion(
                 action_id=version.action_id,
@@ -120,8 +117,9 @@ class Recording:
         reason = None if self.wish is None else self.wish.reason(reply.outcome)
         if reply.record is not None:
             state = RecordState(reason or NO, self.policy)
-            self.recorder.expect(True)
-            reply.record.add_done_callback(partial(self._arrived, tenant, reply.outcome, state, context))
+            token = self.recorder.expect()
+            arrived = partial(self._arrived, tenant, reply.outcome, state, context, token)
+            reply.record.add_done_callback(arrived)
             return
         if reason is not None:
             self.recorder.dropped(WORKER)
@@ -134,12 +132,13 @@ class Recording:
         outcome: FlowOutcome,
         state: RecordState,
         context: LegContext,
+        token: int,
         future: asyncio.Future[LegRecord],
     ) -> None:
         try:
             self._take(tenant, outcome, state, context, future.result())
         finally:
-            self.recorder.expect(False)
+            self.recorder.arrived(token)
 
     def _take(
         self, tenant: str, outcome: FlowOutcome, state: RecordState, context: LegContext, found: LegRecord

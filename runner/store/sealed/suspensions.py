@@ -25,13 +25,13 @@ from runner.suspension.stores import handle_expired, handle_unknown, handle_used
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A flow that waits. `versions`: ids of those that it is pinned to. `record`: what its execution says of
-    its record; `arms`: see `SuspensionRow.arms`."""
+    """A flow that waits. `versions`: ids of those that it is pinned to; `arms`: see `SuspensionRow.arms`.
+    `record`: what its execution says of its record."""
 
     text: str = field(repr=False)
     versions: tuple[str, ...]
-    record: str | None = None
     arms: list[Any] | None = None
+    record: str | None = None
 
 
 def pinned_versions(session: Session, tenant: str) -> set[str]:
@@ -115,8 +115,8 @@ class SqlSuspensions:
         """The flow, left in place. Raises `ResumeError` as `take` does."""
         with self._store.read() as session:
             row = self._waiting(session, key)
-        text = _opened(self._ring(), key, row.text)
-        return Waiting(text, tuple(row.versions), row.record, row.arms)
+        versions = tuple(row.versions)
+        return Waiting(_opened(self._ring(), key, row.text), versions, row.arms, row.record)
 
     def take(self, key: str) -> str:
         with self._store.begin(urgent=True) as session:
