@@ -106,7 +106,7 @@ class Job(TypedDict):
     """Asynchronous work."""
 
     id: str
-    kind: Literal["flow", "notification", "build", "package-build"]
+    kind: Literal["flow", "notification", "build", "package-build", "shadow"]
     trigger_id: TriggerId | None
     execution_id: str | None
     state: JobState
