@@ -71,3 +71,8 @@ def policy_of(kind: str, trigger: str = "") -> Policy:
 def is_asynchronous(trigger: str) -> bool:
     """`trigger` is answered once its event is stored, and runs later (reference/triggers.md section 1)."""
     return trigger in ("post-user-registration", "post-change-password", "event-stream")
+
+
+def shadow_job(shadow_id: str) -> str:
+    """Of the job that runs a shadow."""
+    return f"shadow-{shadow_id}"

@@ -96,7 +96,7 @@ def position(key: bytes, name: bytes) -> int:
 
 def is_in(traits: Sequence[Trait], event: Mapping[str, Any]) -> bool:
     """Whether one of `traits` holds."""
-    return any(trait.holds(event) for trait in traits)
+    return any(trait.covers(event) for trait in traits)
 
 
 def _text(value: Any) -> bytes | None:

@@ -64,7 +64,7 @@ class Trait(BaseModel):
             raise ValueError("name a role, an email_domain, a user_id or where")
         return self
 
-    def holds(self, event: Mapping[str, Any]) -> bool:
+    def covers(self, event: Mapping[str, Any]) -> bool:
         """Whether `event` says so. Never raises, whatever the event is like."""
         if self.role is not None:
             roles = value_at(event, "authorization.roles")

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from runner.jobs.queue import JobQueue
 from runner.rollouts import lifecycle
 from runner.rollouts.counts import Counts, Fold, without
 from runner.rollouts.plan import RolloutPlan
@@ -51,6 +52,7 @@ class Conductor:
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._store = store
+        self._queue = JobQueue(store)
         self._decided = decided
         self._clock = clock
         self._some = asyncio.Event()
@@ -107,7 +109,7 @@ class Conductor:
             for row in rows
             if (row.tenant_id, row.id) in counted
             or row.state not in ACTIVE
-            or (row.state == RUNNING and lifecycle.due_at(row) <= moment)
+            or (row.state == RUNNING and (lifecycle.is_shadowing(row) or lifecycle.due_at(row) <= moment))
         ]
 
     def _turn(self, tenant: str, rollout: str) -> bool:
@@ -124,7 +126,7 @@ class Conductor:
     def _count(self, session: Session, row: RolloutRow) -> bool:
         counts = Counts.of(session, row)
         folded = Fold(session, row, RolloutPlan.model_validate(row.plan), counts).run()
-        lifecycle.go_on(session, row, counts, self._clock())
+        lifecycle.go_on(session, self._queue, row, counts, self._clock())
         return folded > 0
 
     def _clean(self, session: Session, row: RolloutRow) -> bool:

@@ -6,8 +6,8 @@ a row more in a transaction that it waits for anyway; counting is left to the co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -109,16 +109,38 @@ def assigned_from(stored: Sequence[Mapping[str, Any] | None] | None) -> list[Ass
     return [None if item is None else _ASSIGNED.validate_python(item) for item in stored or ()]
 
 
-class KnownHosts:
-    """Notes the hosts that versions ask, each once; for one event loop."""
+class RolloutLegs:
+    """What the legs of this process leave; for one event loop. `told`: when there is something to count."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[], None] = lambda: None) -> None:
+        self._told = told
         self._known: dict[tuple[str, str], set[str]] = {}
 
-    def unknown(
+    def left(
+        self,
+        tenant: str,
+        outcome: FlowOutcome,
+        versions: Sequence[BoundVersion],
+        hosts: Sequence[Sequence[str]],
+    ) -> Left:
+        """Of one leg. `hosts`: that each Action asked."""
+        return Left(
+            self, tenant, rows_of(tenant, outcome, versions, hosts), self._new(tenant, versions, hosts)
+        )
+
+    def written(self, left: Left) -> None:
+        """It is on disk."""
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        for version, host in left.hosts:
+            self._known.setdefault((left.tenant, version), set()).add(host)
+        if left.events:
+            self._told()
+
+    def _new(
         self, tenant: str, versions: Sequence[BoundVersion], hosts: Sequence[Sequence[str]]
     ) -> list[tuple[str, str]]:
-        """Version and host of what this process has not noted."""
+        """Version and host of what this process has not written."""
         found = []
         for version, asked in zip(versions, hosts, strict=False):
             if not asked:
@@ -128,17 +150,27 @@ class KnownHosts:
             found += [(version.version_id, host) for host in new[: MAX_HOSTS - len(known)]]
         return found
 
-    def noted(self, tenant: str, hosts: Sequence[tuple[str, str]]) -> None:
-        """They are on disk."""
-        if len(self._known) > _MOST_KNOWN:
-            self._known.clear()
-        for version, host in hosts:
-            self._known.setdefault((tenant, version), set()).add(host)
 
-    @staticmethod
-    def note(session: Session, tenant: str, hosts: Sequence[tuple[str, str]]) -> None:
-        """Write them."""
-        for version, host in hosts:
-            insert_or_keep(
-                session, VersionHostRow, {"tenant_id": tenant, "version_id": version, "host": host}
-            )
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What one leg leaves. `events`: rows; `hosts`: by version."""
+
+    legs: RolloutLegs
+    tenant: str
+    events: list[dict[str, Any]]
+    hosts: list[tuple[str, str]]
+
+    @property
+    def rows(self) -> dict[Insert, list[dict[str, Any]]]:
+        """To be written with the record of the leg."""
+        return {INSERT: self.events} if self.events else {}
+
+    def note(self, session: Session) -> None:
+        """Write the hosts."""
+        for version, host in self.hosts:
+            key = {"tenant_id": self.tenant, "version_id": version, "host": host}
+            insert_or_keep(session, VersionHostRow, key)
+
+    def written(self) -> None:
+        """Its transaction is committed. On the event loop."""
+        self.legs.written(self)

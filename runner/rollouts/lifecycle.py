@@ -19,6 +19,8 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from runner.jobs.queue import JobQueue
+from runner.rollouts import shadowing
 from runner.rollouts.counts import Counts, Watch
 from runner.rollouts.guards import evidence, facts, regression
 from runner.rollouts.plan import RolloutPlan, Stage
@@ -66,6 +68,7 @@ def start(
     plan: RolloutPlan,
     actor: str,
     revision: int | None,
+    queue: JobQueue,
 ) -> RolloutRow:
     """A rollout of `candidate`, in its first stage.
 
@@ -94,7 +97,7 @@ def start(
     session.add(row)
     session.flush()
     box.replace(ROLLOUT, row.id, {ROLLOUT_KEY: secrets.token_bytes(_KEY_BYTES).hex()})
-    _enter(session, row, plan, 0, row.created_at)
+    _enter(session, queue, row, plan, 0, row.created_at)
     _decided(session, row, "start", actor, f"version {candidate.number}", {})
     return row
 
@@ -106,9 +109,9 @@ def pause(session: Session, row: RolloutRow, actor: str, reason: str, found: Map
     _decided(session, row, "pause", actor, reason, found)
 
 
-def resume(session: Session, row: RolloutRow, actor: str, found: Mapping[str, Any]) -> None:
-    """Go on. After a regression whoever resumes has looked at it: the guards begin anew. Raises
-    `NotActiveError`."""
+def resume(session: Session, queue: JobQueue, row: RolloutRow, actor: str, found: Mapping[str, Any]) -> None:
+    """Go on. After a regression whoever resumes has looked at it: the guards begin anew, and a shadow stage
+    is over. Raises `NotActiveError`."""
     _check(row, PAUSED)
     assert row.paused_at is not None
     plan, moment = RolloutPlan.model_validate(row.plan), now()
@@ -117,6 +120,13 @@ def resume(session: Session, row: RolloutRow, actor: str, found: Mapping[str, An
     left = timedelta(hours=plan.stages[row.stage].hours) - (row.paused_at - row.stage_began_at)
     row.stage_began_at = moment if left <= timedelta() else moment - (row.paused_at - row.stage_began_at)
     row.state, row.reason, row.paused_at = RUNNING, "", None
+    if plan.stages[row.stage].shadow is not None:
+        harm = shadowing.seen(session, row, moment).harm
+        if harm is not None:
+            _enter(session, queue, row, plan, row.stage + 1, moment)
+            _decided(session, row, "resume", actor, f"although {harm}", found)
+            return
+        shadowing.begin(session, queue, row, plan.stages[row.stage].events)
     if began_anew:
         watch = Watch.model_validate(row.watch)
         row.watch = watch.model_copy(update={"alarm": None, "streak": 0, "new_hosts": []}).model_dump(
@@ -153,31 +163,57 @@ def abort(session: Session, row: RolloutRow, actor: str, reason: str, found: Map
     _decided(session, row, "abort", actor, reason, found)
 
 
-def go_on(session: Session, row: RolloutRow, counts: Counts, moment: datetime) -> None:
+def go_on(session: Session, queue: JobQueue, row: RolloutRow, counts: Counts, moment: datetime) -> None:
     """Decide what the counts, the hours and the guards say. `row`: locked."""
     if row.state not in ACTIVE:
         return
     plan, watch = RolloutPlan.model_validate(row.plan), Watch.model_validate(row.watch)
-    found = evidence(plan, counts)
-    why, known = regression(found, watch), facts(found, watch, counts)
+    found, stage = evidence(plan, counts), plan.stages[row.stage]
+    why, known, shadow = regression(found, watch), facts(found, watch, counts), shadowing.Seen()
+    if stage.shadow is not None and row.state == RUNNING:
+        shadow = shadowing.seen(session, row, moment)
+        why, known = why or shadow.harm, {**known, **shadowing.facts(session, row)}
     if why is not None:
-        if plan.on_regression == "rollback":
-            roll_back(session, row, SERVICE, why, known)
-        elif row.state == RUNNING:
-            pause(session, row, SERVICE, f"regression: {why}", known)
-        return
-    if row.state != RUNNING:
-        return
+        _regressed(session, row, plan, why, known)
+    elif row.state == RUNNING:
+        _progress(session, queue, row, plan, counts, shadow, known, moment)
+
+
+def _regressed(
+    session: Session, row: RolloutRow, plan: RolloutPlan, why: str, known: Mapping[str, Any]
+) -> None:
+    if plan.on_regression == "rollback":
+        roll_back(session, row, SERVICE, why, known)
+    elif row.state == RUNNING:
+        pause(session, row, SERVICE, f"regression: {why}", known)
+
+
+def _progress(
+    session: Session,
+    queue: JobQueue,
+    row: RolloutRow,
+    plan: RolloutPlan,
+    counts: Counts,
+    shadow: shadowing.Seen,
+    known: Mapping[str, Any],
+    moment: datetime,
+) -> None:
+    """The next stage, if this one has enough; or too few."""
     stage = plan.stages[row.stage]
-    have = stage_events(row, counts)
-    if stage.canary is not None and have >= stage.events:
-        _advance(session, row, plan, f"{have} events of the candidate without a regression", known, moment)
+    have = shadow.compared if stage.shadow is not None else stage_events(row, counts)
+    if shadow.failed is not None:
+        pause(session, row, SERVICE, f"shadow: {shadow.failed}", known)
+    elif have >= stage.events and not shadow.running:
+        what = "recorded legs" if stage.shadow is not None else "events of the candidate"
+        _advance(session, queue, row, plan, f"{have} {what} without a regression", known, moment)
     elif moment - row.stage_began_at >= timedelta(hours=stage.hours):
         reason = f"too few events: {have} of {stage.events} in {stage.hours:g} hours"
         if plan.on_too_few == "rollback":
             roll_back(session, row, SERVICE, reason, known)
         else:
             pause(session, row, SERVICE, reason, known)
+    elif shadow.again:
+        shadowing.begin(session, queue, row, stage.events)
 
 
 def stage_events(row: RolloutRow, counts: Counts) -> int:
@@ -198,6 +234,7 @@ def due_at(row: RolloutRow) -> datetime:
 
 def _advance(
     session: Session,
+    queue: JobQueue,
     row: RolloutRow,
     plan: RolloutPlan,
     reason: str,
@@ -208,14 +245,18 @@ def _advance(
     if plan.stages[index].promote is not None:
         promote(session, row, SERVICE, reason, known)
         return
-    _enter(session, row, plan, index, moment)
+    _enter(session, queue, row, plan, index, moment)
     _decided(session, row, "stage", SERVICE, f"{reason}; now {in_words(plan.stages[index])}", known)
 
 
-def _enter(session: Session, row: RolloutRow, plan: RolloutPlan, index: int, moment: datetime) -> None:
+def _enter(
+    session: Session, queue: JobQueue, row: RolloutRow, plan: RolloutPlan, index: int, moment: datetime
+) -> None:
     stage = plan.stages[index]
     row.stage, row.stage_began_at = index, moment
     _segment(session, row, 0.0 if stage.canary is None else stage.canary.percent)
+    if stage.shadow is not None:
+        shadowing.begin(session, queue, row, stage.events)
 
 
 def _segment(session: Session, row: RolloutRow, percent: float) -> None:
@@ -292,3 +333,8 @@ def in_words(stage: Stage) -> str:
 def is_quiet(row: RolloutRow, moment: datetime) -> bool:
     """It ended so long ago that no leg runs any more that it has chosen a version for."""
     return row.ended_at is not None and moment - row.ended_at > _QUIET
+
+
+def is_shadowing(row: RolloutRow) -> bool:
+    """Its present stage is a shadow one, whose run tells nobody that it has ended."""
+    return "shadow" in row.segments[-1]

@@ -15,6 +15,7 @@ from runner.rollouts.counts import KINDS, Counts, Watch
 from runner.rollouts.guards import evidence
 from runner.rollouts.lifecycle import due_at, in_words, stage_events
 from runner.rollouts.plan import RolloutPlan
+from runner.rollouts.shadowing import compared
 from runner.store.tables.models import ActionVersionRow
 from runner.store.tables.rollouts import PAUSED, PROMOTED, RUNNING, RolloutDecisionRow, RolloutRow
 
@@ -43,7 +44,7 @@ def whole(session: Session, row: RolloutRow) -> dict[str, Any]:
     watch = Watch.model_validate(row.watch)
     return {
         **brief(session, row),
-        "stages": _stages(row, plan, counts),
+        "stages": _stages(session, row, plan, counts),
         "arms": _arms(counts),
         "evidence": [item.as_dict() for item in evidence(plan, counts)],
         "watch": {
@@ -52,7 +53,7 @@ def whole(session: Session, row: RolloutRow) -> dict[str, Any]:
             **({} if watch.reference_ms is None else {"usual_cost_ms": watch.reference_ms}),
             **({} if watch.alarm is None else {"alarm": watch.alarm.model_dump(mode="json")}),
         },
-        "next": _next(row, plan, counts),
+        "next": _next(session, row, plan, counts),
         "decisions": [_decision(item) for item in _decisions(session, row)],
     }
 
@@ -63,7 +64,7 @@ def _version(session: Session, row: RolloutRow, version_id: str) -> dict[str, An
     return {"version_id": version_id, **number}
 
 
-def _stages(row: RolloutRow, plan: RolloutPlan, counts: Counts) -> list[dict[str, Any]]:
+def _stages(session: Session, row: RolloutRow, plan: RolloutPlan, counts: Counts) -> list[dict[str, Any]]:
     shown = []
     for index, stage in enumerate(plan.stages):
         state = "waiting"
@@ -80,7 +81,7 @@ def _stages(row: RolloutRow, plan: RolloutPlan, counts: Counts) -> list[dict[str
                 "of": stage.events,
             }
         elif stage.shadow is not None:
-            item |= {"events": 0, "of": stage.events}
+            item |= {"events": compared(session, row, index), "of": stage.events}
         shown.append(item)
     return shown
 
@@ -101,7 +102,7 @@ def _nothing() -> dict[str, int]:
     return dict.fromkeys(("events", *KINDS), 0)
 
 
-def _next(row: RolloutRow, plan: RolloutPlan, counts: Counts) -> dict[str, Any]:
+def _next(session: Session, row: RolloutRow, plan: RolloutPlan, counts: Counts) -> dict[str, Any]:
     """The next step, and why it has not come."""
     if row.state == PAUSED:
         return {
@@ -111,9 +112,12 @@ def _next(row: RolloutRow, plan: RolloutPlan, counts: Counts) -> dict[str, Any]:
     if row.state != RUNNING:
         return {"step": "none", "waits": f"the rollout is over: {row.reason or row.state}"}
     stage, following = plan.stages[row.stage], plan.stages[row.stage + 1]
-    have = stage_events(row, counts)
-    of = "of the candidate" if stage.canary is not None else "recorded"
-    waits = f"{have} of {stage.events} events {of}"
+    if stage.shadow is not None:
+        have = compared(session, row, row.stage)
+        waits = f"{have} of {stage.events} recorded legs were run"
+    else:
+        have = stage_events(row, counts)
+        waits = f"{have} of {stage.events} events of the candidate"
     without = counts.total_without_key()
     if stage.canary is not None and not have and without:
         waits += f"; {without} events have no {plan.key} and stay on the control"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 from runner.jobs import event_streams
 from runner.jobs.policy import FLOW, NOTIFICATION, is_asynchronous, policy_of
 from runner.jobs.queue import JobQueue
-from runner.model.arms import Assigned
 from runner.model.outcome import Decision, FlowOutcome
 from runner.model.settings import Settings
 from runner.records.policy import DEFAULT, RecordPolicy
 from runner.records.recorder import Recorder
 from runner.records.states import RecordState
-from runner.rollouts.events import INSERT, KnownHosts, arms_of, assigned_from, rows_of
+from runner.rollouts.events import RolloutLegs, arms_of, assigned_from
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.entities import ProviderDisabledError, entity_of, unknown
 from runner.runtime.invocation import (
@@ -32,6 +31,7 @@ from runner.runtime.invocation import (
     Origin,
     given_up,
     nothing_bound,
+    on_arms,
 )
 from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
@@ -42,7 +42,7 @@ from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_ev
 from runner.runtime.server_timing import ServerTiming
 from runner.runtime.tracing import context_of, trace_flow
 from runner.store.executions import pending_row
-from runner.store.resolved_flow import BoundFlow, BoundVersion, Pinned
+from runner.store.resolved_flow import BoundFlow, Pinned
 from runner.store.sealed.suspensions import SqlSuspensions, Waiting
 from runner.suspension.resume import StoredFlow
 from runner.suspension.stores import store_key
@@ -77,13 +77,13 @@ class Flows:
         recorder: Recorder,
         policy: RecordPolicy = DEFAULT,
         recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
-        rolled_out: Callable[[], None] = lambda: None,
+        rollouts: RolloutLegs | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`kept`: how long executions stay. `observe`: told of every outcome. `recorder`: keeps records of
         what Actions did; `policy`: of which executions, where a tenant chose none. `recorded`: told, in the
-        transaction that writes it, of every execution. `rolled_out`: told when there is something for the
-        counts of a rollout."""
+        transaction that writes it, of every execution. `rollouts`: keeps what legs leave for the
+        counts of rollouts."""
         self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
@@ -97,8 +97,7 @@ class Flows:
         self._recorder = recorder
         self._policy = policy
         self._recorded = recorded
-        self._rolled_out = rolled_out
-        self._hosts = KnownHosts()
+        self._rollouts = rollouts or RolloutLegs()
         self._wall = wall
 
     async def invoke(
@@ -175,7 +174,7 @@ class Flows:
             keep=False,
         )
         reply = await self._pool.resume(tenant, call)
-        versions = _on_arms(pinned.versions, assigned_from(found.arms))
+        versions = on_arms(pinned.versions, assigned_from(found.arms))
         result = LegResult.of(reply, versions, recording)
         answer = StoredResponse(200, result.outcome.to_json())
         await self._record(tenant, result, traceparent, slot=slot, answer=answer, timing=timing)
@@ -335,14 +334,12 @@ class Flows:
         record = LegRecord.of(
             tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook, record=state
         )
-        hosts = self._hosts.unknown(tenant, versions, result.hosts)
-        counted = rows_of(tenant, outcome, versions, result.hosts)
+        left = self._rollouts.left(tenant, outcome, versions, result.hosts)
 
         def change(session: Session) -> None:
             if not first:
                 shown.update(record.extend(session))
-            if hosts:
-                self._hosts.note(session, tenant, hosts)
+            left.note(session)
             self._keep(session, tenant, result, state)
             if again is not None:
                 self._retry_later(session, again, outcome)
@@ -352,10 +349,8 @@ class Flows:
                 end(session)
             self._recorded(session, tenant, outcome.execution_id)
 
-        await self._write(change, slot, {**record.rows(), INSERT: counted} if counted else record.rows())
-        self._hosts.noted(tenant, hosts)
-        if counted:
-            self._rolled_out()
+        await self._write(change, slot, {**record.rows(), **left.rows})
+        left.written()
         result.follow(tenant, traceparent)
         if timing is not None:
             timing.add("queue", result.waited_ms)
@@ -413,13 +408,6 @@ class Flows:
             execution_id=invocation.execution_id,
             delay_seconds=policy_of(NOTIFICATION).delay,
         )
-
-
-def _on_arms(versions: Sequence[BoundVersion], arms: Sequence[Assigned | None]) -> tuple[BoundVersion, ...]:
-    """The versions of a suspended flow with the choices that were made when it began."""
-    if not arms:
-        return tuple(versions)
-    return tuple(replace(version, assigned=arm) for version, arm in zip(versions, arms, strict=True))
 
 
 def _answer(invocation: Invocation, outcome: FlowOutcome) -> StoredResponse:

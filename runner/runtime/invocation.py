@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from runner.jobs.payloads import payload_of
+from runner.model.arms import Assigned
 from runner.model.outcome import Decision, FlowOutcome, Timing, TriggerRef, VersionRecord
 from runner.records.states import RecordState
 from runner.runtime.records.idempotency import StoredResponse
@@ -81,7 +82,6 @@ class LegResult:
             record; None when it is all of it.
         suspended: the flow, which its record keeps for the resume.
         waited_ms: for a worker.
-        hosts: that each Action asked.
         recording, reply: what is recorded of it, and what its worker said; None when nothing ran.
     """
 
@@ -90,7 +90,6 @@ class LegResult:
     kept: FlowOutcome | None = None
     suspended: SuspendedFlow | None = field(default=None, repr=False)
     waited_ms: float = 0.0
-    hosts: Sequence[Sequence[str]] = ()
     recording: Recording | None = None
     reply: LegReply | None = None
 
@@ -99,7 +98,12 @@ class LegResult:
         """Of what ran these versions."""
         kept = None if reply.kept is None else _with_versions(reply.kept, versions)
         outcome = _with_versions(reply.outcome, versions)
-        return cls(outcome, versions, kept, reply.suspended, reply.waited_ms, reply.hosts, recording, reply)
+        return cls(outcome, versions, kept, reply.suspended, reply.waited_ms, recording, reply)
+
+    @property
+    def hosts(self) -> Sequence[Sequence[str]]:
+        """That each Action asked."""
+        return () if self.reply is None else self.reply.hosts
 
     @property
     def state(self) -> RecordState | None:
@@ -111,6 +115,13 @@ class LegResult:
         if self.recording is not None and self.reply is not None:
             context = leg_context(self.versions, self.outcome.leg, traceparent)
             self.recording.follow(tenant, self.reply, context)
+
+
+def on_arms(versions: Sequence[BoundVersion], arms: Sequence[Assigned | None]) -> tuple[BoundVersion, ...]:
+    """The versions of a suspended flow with the choices that were made when it began."""
+    if not arms:
+        return tuple(versions)
+    return tuple(replace(version, assigned=arm) for version, arm in zip(versions, arms, strict=True))
 
 
 def _with_versions(outcome: FlowOutcome, versions: Sequence[BoundVersion]) -> FlowOutcome:

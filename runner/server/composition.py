@@ -29,6 +29,7 @@ from runner.records.recorder import Recorder
 from runner.records.stamping import Stamper
 from runner.records.store import RecordStore
 from runner.rollouts.conductor import Conductor
+from runner.rollouts.events import RolloutLegs
 from runner.runtime.binding_cache import BindingCache
 from runner.runtime.flow_jobs import FlowJobs
 from runner.runtime.flows import Flows
@@ -123,7 +124,7 @@ class Plane:
             recorder=recorder,
             policy=RecordPolicy.parse(settings.record_policy),
             recorded=follower.recorded,
-            rolled_out=conductor.nudge,
+            rollouts=RolloutLegs(conductor.nudge),
         )
         records = RecordStore(store, ring)
         guard = Guard(store, ring, records, pooled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -59,7 +59,13 @@ class LockoutList(BaseModel):
     last: Annotated[int, Field(ge=0, le=MAX_LAST)] = DEFAULT_LAST
 
 
-def is_listed(rules: Sequence[LockoutRule], event: Mapping[str, Any]) -> bool:
+class Rule(Protocol):
+    """A kind of user: `LockoutRule`, or a trait of a rollout."""
+
+    def covers(self, event: Mapping[str, Any]) -> bool: ...
+
+
+def is_listed(rules: Sequence[Rule], event: Mapping[str, Any]) -> bool:
     """Whether a rule covers the user of `event`."""
     return any(rule.covers(event) for rule in rules)
 

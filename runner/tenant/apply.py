@@ -86,7 +86,12 @@ class Applier:
         if change.deploy:
             self._wait_until_built(str(action["id"]), change.name)
             if self.rollout is not None and is_rolled_out(change):
-                made = self.api.send("POST", f"{ACTIONS}/{action['id']}/rollouts", body=self.rollout)
+                made = self.api.send(
+                    "POST",
+                    f"{ACTIONS}/{action['id']}/rollouts",
+                    query=forced(self.force),
+                    body=self.rollout,
+                )
                 self.started[change.name] = str(made.value["id"])
                 return True
             self.api.send("POST", f"{ACTIONS}/{action['id']}/deploy", query=forced(self.force))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import blocks
 from tests.e2e.serving import Served, serve
 from tests.e2e.test_service_tenant import actionbox
 from triggers import get_trigger
@@ -76,6 +78,22 @@ def test_a_push_rolls_out_what_is_deployed_already(served: Served, folder: Path)
     assert "aborted" in actionbox(served, "rollout", "abort", "gate", "--id", found["id"])
     assert "aborted" in actionbox(served, "rollout", "watch", "gate", status=1)
     assert "cannot be promoted" in actionbox(served, "rollout", "promote", "gate", status=2)
+
+
+def test_the_page_shows_a_plan_and_commands_that_work(served: Served, folder: Path) -> None:
+    (commands,), (plan,) = (blocks("safe-change/rollouts.md", kind) for kind in ("console", "yaml"))
+    (folder / "rollout.yaml").write_text(plan)
+    actionbox(served, "push", str(folder), "--yes")
+    start, watch = (shlex.split(line.removeprefix("$ actionbox ")) for line in commands.splitlines())
+    start[start.index("rollout.yaml")] = str(folder / "rollout.yaml")
+    (folder / "gate.js").write_text(GATE.replace("1", "3"))
+    text = actionbox(served, "push", str(folder), "--yes", "--rollout", str(folder / "rollout.yaml"))
+    assert "shows it" in text
+    actionbox(served, "rollout", "abort", "gate")
+    assert "running" in actionbox(served, *start)
+    actionbox(served, "rollout", "pause", "gate")
+    assert "paused" in actionbox(served, *watch, status=3)
+    actionbox(served, "rollout", "abort", "gate")
 
 
 def test_a_plan_is_checked_before_anything_is_sent(served: Served, folder: Path) -> None:

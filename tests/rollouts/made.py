@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from runner.jobs.queue import JobQueue
 from runner.rollouts import lifecycle
 from runner.rollouts.conductor import Conductor
 from runner.rollouts.counts import Counts
@@ -43,7 +44,7 @@ class Made:
             session.flush()
             action.next_number = 3
             box = SecretBox(session, RING, self.tenant)
-            self.id = lifecycle.start(session, box, action, candidate, body, "me", None).id
+            self.id = lifecycle.start(session, box, action, candidate, body, "me", None, JobQueue(store)).id
         self.conductor = Conductor(store)
 
     def events(self, *events: dict[str, Any]) -> None:

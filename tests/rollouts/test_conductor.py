@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
+from runner.jobs.queue import JobQueue
 from runner.rollouts import lifecycle
 from runner.rollouts.conductor import Conductor
 from runner.store import Store
@@ -141,7 +142,8 @@ def test_too_few_pauses_and_says_so_and_resuming_gives_it_its_hours_again(store:
     row = made.look()
     assert (row.state, row.reason) == ("paused", "too few events: 1 of 1000 in 168 hours")
     with store.begin() as session:
-        lifecycle.resume(session, session.get_one(RolloutRow, (made.tenant, made.id)), "me", {})
+        row = session.get_one(RolloutRow, (made.tenant, made.id))
+        lifecycle.resume(session, JobQueue(store), row, "me", {})
     made.conductor = Conductor(store, clock=lambda: now() + timedelta(hours=167))
     assert made.look().state == "running"
     made.conductor = Conductor(store, clock=lambda: now() + timedelta(hours=169))

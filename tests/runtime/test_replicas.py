@@ -10,13 +10,19 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from runner.model.outcome import FlowOutcome
 from runner.runtime.log_tail import Follower
+from runner.runtime.schemas import InvokeBody
 from runner.store import Store
 from runner.store.database.listening import Listening
 from runner.store.tables.runs import DONE
 from runner.workers import WorkerPool
+from tests.rollouts.made import Made
 from tests.runtime.tenants import Plane, deploy, plane, tenant, working
 from tests.runtime.test_flows import DENY, body, eventually, jobs, outcome
+from triggers import get_trigger
+
+THROWS = "exports.onExecutePostLogin = async () => { throw new Error('broken'); };\n"
 
 
 @pytest.fixture(params=["postgresql"])
@@ -65,6 +71,43 @@ def test_a_deploy_is_seen_by_the_other(store: Store) -> None:
             assert outcome(await there.flows.invoke(t, "post-login", body("post-login"))).decision == "deny"
 
     asyncio.run(go())
+
+
+def test_a_rollback_is_seen_by_the_other(store: Store) -> None:
+    """A replica counts what it and others recorded, and all of them hear of what it decides."""
+
+    async def go() -> None:
+        made = await asyncio.to_thread(Made, store, code=THROWS)
+        async with plane(store) as here, other(store, here.pool) as there:
+            on = [await _login(there, made.tenant, f"user {number}") for number in range(12)]
+            chosen = [found.actions[0].version for found in on]
+            assert [await _arm(here, made.tenant, f"user {number}") for number in range(12)] == [
+                version and version.arm for version in chosen
+            ], "replicas agree"
+            failing = [f"user {n}" for n, version in enumerate(chosen) if version and version.arm == "canary"]
+            for _ in range(3):
+                assert (await _login(there, made.tenant, failing[0])).decision == "failed"
+            await asyncio.to_thread(made.look)
+            assert made.row.state == "rolled_back"
+            await eventually(lambda: there.bindings.peek(made.tenant, "post-login") is None)
+            after = await _login(there, made.tenant, failing[0])
+            assert (after.decision, after.actions[0].version and after.actions[0].version.number) == (
+                "allow",
+                1,
+            )
+
+    asyncio.run(go())
+
+
+async def _login(plane: Plane, tenant: str, user: str) -> FlowOutcome:
+    event = get_trigger("post-login").example_event
+    event = {**event, "user": {**event["user"], "user_id": user}}
+    return outcome(await plane.flows.invoke(tenant, "post-login", InvokeBody(event=event)))
+
+
+async def _arm(plane: Plane, tenant: str, user: str) -> str | None:
+    version = (await _login(plane, tenant, user)).actions[0].version
+    return None if version is None else version.arm
 
 
 def test_a_job_starts_elsewhere(store: Store) -> None:

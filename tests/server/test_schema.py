@@ -135,6 +135,7 @@ def rollouts(client: Client) -> None:
         rollout = client.call("POST", path, body).json
         for name in names:
             client.get(f"{path}/{rollout['id']}")
+            client.get(f"{path}/{rollout['id']}/differences")
             client.call("POST", f"{path}/{rollout['id']}/{name}")
     client.get(path)
     client.get(path, page=1, per_page=1)

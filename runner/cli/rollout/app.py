@@ -21,6 +21,10 @@ ActionName = Annotated[str, typer.Argument(metavar="ACTION", help="Name of the A
 RolloutId = Annotated[
     str | None, typer.Option("--id", metavar="ID", help="Of the rollout; left out: the latest one.")
 ]
+Force = Annotated[
+    str | None,
+    typer.Option("--force", metavar="REASON", help="Start even what would lock people out; it is audited."),
+]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Show it until it has ended or is paused.")]
 
 
@@ -36,13 +40,14 @@ def start(
     version: Annotated[
         int | None, typer.Option("--version", min=1, help="An older version instead of the draft.")
     ] = None,
+    force: Force = None,
     watch: Watch = False,
     as_json: Json = False,
 ) -> None:
     """Start a rollout of the draft: by default 5 % of the users for 200 events, 25 % for 500, then all."""
     from runner.cli.rollout.commands import start_command
 
-    start_command(target, action, plan, version, watch=watch, as_json=as_json)
+    start_command(target, action, plan, version, force=force, watch=watch, as_json=as_json)
 
 
 @rollouts.command("watch")

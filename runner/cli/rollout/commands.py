@@ -17,6 +17,7 @@ from runner.cli.tenant.connection import Target
 from runner.cli.terminal import line, output_console
 from runner.client.http import Api
 from runner.model.errors import InputError
+from runner.tenant.apply import forced
 from runner.tenant.remote import ACTIONS
 from runner.tenant.rollout_file import USUAL, read_plan
 
@@ -26,7 +27,14 @@ _STYLES: Final = {"promoted": "green", "rolled_back": "red", "aborted": "red", "
 
 
 def start_command(
-    target: Target, name: str, plan: Path | None, version: int | None, *, watch: bool, as_json: bool
+    target: Target,
+    name: str,
+    plan: Path | None,
+    version: int | None,
+    *,
+    force: str | None,
+    watch: bool,
+    as_json: bool,
 ) -> None:
     """Start a rollout, and show it."""
     body: dict[str, Any] = dict(USUAL) if plan is None else read_plan(plan)
@@ -34,7 +42,7 @@ def start_command(
         body["candidate"] = {"version": version}
     api = target.api()
     path = f"{ACTIONS}/{action_id(api, name)}/rollouts"
-    made = api.send("POST", path, body=body).value
+    made = api.send("POST", path, query=forced(force), body=body).value
     if watch:
         _watched(api, f"{path}/{made['id']}", as_json=as_json)
         return

@@ -43,13 +43,13 @@ def push(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete Actions and modules that the folder does not name.")
     ] = False,
-    force: Force = None,
     rollout: Annotated[
         Path | None,
         typer.Option(
             "--rollout", metavar="FILE", help="Roll out what is deployed already, as this file says."
         ),
     ] = None,
+    force: Force = None,
     secret: SecretOption = [],  # noqa: B006 - typer makes a new one
     secrets: SecretsFile = None,
 ) -> None:
@@ -64,8 +64,8 @@ def push(
         dry_run=dry_run,
         yes=yes,
         prune=prune,
-        force=force,
         rollout=rollout,
+        force=force,
     )
 
 

@@ -63,8 +63,8 @@ def push_command(
     dry_run: bool,
     yes: bool,
     prune: bool,
-    force: str | None = None,
     rollout: Path | None = None,
+    force: str | None = None,
 ) -> None:
     """Show what would change, ask, and change it. `rollout`: how what is deployed already changes."""
     plan = None if rollout is None else read_plan(rollout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from fastapi import Query
@@ -13,6 +13,7 @@ from runner.management.base.context import Caller
 from runner.management.base.service import Service
 from runner.management.shadows.candidates import Candidate
 from runner.management.shadows.guard import Guard, has_list, refusal
+from runner.shadow.lockout import Rule
 from runner.store import KeyRing
 
 Force = Annotated[
@@ -32,19 +33,21 @@ def guard_of(service: Service) -> Guard:
     return Guard(service.store, lambda: service.keys.ring, service.records, service.flows)
 
 
-def check_lockout(caller: Caller, find: Find, force: str | None) -> Candidate | None:
-    """See that a deploy locks nobody out; what was looked at, None when the tenant has no lock-out list or
-    wants no look.
+def check_lockout(
+    caller: Caller, find: Find, force: str | None, rules: Sequence[Rule] = ()
+) -> Candidate | None:
+    """See that a deploy locks nobody out; what was looked at, None when there is no lock-out list, or nobody
+    wants a look. `rules`: in addition to the tenant's list.
 
     Raises:
         ApiError: 409: it would.
     """
     service = caller.service
     with service.store.read() as session:
-        if force is not None or not has_list(session, caller.tenant):
+        if force is not None or not (rules or has_list(session, caller.tenant)):
             return None
         candidate = find(session, service.keys.ring)
-    report = guard_of(service).check(candidate)
+    report = guard_of(service).check(candidate, rules)
     if report.refused:
         raise refusal(report)
     return candidate

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import Response
+from fastapi import Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from runner.http.described import refusals
 from runner.http.errors import ApiError, bad_request, invalid_body, not_found
+from runner.http.queries import Absent
 from runner.management.actions.deploying import (
+    check_built,
     check_no_rollout,
     copy_of_version,
     drop_old,
     equals_draft,
     version_of_draft,
 )
+from runner.management.actions.guarding import Force, check_lockout
 from runner.management.actions.routes import WHAT
 from runner.management.base.context import (
     ActionCreator,
@@ -32,11 +35,17 @@ from runner.management.base.context import (
 )
 from runner.management.base.paging import WantedPage
 from runner.management.rollouts import responses
+from runner.management.shadows.candidates import Candidate, draft_of, version_of
+from runner.management.shadows.routes import differences_of
+from runner.management.shadows.schemas import ShadowDifferences
 from runner.model.traits import value_at
 from runner.rollouts import lifecycle, views
 from runner.rollouts.counts import Counts, Watch
 from runner.rollouts.guards import evidence, facts
 from runner.rollouts.plan import RolloutPlan
+from runner.rollouts.shadowing import shadow_of
+from runner.shadow.differences import Cause
+from runner.store import KeyRing
 from runner.store.tables.models import ActionRow, ActionVersionRow
 from runner.store.tables.rollouts import RolloutRow
 from triggers import get_trigger
@@ -61,18 +70,33 @@ _Change = Callable[[Session, RolloutRow, str, Mapping[str, Any]], None]
     response_description="The rollout, in its first stage.",
     responses=refusals(409),
 )
-def start_rollout(caller: ActionCreator, action_id: str, body: RolloutPlan) -> Response:
+def start_rollout(caller: ActionCreator, action_id: str, body: RolloutPlan, force: Force = None) -> Response:
     """The candidate becomes the next version, and runs for as many users as the stages say. While it lasts
-    the Action is not deployed otherwise. (Ours.)"""
+    the Action is not deployed otherwise. With a lock-out list, of the tenant or of the rollout, it is first
+    tried on recorded logins, as a deploy is. (Ours.)"""
+    seen = _guarded(caller, action_id, body, force)
     with caller.service.store.begin() as session:
         action = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_no_rollout(session, action)
         _check(action, body)
+        if body.candidate.draft and seen is not None and seen.revision != action.revision:
+            raise ApiError(
+                409, "The draft was changed while it was tried on recorded logins: start it again."
+            )
         candidate, revision = _candidate(caller, session, action, body)
         secrets = box(caller, session)
-        row = lifecycle.start(session, secrets, action, candidate, body, caller.principal.client_id, revision)
+        row = lifecycle.start(
+            session,
+            secrets,
+            action,
+            candidate,
+            body,
+            caller.principal.client_id,
+            revision,
+            caller.service.queue,
+        )
         drop_old(session, action, secrets)
-        note(caller, session, "rollout.start", row.id, candidate.code)
+        note(caller, session, "rollout.start", row.id, candidate.code, force)
         session.flush()
         value = views.whole(session, row)
     lifecycle.told(session)
@@ -85,15 +109,27 @@ def _check(action: ActionRow, body: RolloutPlan) -> None:
         raise bad_request(
             "The action has no deployed version that the candidate could be compared with: deploy it first."
         )
-    for index, stage in enumerate(body.stages):
-        if stage.shadow is not None:
-            raise invalid_body(f"'shadow stages are not available yet' at $.stages[{index}].shadow.")
     first = body.key.partition(".")[0]
     if value_at(get_trigger(action.trigger_id).example_event, first) is None:
         raise invalid_body(
             f"'events of {action.trigger_id} have no {first}: name a key that tells their users apart, such "
             "as client.client_id' at $.key."
         )
+
+
+def _guarded(caller: Caller, action_id: str, body: RolloutPlan, force: str | None) -> Candidate | None:
+    """See that the candidate locks nobody out. Raises `ApiError` 409 when it would."""
+
+    def found(session: Session, ring: KeyRing) -> Candidate:
+        action = find(session, ActionRow, caller.tenant, action_id, WHAT)
+        check_no_rollout(session, action)
+        _check(action, body)
+        if body.candidate.draft:
+            check_built(action)
+            return draft_of(session, ring, action)
+        return version_of(session, ring, action, _old(session, action, body))
+
+    return check_lockout(caller, found, force, body.lockout)
 
 
 def _candidate(
@@ -103,9 +139,16 @@ def _candidate(
     secrets = box(caller, session)
     if body.candidate.draft:
         return version_of_draft(session, action, secrets), action.revision
+    old = _old(session, action, body)
+    revision = action.revision if equals_draft(action, old, secrets) else None
+    return copy_of_version(session, action, old, secrets), revision
+
+
+def _old(session: Session, action: ActionRow, body: RolloutPlan) -> ActionVersionRow:
+    """The version that a plan names. Raises `ApiError` 400."""
     old = session.scalar(
         select(ActionVersionRow).where(
-            ActionVersionRow.tenant_id == caller.tenant,
+            ActionVersionRow.tenant_id == action.tenant_id,
             ActionVersionRow.action_id == action.id,
             ActionVersionRow.number == body.candidate.version,
         )
@@ -116,8 +159,7 @@ def _candidate(
         raise invalid_body(
             f"'version {old.number} is the deployed one, and nothing to roll out' at $.candidate.version."
         )
-    revision = action.revision if equals_draft(action, old, secrets) else None
-    return copy_of_version(session, action, old, secrets), revision
+    return old
 
 
 @router.get(_PATH, summary="List rollouts", response_model=responses.RolloutList)
@@ -140,6 +182,23 @@ def get_rollout(caller: ActionReader, action_id: str, rollout_id: str) -> Respon
         return answer(views.whole(session, _find(caller, session, action_id, rollout_id)))
 
 
+@router.get(
+    _PATH + "/{rollout_id}/differences",
+    summary="List what differs",
+    response_model=ShadowDifferences,
+)
+def list_rollout_differences(
+    caller: ActionReader,
+    action_id: str,
+    rollout_id: str,
+    cause: Annotated[Cause | Absent, Query(description="Only of this cause.")] = None,
+) -> Response:
+    """Of the latest shadow stage, as those of a shadow run; nothing when there was none. (Ours.)"""
+    with caller.service.store.read() as session:
+        row = _find(caller, session, action_id, rollout_id)
+        return answer(differences_of(shadow_of(session, row), cause))
+
+
 @router.post(
     _PATH + "/{rollout_id}/pause",
     summary="Pause a rollout",
@@ -160,7 +219,7 @@ def pause_rollout(caller: ActionCreator, action_id: str, rollout_id: str) -> Res
 def resume_rollout(caller: ActionCreator, action_id: str, rollout_id: str) -> Response:
     """Go on with the stage. After a regression the guards begin anew: whoever resumes has looked at it.
     (Ours.)"""
-    return _change(caller, action_id, rollout_id, "resume", lifecycle.resume)
+    return _change(caller, action_id, rollout_id, "resume", _resumed(caller))
 
 
 @router.post(
@@ -183,6 +242,11 @@ def abort_rollout(caller: ActionCreator, action_id: str, rollout_id: str) -> Res
 def promote_rollout(caller: ActionCreator, action_id: str, rollout_id: str) -> Response:
     """The candidate becomes the deployed version at once, whatever stages are left. (Ours.)"""
     return _change(caller, action_id, rollout_id, "promote", _by_somebody(lifecycle.promote))
+
+
+def _resumed(caller: Caller) -> _Change:
+    queue = caller.service.queue
+    return lambda session, row, actor, found: lifecycle.resume(session, queue, row, actor, found)
 
 
 def _by_somebody(change: Callable[[Session, RolloutRow, str, str, Mapping[str, Any]], None]) -> _Change:

@@ -25,7 +25,7 @@ from runner.model.outcome import Decision
 from runner.replay.execution_record import ExecutionRecord
 from runner.replay.record import FlowRecord
 from runner.shadow.leg import LegShadow
-from runner.shadow.lockout import LockoutList, LockoutRule, is_listed
+from runner.shadow.lockout import LockoutList, Rule, is_listed
 from runner.store import KeyRing, Store
 from runner.store.sealed.sealing import SealError
 from runner.store.tables.models import Tenant
@@ -136,7 +136,7 @@ class Guard:
         self._seconds = seconds
 
     def check(
-        self, candidate: Candidate, rules: Sequence[LockoutRule] = (), *, last: int | None = None
+        self, candidate: Candidate, rules: Sequence[Rule] = (), *, last: int | None = None
     ) -> GuardReport:
         """Whether `candidate` would lock somebody out. The answer of a tenant without a list, when no `rules`
         are given either, is no.
@@ -153,7 +153,7 @@ class Guard:
         known = found or LockoutList()
         return self._checked(candidate, (*known.rules, *rules), known.last if last is None else last)
 
-    def _checked(self, candidate: Candidate, rules: Sequence[LockoutRule], last: int) -> GuardReport:
+    def _checked(self, candidate: Candidate, rules: Sequence[Rule], last: int) -> GuardReport:
         until = time.monotonic() + self._seconds
         tally = _Tally()
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="actionbox-guard") as threads:
@@ -176,7 +176,7 @@ class Guard:
     def _logins(
         self,
         candidate: Candidate,
-        rules: Sequence[LockoutRule],
+        rules: Sequence[Rule],
         last: int,
         until: float,
         tally: _Tally,

@@ -53,11 +53,6 @@ _MOST_BUSY: Final = 30
 """Times in a row that a leg is told to come again; then it is skipped."""
 
 
-def job_id(shadow_id: str) -> str:
-    """Of the job that runs a shadow."""
-    return f"shadow-{shadow_id}"
-
-
 @dataclass(slots=True)
 class _Shadow:
     """One that runs, as its row was."""

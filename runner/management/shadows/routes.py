@@ -12,7 +12,7 @@ from runner.http.answer_types import moment
 from runner.http.described import refusals
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.queries import Absent
-from runner.jobs.policy import SHADOW
+from runner.jobs.policy import SHADOW, shadow_job
 from runner.management.actions.deploying import check_built
 from runner.management.actions.routes import WHAT
 from runner.management.base.context import (
@@ -28,7 +28,7 @@ from runner.management.base.context import (
 )
 from runner.management.shadows import schemas
 from runner.management.shadows.guard import SETTING, lockout_list
-from runner.management.shadows.jobs import CANCELED, DONE, QUEUED, RUNNING, UNFINISHED, job_id
+from runner.management.shadows.jobs import CANCELED, DONE, QUEUED, RUNNING, UNFINISHED
 from runner.shadow.differences import Cause
 from runner.shadow.lockout import LockoutList
 from runner.shadow.report import Group, ShadowReport, Tally
@@ -70,7 +70,9 @@ def start_shadow(caller: ActionCreator, action_id: str, body: schemas.CreateShad
         )
         session.add(row)
         session.flush()
-        caller.service.queue.put(session, caller.tenant, SHADOW, {"shadow_id": row.id}, job_id=job_id(row.id))
+        caller.service.queue.put(
+            session, caller.tenant, SHADOW, {"shadow_id": row.id}, job_id=shadow_job(row.id)
+        )
         note(caller, session, "shadow.create", row.id)
         return answer(_shown(row), 202)
 
@@ -111,8 +113,7 @@ def list_differences(
     and of names only those that stand in a source: whoever writes Actions need not be somebody who may read
     events. (Ours.)"""
     with caller.service.store.read() as session:
-        groups = _report(_find(caller, session, action_id, shadow_id)).groups
-    return answer({"differences": [_group(item) for item in groups if cause in (None, item.cause)]})
+        return answer(differences_of(_find(caller, session, action_id, shadow_id), cause))
 
 
 @router.delete(f"{_PATH}/{{shadow_id}}", summary="End a shadow run", status_code=204)
@@ -122,7 +123,7 @@ def delete_shadow(caller: ActionCreator, action_id: str, shadow_id: str) -> Resp
         row = _find(caller, session, action_id, shadow_id, lock=True)
         if row.state in UNFINISHED:
             row.state, row.updated_at = CANCELED, now()
-            caller.service.queue.cancel(session, caller.tenant, job_id(row.id))
+            caller.service.queue.cancel(session, caller.tenant, shadow_job(row.id))
         else:
             session.delete(row)
         note(caller, session, "shadow.delete", row.id)
@@ -168,6 +169,12 @@ def delete_lockout(caller: ActionUpdater) -> Response:
         row.settings = {name: value for name, value in row.settings.items() if name != SETTING}
         note(caller, session, "lockout.delete", caller.tenant)
     return no_content()
+
+
+def differences_of(row: ShadowRow | None, cause: Cause | None) -> dict[str, Any]:
+    """The groups of a shadow run, or of none, as they are answered."""
+    groups = () if row is None else _report(row).groups
+    return {"differences": [_group(item) for item in groups if cause in (None, item.cause)]}
 
 
 def _tenant(session: Session, caller: Caller, *, lock: bool = False) -> Tenant:
