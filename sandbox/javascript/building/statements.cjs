@@ -6,7 +6,9 @@
 // keeps its line and column.
 "use strict";
 
+// @ts-expect-error -- Node's own modules have no types
 const acorn = require("internal/deps/acorn/acorn/dist/acorn");
+// @ts-expect-error -- the same
 const walk = require("internal/deps/acorn/acorn-walk/dist/walk");
 
 const BLOCKS = new Set(["Program", "BlockStatement", "StaticBlock", "SwitchCase"]);
