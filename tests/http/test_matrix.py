@@ -30,6 +30,8 @@ from tests.serving.server import Client, Server
 
 HOOKS = "//api/v2/identity-provider-hooks"
 PUBLIC = {"/oauth/token", "/health", "/ready"}
+ROLLOUT = {"stages": [{"canary": {"percent": 5, "events": 10}}, {"promote": True}]}
+SHADOW = {"candidate": {"draft": True}}
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};"
 
 
@@ -49,6 +51,7 @@ def ids(whole: Server) -> dict[str, str]:
     """What paths hold, all of one tenant."""
     owner = whole.client()
     action = owner.deployed()
+    rolled = f"//api/v2/actions/actions/{action['id']}"
     module = owner.call("POST", "/modules", {"name": "m", "code": "", "publish": True}).json
     return {
         "action_id": action["id"],
@@ -66,6 +69,8 @@ def ids(whole: Server) -> dict[str, str]:
         "hook_id": create(owner, HOOKS, {"provider": "zitadel", "hook": "preuserinfo"})["id"],
         "secret_id": "0",
         "user_id": "auth0|nobody",
+        "rollout_id": create(owner, f"{rolled}/rollouts", ROLLOUT)["id"],
+        "shadow_id": owner.call("POST", f"{rolled}/shadows", SHADOW).json["id"],
     }
 
 
@@ -129,10 +134,16 @@ def test_foreign_ids_are_as_absent_ones(
             "/test": {"event_type": "user.created"} if "stream_id" in path else {"payload": {}},
             "/redeliver": {},
             "/rollback": {"module_version_id": ids["version_id"]},
+            "/rollouts": ROLLOUT,
+            "/shadows": SHADOW,
         }
         if "hook_id" in path:
             bodies = {"/test": {}, "/secrets": {"value": "a-signing-key"}}
-        body = bodies.get(path[path.rindex("/") :], {} if method == "PATCH" else None)
+        body = (
+            bodies.get(path[path.rindex("/") :], {} if method == "PATCH" else None)
+            if method != "GET"
+            else None
+        )
         theirs, none = (foreign.call(method, filled(path, values), body) for values in (ids, absent))
         assert theirs.status == none.status == 404, (method, path, theirs, none)
         assert theirs.json == none.json

@@ -136,33 +136,41 @@ class InWorker:
 
 
 class OverHttp:
-    """The runtime API of a running service, on versions that lie in its store."""
+    """The runtime API of a running service, on versions that lie in its store.
 
-    def __init__(self, ways: Ways, trigger: Trigger, mark: str) -> None:
+    Attributes:
+        client: of the tenant of this flow.
+    """
+
+    def __init__(self, ways: Ways, trigger: Trigger, mark: str, policy: str = "") -> None:
+        """`policy`: of which records are kept; the service's own when it is empty."""
         self._ways = ways
         self._trigger = trigger
         self._mark = mark
-        self._client: Client
+        self._policy = policy
+        self.client: Client
 
     def run(
         self, event: Mapping[str, Any], actions: Sequence[Action], executed_rules: Sequence[str] = ()
     ) -> FlowOutcome:
-        self._client = self._ways.client(self._mark)
+        self.client = self._ways.client(self._mark)
+        if self._policy:
+            assert self.client.call("PATCH", "//api/v2/record-policy", {"policy": self._policy}).status == 200
         named = with_unique_names(actions)
-        ids = deploy(self._ways.server.service, self._client.tenant, self._trigger, named)
+        ids = deploy(self._ways.server.service, self.client.tenant, self._trigger, named)
         body: dict[str, Any] = {"event": event, "executed_rules": list(executed_rules)}
         if self._trigger.binding_policy == "entity-bound":
             body["action_id"] = ids[0]
         return self._outcome(f"//runtime/v1/triggers/{self._trigger.id}/invoke", body)
 
     def waiting(self, handle: str) -> SuspendedFlow:
-        return self._ways.wait(self._ways.pool.waiting(self._client.tenant, handle))
+        return self._ways.wait(self._ways.pool.waiting(self.client.tenant, handle))
 
     def resume(self, handle: str, actions: Sequence[Action], back: Mapping[str, Any]) -> FlowOutcome:
         return self._outcome("//runtime/v1/resume", {"handle": handle, **back})
 
     def _outcome(self, path: str, body: dict[str, Any]) -> FlowOutcome:
-        reply = self._client.call("POST", path, body)
+        reply = self.client.call("POST", path, body)
         if reply.status == 202:
             assert is_asynchronous(self._trigger.id)
             outcome = self._ways.outcome(reply.json["execution_id"])
@@ -171,7 +179,7 @@ class OverHttp:
         else:
             raise RefusedError(reply.json["errorCode"])
         if reply.status == 202 or outcome.effects.notification is not None:
-            self._ways.try_no_more(self._client.tenant)
+            self._ways.try_no_more(self.client.tenant)
         return outcome
 
 

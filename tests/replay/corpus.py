@@ -16,12 +16,15 @@ from typing import Any
 from runner.flow.programs import ProgramCache
 from runner.flow.runner import Runner
 from runner.model.action import Action
-from runner.replay.execution_record import ExecutionRecord
+from runner.replay.execution_record import ExecutionRecord, checked_execution_record
 from runner.replay.record import FlowRecord, Recorder, make_record, write_record
 from runner.testing.cases.load import Case
 from runner.testing.cases.run import UNUSABLE, _Play
 from sandbox.wasm.artefacts import cache_directory
 from tests.case_files import cases_below
+from tests.parity.test_cases import CASES as PLAYED
+from tests.parity.test_cases import ONLY_HERE, mark_of, played
+from tests.parity.ways import OverHttp, Ways
 from triggers import get_trigger
 
 TESTS = Path(__file__).parents[1]
@@ -60,6 +63,25 @@ def record_of(case: Case, programs: ProgramCache) -> ExecutionRecord | None:
         if play.traces and play.outcome is not None:
             legs.append(make_record(play.traces[-1], play.outcome, keep_secrets=False))
     return whole(legs) if legs else None
+
+
+def is_served(case: Case) -> bool:
+    """The service takes its sources, and its limits are the service's own."""
+    return case in PLAYED and not any(Path(spec.file).suffix in ONLY_HERE for spec in case.actions)
+
+
+def stored_record_of(case: Case, ways: Ways) -> ExecutionRecord | None:
+    """The record of a case as the service kept it when it ran there; None when nothing ran."""
+    flow = OverHttp(ways, get_trigger(case.trigger), mark_of(case), policy="all")
+    told = played(case, flow, ways.world)
+    ids = [leg for leg in told if isinstance(leg, dict)]
+    if not ids:
+        return None
+    (execution,) = flow.client.get("//runtime/v1/executions")["executions"]
+    path = f"//runtime/v1/executions/{execution['id']}/record"
+    reply = flow.client.call("GET", path, form="plain", reason="it is to run again")
+    assert reply.status == 200, (case.path, case.name, reply.json)
+    return checked_execution_record(reply.json, case.name)
 
 
 def secrets_of(case: Case) -> dict[str, dict[str, Any]]:
