@@ -64,7 +64,8 @@ class TestNothingSurvives:
         FlowRecord.model_validate_json(record.model_dump_json(by_alias=True))
         check_whole(record, "the record")
         where = shown(record)
-        for text in values:
+        ours = {*vocabulary.of_trigger(trigger_id), "true", "false", "null"}
+        for text in values.keys() - ours:
             if len(text) >= 4 and re.search(r"[^\x00-\x7f\s]|[0-9A-Za-z]", text) and not text.isdecimal():
                 assert not survives(text, where), (text, values[text])
         assert made(trigger_id, event, [*values][:4]) == (record, touched)
