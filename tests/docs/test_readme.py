@@ -85,6 +85,7 @@ RUN = {
     "docs/operations.md": 1,
     "docs/python.md": 1,
     "docs/runtime-api.md": 6,
+    "docs/safe-change/reproduce.md": 7,
     "docs/safe-change/rollouts.md": 2,
     "docs/safe-change/shadow.md": 4,
     "docs/tenant-cli.md": 2,

@@ -125,6 +125,7 @@ def test_a_change_that_does_harm_goes_back_and_one_that_holds_goes_live(site: Si
     assert refused.value.status == 409
     assert site.numbers() == {1}
 
+    site.api.send("PATCH", "/api/v2/record-policy", body={"policy": "failures"})
     site.draft(FAILS_FOR_SOME)
     canary = site.roll_out({"canary": {"percent": 30, "events": 10_000}})
     outcomes = site.until(canary, "rolled_back", 3_000)

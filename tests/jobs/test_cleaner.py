@@ -56,6 +56,9 @@ def test_old_rows_go_and_the_others_stay(store: Store) -> None:
         "used_assertions": 0,
         "jobs": 1,
         "kept_versions": 0,
+        "execution_records": 0,
+        "record_flows": 0,
+        "record_subjects": 0,
     }
     assert cleaner.clean() == gone
     assert cleaner.clean() == dict.fromkeys(gone, 0)
