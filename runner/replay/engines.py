@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pydantic import BaseModel, ConfigDict
 
@@ -54,11 +54,4 @@ def other_engines(recorded: Mapping[Language, EngineRecord]) -> tuple[OtherEngin
 
 
 def _record(language: Language) -> EngineRecord:
-    identity = sandbox.open_engine(language).identity
-    return EngineRecord(
-        wasm=identity.wasm,
-        guest=identity.guest,
-        wasmtime=identity.wasmtime,
-        flags=identity.flags,
-        machine=identity.machine,
-    )
+    return EngineRecord(**asdict(sandbox.open_engine(language).identity))

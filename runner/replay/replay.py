@@ -6,21 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.flow.execution import Executor
-from runner.flow.leg import Leg, run_leg
-from runner.flow.outcome_builder import Reporter
 from runner.flow.programs import ProgramCache
-from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome
 from runner.model.secret_names import SecretValues
 from runner.replay.engines import OtherEngine, other_engines
+from runner.replay.leg import journal_of, run_recorded, trigger_of
 from runner.replay.logpoints.port import TappedPort
 from runner.replay.logpoints.taps import Taps
 from runner.replay.port import SessionPort
 from runner.replay.record import (
     FIRST_SCHEMA,
     FlowRecord,
-    RecordedExecution,
     comparable,
     digest,
     with_secrets,
@@ -30,9 +26,8 @@ from runner.suspension.stores import PinnedAction
 from runner.testing.cases.match import Difference, differences
 from sandbox.core.caps import Limits
 from sandbox.port.interface import ApiHost, ExecutionPort
-from sandbox.port.journal import Journal, JournalError
+from sandbox.port.journal import Journal
 from sandbox.port.replay import Divergence
-from triggers import FlowState, Services, Trigger, get_trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,33 +89,14 @@ def replay(
     Raises:
         InputError: `missing_secrets`, `wrong_secret`, `invalid_record`.
     """
-    trigger = _trigger(record)
+    trigger = trigger_of(record)
     given = secrets_of(record, secrets, without_secrets=without_secrets)
-    values = given.values
-    record = with_secrets(record, values)
-    world = _World(record, [_journal(item) for item in record.executions], taps, lenient)
-    leg = Leg(
-        trigger=trigger,
-        actions=tuple(pinned.action(given) for pinned, given in zip(record.actions, values, strict=True)),
-        state=_state(record),
-        services=_services(record, world),
-        start=record.start,
-        limits=record.limits,
-        budget_ms=record.budget_ms,
+    record = with_secrets(record, given.values)
+    world = _World(record, [journal_of(item) for item in record.executions], taps, lenient)
+    actions = [pinned.action(values) for pinned, values in zip(record.actions, given.values, strict=True)]
+    outcome = run_recorded(
+        record, trigger, actions, programs, clock=world.read_clock, make_port=world.make_port
     )
-    end = run_leg(leg, Executor(trigger, programs or ProgramCache(), world.make_port))
-    reporter = Reporter(
-        trigger=trigger,
-        tenant=record.tenant,
-        execution_id=record.execution_id,
-        leg=record.number,
-        actions=leg.actions,
-        flushed=record.flushed,
-        started_at=0.0,
-        budget_ms=record.budget_ms,
-        limits=record.limits,
-    )
-    outcome = reporter.outcome(end, "", 0.0)
     if taps is not None:
         outcome = taps.mended(outcome)
     return Replay(
@@ -146,47 +122,6 @@ def _compare(record: FlowRecord, outcome: FlowOutcome) -> list[Difference]:
 def _differences(record: FlowRecord, now: dict[str, Any]) -> list[Difference]:
     exactly = differences({"$exactly": record.outcome}, now)
     return (differences(record.outcome, now) or exactly) if exactly else []
-
-
-def _trigger(record: FlowRecord) -> Trigger:
-    try:
-        trigger = get_trigger(record.trigger)
-    except LookupError as error:
-        raise _invalid(str(error)) from None
-    if trigger.version != record.trigger_version:
-        raise _invalid(
-            f"it is of version {record.trigger_version} of {record.trigger}, this is {trigger.version}"
-        )
-    return trigger
-
-
-def _state(record: FlowRecord) -> FlowState:
-    try:
-        return FlowState.model_validate(record.state)
-    except ValueError:
-        raise _invalid("its state is damaged") from None
-
-
-def _journal(execution: RecordedExecution) -> Journal:
-    try:
-        return Journal.from_data(execution.journal)
-    except JournalError as error:
-        raise _invalid(str(error)) from None
-
-
-def _invalid(reason: str) -> InputError:
-    return InputError("invalid_record", f"the record cannot be replayed: {reason}")
-
-
-def _services(record: FlowRecord, world: _World) -> Services:
-    return Services(
-        clock=world.read_clock,
-        executed_rules=frozenset(record.executed_rules),
-        redirect_state=record.redirect_state,
-        features=frozenset(record.features),
-        payload_may_override_claims=record.payload_may_override_claims,
-        redirect_issuer=record.redirect_issuer,
-    )
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from runner.model.errors import InputError
 from runner.model.secret_names import SecretValues, flattened
+from runner.replay.leg import invalid_record
 from runner.replay.marks import is_value, placeholder
 from runner.replay.record import FlowRecord
 from runner.suspension.stores import PinnedAction
@@ -71,6 +72,4 @@ def _check_values(record: FlowRecord, index: int, values: dict[str, str]) -> Non
 def _check_names(record: FlowRecord, names: list[set[str]]) -> None:
     """Raises `InputError` (`invalid_record`) unless the secrets are those that the Actions want."""
     if names != [set(pinned.wanted) for pinned in record.actions]:
-        raise InputError(
-            "invalid_record", "the record cannot be replayed: its secrets are not those of its Actions"
-        )
+        raise invalid_record("its secrets are not those of its Actions")

@@ -8,15 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from runner.flow.execution import Executor
-from runner.flow.leg import Leg, run_leg
-from runner.flow.outcome_builder import Reporter
 from runner.flow.programs import ProgramCache
 from runner.model.action import Action
 from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome
 from runner.model.secret_names import SecretValues, flattened
-from runner.replay.record import FlowRecord, RecordedExecution, with_secrets
+from runner.replay.leg import invalid_record, journal_of, run_recorded, trigger_of
+from runner.replay.record import FlowRecord, with_secrets
 from runner.replay.secrets import secrets_of
 from runner.shadow.outside import RecordedAnswers
 from runner.suspension.stores import PinnedAction
@@ -24,7 +22,6 @@ from sandbox.core.caps import Limits
 from sandbox.port.interface import ApiHost, ExecutionPort
 from sandbox.port.journal import Journal, JournalError
 from sandbox.port.shadow import ShadowPort
-from triggers import FlowState, Services, Trigger, get_trigger
 
 Secrets = Callable[[PinnedAction], SecretValues]
 
@@ -96,34 +93,16 @@ def run_on(
             "different_flow",
             f"the record is of a flow of {len(record.actions)} Actions; {len(actions)} were given",
         )
-    trigger = _trigger(record)
+    trigger = trigger_of(record)
     record = _revealed(record, actions, secrets)
     world = _World(record)
-    leg = Leg(
-        trigger=trigger,
-        actions=tuple(actions),
-        state=_state(record),
-        services=_services(record, world.read_clock),
-        start=record.start,
-        limits=record.limits,
-        budget_ms=record.budget_ms,
-    )
-    end = run_leg(leg, Executor(trigger, programs or ProgramCache(), world.make_port))
-    reporter = Reporter(
-        trigger=trigger,
-        tenant=record.tenant,
-        execution_id=record.execution_id,
-        leg=record.number,
-        actions=leg.actions,
-        flushed=record.flushed,
-        started_at=0.0,
-        budget_ms=record.budget_ms,
-        limits=record.limits,
+    outcome = run_recorded(
+        record, trigger, actions, programs, clock=world.read_clock, make_port=world.make_port
     )
     return ShadowRun(
         record=record,
-        actions=leg.actions,
-        outcome=reporter.outcome(end, "", 0.0),
+        actions=tuple(actions),
+        outcome=outcome,
         unanswered=world.unanswered(),
         executions=world.executions(),
     )
@@ -170,18 +149,6 @@ def in_place(old: Action, candidate: Action) -> Action:
     )
 
 
-def _trigger(record: FlowRecord) -> Trigger:
-    try:
-        trigger = get_trigger(record.trigger)
-    except LookupError as error:
-        raise _invalid(str(error)) from None
-    if trigger.version != record.trigger_version:
-        raise _invalid(
-            f"it is of version {record.trigger_version} of {record.trigger}, this is {trigger.version}"
-        )
-    return trigger
-
-
 def _revealed(record: FlowRecord, actions: Sequence[Action], secrets: Secrets | None) -> FlowRecord:
     """The record with the values of secrets, as far as they are given."""
     if record.secrets is not None or not any(pinned.wanted for pinned in record.actions):
@@ -198,28 +165,6 @@ def _values(record: FlowRecord, secrets: Secrets) -> list[Mapping[str, str]]:
     if record.secrets is not None:
         return list(record.secrets)
     return [flattened(secrets(pinned)) for pinned in record.actions]
-
-
-def _state(record: FlowRecord) -> FlowState:
-    try:
-        return FlowState.model_validate(record.state)
-    except ValueError:
-        raise _invalid("its state is damaged") from None
-
-
-def _services(record: FlowRecord, clock: Callable[[], float]) -> Services:
-    return Services(
-        clock=clock,
-        executed_rules=frozenset(record.executed_rules),
-        redirect_state=record.redirect_state,
-        features=frozenset(record.features),
-        payload_may_override_claims=record.payload_may_override_claims,
-        redirect_issuer=record.redirect_issuer,
-    )
-
-
-def _invalid(reason: str) -> InputError:
-    return InputError("invalid_record", f"the record cannot be run on: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +195,7 @@ class _World:
     def __post_init__(self) -> None:
         self._waiting = {}
         for execution in self.record.executions:
-            recorded = _Recorded(_journal(execution), execution.clock)
+            recorded = _Recorded(journal_of(execution), execution.clock)
             self._waiting.setdefault(execution.action, deque()).append(recorded)
         self._began = self._last = _began(list(chain.from_iterable(self._waiting.values())))
 
@@ -264,7 +209,7 @@ class _World:
         try:
             port = ShadowPort(journal, answers, limits, wall_ms=int(self._began * 1000))
         except JournalError as error:
-            raise _invalid(str(error)) from None
+            raise invalid_record(str(error)) from None
         self._runs.append(_Run(index, recorded.journal if recorded is not None else None, port, answers))
         return port
 
@@ -283,13 +228,6 @@ class _World:
             found += [Unanswered(run.action, str(item), item.commands) for item in run.port.unanswered]
             found += [Unanswered(run.action, str(item), item.commands) for item in run.answers.unknown]
         return tuple(sorted(found, key=lambda item: (item.action, item.commands)))
-
-
-def _journal(execution: RecordedExecution) -> Journal:
-    try:
-        return Journal.from_data(execution.journal)
-    except JournalError as error:
-        raise _invalid(str(error)) from None
 
 
 def _began(recorded: Sequence[_Recorded]) -> float:

@@ -90,39 +90,13 @@ class WorkerServer(Asking):
         # Sources are looked up now: the parent may drop them for a later call.
         task = self._run if head["t"] == "leg" else self._resume
         actions = [read_action(item, self._sources) for item in head["actions"]] if head["t"] == "leg" else []
-        number = head["id"]
-
-        def work(leg: LegTask) -> None:
-            try:
-                task(leg, head, body, actions)
-            except OSError:
-                raise  # the parent is gone
-            except UnsendableError:
-                self._over(number)
-            except Exception:  # noqa: BLE001 - one leg must not end the worker
-                self._fault(number)
-            finally:
-                self._egress.pop(number, None)
-
-        self._scheduler.submit(LegTask(number, work, low=head["low"]))
+        self._submit(head["id"], lambda leg: task(leg, head, body, actions), low=head["low"])
 
     def _build(self, head: dict[str, Any], _: bytes) -> None:
         source = self._sources[head["source"]]
         limits = Limits(**head["limits"])
         number = head["id"]
-
-        def work(leg: LegTask) -> None:
-            del leg
-            try:
-                self._built(number, source, limits)
-            except OSError:
-                raise
-            except UnsendableError:
-                self._over(number)
-            except Exception:  # noqa: BLE001 - one build must not end the worker
-                self._fault(number)
-
-        self._scheduler.submit(LegTask(number, work, low=True))
+        self._submit(number, lambda _: self._built(number, source, limits), low=True)
 
     def _built(self, number: int, source: Source, limits: Limits) -> None:
         """Compile, for what the compiler says; each worker that runs the source compiles it then."""
@@ -134,39 +108,16 @@ class WorkerServer(Asking):
             self._link.send({"t": "built", "id": number, "ok": True})
 
     def _stamp(self, head: dict[str, Any], body: bytes) -> None:
-        number = head["id"]
+        self._submit(head["id"], lambda _: self._stamped(head["id"], body), low=True)
 
-        def work(leg: LegTask) -> None:
-            del leg
-            try:
-                found = stamp(body, self._programs)
-                self._link.send({"t": "stamped", "id": number}, found.model_dump_json().encode())
-            except OSError:
-                raise
-            except UnsendableError:
-                self._over(number)
-            except Exception:  # noqa: BLE001 - one stamp must not end the worker
-                self._fault(number)
-
-        self._scheduler.submit(LegTask(number, work, low=True))
+    def _stamped(self, number: int, body: bytes) -> None:
+        found = stamp(body, self._programs)
+        self._link.send({"t": "stamped", "id": number}, found.model_dump_json().encode())
 
     def _shadow(self, head: dict[str, Any], body: bytes) -> None:
         actions = [read_action(item, self._sources) for item in head["actions"]]
         control = [read_action(item, self._sources) for item in head["control"]]
-        number = head["id"]
-
-        def work(leg: LegTask) -> None:
-            del leg
-            try:
-                self._shadowed(head, body, actions, control)
-            except OSError:
-                raise
-            except UnsendableError:
-                self._over(number)
-            except Exception:  # noqa: BLE001 - one run must not end the worker
-                self._fault(number)
-
-        self._scheduler.submit(LegTask(number, work, low=True))
+        self._submit(head["id"], lambda _: self._shadowed(head, body, actions, control), low=True)
 
     def _shadowed(
         self, head: dict[str, Any], body: bytes, actions: list[Action], control: list[Action]
@@ -182,6 +133,23 @@ class WorkerServer(Asking):
             self._refuse(number, error)
         else:
             self._link.send({"t": "shadowed", "id": number}, LEG_SHADOW.dump_json(found))
+
+    def _submit(self, number: int, work: Callable[[LegTask], None], *, low: bool) -> None:
+        """Let a call take its turn. What it raises is told to the parent, and does not end the worker."""
+
+        def guarded(leg: LegTask) -> None:
+            try:
+                work(leg)
+            except OSError:
+                raise  # the parent is gone
+            except UnsendableError:
+                self._over(number)
+            except Exception:  # noqa: BLE001 - one call must not end the worker
+                self._fault(number)
+            finally:
+                self._egress.pop(number, None)
+
+        self._scheduler.submit(LegTask(number, guarded, low=low))
 
     def _over(self, number: int) -> None:
         _log.warning("a call came to more than a message holds", exc_info=True)
