@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -34,6 +34,8 @@ _MOST: Final = 256
 _LOOK_SECONDS: Final = 0.25
 _BUSY_SECONDS: Final = 5.0
 """Between two stamps while the service has other things to do."""
+_TRIES: Final = 3
+"""Of one stamp, when there was no worker to make it or its worker died of something else."""
 
 Secrets = Mapping[str, Mapping[str, str]]
 Make = Callable[[str, FlowRecord, bytes, Secrets], Awaitable[Fidelity | None]]
@@ -47,6 +49,7 @@ class _Waiting:
     execution_id: str
     leg: int
     secrets: Secrets = field(repr=False)
+    tries: int = 0
 
 
 class Stamper:
@@ -103,6 +106,10 @@ class Stamper:
         made = await self._make(waiting.tenant, record, key, waiting.secrets)
         if made is not None:
             await asyncio.to_thread(self._write, waiting, made)
+        elif waiting.tries + 1 < _TRIES:
+            with self._lock:
+                if len(self._waiting) < _MOST:  # behind all others
+                    self._waiting.appendleft(replace(waiting, tries=waiting.tries + 1))
 
     def _read(self, waiting: _Waiting) -> tuple[FlowRecord, bytes] | None:
         record = self._records.leg(waiting.tenant, waiting.execution_id, waiting.leg)

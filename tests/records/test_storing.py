@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from runner.privacy.fidelity import Fidelity
+from runner.records.stamping import Stamper
 from runner.records.store import DamagedRecordError
 from runner.replay.replay import replay
 from runner.store import SealError, Store
@@ -24,7 +26,7 @@ from tests.records.planes import (
     said,
     settled,
 )
-from tests.runtime.tenants import deploy, plane
+from tests.runtime.tenants import RING, deploy, plane
 
 USER = "auth0|66b1f0c2a94d7e0012c3ab45"
 
@@ -64,6 +66,35 @@ def test_what_the_policy_keeps_is_sealed_and_runs_again(store: Store) -> None:
         assert await recent(store, t) == ids
         assert await recent(store, t, decision="deny") == ids[1:]
         assert await recent(store, t, 1) == ids[:1]
+
+    asyncio.run(go())
+
+
+def test_a_stamp_that_no_worker_could_make_is_tried_again(store: Store) -> None:
+    exact = Fidelity(verdict="exact")
+    answers: list[Fidelity | None] = [None, None, exact]
+
+    async def make(*_: object) -> Fidelity | None:
+        return answers.pop(0)
+
+    async def go() -> None:
+        t = recorded_tenant(store, "all")
+        deploy(store, t, "login", LOGIN, secrets=SECRETS)
+        stamper, stopping = Stamper(store, lambda: RING, make, lambda: False), asyncio.Event()
+        async with plane(store) as here:
+            here.recorder.on_stored = stamper.stored
+            execution_id = (await login(here, t)).execution_id
+            await settled(here)
+            running = asyncio.create_task(stamper.run(stopping))
+            async with asyncio.timeout(30):
+                while answers:
+                    await asyncio.sleep(0.05)
+            stopping.set()
+            await running
+        found = await kept(store, t, execution_id)
+        assert found is not None
+        assert found.fidelity is not None
+        assert found.fidelity["verdict"] == "exact"
 
     asyncio.run(go())
 
