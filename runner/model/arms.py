@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from runner.model.traits import Trait, value_at
+from runner.model.traits import Trait, is_covered, value_at
 
 Arm = Literal["control", "canary"]
 CONTROL: Final = "control"
@@ -73,14 +73,14 @@ class Arms:
 
     def assign(self, event: Mapping[str, Any]) -> Assigned:
         """The arm of `event`, which is not yet checked. Never raises."""
-        protected = is_in(self.lockout, event)
+        protected = is_covered(self.lockout, event)
         name = _text(value_at(event, self.path))
         if name is None:
             reason = f"no {self.path} in the event"
             return Assigned(self.rollout_id, self.segment, CONTROL, NO_KEY, reason, "", protected)
         percent, group, reason = self.percent, SHARE, f"share {self.percent:g} %"
         for cohort in self.cohorts:
-            if is_in(cohort.traits, event):
+            if is_covered(cohort.traits, event):
                 percent, group = cohort.percent, f"cohort:{cohort.name}"
                 reason = f"cohort {cohort.name} {cohort.percent:g} %"
                 break
@@ -92,11 +92,6 @@ class Arms:
 def position(key: bytes, name: bytes) -> int:
     """The place of a user, below 2**64; whoever is below the share's part of that is on the candidate."""
     return int.from_bytes(hmac.digest(key, b"arm\0" + name, "sha256")[:8], "big")
-
-
-def is_in(traits: Sequence[Trait], event: Mapping[str, Any]) -> bool:
-    """Whether one of `traits` holds."""
-    return any(trait.covers(event) for trait in traits)
 
 
 def _text(value: Any) -> bytes | None:

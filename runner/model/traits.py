@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Protocol, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -35,6 +35,17 @@ def value_at(event: Mapping[str, Any], path: str) -> Any:
             return None
         found = found.get(name)
     return found
+
+
+class Rule(Protocol):
+    """A kind of user: a trait, or a rule of a tenant's lock-out list."""
+
+    def covers(self, event: Mapping[str, Any]) -> bool: ...
+
+
+def is_covered(rules: Sequence[Rule], event: Mapping[str, Any]) -> bool:
+    """Whether one of `rules` covers the user of `event`."""
+    return any(rule.covers(event) for rule in rules)
 
 
 EventPath = Annotated[str, Field(max_length=MAX_PATH), AfterValidator(check_path)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from runner.model.traits import value_at
 
 MAX_RULES: Final = 50
 MAX_LAST: Final = 200
@@ -36,12 +38,11 @@ class LockoutRule(BaseModel):
 
     def covers(self, event: Mapping[str, Any]) -> bool:
         """Whether the user of `event`, an event of a trigger, is meant."""
-        user = _object(event, "user")
-        roles = _object(event, "authorization").get("roles")
+        roles = value_at(event, "authorization.roles")
         return bool(
             (self.role is None or (isinstance(roles, list) and self.role in roles))
-            and (self.email is None or _same_address(self.email, user.get("email")))
-            and (self.user_id is None or user.get("user_id") == self.user_id)
+            and (self.email is None or _same_address(self.email, value_at(event, "user.email")))
+            and (self.user_id is None or value_at(event, "user.user_id") == self.user_id)
         )
 
 
@@ -57,22 +58,6 @@ class LockoutList(BaseModel):
 
     rules: Annotated[list[LockoutRule], Field(max_length=MAX_RULES)] = Field(default_factory=list)
     last: Annotated[int, Field(ge=0, le=MAX_LAST)] = DEFAULT_LAST
-
-
-class Rule(Protocol):
-    """A kind of user: `LockoutRule`, or a trait of a rollout."""
-
-    def covers(self, event: Mapping[str, Any]) -> bool: ...
-
-
-def is_listed(rules: Sequence[Rule], event: Mapping[str, Any]) -> bool:
-    """Whether a rule covers the user of `event`."""
-    return any(rule.covers(event) for rule in rules)
-
-
-def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = value.get(name)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _same_address(wanted: str, found: Any) -> bool:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from runner.model.traits import is_covered
 from runner.shadow.differences import Cause, Difference, attributed
 from runner.shadow.leg import LegShadow
-from runner.shadow.lockout import LockoutRule, is_listed
+from runner.shadow.lockout import LockoutRule
 from runner.shadow.report import EXAMPLES, MAX_GROUPS, ShadowReport, Tally
 from runner.shadow.rules import IgnoreRule, left
 
@@ -116,7 +117,7 @@ class TestLockout:
         ],
     )
     def test_all_that_a_rule_says_must_hold(self, rule: dict[str, str], covers: bool) -> None:
-        assert is_listed([LockoutRule(**rule)], EVENT) is covers
+        assert is_covered([LockoutRule(**rule)], EVENT) is covers
 
     @given(
         st.recursive(
@@ -132,4 +133,4 @@ class TestLockout:
     def test_any_event_is_on_the_list_or_not(self, event: object) -> None:
         rules = [LockoutRule(role="a"), LockoutRule(email="*@b"), LockoutRule(user_id="c")]
         if isinstance(event, dict):
-            assert is_listed(rules, event) in (True, False)
+            assert is_covered(rules, event) in (True, False)

@@ -13,7 +13,7 @@ from runner.management.base.context import Caller
 from runner.management.base.service import Service
 from runner.management.shadows.candidates import Candidate
 from runner.management.shadows.guard import Guard, has_list, refusal
-from runner.shadow.lockout import Rule
+from runner.model.traits import Rule
 from runner.store import KeyRing
 
 Force = Annotated[

@@ -22,10 +22,11 @@ from runner.management.base.interfaces import BusyError, FlowRunner, LostRunErro
 from runner.management.shadows.candidates import Candidate, Flows, GoneError
 from runner.model.errors import InputError
 from runner.model.outcome import Decision
+from runner.model.traits import Rule, is_covered
 from runner.replay.execution_record import ExecutionRecord
 from runner.replay.record import FlowRecord
 from runner.shadow.leg import LegShadow
-from runner.shadow.lockout import LockoutList, Rule, is_listed
+from runner.shadow.lockout import LockoutList
 from runner.store import KeyRing, Store
 from runner.store.sealed.sealing import SealError
 from runner.store.tables.models import Tenant
@@ -190,7 +191,7 @@ class Guard:
                 return
             if not _got_in(record):
                 continue
-            on_list = is_listed(rules, _event(record))
+            on_list = is_covered(rules, _event(record))
             if on_list and listed < _LISTED:
                 listed += 1
             elif others < last:
