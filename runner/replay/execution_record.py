@@ -6,13 +6,11 @@ what `actionbox replay` reads.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from runner.model.caps import MAX_RECORD_FILE_BYTES, MAX_RECORD_LEGS
-from runner.project.jsonfile import parse_json, read_text
+from runner.model.caps import MAX_RECORD_LEGS
 from runner.replay.parsing import parse_model
 from runner.replay.record import FlowRecord, check_whole
 
@@ -48,29 +46,18 @@ class ExecutionRecord(BaseModel):
     legs: tuple[FlowRecord, ...] = Field(min_length=1, max_length=MAX_RECORD_LEGS)
 
     def to_json(self) -> str:
-        """The JSON text that `parse_execution_record` reads."""
+        """The JSON text that `runner.replay.recorded.parse_recorded` reads."""
         return self.model_dump_json(by_alias=True)
 
 
-def parse_execution_record(text: str, name: str) -> ExecutionRecord:
-    """The record in JSON text, seen to be whole. `name`: of the file or address that it came from.
+def checked_execution_record(data: Any, name: str) -> ExecutionRecord:
+    """The record in parsed JSON, seen to be whole. `name`: of the file or address that it came from.
 
     Raises:
-        InputError: `not_json`, `too_deep`, `other_schema`; `invalid_record` and `damaged_record` with the
-            JSON path of what does not fit.
+        InputError: `other_schema`; `invalid_record` and `damaged_record` with the JSON path of what does not
+            fit.
     """
-    return checked_execution_record(parse_json(text, "record", name), name)
-
-
-def checked_execution_record(data: Any, name: str) -> ExecutionRecord:
-    """The same of parsed JSON."""
     record = parse_model(ExecutionRecord, data, name)
     for index, leg in enumerate(record.legs):
         check_whole(leg, name, f"$.legs[{index}]")
     return record
-
-
-def read_execution_record(path: Path) -> ExecutionRecord:
-    """The record in a file. Raises `InputError` as `parse_execution_record` does, and as reading a file."""
-    text = read_text(path, "record", limit=MAX_RECORD_FILE_BYTES)
-    return parse_execution_record(text, str(path))

@@ -23,14 +23,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from runner.flow.leg_trace import ExecutionTrace, LegTrace
 from runner.flow.redact import Redactor
-from runner.model.caps import MAX_RECORD_FILE_BYTES
 from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome, ResumePoint
-from runner.project.jsonfile import parse_json, read_text
 from runner.replay.engines import EngineRecord, engines_of
 from runner.replay.marks import Marker, fingerprint, restorer
-from runner.replay.parsing import parse_model
-from runner.replay.parts import damage, digest_of, digests, source_digests
+from runner.replay.parts import damage, digests, source_digests
 from runner.suspension.stores import PinnedAction
 from sandbox.core.caps import Limits
 from sandbox.core.failure import FailureCode
@@ -204,12 +201,6 @@ def stamped(record: FlowRecord) -> FlowRecord:
     return record.model_copy(update={"parts": parts})
 
 
-def with_context(record: FlowRecord, context: LegContext) -> FlowRecord:
-    """The record with what the service knows beside. Cheap: nothing else is looked at."""
-    told = digest_of(context.model_dump(mode="json"))
-    return record.model_copy(update={"context": context, "parts": {**record.parts, "$.context": told}})
-
-
 def check_whole(record: FlowRecord, name: str, place: str = "$") -> None:
     """See that nothing in the record was changed since it was written.
 
@@ -297,18 +288,6 @@ def write_record(path: Path, record: BaseModel) -> None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
         raise InputError("unwritable", f"record {path} cannot be written: {error.strerror}") from None
-
-
-def read_record(path: Path) -> FlowRecord:
-    """The record in a file.
-
-    Raises:
-        InputError: `invalid_record`, `damaged_record`, or as reading a file does.
-    """
-    text = read_text(path, "record", limit=MAX_RECORD_FILE_BYTES)
-    record = parse_model(FlowRecord, parse_json(text, "record", str(path)), str(path))
-    check_whole(record, str(path))
-    return record
 
 
 def with_secrets(record: FlowRecord, secrets: Sequence[Mapping[str, str]]) -> FlowRecord:

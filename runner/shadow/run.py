@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -156,15 +156,9 @@ def _revealed(record: FlowRecord, actions: Sequence[Action], secrets: Secrets | 
     values = (
         [action.every_secret for action in actions]
         if secrets is None
-        else [dict(item) for item in _values(record, secrets)]
+        else [flattened(secrets(pinned)) for pinned in record.actions]
     )
     return with_secrets(record, values)
-
-
-def _values(record: FlowRecord, secrets: Secrets) -> list[Mapping[str, str]]:
-    if record.secrets is not None:
-        return list(record.secrets)
-    return [flattened(secrets(pinned)) for pinned in record.actions]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runner import FileStore, InputError, ResumeError, Runner, RunnerError
 from runner.cli.inputs import gather_secrets, parse_pairs
-from runner.replay.record import read_record
+from runner.replay.recorded import read_recorded
 from runner.suspension.stores import store_key
 from runner.testing.cases.load import load_stubs
 from sandbox.egress import NoEgress
@@ -52,7 +52,7 @@ def test_stub_files(file: Path, text: str) -> None:
 def test_record_files(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
     with pytest.raises(InputError):
-        read_record(file)
+        read_recorded(file)
 
 
 @given(values=st.lists(ANY_TEXT, max_size=4))

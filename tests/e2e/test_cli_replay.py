@@ -16,7 +16,8 @@ import pytest
 
 from runner.cli.replay.show import fidelity_text
 from runner.replay.execution_record import ExecutionRecord
-from runner.replay.record import FlowRecord, read_record, stamped, write_record
+from runner.replay.record import FlowRecord, stamped, write_record
+from runner.replay.recorded import read_recorded
 from sandbox.core.program import Language
 
 from .conftest import Cli
@@ -38,7 +39,7 @@ def denied(cli: Cli, folder: Path) -> FlowRecord:
     """A login that was denied, as the service would keep it."""
     (folder / "staff.js").write_text(DENY)
     assert cli("run", "staff.js", "--record", "staff.json").status == 1
-    record = read_record(folder / "staff.json").model_copy(update={"execution_id": ID})
+    record = read_recorded(folder / "staff.json").legs[0].model_copy(update={"execution_id": ID})
     (folder / "staff.json").unlink()
     return stamped(record)
 
@@ -184,7 +185,7 @@ class TestLegs:
             "resume", handle["handle"], "--query", f"state={handle['state']}", "--query", "answer=no",
             "--record", "two.json",
         )  # fmt: skip
-        record = whole(read_record(folder / "one.json"), read_record(folder / "two.json"))
+        record = whole(read_recorded(folder / "one.json").legs[0], read_recorded(folder / "two.json").legs[0])
         write_record(folder / "flow.json", record)
         result = cli("replay", "flow.json")
         assert result.status == 0, result.out

@@ -13,7 +13,8 @@ from runner import Action, Decision, InputError, MemoryStore, ResumeError, Runne
 from runner.cli.inputs import gather_secrets
 from runner.model.outcome import FlowOutcome
 from runner.project.action_files import load_action
-from runner.replay.record import Recorder, read_record, write_record
+from runner.replay.record import Recorder, write_record
+from runner.replay.recorded import read_recorded
 from runner.replay.replay import replay
 from runner.testing.box import ActionBox
 from triggers import get_trigger
@@ -124,7 +125,7 @@ def test_a_replay_is_exact(action: Action, event: dict[str, Any], tmp_path: Path
     outcome = runner.run("post-login", event, [action])
     write_record(tmp_path / "flow.json", recorder.record(outcome))
     assert (SECRET in (tmp_path / "flow.json").read_text()) is keep
-    record = read_record(tmp_path / "flow.json")
+    record = read_recorded(tmp_path / "flow.json").legs[0]
     again = replay(record, None if keep else lambda pinned: WORDS)
     assert again.same, (again.divergences, again.differences)
     assert again.host_calls > 0

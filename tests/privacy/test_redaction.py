@@ -64,10 +64,11 @@ class TestNothingSurvives:
         FlowRecord.model_validate_json(record.model_dump_json(by_alias=True))
         check_whole(record, "the record")
         where = shown(record)
-        ours = {*vocabulary.of_trigger(trigger_id), "true", "false", "null"}
-        for text in values.keys() - ours:
+        usual = shown(made(trigger_id, get_trigger(trigger_id).example_event, [])[0])
+        for text in values:
             if len(text) >= 4 and re.search(r"[^\x00-\x7f\s]|[0-9A-Za-z]", text) and not text.isdecimal():
-                assert not survives(text, where), (text, values[text])
+                # A word of every record, such as a name of a member, tells nothing.
+                assert not survives(text, where) or survives(text, usual), (text, values[text])
         assert made(trigger_id, event, [*values][:4]) == (record, touched)
 
     @pytest.mark.parametrize("trigger_id", TRIGGERS)
@@ -146,9 +147,10 @@ class TestNothingSurvives:
         assert told(f"key {mark} of Ada {mark}").count(mark) == 2
 
     def test_idempotency_keys_are_what_clients_chose(self) -> None:
-        from runner.replay.record import LegContext, with_context
+        from runner.replay.record import LegContext, stamped
 
-        record = with_context(record_of("post-login", login(), []), LegContext(idempotency_key="ada-1815"))
+        context = LegContext(idempotency_key="ada-1815")
+        record = stamped(record_of("post-login", login(), []).model_copy(update={"context": context}))
         assert redacted(record, KEY)[0].context.idempotency_key != "ada-1815"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.replay.execution_record import ExecutionRecord, parse_execution_record
+from runner.replay.execution_record import ExecutionRecord, checked_execution_record
 from runner.replay.replay import replay
 from tests.serving.server import Client, Server
 from triggers import get_trigger
@@ -42,7 +42,7 @@ def denied(client: Client) -> str:
 def shown(client: Client, execution_id: str) -> ExecutionRecord:
     reply = client.call("GET", f"//runtime/v1/executions/{execution_id}/record")
     assert reply.status == 200, reply
-    return parse_execution_record(json.dumps(reply.json), "the answer")
+    return checked_execution_record(reply.json, "the answer")
 
 
 def test_the_redacted_form_is_shown_and_stamped_and_runs(owner: Client) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from runner.jobs.cleaner import Cleaner
-from runner.replay.execution_record import parse_execution_record
+from runner.replay.execution_record import checked_execution_record
 from runner.replay.replay import replay
 from runner.runtime.routes import Runtime
 from runner.store.tables.columns import now
@@ -73,7 +73,7 @@ def test_a_denied_login_is_had_at_once_and_runs_again(whole: Server, owner: Clie
     reply = revealed(owner, denied["execution_id"])
     assert reply.status == 200, reply
     assert reply.headers["Cache-Control"] == "no-store"
-    found = parse_execution_record(json.dumps(reply.json), "the answer")
+    found = checked_execution_record(reply.json, "the answer")
     assert (found.kept_because, found.form, found.tenant) == ("denials", "plain", owner.tenant)
     assert found.policy == {"failures": True, "denials": True, "sample": 0.0, "all": False}
     (leg,) = found.legs

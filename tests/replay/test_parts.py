@@ -19,11 +19,10 @@ from runner.replay.record import (
     RecordedVersion,
     Recorder,
     check_whole,
-    read_record,
     stamped,
-    with_context,
     write_record,
 )
+from runner.replay.recorded import read_recorded
 from runner.replay.replay import replay
 from sandbox.core.program import Dependencies, SharedModule
 from sandbox.egress import StubEgress, parse_stubs
@@ -52,7 +51,8 @@ def record() -> FlowRecord:
     )
     assert outcome.effects.id_token_claims == {"n": 7}, outcome.failure
     version = RecordedVersion(action_id="a", version_id="v", number=3, arm="canary", arm_reason="share")
-    return with_context(recorder.record(outcome), LegContext(traceparent="00-1", versions=(version,)))
+    context = LegContext(traceparent="00-1", versions=(version,))
+    return stamped(recorder.record(outcome).model_copy(update={"context": context}))
 
 
 def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
@@ -136,11 +136,11 @@ def test_parts_that_are_gone_or_added_are_told(record: FlowRecord) -> None:
 def test_a_file_that_was_changed_is_refused_with_the_place(record: FlowRecord, tmp_path: Path) -> None:
     write_record(tmp_path / "a.json", record)
     text = (tmp_path / "a.json").read_text()
-    assert read_record(tmp_path / "a.json") == record
+    assert read_recorded(tmp_path / "a.json").legs[0] == record
     assert text.count("require(") == 1
     (tmp_path / "a.json").write_text(text.replace("require(", "require ("))
     with pytest.raises(InputError, match=r"a\.json is damaged: \$\.actions\[0\]\.source was") as caught:
-        read_record(tmp_path / "a.json")
+        read_recorded(tmp_path / "a.json")
     assert caught.value.code == "damaged_record"
 
 
@@ -158,6 +158,6 @@ def test_records_of_the_release_before_are_still_read_and_run(record: FlowRecord
     # Its digest was over the outcome with the secrets in it, of which there is none in this one.
     data |= {"schema": "actionbox.record/1"}
     (tmp_path / "old.json").write_text(json.dumps(data))
-    old = read_record(tmp_path / "old.json")
+    old = read_recorded(tmp_path / "old.json").legs[0]
     assert old.schema_id == "actionbox.record/1"
     assert replay(old, lambda _: {"KEY": "a-secret-value"}).same

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from runner import Action, FailPolicy, InputError, Limits, Runner, Settings
 from runner.model.outcome import FlowOutcome
-from runner.replay.record import FlowRecord, Recorder, read_record, write_record
+from runner.replay.record import FlowRecord, Recorder, write_record
+from runner.replay.recorded import read_recorded
 from runner.replay.replay import Replay, replay
 from sandbox.egress import StubEgress, parse_stubs
 from tests.flow.actions import both, javascript, python
@@ -113,7 +114,7 @@ print(hashlib.scrypt(b"p", salt=b"s", n=2, r=8, p=1).hex())
     ) -> None:
         _, record = recorded(stubbed, event, [python(BUSY, secrets={"KEY": SECRET})], keep_secrets=True)
         write_record(tmp_path / "a.json", record)
-        assert replay(read_record(tmp_path / "a.json")).same
+        assert replay(read_recorded(tmp_path / "a.json").legs[0]).same
 
     def test_secrets_that_are_missing_are_named(self, stubbed: Runner, event: dict[str, Any]) -> None:
         _, record = recorded(stubbed, event, [python(BUSY, secrets={"KEY": SECRET})])
@@ -264,7 +265,7 @@ class TestFiles:
     def test_a_record_survives_its_file(self, record: FlowRecord, tmp_path: Path) -> None:
         path = tmp_path / "a.record.json"
         write_record(path, record)
-        assert read_record(path) == record
+        assert read_recorded(path).legs[0] == record
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert [item.name for item in tmp_path.iterdir()] == [path.name]
 
@@ -273,7 +274,7 @@ class TestFiles:
         path = tmp_path / "a.record.json"
         path.write_text(text, encoding="utf-8", errors="surrogatepass")
         with pytest.raises(InputError) as caught:
-            read_record(path)
+            read_recorded(path)
         assert caught.value.code in ("invalid_record", "not_utf8", "not_json")
 
     def test_a_folder_that_is_not_there_cannot_be_written(self, record: FlowRecord, tmp_path: Path) -> None:
