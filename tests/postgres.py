@@ -67,11 +67,11 @@ class Cluster:
         for pid in (self._process.pid, *map(int, children)):
             os.kill(pid, number)
 
-    def database(self) -> str:
-        """The URL of a new, empty database."""
+    def database(self, template: str = "template1") -> str:
+        """The URL of a new database, which is empty unless `template` is the name of one to be copied."""
         name = f"t{uuid.uuid4().hex[:12]}"
         with psycopg.connect(f"postgresql://postgres@{self.address}/postgres", autocommit=True) as connection:
-            connection.execute(f"create database {name}")
+            connection.execute(f"create database {name} template {template}")
         return f"postgresql://postgres@{self.address}/{name}"
 
 
@@ -95,9 +95,9 @@ server = cache(new_cluster)
 """The server of this test process."""
 
 
-def new_database() -> str:
-    """The URL of a new, empty database; skips the test where there is no server."""
-    return installed(server()).database()
+def new_database(template: str = "template1") -> str:
+    """The URL of a new database, see `Cluster.database`; skips the test where there is no server."""
+    return installed(server()).database(template)
 
 
 def installed(cluster: Cluster | None) -> Cluster:

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from runner.admin.rotation import forget, rotate
 from runner.admin.setup import open_service_keys, open_store
 from runner.config.settings import ServiceSettings
 from runner.model.errors import InputError
-from runner.store.sealed.key_checks import KeyCheckRow, opens_secret
+from runner.store.sealed.key_checks import KeyCheckRow, check_ring, opens_secret
 from runner.store.sealed.sealing import KeyRing
 from runner.store.tables.models import SecretRow
 from runner.store.tables.runs import IdempotencyRow
-from tests.postgres import new_database
+from tests.databases import migrated_database
 from tests.serving.server import Client, Reply, Server, running, settings_for
 from triggers import get_trigger
 
@@ -38,17 +38,10 @@ ASKING = {**EVENT, "request": {**EVENT["request"], "query": {"ask": "1"}}}
 INVOKE = "//runtime/v1/triggers/post-login/invoke"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    with running(_settings(request.param, tmp_path)) as found:
-        yield found
-
-
 @pytest.fixture(params=["sqlite", "postgresql"], scope="module")
-def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With the runtime API."""
-    folder = tmp_path_factory.mktemp("keyring")
-    with running(_settings(request.param, folder), whole=True) as found:
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose ring the tests may change."""
+    with running(_settings(request.param, tmp_path_factory.mktemp("keyring"))) as found:
         yield found
 
 
@@ -56,7 +49,20 @@ def _settings(database: str, folder: Path) -> ServiceSettings:
     if database == "sqlite":
         return settings_for(folder)
     KeyRing.create(folder / "keys.json")
-    return settings_for(folder, database_url=new_database())
+    return settings_for(folder, database_url=migrated_database())
+
+
+@pytest.fixture
+def server(shared: Server) -> Iterator[Server]:
+    """With its first ring, and no secrets of tests before."""
+    ring = KeyRing.load(ring_path(shared))
+    yield shared
+    ring.save(ring_path(shared))
+    with shared.service.store.begin() as session:
+        session.execute(delete(SecretRow))
+        session.execute(delete(KeyCheckRow))
+    assert shared.service.keys.ring.ids == ring.ids == ("k1",)
+    check_ring(shared.service.store, ring)
 
 
 @pytest.fixture
@@ -92,8 +98,11 @@ def rows(server: Server) -> list[tuple[str, bytes]]:
         return [(row.key_id, row.sealed) for row in session.scalars(select(SecretRow))]
 
 
-def damage(server: Server, kind: str) -> None:
-    """Every stored secret and kept answer."""
+DAMAGES = ("altered", "cut", "empty", "of a lost key")
+
+
+def damage(server: Server, tenant: str, kind: str) -> None:
+    """Every stored secret and kept answer of a tenant."""
     values: dict[str, dict[str, Any]] = {
         "altered": {"sealed": b"\0" * 40},
         "cut": {"sealed": b"\0" * 5},
@@ -103,8 +112,9 @@ def damage(server: Server, kind: str) -> None:
     long = "A" * 80
     answer = {"altered": f"k1:{long}", "cut": "k1:AAAA", "empty": "k1:", "of a lost key": f"k9:{long}"}
     with server.service.store.begin() as session:
-        session.execute(update(SecretRow).values(**values[kind]))
-        session.execute(update(IdempotencyRow).values(answer=answer[kind]))
+        session.execute(update(SecretRow).where(SecretRow.tenant_id == tenant).values(**values[kind]))
+        kept = update(IdempotencyRow).where(IdempotencyRow.tenant_id == tenant)
+        session.execute(kept.values(answer=answer[kind]))
 
 
 def test_a_request_under_way_opens_what_a_rotation_seals_meanwhile(server: Server, client: Client) -> None:
@@ -119,29 +129,29 @@ def test_a_request_under_way_opens_what_a_rotation_seals_meanwhile(server: Serve
                 assert all(opens_secret(ring, row) for row in found)
 
 
-@pytest.mark.parametrize("kind", ["altered", "cut", "empty", "of a lost key"])
-def test_a_value_that_does_not_open_is_a_503(whole: Server, kind: str) -> None:
+def test_a_value_that_does_not_open_is_a_503(whole: Server) -> None:
     server, client = whole, whole.client()
     action = bound(client)
     key = {"Idempotency-Key": "k"}
     assert client.call("POST", INVOKE, {"event": EVENT}, headers=key).status == 200
     waiting = client.call("POST", INVOKE, {"event": ASKING}).json["suspension"]
-    damage(server, kind)
     fresh = client.create("another", built=True)
-    client.bind(action)  # so that the flow is read again
     path = f"/actions/{action['id']}"
     resume = {
         "handle": waiting["handle"],
         "request": {**EVENT["request"], "query": {"state": waiting["state"]}},
     }
-    for reply in (
-        client.call("POST", INVOKE, {"event": EVENT}),
-        client.call("POST", INVOKE, {"event": EVENT}, headers=key),
-        client.call("POST", "//runtime/v1/resume", resume),
-        client.call("POST", f"{path}/test", {"payload": {}}),
-        client.call("POST", f"{path}/deploy"),
-    ):
-        assert is_sealed_error(reply), reply
+    for kind in DAMAGES:
+        damage(server, client.tenant, kind)
+        client.bind(action)  # so that the flow is read again
+        for reply in (
+            client.call("POST", INVOKE, {"event": EVENT}),
+            client.call("POST", INVOKE, {"event": EVENT}, headers=key),
+            client.call("POST", "//runtime/v1/resume", resume),
+            client.call("POST", f"{path}/test", {"payload": {}}),
+            client.call("POST", f"{path}/deploy"),
+        ):
+            assert is_sealed_error(reply), (kind, reply)
     assert client.get(f"{path}/versions")["total"] == 1, "nothing was deployed"
     for good in (client.get(path), client.get("/actions"), client.get(f"/actions/{fresh['id']}")):
         assert good
@@ -152,6 +162,9 @@ def test_a_value_that_does_not_open_is_a_503(whole: Server, kind: str) -> None:
     outcome = client.call("POST", INVOKE, {"event": EVENT}).json
     assert outcome["effects"]["id_token_claims"] == {"https://x.example/k": "a new value"}
     assert is_sealed_error(client.call("POST", "//runtime/v1/resume", resume)), "its handle was not used up"
+    with server.service.store.begin() as session:  # which others use
+        session.execute(delete(SecretRow).where(SecretRow.tenant_id == client.tenant))
+        session.execute(delete(IdempotencyRow).where(IdempotencyRow.tenant_id == client.tenant))
 
 
 WRONG: dict[str, Callable[[KeyRing], KeyRing]] = {
@@ -162,34 +175,36 @@ WRONG: dict[str, Callable[[KeyRing], KeyRing]] = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize("with_secrets", [True, False])
 def test_a_wrong_ring_is_not_taken_up_and_does_not_start(
-    server: Server, client: Client, name: str, with_secrets: bool
+    server: Server, client: Client, with_secrets: bool
 ) -> None:
-    action = bound(client) if with_secrets else None
-    path, settings = ring_path(server), server.service.settings
-    good = KeyRing.load(path)
-    WRONG[name](good).save(path)
-    token = client.call("GET", "/actions")
-    assert token.status == 200, "tokens of the ring before still hold"
-    made = client.create("after", secrets=[{"name": "K", "value": "written after"}])
-    assert {key for key, _ in rows(server)} == {"k1"}, "and what is written is sealed with it"
-    if action is not None:
-        assert tried(client, action) == {"https://x.example/k": "the value"}
-    with closing(open_store(settings)) as store, pytest.raises(InputError) as caught:
-        open_service_keys(settings, store)
-    assert caught.value.code == "wrong_key_ring"
-    assert "keys forget" in caught.value.next_step
-    before = rows(server)
-    with pytest.raises(InputError, match="does not fit"):
-        rotate(settings)
-    assert rows(server) == before
+    action = bound(client) if with_secrets else client.create(code=CODE)
+    path, settings, store = ring_path(server), server.service.settings, server.service.store
+    good, value = KeyRing.load(path), "the value"
+    for name, make in WRONG.items():
+        make(good).save(path)
+        assert client.call("GET", "/actions").status == 200, "tokens of the ring before still hold"
+        if with_secrets:
+            assert tried(client, action) == {"https://x.example/k": value}
+            value = f"written beside {name}"
+            secrets = {"secrets": [{"name": "K", "value": value}]}
+            assert client.call("PATCH", f"/actions/{action['id']}", secrets).status == 200
+            assert {key for key, _ in rows(server)} == {"k1"}, (
+                "what is written is sealed with the ring before"
+            )
+        with pytest.raises(InputError) as caught:
+            open_service_keys(settings, store)
+        assert caught.value.code == "wrong_key_ring", name
+        assert "keys forget" in caught.value.next_step
+        before = rows(server)
+        with pytest.raises(InputError, match="does not fit"):
+            rotate(settings)
+        assert rows(server) == before
     good.save(path)
-    assert made["status"] == "built"
-    assert client.call("POST", f"/actions/{made['id']}/test", {"payload": {}}).status == 200
-    with closing(open_store(settings)) as store:
-        assert open_service_keys(settings, store).ring.ids == good.ids
+    assert client.settled(action["id"])["status"] == "built"
+    assert tried(client, action) == ({"https://x.example/k": value} if with_secrets else {})
+    assert open_service_keys(settings, store).ring.ids == good.ids
 
 
 def test_a_rotation_is_taken_up_and_pruned_keys_are_forgotten(server: Server, client: Client) -> None:
@@ -208,7 +223,7 @@ def test_a_rotation_is_taken_up_and_pruned_keys_are_forgotten(server: Server, cl
 
 def test_two_rings_on_a_database_without_secrets(tmp_path: Path) -> None:
     """The second replica that brings a ring of its own does not start."""
-    url = new_database()
+    url = migrated_database()
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         KeyRing.create(tmp_path / name / "keys.json")

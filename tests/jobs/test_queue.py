@@ -21,9 +21,9 @@ from runner.jobs.fair_share import Turns
 from runner.jobs.leases import process_name
 from runner.jobs.policy import BUILD, FLOW, NOTIFICATION, policy_of
 from runner.jobs.queue import Job, JobQueue
-from runner.store import Store, migrate
+from runner.store import Store
 from runner.store.database.process import CLASS, lock_of
-from tests.postgres import new_database
+from tests.databases import migrated_database
 
 LEASE_SECONDS = policy_of(FLOW).lease_seconds
 
@@ -266,8 +266,7 @@ def test_leases_of_a_process_that_is_gone_are_ended_at_once(store: Store, clock:
 
 def test_a_worker_elsewhere_is_gone_when_it_does_not_hold_its_lock_any_more(clock: Clock) -> None:
     """On PostgreSQL, which drops the lock with the connection."""
-    store = Store.open(new_database())
-    migrate.upgrade(store)
+    store = Store.open(migrated_database())
     living, dying = "00000001", "f0000002"
     setup, queue = JobQueue(store, "setup", clock), JobQueue(store, clock=clock)
     store.hears = True

@@ -1,3 +1,3 @@
-from tests.store.conftest import empty, store, url
+from tests.store.conftest import store, url
 
-__all__ = ["empty", "store", "url"]
+__all__ = ["store", "url"]

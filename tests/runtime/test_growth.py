@@ -26,9 +26,9 @@ from runner.runtime.records.executions import (
     list_executions,
     list_jobs,
 )
-from runner.store import Store, migrate
+from runner.store import Store
 from runner.store.tables.runs import ExecutionAction
-from tests.postgres import new_database
+from tests.databases import migrated_database, migrated_file
 
 COUNT = 10_000
 NOW = datetime.now(UTC)
@@ -72,9 +72,8 @@ TABLES = "executions|execution_actions|jobs|idempotency_keys"
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def grown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     path: Path = tmp_path_factory.mktemp("grown") / "actionbox.db"
-    url = f"sqlite:///{path}" if request.param == "sqlite" else new_database()
+    url = migrated_database() if request.param == "postgresql" else f"sqlite:///{migrated_file(path)}"
     store = Store.open(url)
-    migrate.upgrade(store)
     store.close()  # it connects again
     if store.is_sqlite:
         fill_sqlite(str(path), COUNT)

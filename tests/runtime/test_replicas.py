@@ -27,9 +27,9 @@ THROWS = "exports.onExecutePostLogin = async () => { throw new Error('broken'); 
 
 @pytest.fixture(params=["postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
-    from tests.postgres import new_database
+    from tests.databases import migrated_database
 
-    return new_database()
+    return migrated_database()
 
 
 @pytest.fixture(autouse=True)

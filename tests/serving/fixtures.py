@@ -8,7 +8,7 @@ import pytest
 
 from runner.server.logs import configure_logs
 from runner.store.sealed.sealing import KeyRing
-from tests.postgres import new_database
+from tests.databases import migrated_database
 from tests.serving.server import Client, Server, running, settings_for
 
 
@@ -36,7 +36,7 @@ def whole(quiet: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 def clustered(quiet: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on PostgreSQL."""
     folder = tmp_path_factory.mktemp("service")
-    url = new_database()
+    url = migrated_database()
     KeyRing.create(folder / "keys.json")
     with running(settings_for(folder, database_url=url)) as server:
         yield server

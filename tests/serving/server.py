@@ -33,6 +33,7 @@ from runner.server.transport.connections import limits_of, protocol
 from runner.store.tables.columns import now
 from runner.store.tables.runs import SuspensionRow
 from sandbox.egress.doubles.stub import StubEgress
+from tests.databases import migrated_file
 from tests.serving.conformance import check_answer
 
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};\n"
@@ -167,10 +168,15 @@ class Server:
 
 def settings_for(folder: Path, **changes: Any) -> ServiceSettings:
     """Settings of a test's server: data in `folder`, generous limits, packages only from `folder/packages`,
-    so that no test asks a registry."""
+    so that no test asks a registry. The embedded database is migrated."""
     packages = folder / "packages"
     packages.mkdir(exist_ok=True)
     usual = {"rate_per_second": 100_000, "rate_burst": 100_000, "workers": 1, "npm_packages": packages}
+    if (
+        not changes.keys() & {"data_dir", "database_url"}
+        and not (embedded := folder / "actionbox.db").exists()
+    ):
+        migrated_file(embedded)
     return ServiceSettings(**{"data_dir": folder, **usual, **changes})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner.store.sealed.sealing import KeyRing
-from tests.postgres import new_database
+from tests.databases import migrated_database
 from tests.serving.server import Client, Server, running, settings_for
 from triggers import get_trigger
 
@@ -25,7 +25,7 @@ def recording(
     folder = tmp_path_factory.mktemp("recording")
     changes = {}
     if request.param == "postgres":
-        changes["database_url"] = new_database()
+        changes["database_url"] = migrated_database()
         KeyRing.create(folder / "keys.json")
     with running(settings_for(folder, record_policy="all", **changes), whole=True) as server:
         yield server

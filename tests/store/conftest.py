@@ -7,23 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from runner.store import Store, migrate
-from tests.postgres import new_database
+from runner.store import Store
+from tests.databases import migrated_database, migrated_file
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/actionbox.db" if request.param == "sqlite" else new_database()
+    if request.param == "postgresql":
+        return migrated_database()
+    return f"sqlite:///{migrated_file(tmp_path / 'actionbox.db')}"
 
 
 @pytest.fixture
-def empty(url: str) -> Iterator[Store]:
+def store(url: str) -> Iterator[Store]:
     store = Store.open(url)
     yield store
     store.close()
-
-
-@pytest.fixture
-def store(empty: Store) -> Store:
-    migrate.upgrade(empty)
-    return empty

@@ -42,16 +42,16 @@ def test_a_flow_is_sealed_for_its_handle(store: Store) -> None:
     assert stored(store) is None
 
 
-@pytest.mark.parametrize("text", ["k1:", "k1:x", "k1:\u00e9", "k9:AAAA", "nothing"])
-def test_what_is_no_sealed_flow_does_not_open(store: Store, text: str) -> None:
+def test_what_is_no_sealed_flow_does_not_open(store: Store) -> None:
     suspensions = SqlSuspensions(store, ring)
     suspensions.put("k", "text", LATER)
-    with store.begin() as session:
-        session.get_one(SuspensionRow, "k").text = text
-    for look in (suspensions.peek, suspensions.take):
-        with pytest.raises(SealError):
-            look("k")
-    assert stored(store) == text, "it can be taken once the right ring is back"
+    for text in ("k1:", "k1:x", "k1:\u00e9", "k9:AAAA", "nothing"):
+        with store.begin() as session:
+            session.get_one(SuspensionRow, "k").text = text
+        for look in (suspensions.peek, suspensions.take):
+            with pytest.raises(SealError):
+                look("k")
+        assert stored(store) == text, "it can be taken once the right ring is back"
 
 
 def test_flows_that_no_key_opens_can_be_given_up(store: Store) -> None:
