@@ -114,7 +114,6 @@ _LONG = (
     "adversarial/test_every_member.py",
     "drills",
     "e2e",
-    "hooks/test_firebase_emulator.py",
     "jobs",
     "management",
     "packages",

@@ -1,13 +1,16 @@
-"""What Supabase Auth and Ory Kratos really sent, when the servers themselves ran beside the service.
+"""What Supabase Auth, Ory Kratos and the Auth emulator of Firebase really sent, when the servers themselves
+ran beside the service.
 
 `recorded/supabase.json`: GoTrue bc32168 with two secrets, the second of which is that of these tests.
 `recorded/kratos.json`: Kratos b86338d with the settings of docs/identity-providers.md and our templates.
+`recorded/firebase.json`: `firebase-tools` 15.34.2, a sign-up; the parts of its tokens, which nothing signs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,15 @@ import pytest
 
 from runner.hooks.model import Configured, Defaults, Incoming, NoSettings, Origins, RefusedError, Secret
 from runner.hooks.providers import PROVIDERS
+from runner.hooks.providers.firebase.tokens import EMULATOR
 from tests.hooks.sending import SECRET, Line, line, post, setup, wrong
+from tests.hooks.test_firebase import encoded, wrapped
 from tests.serving.server import Server
 
 _FOLDER = Path(__file__).parent / "recorded"
 GOTRUE: list[dict[str, Any]] = json.loads((_FOLDER / "supabase.json").read_text(encoding="utf-8"))
 KRATOS: list[dict[str, Any]] = json.loads((_FOLDER / "kratos.json").read_text(encoding="utf-8"))
+FIREBASE: list[dict[str, Any]] = json.loads((_FOLDER / "firebase.json").read_text(encoding="utf-8"))
 KRATOS_SECRET = "a-secret-of-this-recording"
 SHOW = "console.log(JSON.stringify(event));"
 
@@ -181,3 +187,42 @@ def test_kratos_gets_metadata_and_denials(whole: Server) -> None:
         _, answer = replayed(whole, items[hook], 'api.access.deny("Nööö – heute nicht ⚓");')
         assert answer.status == 403
         assert answer.json["messages"][0]["messages"][0]["text"] == "Nööö – heute nicht ⚓"
+
+
+# --- Firebase ---
+
+
+def emulated(whole: Server, number: int, code: str, **settings: Any) -> tuple[Line, Any]:
+    """A hook that a request was sent to, and the answer. Its token has the hook's address, and the time."""
+    item = FIREBASE[number]
+    hooked = line(whole, "firebase", item["hook"], settings={"emulator": True} | settings)
+    hooked.bind(code)
+    url, now = hooked.client.url + hooked.path, int(time.time())
+    assert item["claims"]["aud"].endswith(item["hook"])
+    claims = item["claims"] | {"aud": url, "iat": now, "exp": now + 600}
+    _, body = wrapped(f"{encoded(item['head'])}.{encoded(claims)}.")
+    return hooked, post(url, body, item["headers"])
+
+
+def test_the_emulator_of_firebase(whole: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(EMULATOR, "127.0.0.1:9099")
+    assert [item["hook"] for item in FIREBASE] == list(PROVIDERS["firebase"].hooks)
+    hooked, answer = emulated(whole, 0, SHOW + 'api.user.setAppMetadata("plan", "gold ⚓");')
+    assert answer.json == {"userRecord": {"customClaims": {"plan": "gold ⚓"}, "updateMask": "customClaims"}}
+    event = shown(hooked)
+    assert (event["user"]["email"], event["user"]["name"]) == ("maya@harbor.example", "Máya Økafor 船")
+    hooked, answer = emulated(whole, 1, SHOW + 'api.idToken.setCustomClaim("tier", "gold ⚓");')
+    assert answer.json == {
+        "userRecord": {"sessionClaims": {"tier": "gold ⚓"}, "updateMask": "sessionClaims"}
+    }
+    event = shown(hooked)
+    assert event["user"]["user_id"] == FIREBASE[1]["claims"]["sub"]
+    assert event["authentication"]["methods"][0]["name"] == "pwd"
+    for number, code in (
+        (0, 'api.access.deny("internal", "not today");'),
+        (1, 'api.access.deny("not today");'),
+    ):
+        hooked, answer = emulated(whole, number, code)
+        assert (hooked.goes_on(answer), answer.json["error"]["message"]) == (False, "not today")
+    hooked, answer = emulated(whole, 1, SHOW, emulator=False)
+    assert (answer.status, hooked.executions()) == (401, [])
