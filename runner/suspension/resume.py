@@ -99,8 +99,8 @@ def state_matches(state: str, request: Mapping[str, Any] | None) -> bool:
 
 
 _MOST_LEVELS: Final = 128
-_MOST_VALUES: Final = 1_000_000
-"""Both more than any event may hold: what is deeper, larger, shared without end or part of itself is left
+_MOST_VALUES: Final = 1024 * 1024 // 2
+"""Both no less than any event may hold: what is deeper, larger, shared without end or part of itself is left
 as it is here, and refused by the check that comes next."""
 
 
@@ -119,7 +119,7 @@ def _plain(value: Any, levels: int, left: list[int]) -> Any:
     if kind in _LEAVES or levels == 0 or left[0] < 0:
         return value
     below = levels - 1
-    if kind is dict or isinstance(value, Mapping):
+    if kind is dict or (kind is not list and isinstance(value, Mapping)):
         left[0] -= len(value)
         return {
             key: item if type(item) in _LEAVES else _plain(item, below, left) for key, item in value.items()

@@ -25,7 +25,7 @@ def mean(found: Found) -> float:
     return statistics.fmean(found.latencies())
 
 
-@pytest.mark.parametrize("part", [0.3, 0.6, 0.8])
+@pytest.mark.parametrize("part", [0.3, 0.8])
 def test_one_worker_is_an_m_d_1_queue(part: float) -> None:
     """Pollaczek and Khinchine: the mean wait is part / (2 (1 - part)) of the service time."""
     traffic = Traffic(rate=part * 500, seconds=20, tenants=1)
@@ -34,10 +34,10 @@ def test_one_worker_is_an_m_d_1_queue(part: float) -> None:
     assert mean(found) == pytest.approx(2.0 * (1 + part / (2 * (1 - part))), rel=0.15)
 
 
-@pytest.mark.parametrize("clients", [1, 8, 40])
+@pytest.mark.parametrize("clients", [1, 40])
 def test_littles_law(clients: int) -> None:
     """So many are inside as answers a second times their time inside."""
-    found = simulate(OPEN_DOORS, USUAL, Traffic(clients=clients, tenants=1, seconds=5))
+    found = simulate(OPEN_DOORS, USUAL, Traffic(clients=clients, tenants=1, seconds=3))
     assert found.rate() * mean(found) / 1000 == pytest.approx(clients, rel=0.05)
 
 
@@ -49,9 +49,9 @@ def test_one_client_meets_nobody() -> None:
     assert found.latencies()[-1] == pytest.approx(each)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
-    rate=st.floats(50, 3000),
+    rate=st.floats(50, 1500),
     replicas=st.integers(1, 3),
     workers=st.integers(1, 3),
     slow=st.floats(0, 1),
@@ -79,17 +79,16 @@ def test_a_seed_decides_all_of_it() -> None:
     assert first != other
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_more_workers_are_never_slower(seed: int) -> None:
+def test_more_workers_are_never_slower() -> None:
     traffic = Traffic(rate=350, seconds=3)
     costs = Costs(front=0.5, worker=2.5, spread=0.0)
-    times = [mean(simulate(Shape(workers=workers), costs, traffic, seed)) for workers in (1, 2)]
+    times = [mean(simulate(Shape(workers=workers), costs, traffic, 0)) for workers in (1, 2)]
     assert times == sorted(times, reverse=True)
 
 
 def test_a_crowd_is_refused_and_what_waits_too_long() -> None:
     shape = Shape(workers=1, tenant_running=2, tenant_queue=3, queue=100)
-    found = simulate(shape, USUAL, Traffic(rate=50, tenants=1, slow=1.0, slow_wait=2.0, warm=0, seconds=4))
+    found = simulate(shape, USUAL, Traffic(rate=50, tenants=1, slow=1.0, slow_wait=2.0, warm=0, seconds=3))
     assert found.ended["refused"] > found.ended["ok"] > 0
     assert max(found.latencies()) < 12_500, "ten seconds in the queue, and the fetch"
 

@@ -17,6 +17,7 @@ from runner.replay.recorded import read_recorded
 from runner.suspension.stores import store_key
 from runner.testing.cases.load import load_stubs
 from sandbox.egress import NoEgress
+from tests.drawn import examples
 from tests.flow.actions import both
 from tests.flow.fixtures import PROGRAMS
 
@@ -33,6 +34,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz") / "file"
 
 
+@examples(30)
 @given(text=ANY_TEXT | JSON.map(json.dumps))
 def test_secrets_files(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
@@ -41,6 +43,7 @@ def test_secrets_files(file: Path, text: str) -> None:
         assert all(isinstance(value, str) and value for value in secrets.of("a").values())
 
 
+@examples(30)
 @given(text=ANY_TEXT | JSON.map(json.dumps))
 def test_stub_files(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
@@ -48,6 +51,7 @@ def test_stub_files(file: Path, text: str) -> None:
         load_stubs(file)
 
 
+@examples(30)
 @given(text=ANY_TEXT | JSON.map(json.dumps))
 def test_record_files(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
@@ -55,6 +59,7 @@ def test_record_files(file: Path, text: str) -> None:
         read_recorded(file)
 
 
+@examples(30)
 @given(values=st.lists(ANY_TEXT, max_size=4))
 def test_pairs(values: list[str]) -> None:
     with contextlib.suppress(InputError):
@@ -76,6 +81,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Path, str,
     return runner, path, asked.suspension.handle, json.loads(path.read_text())
 
 
+@examples(30)
 @given(data=st.data())
 def test_a_stored_flow_with_one_value_replaced(
     stored: tuple[Runner, Path, str, dict[str, Any]], data: st.DataObject
@@ -100,6 +106,7 @@ def test_a_stored_flow_with_one_value_replaced(
         assert outcome.execution_id == changed["execution_id"]
 
 
+@examples(20)
 @given(request=JSON, prompt=JSON, methods=JSON, enrolled=JSON)
 def test_any_result_that_comes_back(
     stored: tuple[Runner, Path, str, dict[str, Any]], request: Any, prompt: Any, methods: Any, enrolled: Any

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-import sys
 
 import pytest
 
+from tests import forked
 from triggers import get_trigger, known_triggers
 from triggers.generate.typings import javascript, python
 
@@ -14,8 +15,7 @@ TRIGGERS = [trigger.id for trigger in known_triggers()]
 
 
 def actionbox(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from runner.cli import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return forked.run(arguments, os.environ)
 
 
 def test_typings_of_one_trigger_are_printed():
