@@ -33,7 +33,7 @@ from tests.serving.server import Client, Server
 from tools.openapi import DOCS, documents
 from triggers import get_trigger
 
-BUDGET = 6
+BUDGET = 3
 """Requests for each operation."""
 CHECKS = [
     not_a_server_error,

@@ -22,7 +22,7 @@ def test_a_version_against_itself_never_differs(
     runner: Runner, event: dict[str, Any], action: Action
 ) -> None:
     egress = ChanceEgress()
-    for _ in range(8):
+    for _ in range(3):  # by chance it goes one way or another
         _, record = recorded(runner, event, [action, javascript("api.access.deny('x')")], egress=egress)
         made = egress.made
         run = run_on(record, recorded_actions(record), PROGRAMS)
