@@ -9,6 +9,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -27,6 +28,7 @@ from triggers import EventError, get_trigger
 ALL = [(provider, hook) for provider in PROVIDERS.values() for hook in provider.hooks.values()]
 IDS = [f"{provider.name}-{hook.name}" for provider, hook in ALL]
 every = pytest.mark.parametrize(("provider", "hook"), ALL, ids=IDS)
+LOGS = "console.log(event.hook.name);"
 MESSAGES = ("custom-phone-provider", "custom-email-provider")
 DENIES = {
     "post-login": 'api.access.deny("not today");',
@@ -47,8 +49,24 @@ def blocking(hook: Hook) -> bool:
 
 @pytest.fixture(scope="module")
 def lines(whole: Server) -> dict[str, Line]:
-    """A hook of each kind, of tenants of their own."""
-    return {f"{provider.name}-{hook.name}": line(whole, provider.name, hook.name) for provider, hook in ALL}
+    """A hook of each kind, of one tenant: hooks of the same trigger share their Actions."""
+    client, deployed = whole.client(), {}
+    return {
+        f"{provider.name}-{hook.name}": replace(
+            line(whole, provider.name, hook.name, client), _deployed=deployed
+        )
+        for provider, hook in ALL
+    }
+
+
+def executions(hooked: Line) -> list[dict[str, Any]]:
+    """Of this hook, among the newest of all."""
+    names = {"provider": hooked.provider.name, "hook": hooked.hook.name}
+    return [item for item in hooked.executions() if names.items() <= item["hook"].items()]
+
+
+def ids(hooked: Line) -> list[str]:
+    return sorted(item["id"] for item in executions(hooked))
 
 
 @pytest.fixture
@@ -92,7 +110,7 @@ def test_only_leave_to_go_on_is_read_as_such(provider: Provider, hook: Hook) -> 
 
 
 @every
-@examples(40)
+@examples(15)
 @given(data=st.data())
 def test_a_payload_is_an_event_or_refused(provider: Provider, hook: Hook, data: st.DataObject) -> None:
     """Whatever is wrong with it: nothing but a `RefusedError`, or an event that its trigger refuses."""
@@ -139,10 +157,10 @@ def mutated(draw: st.DrawFn, value: Any) -> Any:
 
 @every
 def test_allowed(hooked: Line, provider: Provider, hook: Hook) -> None:
-    hooked.bind("console.log(event.hook.name);")
+    hooked.bind(LOGS)
     answer = hooked.send()
     assert hooked.goes_on(answer), answer
-    (execution,) = hooked.executions()
+    (execution,) = executions(hooked)
     assert execution["hook"]["provider"] == provider.name
     assert execution["hook"]["hook"] == hook.name
     if not is_asynchronous(hook.triggers[0]):
@@ -158,7 +176,7 @@ def test_denied(hooked: Line, hook: Hook) -> None:
     answer = hooked.send()
     assert not hooked.goes_on(answer), answer
     assert answer.status < 500
-    assert hooked.executions()[0]["hook"]["result"] == "denied"
+    assert executions(hooked)[0]["hook"]["result"] == "denied"
 
 
 @every
@@ -168,7 +186,7 @@ def test_suspended(hooked: Line, hook: Hook) -> None:
     hooked.bind(SUSPENDS[hook.triggers[0]])
     answer = hooked.send()
     assert not hooked.goes_on(answer), answer
-    (execution,) = hooked.executions()[:1]
+    (execution,) = executions(hooked)[:1]
     if execution["hook"]["result"] == "denied":  # nobody is there to be sent somewhere, as in a refresh
         assert execution["decision"] == "deny"
         return
@@ -176,35 +194,47 @@ def test_suspended(hooked: Line, hook: Hook) -> None:
     assert execution["hook"]["dropped"][0]["effect"] == "suspension"
 
 
-@every
-@pytest.mark.parametrize("code", ['throw new Error("down");', "while (true) {}"], ids=["throws", "hangs"])
+WAITING = [(provider, hook) for provider, hook in ALL if not is_asynchronous(hook.triggers[0])]
+"""Those that are answered once the Actions have run."""
+FAILING = [
+    *((provider, hook, 'throw new Error("down");') for provider, hook in WAITING),
+    *((*found, "while (true) {}") for found in {found[0].name: found for found in WAITING}.values()),
+]
+
+
+@pytest.mark.parametrize(
+    ("provider", "hook", "code"),
+    FAILING,
+    ids=[f"{provider.name}-{hook.name}-{code.split()[0]}" for provider, hook, code in FAILING],
+)
 def test_failed(hooked: Line, hook: Hook, code: str) -> None:
-    if is_asynchronous(hook.triggers[0]):
-        pytest.skip("it is accepted before it runs")
     path = f"//api/v2/identity-provider-hooks/{hooked.id}"
-    assert hooked.client.call("PATCH", path, {"budget_ms": 400}).status == 200
+    hangs = "while" in code
+    if hangs:
+        assert hooked.client.call("PATCH", path, {"budget_ms": 400}).status == 200
     hooked.bind(code)
     answer = hooked.send()
     assert not hooked.goes_on(answer), answer
-    assert hooked.executions()[0]["hook"]["result"] == "failed"
+    results = ("failed", "timed_out") if hangs else ("failed",)  # a busy machine may not begin in time
+    assert executions(hooked)[0]["hook"]["result"] in results
     assert hooked.client.call("PATCH", path, {"budget_ms": None}).status == 200
 
 
 @every
 def test_busy(whole: Server, hooked: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    hooked.bind("")
-    before = len(hooked.executions())
+    hooked.bind(LOGS)
+    before = ids(hooked)
     monkeypatch.setattr(whole.service.requests, "_each", 0)
     answer = hooked.send()
     assert not hooked.goes_on(answer), answer
     monkeypatch.undo()
-    assert len(hooked.executions()) == before
+    assert ids(hooked) == before
 
 
 @every
 def test_unavailable(whole: Server, hooked: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of ours in the middle of it, too."""
-    hooked.bind("")
+    hooked.bind(LOGS)
 
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a fault for the test")
@@ -220,7 +250,7 @@ def test_timed_out(whole: Server, hooked: Line, monkeypatch: pytest.MonkeyPatch)
     """No worker is free in time."""
     if is_asynchronous(hooked.hook.triggers[0]):
         pytest.skip("it is accepted before it runs")
-    hooked.bind("")
+    hooked.bind(LOGS)
     path = f"//api/v2/identity-provider-hooks/{hooked.id}"
     assert hooked.client.call("PATCH", path, {"budget_ms": 50}).status == 200
     plane = whole.app.state.plane
@@ -229,7 +259,7 @@ def test_timed_out(whole: Server, hooked: Line, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.undo()
     plane.pooled._loop.call_soon_threadsafe(plane.workers._calls.dispatch)
     assert not hooked.goes_on(answer), answer
-    (execution,) = hooked.executions()[:1]
+    (execution,) = executions(hooked)[:1]
     assert (execution["decision"], execution["hook"]["result"]) == ("failed", "timed_out")
     assert hooked.client.call("PATCH", path, {"budget_ms": None}).status == 200
 
@@ -247,8 +277,8 @@ def refused(hooked: Line, answer: Any, *, low: int = 400) -> None:
 
 @every
 def test_wrong_proofs(hooked: Line, lines: dict[str, Line], whole: Server) -> None:
-    hooked.bind("")
-    count = len(hooked.executions())
+    hooked.bind(LOGS)
+    before = ids(hooked)
     text = json.dumps(hooked.example()).encode()
     named, body = hooked.provider.sign(hooked.hook, text, hooked.secret, time.time())
     url = hooked.client.url + hooked.path
@@ -272,7 +302,7 @@ def test_wrong_proofs(hooked: Line, lines: dict[str, Line], whole: Server) -> No
     refused(hooked, hooked.send(path=f"{hooked.path}-not"))
     zipped = post(url, body, named | {"content-encoding": "gzip"})
     refused(hooked, zipped, low=415)
-    assert len(hooked.executions()) == count
+    assert ids(hooked) == before
 
 
 ODD = [
@@ -292,13 +322,13 @@ ODD = [
 @every
 def test_bodies_that_are_none(hooked: Line) -> None:
     """Signed all the same."""
-    count = len(hooked.executions())
+    before = ids(hooked)
     for raw in ODD:
         answer = hooked.send(raw=raw)
         assert answer.status < 500
         if raw != b"{}":
             refused(hooked, answer)
-    assert len(hooked.executions()) == count
+    assert ids(hooked) == before
 
 
 @every
@@ -309,7 +339,7 @@ def test_a_body_that_is_too_large(hooked: Line) -> None:
 
 @every
 def test_disabled(hooked: Line) -> None:
-    hooked.bind("")
+    hooked.bind(LOGS)
     path = f"//api/v2/identity-provider-hooks/{hooked.id}"
     assert hooked.client.call("PATCH", path, {"enabled": False}).status == 200
     refused(hooked, hooked.send())
@@ -318,7 +348,7 @@ def test_disabled(hooked: Line) -> None:
 
 
 @every
-@examples(25)
+@examples(10)
 @given(data=st.data())
 def test_whatever_is_sent_is_answered(
     provider: Provider, hook: Hook, lines: dict[str, Line], data: st.DataObject
