@@ -150,14 +150,17 @@ class Dispatcher:
 
     def _on_lost(self, worker: Worker) -> None:
         """Fail the calls that a dead worker ran; those that it had not begun go to another one."""
-        for call in list(worker.pending.values()):
-            begun = worker.begun(call)
+        had = {call: worker.begun(call) for call in worker.pending.values()}
+        # With several in it nobody knows which one it was; and we stop workers for reasons of ours.
+        own = sum(had.values()) + len(worker.recording) == 1 and worker.process.reason != "stopped"
+        for call, begun in had.items():
             late = is_late(call)
             self._end(call)
             if begun and late:
-                self.give_up(call, call.late())
+                self.give_up(call, call.late(), own=own)
             elif begun or call.tries >= _MOST_TRIES or self.stopping:
-                self.give_up(call, lost(_REASONS.get(worker.process.reason, "died")))
+                reason = _REASONS.get(worker.process.reason, "died")
+                self.give_up(call, lost(reason), own=own and begun)
             elif not call.future.done():
                 call.queued_at = time.monotonic()
                 self.queue.put_back(call.tenant, call)
@@ -218,16 +221,17 @@ class Dispatcher:
             waited_ms=(call.sent_at - call.queued_at) * 1000,
             ran_ms=(now - call.sent_at) * 1000,
             hosts=() if call.fetches is None else call.fetches.hosts_of(outcome),
+            own=facts.get("own", True),
         )
 
-    def give_up(self, call: PendingCall, failure: Failure) -> None:
-        """A call has no outcome of its worker's."""
+    def give_up(self, call: PendingCall, failure: Failure, *, own: bool = True) -> None:
+        """A call has no outcome of its worker's. `own`: that is the doing of its Actions."""
         self._lost += 1
         self.queue.numbers(call.tenant).lost += 1
         if call.is_build:
             refuse(call, BuildError(failure))
         else:
-            settle(call, self.reply(call, call.failed(failure)))
+            settle(call, self.reply(call, call.failed(failure), own=own))
 
     def stats(self) -> PoolStats:
         """The pool's numbers now."""
