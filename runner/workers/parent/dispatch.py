@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runner.model.outcome import FlowOutcome
+from runner.model.settings import Settings
 from runner.workers.parent.pending_call import PendingCall, lost
 from runner.workers.parent.pool_stats import PoolStats, TenantStats
 from runner.workers.parent.processes.supervisor import Supervisor, is_late
@@ -21,6 +22,7 @@ from runner.workers.parent.settings import PoolSettings
 from runner.workers.parent.usage import Usage
 from runner.workers.protocol.frames import UnsendableError
 from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Source
 from sandbox.egress.model import Egress
 
 _MOST_TRIES: Final = 3
@@ -86,6 +88,19 @@ class Dispatcher:
             if not self.queue.remove(tenant, call) and call.fetches is not None:
                 call.fetches.close()  # it runs on, and reaches nothing any more
             raise
+
+    def everywhere(self, tenant: str, source: Source) -> list[asyncio.Future[Any]]:
+        """Have each worker make the program of a source if it lacks it, behind everybody's legs."""
+        begun = []
+        for worker in self.supervisor.workers:
+            if worker.state == READY and not self.stopping:
+                call = self.call(tenant, head={"t": "warm"}, body=b"", sources=(source,), settings=Settings())
+                call.low = True
+                self.queue.numbers(tenant).running += 1
+                self.computes(call, True)
+                self._send(worker, call)
+                begun.append(call.future)
+        return begun
 
     def _retry_after(self) -> int:
         workers = max(1, self.settings.workers)
