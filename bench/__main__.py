@@ -16,6 +16,7 @@ from bench.engine import event, fidelity, flow, latency, limits, packages, shado
 from bench.growth import table as growth
 from bench.measure import machine
 from bench.report import Report
+from bench.rollout import reach
 from bench.rollout import simulate as rollout
 from bench.scale import footprint, fronts, simulate
 from bench.service import (
@@ -57,6 +58,7 @@ PARTS: Final[dict[str, Callable[[], Report]]] = {
     "service-scaling": invoke.scaling,
     "service-fairness": invoke.fairness,
     "service-flood": flood.measured,
+    "rollout-reach": reach.measured,
 }
 ONLY_WHEN_NAMED: Final[dict[str, Callable[[], RenderableType]]] = {
     "profile": lambda: profile.drawn().table(),

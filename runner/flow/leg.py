@@ -73,6 +73,7 @@ class _Run:
     def run(self) -> LegEnd:
         self.state = self.leg.state
         first = self.leg.start.action if self.leg.start else len(self.leg.actions)
+        known = all(action.source in self.executor.programs for action in self.leg.actions[first:])
         building = self.monotonic()
         doomed = self._build(first)
         began = self.monotonic()
@@ -93,7 +94,7 @@ class _Run:
             failed_action=self.failed_action,
             suspended_by=self.suspended_by,
             wall_ms=(self.monotonic() - began) * 1000,
-            build_ms=(began - building) * 1000,
+            build_ms=0.0 if known else (began - building) * 1000,
         )
 
     def _build(self, first: int) -> int | None:

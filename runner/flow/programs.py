@@ -37,6 +37,10 @@ class ProgramCache:
             raise BuildError(found)
         return found
 
+    def __contains__(self, source: Source) -> bool:
+        with self._lock:
+            return source in self._kept
+
     def forget(self, source: Source) -> None:
         """Drop the program of `source`, which is not wanted any more."""
         with self._lock:

@@ -16,6 +16,7 @@ from runner.http.answer_types import TriggerId, moment
 from runner.http.described import TAGGED, refusals
 from runner.http.errors import bad_request, invalid_body, not_found
 from runner.http.validation import shown
+from runner.management.actions.guarding import Force, check_all
 from runner.management.actions.serializers import ActionViews
 from runner.management.base import responses
 from runner.management.base.context import (
@@ -32,7 +33,10 @@ from runner.management.base.context import (
 )
 from runner.management.base.paging import WantedPage
 from runner.management.base.schemas import BindingInput, LimitsInput, Reference, UpdateBindings
+from runner.management.shadows.candidates import Candidate, bound_with
+from runner.model.action import FailPolicy
 from runner.model.runtimes import PYTHON
+from runner.store import KeyRing
 from runner.store.generations import bump
 from runner.store.tables.columns import new_id, now
 from runner.store.tables.models import ActionRow, BindingRow
@@ -71,19 +75,31 @@ def list_bindings(caller: ActionReader, wanted: WantedPage, trigger_id: TriggerI
     "/actions/triggers/{trigger_id}/bindings",
     summary="Replace the bindings",
     response_model=responses.BindingSet,
-    responses={200: TAGGED, **refusals(412)},
+    responses={200: TAGGED, **refusals(409, 412)},
 )
 def update_bindings(
-    caller: ActionUpdater, trigger_id: TriggerId, body: UpdateBindings, if_match: IfMatch = None
+    caller: ActionUpdater,
+    trigger_id: TriggerId,
+    body: UpdateBindings,
+    if_match: IfMatch = None,
+    force: Force = None,
 ) -> Response:
     """The complete new list, in order. `binding_id` keeps a binding; an Action by id or name gets a new
-    one."""
+    one. A tenant with a lock-out list has Actions that are bound anew, or get another fail policy, tried on
+    recorded logins first, as a deploy is."""
     trigger = _bindable(trigger_id)
     if len(body.bindings) > trigger.max_actions:
         raise bad_request(
             f"{len(body.bindings)} actions are given; {trigger.id} takes at most {trigger.max_actions}.",
             "too_many_entities",
         )
+
+    def bound_anew(session: Session, ring: KeyRing) -> list[Candidate]:
+        present = _bound(session, caller.tenant, trigger.id)
+        check_match(if_match, _etag(present))
+        return _Change(session, caller, trigger, present).candidates(ring, body.bindings)
+
+    check_all(caller, bound_anew, force)
     with caller.service.store.begin() as session:
         bump(session, caller.tenant, trigger.id)  # first, for its row lock: one change at a time
         present = _bound(session, caller.tenant, trigger.id)
@@ -98,7 +114,7 @@ def update_bindings(
             session.flush()
         except IntegrityError:
             raise bad_request("One of the actions was deleted in this moment.") from None
-        note(caller, session, "bindings.update", trigger.id)
+        note(caller, session, "bindings.update", trigger.id, reason=force)
         value = _views(caller, session, rows)
     return answer({"bindings": value}, 200, _etag(rows))
 
@@ -143,6 +159,22 @@ class _Change:
             row.record = item.record
         row.position = index
         return row
+
+    def candidates(self, ring: KeyRing, items: Sequence[BindingInput]) -> list[Candidate]:
+        """What would run that does not now, or would stop a login where it does not now. Raises
+        `ApiError`."""
+        found = []
+        for index, item in enumerate(items):
+            kept, action = self._referred(item.ref, index)
+            self._check(action, index)
+            before = kept or self._by_action.get(action.id)
+            policy = before.fail_policy if before else None
+            if "fail_policy" in item.model_fields_set:
+                policy = None if item.fail_policy is None else _POLICIES[item.fail_policy]
+            if before is None or policy != before.fail_policy:
+                chosen = None if policy is None else FailPolicy(policy)
+                found.append(bound_with(self._session, ring, action, chosen))
+        return found
 
     def _referred(self, ref: Reference, index: int) -> tuple[BindingRow | None, ActionRow]:
         tenant, kept = self._caller.tenant, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Protocol, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -37,19 +37,8 @@ def value_at(event: Mapping[str, Any], path: str) -> Any:
     return found
 
 
-class Rule(Protocol):
-    """A kind of user: a trait, or a rule of a tenant's lock-out list."""
-
-    def covers(self, event: Mapping[str, Any]) -> bool: ...
-
-
-def is_covered(rules: Sequence[Rule], event: Mapping[str, Any]) -> bool:
-    """Whether one of `rules` covers the user of `event`."""
-    return any(rule.covers(event) for rule in rules)
-
-
 EventPath = Annotated[str, Field(max_length=MAX_PATH), AfterValidator(check_path)]
-_Text = Annotated[str, Field(min_length=1, max_length=255)]
+_Text = Annotated[str, Field(min_length=1, max_length=512)]
 
 
 class Trait(BaseModel):
@@ -57,7 +46,7 @@ class Trait(BaseModel):
 
     Attributes:
         role: among the user's roles (`event.authorization.roles`).
-        email_domain: the part of `event.user.email` after the @, without regard to case.
+        email: of the user, without regard to case; `*@example.com` for a whole domain.
         user_id: of `event.user`.
         where: values by path, each equal to the event's, such as `{"user.app_metadata.tier": "gold"}`.
     """
@@ -65,14 +54,14 @@ class Trait(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     role: _Text | None = None
-    email_domain: _Text | None = None
+    email: _Text | None = None
     user_id: _Text | None = None
     where: Annotated[dict[EventPath, _Text | bool | int], Field(min_length=1, max_length=10)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self == type(self).model_construct():
-            raise ValueError("name a role, an email_domain, a user_id or where")
+            raise ValueError("name a role, an email, a user_id or where")
         return self
 
     def covers(self, event: Mapping[str, Any]) -> bool:
@@ -81,13 +70,23 @@ class Trait(BaseModel):
             roles = value_at(event, "authorization.roles")
             if not isinstance(roles, list) or self.role not in roles:
                 return False
-        if self.email_domain is not None:
-            email = value_at(event, "user.email")
-            if not isinstance(email, str) or email.rpartition("@")[2].lower() != self.email_domain.lower():
-                return False
+        if self.email is not None and not _same_address(self.email, value_at(event, "user.email")):
+            return False
         if self.user_id is not None and value_at(event, "user.user_id") != self.user_id:
             return False
         return all(_same(value_at(event, path), value) for path, value in (self.where or {}).items())
+
+
+def is_covered(traits: Sequence[Trait], event: Mapping[str, Any]) -> bool:
+    """Whether one of `traits` covers the user of `event`."""
+    return any(trait.covers(event) for trait in traits)
+
+
+def _same_address(wanted: str, found: Any) -> bool:
+    if not isinstance(found, str):
+        return False
+    wanted, found = wanted.casefold(), found.casefold()
+    return f"*@{found.rpartition('@')[2]}" == wanted if wanted.startswith("*@") else found == wanted
 
 
 def _same(found: Any, wanted: str | bool | int) -> bool:

@@ -17,7 +17,7 @@ from runner.privacy.pseudonyms import Keyed
 from runner.privacy.shapes import Times
 from runner.privacy.texts import REMOVED, Masker
 from runner.replay.marks import Marker
-from runner.replay.record import FlowRecord, LegContext, RecordedExecution, stamped
+from runner.replay.record import FlowRecord, LegContext, RecordedExecution, hidden_journal, stamped
 from triggers.engine.commands import Suspension
 from triggers.events.model.classes import FieldClass
 
@@ -70,7 +70,10 @@ def _without_secrets(record: FlowRecord) -> FlowRecord:
         update={
             "secrets": None,
             "state": hide.value(data["state"]),
-            "executions": tuple(RecordedExecution(**hide.value(item)) for item in data["executions"]),
+            "executions": tuple(
+                RecordedExecution(**{**item, "journal": hidden_journal(hide, item["journal"])})
+                for item in data["executions"]
+            ),
             "outcome": hide.value(data["outcome"]),
         }
     )

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy import update
 
 from runner.model.action import Action
+from runner.model.secret_names import flattened
 from runner.privacy.fidelity import Fidelity
 from runner.records.forms import PSEUDONYMS
 from runner.records.states import KEPT, WAITS
@@ -27,6 +28,7 @@ from runner.records.subjects import tenant_key
 from runner.records.writing import NewLeg
 from runner.replay.record import FlowRecord
 from runner.store import KeyRing, SealError, Store
+from runner.store.resolved_flow import Reader
 from runner.store.tables.records import RecordRow
 
 _log: Final = structlog.get_logger("actionbox.records")
@@ -102,8 +104,8 @@ class Stamper:
         found = await asyncio.to_thread(self._read, waiting)
         if found is None:
             return
-        record, key = found
-        made = await self._make(waiting.tenant, record, key, waiting.secrets)
+        record, key, secrets = found
+        made = await self._make(waiting.tenant, record, key, secrets)
         if made is not None:
             await asyncio.to_thread(self._write, waiting, made)
         elif waiting.tries + 1 < _TRIES:
@@ -111,11 +113,26 @@ class Stamper:
                 if len(self._waiting) < _MOST:  # behind all others
                     self._waiting.appendleft(replace(waiting, tries=waiting.tries + 1))
 
-    def _read(self, waiting: _Waiting) -> tuple[FlowRecord, bytes] | None:
+    def _read(self, waiting: _Waiting) -> tuple[FlowRecord, bytes, Secrets] | None:
         record = self._records.leg(waiting.tenant, waiting.execution_id, waiting.leg)
         if record is None:
             return None
-        return record, tenant_key(self._store, self._ring(), waiting.tenant, PSEUDONYMS)
+        key = tenant_key(self._store, self._ring(), waiting.tenant, PSEUDONYMS)
+        return record, key, {**self._secrets(waiting, record), **waiting.secrets}
+
+    def _secrets(self, waiting: _Waiting, record: FlowRecord) -> Secrets:
+        """Those of a resumed leg's Actions: it was stored without."""
+        versions = record.context.versions if record.context is not None else ()
+        wanted = {
+            action.digest: version.version_id
+            for action, version in zip(record.actions, versions, strict=False)
+            if action.wanted and action.digest not in waiting.secrets
+        }
+        if not wanted:
+            return {}
+        with self._store.read() as session:
+            pinned = Reader(session, self._ring(), waiting.tenant).pinned(list(wanted.values()))
+        return {digest: flattened(values) for digest, values in zip(wanted, pinned.secrets, strict=True)}
 
     def _write(self, waiting: _Waiting, made: Fidelity) -> None:
         with self._store.begin() as session:

@@ -25,6 +25,7 @@ from runner.flow.leg_trace import ExecutionTrace, LegTrace
 from runner.flow.redact import Redactor
 from runner.model.errors import InputError
 from runner.model.outcome import FlowOutcome, ResumePoint
+from runner.replay.bodies import with_bodies
 from runner.replay.engines import EngineRecord, engines_of
 from runner.replay.marks import Marker, fingerprint, restorer
 from runner.replay.parts import damage, digests, source_digests
@@ -235,12 +236,19 @@ def _hidden(hide: Redactor | None, value: Any) -> Any:
     return value if hide is None else hide.value(value)
 
 
+def hidden_journal(hide: Redactor | None, journal: Mapping[str, Any]) -> Any:
+    """The data of a journal with marks in place of secrets, in bodies too."""
+    if hide is None or hide.idle:
+        return journal
+    return hide.value(with_bodies(journal, hide.text))
+
+
 def _execution(trace: ExecutionTrace, hide: Redactor | None) -> RecordedExecution:
     return RecordedExecution(
         action=trace.action,
         limits=trace.limits,
         clock=trace.clock,
-        journal=_hidden(hide, trace.journal.to_data()),
+        journal=hidden_journal(hide, trace.journal.to_data()),
     )
 
 
@@ -297,7 +305,10 @@ def with_secrets(record: FlowRecord, secrets: Sequence[Mapping[str, str]]) -> Fl
     return record.model_copy(
         update={
             "state": restore(data["state"]),
-            "executions": tuple(RecordedExecution(**restore(item)) for item in data["executions"]),
+            "executions": tuple(
+                RecordedExecution(**{**restored, "journal": with_bodies(restored["journal"], restore)})
+                for restored in map(restore, data["executions"])
+            ),
             "outcome": restore(data["outcome"]),
         }
     )

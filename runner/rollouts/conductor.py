@@ -56,6 +56,7 @@ class Conductor:
         self._decided = decided
         self._clock = clock
         self._some = asyncio.Event()
+        self._missed = False
         self.states: dict[str, int] = {}
         """Rollouts by state that are at work, as the last look found them."""
 
@@ -78,6 +79,8 @@ class Conductor:
                     await asyncio.to_thread(self.look)
                 except Exception:  # noqa: BLE001 - the next look does it
                     _log.exception("rollouts were not looked at")
+                if self._missed:
+                    self._some.set()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(stopping), _SPACING_SECONDS)
         finally:
@@ -85,6 +88,7 @@ class Conductor:
 
     def look(self) -> None:
         """Count and decide all that there is to."""
+        self._missed = False
         for tenant, rollout in self._waiting():
             for _ in range(_MOST_PORTIONS):
                 if not self._turn(tenant, rollout):
@@ -116,8 +120,11 @@ class Conductor:
         """One transaction; whether there is more to do at once."""
         with self._store.begin() as session:
             row = _locked(session, tenant, rollout)
-            if row is None or row.cleaned:
-                return False  # another replica is at it, or has been
+            if row is None:
+                self._missed = True  # another replica is at it, and may not see what came this moment
+                return False
+            if row.cleaned:
+                return False
             more = self._count(session, row) if row.state in ACTIVE else self._clean(session, row)
         for decision in lifecycle.told(session):
             self._decided(decision.decision)

@@ -26,8 +26,6 @@ LOCKOUT: Final = "lockout"
 """Alarms, which need no statistics."""
 MAX_HOSTS: Final = 200
 """Hosts of one version that are remembered. One that asks more makes them up, and none of them is new."""
-_STOPPED: Final = "was stopped"
-"""What happened to a worker that an operator stopped (`runner.workers.parent.dispatch`)."""
 _ASSIGNED: Final = TypeAdapter(Assigned)
 _MOST_KNOWN: Final = 100_000
 
@@ -84,9 +82,7 @@ def _alarm(action: ActionRecord, chosen: Assigned, *, lost: bool) -> str | None:
 
 def _died(failure: Failure | None) -> bool:
     """Its sandbox took its worker along: nothing that an Action does may."""
-    if failure is None or failure.code is not FailureCode.INTERNAL:
-        return False
-    return failure.detail.get("worker", _STOPPED) != _STOPPED
+    return failure is not None and failure.code is FailureCode.INTERNAL and "worker" in failure.detail
 
 
 def _cost(outcome: FlowOutcome, action: ActionRecord) -> float | None:
@@ -122,11 +118,13 @@ class RolloutLegs:
         outcome: FlowOutcome,
         versions: Sequence[BoundVersion],
         hosts: Sequence[Sequence[str]],
+        *,
+        own: bool = True,
     ) -> Left:
-        """Of one leg. `hosts`: that each Action asked."""
-        return Left(
-            self, tenant, rows_of(tenant, outcome, versions, hosts), self._new(tenant, versions, hosts)
-        )
+        """Of one leg. `hosts`: that each Action asked. `own`: whether the outcome is the doing of its
+        Actions; one that may be a neighbour's says nothing of either arm, and is no event of a stage."""
+        events = rows_of(tenant, outcome, versions, hosts) if own else []
+        return Left(self, tenant, events, self._new(tenant, versions, hosts))
 
     def written(self, left: Left) -> None:
         """It is on disk."""

@@ -85,12 +85,13 @@ class BindingCache:
         self._keep(key, _Kept(number, read_at, flow), drops)
         return flow
 
-    def refresh(self, tenant: str, trigger: str) -> None:
-        """Read what is known of a trigger again, if it changed, before somebody waits for it."""
+    def refresh(self, tenant: str, trigger: str) -> list[Source]:
+        """Read what is known of a trigger again, if it changed, before somebody waits for it; the sources of
+        what is rolled out there."""
         with self._lock:
             keys = [key for key in self._kept if key[:2] == (tenant, trigger)]
-        for key in keys:
-            self.get(*key)
+        flows = [self.get(*key) for key in keys]
+        return [source for flow in flows for source in _rolled_out(flow)]
 
     def pinned(self, tenant: str, trigger: str, version_ids: Sequence[str]) -> Pinned:
         """See `Reader.pinned`. A version never changes; its Action may get another name, which makes the
@@ -153,7 +154,11 @@ class BindingCache:
         return age < (_HEARD_SECONDS if self._store.hears else _FRESH_SECONDS)
 
 
+def _rolled_out(flow: BoundFlow) -> list[Source]:
+    return [*(candidate.action.source for candidate in flow.candidates), *flow.ahead]
+
+
 def _sources(flow: BoundFlow) -> set[Source]:
     actions = [*flow.actions, *(candidate.action for candidate in flow.candidates)]
-    found = {action.source for action in actions}
+    found = {action.source for action in actions} | set(flow.ahead)
     return found | {action.last_good for action in actions if action.last_good is not None}

@@ -334,7 +334,7 @@ class Flows:
         record = LegRecord.of(
             tenant, kept, versions, traceparent, self._kept, first=first, text=text, hook=hook, record=state
         )
-        left = self._rollouts.left(tenant, outcome, versions, result.hosts)
+        left = self._rollouts.left(tenant, outcome, versions, result.hosts, own=result.own)
 
         extend = [] if first else [lambda session: shown.update(record.extend(session))]
         note = [left.note] if left.hosts else []

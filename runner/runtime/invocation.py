@@ -106,6 +106,11 @@ class LegResult:
         return () if self.reply is None else self.reply.hosts
 
     @property
+    def own(self) -> bool:
+        """Whether the outcome is the doing of its Actions."""
+        return self.reply is None or self.reply.own
+
+    @property
     def state(self) -> RecordState | None:
         """What the execution says of its record; None when nothing ran."""
         return None if self.recording is None or self.reply is None else self.recording.state(self.reply)

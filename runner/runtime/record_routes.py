@@ -97,8 +97,8 @@ def get_execution_record(
 def erase_subject_records(
     user_id: Annotated[str, Path(min_length=1, max_length=MAX_SUBJECT)], caller: DataEraser, runtime: Here
 ) -> Response:
-    """Erase the records that are about a user, for good. What is on record of executions beside them, such as
-    their outcomes and console output, stays until it expires."""
+    """Erase the records that are about a user, for good. Their executions, and those without a record whose
+    outcome or console output names the id, keep times, versions and decision, and lose the rest."""
     runtime.recorder.settled(_WAIT_SECONDS)
     done = erase_subject(runtime.store, runtime.keys(), caller.tenant, user_id, caller.principal.client_id)
     return JSONResponse({"executions": done.executions, "records": done.records})

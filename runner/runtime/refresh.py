@@ -1,25 +1,35 @@
-"""Reads the bindings of changed triggers again at once, so that old programs go and no login waits."""
+"""Reads the bindings of changed triggers again at once, so that old programs go and no login waits; has what
+is rolled out there in every worker."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
 
 import structlog
 
 from runner.runtime.binding_cache import BindingCache
 from runner.store import SealError, Store
 from runner.store.database.notices import BINDINGS, Notice
+from sandbox.core.program import Source
 
 _log: Final = structlog.get_logger("actionbox.refresh")
 
 
 class Refresher:
-    """For one event loop."""
+    """For one event loop. `warm`: has the programs of a tenant's sources made."""
 
-    def __init__(self, store: Store, bindings: BindingCache) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bindings: BindingCache,
+        warm: Callable[[str, Sequence[Source]], Coroutine[Any, Any, None]],
+    ) -> None:
         self._bindings = bindings
+        self._warm = warm
+        self._warming: set[asyncio.Task[None]] = set()
         self._changed: dict[Notice, None] = {}
         self._some = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -42,10 +52,16 @@ class Refresher:
         finally:
             self._loop = None
             stopping.cancel()
+            for task in self._warming:
+                task.cancel()
 
     async def _refresh(self, notice: Notice) -> None:
         try:
-            await asyncio.to_thread(self._bindings.refresh, notice.tenant, notice.key)
+            sources = await asyncio.to_thread(self._bindings.refresh, notice.tenant, notice.key)
+            if sources:  # other changes do not wait for it
+                task = asyncio.create_task(self._warm(notice.tenant, sources))
+                self._warming.add(task)
+                task.add_done_callback(self._warming.discard)
         except SealError as error:
             _log.error(
                 "a changed trigger was not read", tenant=notice.tenant, trigger=notice.key, reason=str(error)

@@ -148,7 +148,7 @@ class Plane:
             runtime=runtime,
             jobs=JobWorker(store, queue, groups),
             follower=follower,
-            refresher=Refresher(store, bindings),
+            refresher=Refresher(store, bindings, pool.warm),
             writer=writer,
             recorder=recorder,
             stamper=stamper,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from runner.project.dependencies import origin_of
 from runner.replay.record import FlowRecord
 from runner.shadow.leg import LegShadow, shadow_leg
 from sandbox.action_build import Build, Module, Wanted, build_action
+from sandbox.core.failure import BuildError
 from sandbox.core.program import Dependencies, Source
 from sandbox.packages.npm.lock import Lock
 from sandbox.packages.wheels.lock import WheelLock
@@ -66,6 +68,10 @@ class InProcess:
         control: Sequence[Action],
     ) -> LegShadow:
         return shadow_leg(record, actions, self._runner.programs, control=control or None, discreet=True)
+
+    def warm(self, tenant: str, source: Source) -> None:  # noqa: ARG002 - for runners with workers
+        with contextlib.suppress(BuildError):
+            self._runner.programs.get(source)
 
     def _origin(self) -> Any:
         return origin_of(self._settings.npm_registry, self._settings.npm_packages)

@@ -79,6 +79,9 @@ class Pooled:
         except BuildError as error:
             raise LostRunError(str(error)) from None
 
+    def warm(self, tenant: str, source: Source) -> None:
+        self._wait(self._pool.warm(tenant, [source]))
+
     def busy(self) -> bool:
         """Whether legs wait, run, or have run since this was asked last. For the pool's loop."""
         stats = self._pool.stats()

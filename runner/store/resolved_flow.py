@@ -85,6 +85,7 @@ class BoundFlow:
         record: the policy for records of each, as text: its binding's, or the tenant's; None for the
             installation's.
         candidates: of the Actions that are rolled out.
+        ahead: what is rolled out and runs for nobody yet.
     """
 
     actions: tuple[Action, ...]
@@ -92,6 +93,7 @@ class BoundFlow:
     off: bool = False
     record: tuple[str | None, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    ahead: tuple[Source, ...] = ()
 
     def chosen(self, event: Mapping[str, Any]) -> BoundFlow:
         """The flow for one event: of each Action that is rolled out, the version that its arm runs."""
@@ -187,6 +189,7 @@ class Reader:
         versions: list[BoundVersion] = []
         record: list[str | None] = []
         candidates: list[Candidate] = []
+        ahead: list[Source] = []
         usual = self._policy()
         running = running_rollouts(self._session, self._tenant, [action.id for action, _ in bound])
         for action, binding in bound:
@@ -195,12 +198,16 @@ class Reader:
             control = self._version(action.deployed_version_id)
             assert control is not None, "a deployed version is never deleted"
             rollout = running.get(action.id)
-            if rollout is not None:
+            if rollout is not None and rollout.percent == 0:
+                candidate = self._version(rollout.candidate_id)
+                assert candidate is not None, "a version that is rolled out is never deleted"
+                ahead.append(self._source(action.name, candidate))
+            elif rollout is not None:
                 candidates.append(self._candidate(len(actions), action, binding, control, rollout))
             actions.append(self._action(action, binding, control, self._version_before))
             versions.append(_bound_version(action, binding, control))
             record.append(usual if binding is None or binding.record is None else binding.record)
-        return BoundFlow(tuple(actions), tuple(versions), off, tuple(record), tuple(candidates))
+        return BoundFlow(tuple(actions), tuple(versions), off, tuple(record), tuple(candidates), tuple(ahead))
 
     def _candidate(
         self,

@@ -20,7 +20,7 @@ ROLLOUT_KEY: Final = "key"
 
 @dataclass(frozen=True, slots=True)
 class RunningRollout:
-    """A rollout that gives its candidate to somebody."""
+    """A rollout. `percent`: of the users that its candidate has now; 0 in a shadow stage."""
 
     id: str
     candidate_id: str
@@ -50,7 +50,7 @@ def _traits(items: Iterable[Mapping[str, Any]]) -> tuple[Trait, ...]:
 
 
 def running_rollouts(session: Session, tenant: str, actions: Iterable[str]) -> dict[str, RunningRollout]:
-    """Those of `actions`, by their id; one whose stage gives nobody the candidate is left out."""
+    """Those of `actions`, by their id."""
     rows = session.scalars(
         select(RolloutRow).where(
             RolloutRow.tenant_id == tenant,
@@ -63,7 +63,6 @@ def running_rollouts(session: Session, tenant: str, actions: Iterable[str]) -> d
             row.id, row.candidate_id, len(row.segments) - 1, row.segments[-1]["percent"], row.plan
         )
         for row in rows
-        if row.segments[-1]["percent"] > 0
     }
 
 

@@ -24,7 +24,7 @@ class PushError(RunnerError):
 
 
 def forced(reason: str | None) -> dict[str, str | int | bool]:
-    """The query of a deploy."""
+    """The query of a deploy, and of bindings."""
     return {} if reason is None else {"force": reason}
 
 
@@ -60,7 +60,8 @@ class Applier:
         for change in changes:
             self.say(f"{change.step.value} {change.kind} {change.name}")
             if change.kind == "binding":
-                self.api.send("PATCH", f"{TRIGGERS}/{change.name}/bindings", body=change.body)
+                path = f"{TRIGGERS}/{change.name}/bindings"
+                self.api.send("PATCH", path, query=forced(self.force), body=change.body)
                 made += 1
             else:
                 made += self._module(change) if change.kind == "module" else self._action(change)

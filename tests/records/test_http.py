@@ -18,7 +18,7 @@ from runner.runtime.routes import Runtime
 from runner.store.tables.columns import now
 from runner.store.tables.models import AuditRow
 from runner.store.tables.records import RecordRow, RecordSubjectRow
-from runner.store.tables.runs import ExecutionRow
+from runner.store.tables.runs import ExecutionRow, SuspensionRow
 from tests.records.planes import LOGIN
 from tests.serving.server import Client, Reply, Server
 from triggers import get_trigger
@@ -185,6 +185,13 @@ def test_an_erased_user_is_gone_and_nobody_else(whole: Server) -> None:
         left = session.scalars(select(RecordSubjectRow).where(RecordSubjectRow.execution_id.in_(mine)))
         assert {row.execution_id for row in left} <= set(mine)
         assert not any("erase" in row.subject for row in session.scalars(select(RecordSubjectRow)))
+        executions = session.scalars(select(ExecutionRow).where(ExecutionRow.id.in_(mine))).all()
+        assert [row.outcome for row in executions] == [None] * 4
+        texts = session.scalars(select(SuspensionRow.text).where(SuspensionRow.execution_id.in_(mine)))
+        assert texts.all() == [None]
+    listed = client.get(f"//runtime/v1/executions/{mine[2]}")
+    assert (listed["decision"], listed["results"][0]["logs"]) == ("failed", [])
+    assert listed["results"][0]["error"]["msg"] == "[erased]"
     notes = audited(whole, client, "record.erase")
     assert len(notes) == 2
     assert "erase/me" not in "".join(note.object_id for note in notes)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from runner import Action, FailPolicy, InputError, Limits, Runner, Settings
 from runner.model.outcome import FlowOutcome
+from runner.privacy.redaction import redacted
 from runner.replay.record import FlowRecord, Recorder, write_record
 from runner.replay.recorded import read_recorded
 from runner.replay.replay import Replay, replay
@@ -108,6 +111,43 @@ print(hashlib.scrypt(b"p", salt=b"s", n=2, r=8, p=1).hex())
         for form in (SECRET, json.dumps(SECRET)[1:-1], json.dumps(json.dumps(SECRET))[1:-1]):
             assert form not in text
         assert "välue" not in text.replace("\\u00e4", "ä")
+
+    @pytest.mark.parametrize(
+        "action",
+        [
+            javascript(
+                "const body = JSON.stringify({ key: event.secrets.KEY });"
+                "const reply = await fetch('https://echo.example/', { method: 'POST', body });"
+                "await reply.text();",
+                secrets={"KEY": SECRET},
+            ),
+            python(
+                "import json\n"
+                "body = json.dumps({'key': event.secrets.KEY}, ensure_ascii=False)\n"
+                "reply = await fetch('https://echo.example/', method='POST', body=body)\n"
+                "reply.json()",
+                secrets={"KEY": SECRET},
+            ),
+        ],
+        ids=["javascript", "python"],
+    )
+    def test_bodies_hold_no_secret_either(
+        self, runner: Runner, event: dict[str, Any], action: Action
+    ) -> None:
+        egress = StubEgress(
+            parse_stubs([{"url": "https://echo.example/", "answer": {"json": {"key": SECRET}}}])
+        )
+        outcome, record = recorded(runner, event, [action], egress=egress)
+        assert outcome.ok, outcome.failure
+        _, keeping = recorded(runner, event, [action], egress=egress, keep_secrets=True)
+        for made in (record, redacted(keeping, b"k" * 32)[0]):
+            found = re.findall(r'body\\*": ?\\*"([A-Za-z0-9+/=]+)', made.model_dump_json())
+            bodies = [base64.b64decode(item).decode() for item in found]
+            assert len(bodies) == 2
+            assert all("lue" not in body for body in bodies)
+        assert replay(record, giving({"KEY": SECRET})).same
+        assert not replay(record, without_secrets=True).divergences
+        assert replay(keeping).same
 
     def test_a_record_with_secrets_needs_none(
         self, stubbed: Runner, event: dict[str, Any], tmp_path: Path

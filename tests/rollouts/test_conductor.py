@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import func, select, text
 from runner.jobs.queue import JobQueue
 from runner.rollouts import lifecycle
 from runner.rollouts.conductor import Conductor
+from runner.runtime.binding_cache import BindingCache
 from runner.store import Store
 from runner.store.resolved_flow import Reader
 from runner.store.tables.columns import now
@@ -22,7 +24,7 @@ from runner.store.tables.rollouts import (
     RolloutSeenRow,
     VersionHostRow,
 )
-from tests.rollouts.made import Made, canary, control
+from tests.rollouts.made import CODE, Made, canary, control
 from tests.runtime.tenants import RING
 
 
@@ -230,3 +232,13 @@ def test_only_one_rollout_of_an_action_is_active(store: Store) -> None:
                 text(f"insert into rollouts (id, {copied}) select 'rol_2', {copied} from rollouts")
             )
         assert first.state == "running"
+
+
+@pytest.mark.parametrize("stage", [{"canary": {"percent": 5, "events": 9}}, {"shadow": {"events": 9}}])
+def test_what_is_rolled_out_is_known_before_it_runs(store: Store, stage: dict[str, Any]) -> None:
+    made = Made(store, code=CODE + "// 2\n", stages=[stage, {"promote": True}])
+    bindings = BindingCache(store, lambda: RING)
+    (action,) = bindings.get(made.tenant, "post-login").actions
+    (source,) = bindings.refresh(made.tenant, "post-login")
+    assert source == replace(action.source, text=CODE + "// 2\n")
+    assert len(bindings.get(made.tenant, "post-login").candidates) == ("canary" in stage)

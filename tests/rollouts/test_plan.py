@@ -77,7 +77,7 @@ def test_nothing_else_is_a_plan(body: Any) -> None:
         ({"cohorts": {"staff": 101}}, "at $.cohorts.staff.percent"),
         ({"cohorts": {"": 1}}, "a cohort's name"),
         ({"cohorts": {"staff": {"percent": 1, "who": []}}}, "at $.cohorts.staff.who"),
-        ({"lockout": [{}]}, "name a role, an email_domain, a user_id or where' at $.lockout[0]"),
+        ({"lockout": [{}]}, "name a role, an email, a user_id or where' at $.lockout[0]"),
         ({"key": "request.headers.x-arm"}, "what comes from the client"),
         ({"key": "user..id"}, "a path is names joined by dots"),
         ({"candidate": {}}, "at $.candidate"),

@@ -13,6 +13,7 @@ from runner.store import Store
 from runner.store.database.notices import MISSED, Notice
 from runner.store.generations import bump
 from runner.store.tables.models import ActionRow
+from sandbox.core.program import Source
 from tests.runtime.tenants import RING, deploy, tenant
 from tests.runtime.test_flows import eventually
 
@@ -128,12 +129,15 @@ def test_versions_that_nothing_runs_any_more_are_released(store: Store) -> None:
 
 
 def test_changed_triggers_are_read_before_somebody_asks(store: Store) -> None:
+    async def warm(_tenant: str, _sources: Sequence[Source]) -> None:
+        raise AssertionError("nothing is rolled out")
+
     async def go() -> None:
         t = tenant(store)
         released: list[str] = []
         bindings = BindingCache(store, lambda: RING, release=released.extend)
         stop = asyncio.Event()
-        running = asyncio.create_task(Refresher(store, bindings).run(stop))
+        running = asyncio.create_task(Refresher(store, bindings, warm).run(stop))
         await asyncio.to_thread(deploy, store, t, "a", "// 1")
         old = (await asyncio.to_thread(bindings.get, t, "post-login")).actions[0].digest
         await asyncio.to_thread(deploy, store, t, "a", "// 2")

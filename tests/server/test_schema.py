@@ -116,7 +116,9 @@ def shadows(client: Client) -> None:
     client.get(f"{path}/{shadow['id']}")
     client.get(f"{path}/{shadow['id']}/differences", cause="claim")
     client.call("DELETE", f"{path}/{shadow['id']}")
-    client.call("PUT", "/lockout", {"rules": [{"role": "admin"}, {"email": "*@quay.example"}], "last": 5})
+    client.call(
+        "PUT", "/lockout", {"rules": [{"role": "admin"}, {"where": {"user.app_metadata.owner": True}}]}
+    )
     client.get("/lockout")
     client.call("DELETE", "/lockout")
 
@@ -126,7 +128,7 @@ def rollouts(client: Client) -> None:
     path = f"/actions/{action['id']}/rollouts"
     body = {
         "stages": [{"canary": {"percent": 5, "events": 200}}, {"promote": True}],
-        "cohorts": {"staff": 100, "partners": {"percent": 50, "who": [{"email_domain": "quay.example"}]}},
+        "cohorts": {"staff": 100, "partners": {"percent": 50, "who": [{"email": "*@quay.example"}]}},
         "guards": {"failed": {}, "denied": {"max_ratio": 2}, "suspended": {}, "cost": {}, "new_hosts": {}},
         "lockout": [{"role": "admin"}, {"where": {"user.app_metadata.owner": True}}],
     }

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from runner.model.traits import is_covered
+from runner.model.traits import Trait, is_covered
 from runner.shadow.differences import Cause, Difference, attributed
 from runner.shadow.leg import LegShadow
-from runner.shadow.lockout import LockoutRule
 from runner.shadow.report import EXAMPLES, MAX_GROUPS, ShadowReport, Tally
 from runner.shadow.rules import IgnoreRule, left
 
@@ -116,8 +116,8 @@ class TestLockout:
             ({"user_id": "auth0|1", "role": "reader"}, False),
         ],
     )
-    def test_all_that_a_rule_says_must_hold(self, rule: dict[str, str], covers: bool) -> None:
-        assert is_covered([LockoutRule(**rule)], EVENT) is covers
+    def test_all_that_a_rule_says_must_hold(self, rule: dict[str, Any], covers: bool) -> None:
+        assert is_covered([Trait(**rule)], EVENT) is covers
 
     @given(
         st.recursive(
@@ -131,6 +131,6 @@ class TestLockout:
         )
     )
     def test_any_event_is_on_the_list_or_not(self, event: object) -> None:
-        rules = [LockoutRule(role="a"), LockoutRule(email="*@b"), LockoutRule(user_id="c")]
+        rules = [Trait(role="a"), Trait(email="*@b"), Trait(user_id="c")]
         if isinstance(event, dict):
             assert is_covered(rules, event) in (True, False)

@@ -76,6 +76,14 @@ class TestShadows:
         assert shadow["self_checks"] == 1
         assert shadow["faults"] == []
 
+    def test_a_source_runs_in_place_of_the_draft_which_stays(self, site: Site) -> None:
+        before = site.client.get(f"/actions/{site.action['id']}")
+        shadow = finished(
+            site.client, site.action, {"candidate": {"code": _handler(DENY_ADMINS + "// Jürgen 🙂")}}
+        )
+        assert (shadow["candidate"], shadow["causes"]) == ({"code": True}, {"decision": 1})
+        assert site.client.get(f"/actions/{site.action['id']}") == before
+
     def test_what_differs_is_grouped_with_executions_and_without_values(self, site: Site) -> None:
         edit(
             site.client,
@@ -225,6 +233,28 @@ class TestGuard:
         reply = site.client.call("POST", f"/actions/{action['id']}/deploy")
         assert reply.status == 409
         assert [item["execution_id"] for item in reply.json["report"]["logins"]] == [site.admins_login]
+
+    def test_an_action_that_is_bound_is_looked_at(self, site: Site) -> None:
+        code = "if (event.authorization.roles.includes('admin')) throw new Error('x')"
+        action = site.client.create("bound later", code=_handler(code))
+        assert site.client.call("POST", f"/actions/{action['id']}/deploy").status == 200
+        site.client.call("PUT", "/lockout", {"rules": [{"where": {"user.user_id": "auth0|admin"}}]})
+        path, one = (
+            "/triggers/post-login/bindings",
+            {"ref": {"type": "action_id", "value": site.action["id"]}},
+        )
+        other = {"ref": {"type": "action_id", "value": action["id"]}}
+        refused = site.client.call("PATCH", path, {"bindings": [one, other]})
+        assert (refused.status, refused.json["errorCode"]) == (409, "would_lock_out")
+        assert [item["execution_id"] for item in refused.json["report"]["logins"]] == [site.admins_login]
+        assert len(site.client.get(path)["bindings"]) == 1
+        lenient = {**other, "fail_policy": "fail_open"}
+        assert site.client.call("PATCH", path, {"bindings": [one, lenient]}).status == 200
+        strict = {**other, "fail_policy": "fail_closed"}
+        assert site.client.call("PATCH", path, {"bindings": [one, strict]}).status == 409
+        assert site.client.call("PATCH", path, {"bindings": [one, strict]}, force="we know").status == 200
+        assert "we know" in [row.reason for row in site.audit()]
+        assert site.client.call("PATCH", path, {"bindings": [one]}).status == 200
 
     def test_what_is_deployed_with_its_build_is_looked_at_before(self, site: Site) -> None:
         site.client.call("PUT", "/lockout", {"rules": [{"role": "admin"}]})

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from runner.cli.shadow.options import ShadowOptions
 from runner.cli.shadow.show import progress
-from runner.cli.terminal import error_console, line
+from runner.cli.terminal import error_console
 from runner.client import Api
 from runner.model.errors import InputError
 from runner.project.jsonfile import read_text
@@ -24,7 +24,7 @@ _UNFINISHED: Final = ("queued", "running")
 
 
 def shadow_service(api: Api, options: ShadowOptions, rules: Sequence[IgnoreRule]) -> dict[str, Any]:
-    """Run it on the service, and wait for its end; the report with `groups`.
+    """Run it on the service, which keeps its draft, and wait for its end; the report with `groups`.
 
     Raises:
         InputError: `unknown_action`, `unknown_version`, `not_built`, `shadow_failed`.
@@ -81,10 +81,8 @@ def _candidate(api: Api, action: Mapping[str, Any], options: ShadowOptions) -> d
                 return {"version_id": version["id"]}
         raise InputError("unknown_version", f"{action['name']} has no version {options.version}")
     if options.draft is not None:
-        code = read_text(options.draft, "Action", limit=MAX_SOURCE_BYTES)
-        if code != action["code"]:
-            api.send("PATCH", f"{ACTIONS}/{action['id']}", body={"code": code})
-            error_console().print(line((f"{options.draft} is the draft of {action['name']} now", "dim")))
+        _wait_until_built(api, action)
+        return {"code": read_text(options.draft, "Action", limit=MAX_SOURCE_BYTES)}
     _wait_until_built(api, action)
     return {"draft": True}
 

@@ -63,11 +63,17 @@ def default_code(runtime: str, trigger: Trigger) -> str:
 
 def check_source(body: ActionFields, settings: ServiceSettings) -> None:
     """Raises `ApiError` 400 for a source that is larger than this service takes."""
-    size = utf8_length(body.code) if "code" in body.model_fields_set else 0
+    if "code" in body.model_fields_set:
+        check_source_text(body.code, settings, "$.code")
+
+
+def check_source_text(code: str, settings: ServiceSettings, place: str) -> None:
+    """The same of a text at a place of a body."""
+    size = utf8_length(code)
     if size > settings.max_source_bytes:
         raise invalid_body(
             f"'the source has {size} bytes in UTF-8; the service takes {settings.max_source_bytes}, "
-            "as its setting max_source_bytes says' at $.code."
+            f"as its setting max_source_bytes says' at {place}."
         )
 
 

@@ -87,6 +87,11 @@ class FlowRunner(Protocol):
         """
         ...
 
+    def warm(self, tenant: str, source: Source) -> None:
+        """Have the program of a source wherever this runner runs, before a login asks for it; for a few
+        seconds at most."""
+        ...
+
 
 class Records(Protocol):
     """Records of executions: `runner.records.store.RecordStore`."""

@@ -75,6 +75,7 @@ def start_rollout(caller: ActionCreator, action_id: str, body: RolloutPlan, forc
     the Action is not deployed otherwise. With a lock-out list, of the tenant or of the rollout, it is first
     tried on recorded logins, as a deploy is. (Ours.)"""
     seen = _guarded(caller, action_id, body, force)
+    _warm(caller, action_id, body)
     with caller.service.store.begin() as session:
         action = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_no_rollout(session, action)
@@ -121,15 +122,28 @@ def _guarded(caller: Caller, action_id: str, body: RolloutPlan, force: str | Non
     """See that the candidate locks nobody out. Raises `ApiError` 409 when it would."""
 
     def found(session: Session, ring: KeyRing) -> Candidate:
-        action = find(session, ActionRow, caller.tenant, action_id, WHAT)
-        check_no_rollout(session, action)
-        _check(action, body)
-        if body.candidate.draft:
-            check_built(action)
-            return draft_of(session, ring, action)
-        return version_of(session, ring, action, _old(session, action, body))
+        return _tried(session, ring, caller, action_id, body)
 
     return check_lockout(caller, found, force, body.lockout)
+
+
+def _tried(session: Session, ring: KeyRing, caller: Caller, action_id: str, body: RolloutPlan) -> Candidate:
+    """What is to be rolled out. Raises `ApiError` when it cannot be."""
+    action = find(session, ActionRow, caller.tenant, action_id, WHAT)
+    check_no_rollout(session, action)
+    _check(action, body)
+    if body.candidate.draft:
+        check_built(action)
+        return draft_of(session, ring, action)
+    return version_of(session, ring, action, _old(session, action, body))
+
+
+def _warm(caller: Caller, action_id: str, body: RolloutPlan) -> None:
+    """Have the candidate in the workers before anybody gets it, so that its first logins are not the ones
+    that wait."""
+    with caller.service.store.read() as session:
+        found = _tried(session, caller.service.keys.ring, caller, action_id, body)
+    caller.service.flows.warm(caller.tenant, found.action.source)
 
 
 def _candidate(

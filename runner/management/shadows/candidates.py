@@ -11,12 +11,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from runner.model.action import Action
+from runner.model.action import Action, FailPolicy
 from runner.model.secret_names import flattened
 from runner.replay.record import FlowRecord
 from runner.shadow.run import in_place
 from runner.store import Store
 from runner.store.resolved_flow import Reader
+from runner.store.running_rollouts import version_before
 from runner.store.sealed.sealing import KeyRing
 from runner.store.tables.models import ActionRow, ActionVersionRow, BundleRow
 from runner.suspension.stores import PinnedAction
@@ -36,6 +37,7 @@ class Candidate:
     Attributes:
         action_id, name: of the Action.
         revision: of the draft; None for a version.
+        rebound: the fail policy is of a binding that is to be made or changed.
     """
 
     tenant: str
@@ -44,12 +46,30 @@ class Candidate:
     trigger: str
     action: Action
     revision: int | None = None
+    rebound: bool = False
+
+
+def bound_with(session: Session, ring: KeyRing, row: ActionRow, policy: FailPolicy | None) -> Candidate:
+    """The deployed version of the Action, as a binding with this fail policy would run it. Raises
+    `SealError`."""
+    version = session.get_one(ActionVersionRow, (row.tenant_id, row.deployed_version_id))
+    found = version_of(session, ring, row, version)
+    before = version_before(session, row.tenant_id, row.id, version.id) if policy else None
+    helper = None if before is None else Reader(session, ring, row.tenant_id).candidate(row, before).source
+    action = replace(found.action, fail_policy=policy, last_good=helper)
+    return replace(found, action=action, rebound=True)
 
 
 def draft_of(session: Session, ring: KeyRing, row: ActionRow) -> Candidate:
     """The draft, which has to be built. Raises `SealError`."""
     action = Reader(session, ring, row.tenant_id).candidate(row, row)
     return Candidate(row.tenant_id, row.id, row.name, row.trigger_id, action, row.revision)
+
+
+def with_code(draft: Candidate, code: str) -> Candidate:
+    """The draft with another source."""
+    source = replace(draft.action.source, text=code)
+    return replace(draft, action=replace(draft.action, source=source), revision=None)
 
 
 def version_of(session: Session, ring: KeyRing, row: ActionRow, version: ActionVersionRow) -> Candidate:
@@ -90,7 +110,10 @@ class Flows:
         candidate = self._candidate.action
         if at is None:
             return Flow(control, (*control, candidate))
-        return Flow(control, (*control[:at], in_place(control[at], candidate), *control[at + 1 :]))
+        new = in_place(control[at], candidate)
+        if self._candidate.rebound:
+            new = replace(new, fail_policy=candidate.fail_policy, last_good=candidate.last_good)
+        return Flow(control, (*control[:at], new, *control[at + 1 :]))
 
     def _place(self, record: FlowRecord, ids: list[str]) -> int | None:
         if self._candidate.action_id in ids:

@@ -22,7 +22,7 @@ from runner.management.base.interfaces import BusyError, FlowRunner, LostRunErro
 from runner.management.shadows.candidates import Candidate, Flows, GoneError
 from runner.model.errors import InputError
 from runner.model.outcome import Decision
-from runner.model.traits import Rule, is_covered
+from runner.model.traits import Trait, is_covered
 from runner.replay.execution_record import ExecutionRecord
 from runner.replay.record import FlowRecord
 from runner.shadow.leg import LegShadow
@@ -88,7 +88,7 @@ class GuardReport(BaseModel):
         return (
             f"This would lock people out: of {self.checked} recorded logins that got in, "
             f"{self.locked_out}{who} would be denied or fail, such as {named}{more}. Run it on them with "
-            "`actionbox shadow`, or deploy it all the same with force=REASON."
+            "`actionbox shadow`, or go on all the same with force=REASON."
         )
 
 
@@ -137,7 +137,7 @@ class Guard:
         self._seconds = seconds
 
     def check(
-        self, candidate: Candidate, rules: Sequence[Rule] = (), *, last: int | None = None
+        self, candidate: Candidate, rules: Sequence[Trait] = (), *, last: int | None = None
     ) -> GuardReport:
         """Whether `candidate` would lock somebody out. The answer of a tenant without a list, when no `rules`
         are given either, is no.
@@ -154,7 +154,7 @@ class Guard:
         known = found or LockoutList()
         return self._checked(candidate, (*known.rules, *rules), known.last if last is None else last)
 
-    def _checked(self, candidate: Candidate, rules: Sequence[Rule], last: int) -> GuardReport:
+    def _checked(self, candidate: Candidate, rules: Sequence[Trait], last: int) -> GuardReport:
         until = time.monotonic() + self._seconds
         tally = _Tally()
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="actionbox-guard") as threads:
@@ -177,7 +177,7 @@ class Guard:
     def _logins(
         self,
         candidate: Candidate,
-        rules: Sequence[Rule],
+        rules: Sequence[Trait],
         last: int,
         until: float,
         tally: _Tally,

@@ -27,6 +27,7 @@ from runner.management.shadows.candidates import (
     GoneError,
     draft_of,
     version_of,
+    with_code,
 )
 from runner.model.errors import InputError
 from runner.replay.execution_record import ExecutionRecord
@@ -136,6 +137,8 @@ class ShadowRunner:
         if action is None:
             return "the Action was deleted"
         ring = self._keys.ring
+        if "code" in row.candidate:
+            return with_code(draft_of(session, ring, action), row.candidate["code"])
         if "draft" in row.candidate:
             if action.revision != row.candidate["draft"]:
                 return "the draft was changed meanwhile"

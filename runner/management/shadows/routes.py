@@ -14,6 +14,7 @@ from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.queries import Absent
 from runner.jobs.policy import SHADOW, shadow_job
 from runner.management.actions.deploying import check_built
+from runner.management.actions.drafts import check_source_text
 from runner.management.actions.routes import WHAT
 from runner.management.base.context import (
     ActionCreator,
@@ -53,8 +54,10 @@ MAX_KEPT: Final = 100
     responses=refusals(429),
 )
 def start_shadow(caller: ActionCreator, action_id: str, body: schemas.CreateShadow) -> Response:
-    """The draft or a version runs on recorded executions of the Action's trigger: nothing is sent, nothing is
-    applied, and what differs from what happened is counted by cause. (Ours.)"""
+    """The draft, a version or a source runs on recorded executions of the Action's trigger: nothing is sent,
+    nothing is applied, and what differs from what happened is counted by cause. (Ours.)"""
+    if body.candidate.code is not None:
+        check_source_text(body.candidate.code, caller.service.settings, "$.candidate.code")
     with caller.service.store.begin() as session:
         action = find(session, ActionRow, caller.tenant, action_id, WHAT)
         _check_room(session, caller.tenant)
@@ -209,7 +212,7 @@ def _check_room(session: Session, tenant: str) -> None:
 def _candidate(session: Session, action: ActionRow, given: schemas.ShadowCandidate) -> dict[str, Any]:
     if given.version_id is None:
         check_built(action)
-        return {"draft": action.revision}
+        return {"draft": action.revision} if given.code is None else {"code": given.code}
     version = find(session, ActionVersionRow, action.tenant_id, given.version_id, "version")
     if version.action_id != action.id:
         raise not_found("version")
@@ -257,12 +260,13 @@ def _group(group: Group) -> dict[str, Any]:
 
 def _shown(row: ShadowRow) -> dict[str, Any]:
     report = _report(row)
-    draft = "draft" in row.candidate
+    version_id = row.candidate.get("version_id")
+    candidate = {"version_id": version_id} if version_id else dict.fromkeys(row.candidate, True)
     value: dict[str, Any] = {
         "id": row.id,
         "action_id": row.action_id,
         "trigger_id": row.trigger_id,
-        "candidate": {"draft": True} if draft else {"version_id": row.candidate["version_id"]},
+        "candidate": candidate,
         "last": row.wanted["last"],
         "state": row.state,
         "done": row.done,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, NotRequired, Self
+from typing import Annotated, Any, Literal, NotRequired, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
 from runner.http.answer_types import Count, Instant, TriggerId, Uuid, closed
-from runner.management.base.schemas import Body
+from runner.management.base.schemas import Body, Code
 from runner.shadow.differences import Cause
 from runner.shadow.rules import MAX_RULES
 
@@ -21,15 +21,16 @@ _Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ShadowCandidate(Body):
-    """The draft as it is now, or a version."""
+    """The draft as it is now, a version, or a source to run in place of the draft's."""
 
     draft: Literal[True] | None = None
     version_id: Annotated[str, Field(max_length=64)] | None = None
+    code: Annotated[Code, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if (self.draft is None) == (self.version_id is None):
-            raise ValueError('give either "draft": true or a version_id')
+        if sum(item is not None for item in (self.draft, self.version_id, self.code)) != 1:
+            raise ValueError('give one of "draft": true, a version_id and a code')
         return self
 
 
@@ -83,10 +84,11 @@ class ShadowIgnored(TypedDict):
 
 @closed
 class ShadowVersion(TypedDict):
-    """What runs: the draft, or a version."""
+    """What runs: the draft, a version, or the draft with a source of its own (`code`)."""
 
     draft: NotRequired[bool]
     version_id: NotRequired[Uuid]
+    code: NotRequired[bool]
 
 
 @closed
@@ -138,5 +140,5 @@ class Lockout(TypedDict):
     """Users who must never be kept out: `rules` over the event of their login, and how many of the `last`
     logins are looked at as well. Without a list deploys are not looked at."""
 
-    rules: list[dict[str, str]]
+    rules: list[dict[str, Any]]
     last: Count

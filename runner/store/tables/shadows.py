@@ -16,7 +16,7 @@ class ShadowRow(Base, Owned, Stamped):
     """One shadow of an Action: a draft or a version on recorded executions.
 
     Attributes:
-        candidate: `{"draft": revision}` or `{"version_id"}`.
+        candidate: `{"draft": revision}`, `{"version_id"}`, or `{"code"}` to run in place of the draft's.
         wanted: `{"last", "since"?, "live_until"?}`; times as ISO text.
         rules: its ignore rules, as `runner.shadow.rules.IgnoreRule`.
         state: `queued`, `running`, `done`, `failed` or `canceled`.

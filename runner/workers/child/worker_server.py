@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import secrets
@@ -56,6 +57,7 @@ class WorkerServer(Asking):
             "leg": self._leg,
             "resume": self._leg,
             "build": self._build,
+            "warm": self._warm,
             "shadow": self._shadow,
             "stamp": self._stamp,
             "source": self._source,
@@ -106,6 +108,16 @@ class WorkerServer(Asking):
             self._link.send({"t": "built", "id": number, "ok": False}, failure_bytes(error.failure))
         else:
             self._link.send({"t": "built", "id": number, "ok": True})
+
+    def _warm(self, head: dict[str, Any], _: bytes) -> None:
+        source, number = self._sources[head["source"]], head["id"]
+        self._submit(number, lambda _: self._warmed(number, source), low=True)
+
+    def _warmed(self, number: int, source: Source) -> None:
+        """Have the program of a source before a leg asks for it; one that does not build says so then."""
+        with contextlib.suppress(BuildError):
+            self._programs.get(source)
+        self._link.send({"t": "built", "id": number, "ok": True})
 
     def _stamp(self, head: dict[str, Any], body: bytes) -> None:
         self._submit(head["id"], lambda _: self._stamped(head["id"], body), low=True)

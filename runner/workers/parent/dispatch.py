@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runner.model.outcome import FlowOutcome
+from runner.model.settings import Settings
 from runner.workers.parent.pending_call import PendingCall, lost
 from runner.workers.parent.pool_stats import PoolStats, TenantStats
 from runner.workers.parent.processes.supervisor import Supervisor, is_late
@@ -21,6 +22,7 @@ from runner.workers.parent.settings import PoolSettings
 from runner.workers.parent.usage import Usage
 from runner.workers.protocol.frames import UnsendableError
 from sandbox.core.failure import BuildError, Failure, FailureCode
+from sandbox.core.program import Source
 from sandbox.egress.model import Egress
 
 _MOST_TRIES: Final = 3
@@ -87,6 +89,19 @@ class Dispatcher:
                 call.fetches.close()  # it runs on, and reaches nothing any more
             raise
 
+    def everywhere(self, tenant: str, source: Source) -> list[asyncio.Future[Any]]:
+        """Have each worker make the program of a source if it lacks it, behind everybody's legs."""
+        begun = []
+        for worker in self.supervisor.workers:
+            if worker.state == READY and not self.stopping:
+                call = self.call(tenant, head={"t": "warm"}, body=b"", sources=(source,), settings=Settings())
+                call.low = True
+                self.queue.numbers(tenant).running += 1
+                self.computes(call, True)
+                self._send(worker, call)
+                begun.append(call.future)
+        return begun
+
     def _retry_after(self) -> int:
         workers = max(1, self.settings.workers)
         return min(30, max(1, math.ceil(len(self.queue) * self._mean_ms / 1000 / workers)))
@@ -150,14 +165,17 @@ class Dispatcher:
 
     def _on_lost(self, worker: Worker) -> None:
         """Fail the calls that a dead worker ran; those that it had not begun go to another one."""
-        for call in list(worker.pending.values()):
-            begun = worker.begun(call)
+        had = {call: worker.begun(call) for call in worker.pending.values()}
+        # With several in it nobody knows which one it was; and we stop workers for reasons of ours.
+        own = sum(had.values()) + len(worker.recording) == 1 and worker.process.reason != "stopped"
+        for call, begun in had.items():
             late = is_late(call)
             self._end(call)
             if begun and late:
-                self.give_up(call, call.late())
+                self.give_up(call, call.late(), own=own)
             elif begun or call.tries >= _MOST_TRIES or self.stopping:
-                self.give_up(call, lost(_REASONS.get(worker.process.reason, "died")))
+                reason = _REASONS.get(worker.process.reason, "died")
+                self.give_up(call, lost(reason), own=own and begun)
             elif not call.future.done():
                 call.queued_at = time.monotonic()
                 self.queue.put_back(call.tenant, call)
@@ -218,16 +236,17 @@ class Dispatcher:
             waited_ms=(call.sent_at - call.queued_at) * 1000,
             ran_ms=(now - call.sent_at) * 1000,
             hosts=() if call.fetches is None else call.fetches.hosts_of(outcome),
+            own=facts.get("own", True),
         )
 
-    def give_up(self, call: PendingCall, failure: Failure) -> None:
-        """A call has no outcome of its worker's."""
+    def give_up(self, call: PendingCall, failure: Failure, *, own: bool = True) -> None:
+        """A call has no outcome of its worker's. `own`: that is the doing of its Actions."""
         self._lost += 1
         self.queue.numbers(call.tenant).lost += 1
         if call.is_build:
             refuse(call, BuildError(failure))
         else:
-            settle(call, self.reply(call, call.failed(failure)))
+            settle(call, self.reply(call, call.failed(failure), own=own))
 
     def stats(self) -> PoolStats:
         """The pool's numbers now."""

@@ -137,7 +137,7 @@ class MessageHandlers:
         refuse(call, refusal(message))
 
     def _on_built(self, worker: Worker, call: PendingCall, message: messages.Built, body: bytes) -> None:
-        if call.head["t"] != "build":
+        if call.head["t"] not in ("build", "warm"):
             raise FrameError("a build that was not asked for")
         failure = None if message.ok else read_failure(body)
         self.calls.over(worker, call)

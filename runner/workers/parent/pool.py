@@ -6,10 +6,10 @@ import asyncio
 import json
 import secrets as tokens
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from runner.flow.runner import Caches, public_egress
 from runner.model.action import source_digest, with_unique_names
@@ -41,6 +41,9 @@ from sandbox.core.program import Program, Source
 from sandbox.egress.model import Egress
 from sandbox.packages.npm.origin import Origin
 from triggers import CacheStore, Directory, StaticDirectory, get_trigger
+
+WARM_SECONDS: Final = 5.0
+"""Longest wait for what makes nothing but the first login faster."""
 
 
 class WorkerPool:
@@ -232,6 +235,15 @@ class WorkerPool:
         )
         await self._calls.complete(pending)
         return Program(source, b"", "")
+
+    async def warm(self, tenant: str, sources: Sequence[Source], seconds: float = WARM_SECONDS) -> None:
+        """Have the programs of sources in every worker before a login asks for them, or as many as are
+        there in time. What does not build tells whoever runs it."""
+        begun = [future for source in sources for future in self._calls.everywhere(tenant, source)]
+        for future in begun:
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        if begun:
+            await asyncio.wait(begun, timeout=seconds)
 
     async def stamp(self, tenant: str, call: StampCall) -> Fidelity:
         """Find out whether the redacted form of a record reproduces. As builds do, it waits for legs.

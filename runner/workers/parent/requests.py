@@ -100,6 +100,8 @@ class LegReply(_Call):
         waited_ms: in the pool's queue.
         ran_ms: from there to the reply.
         hosts: that each Action asked, in their order; nothing where it is not known.
+        own: what it came to is the doing of its Actions. Not so when its worker ended with other calls in
+            it, or because the service stopped it.
     """
 
     outcome: FlowOutcome
@@ -109,6 +111,7 @@ class LegReply(_Call):
     waited_ms: float = 0.0
     ran_ms: float = 0.0
     hosts: tuple[tuple[str, ...], ...] = ()
+    own: bool = True
 
 
 class BuildCall(_Call):
