@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -103,16 +103,19 @@ def packages(progress: Progress) -> Path:
     return installed(HERE, progress)
 
 
-def installed(manifests: Path, progress: Progress) -> Path:
+def installed(manifests: Path, progress: Progress, *, development: bool = True) -> Path:
     """The `node_modules` folder that the lock file in the folder `manifests` describes, installed once.
+
+    Without `development`, packages that only tests and checks need (`devDependencies`) are left out.
 
     Raises:
         ToolchainError: npm failed, with the end of its output.
     """
-    folder = cache_directory() / f"javascript-packages-{manifests_digest(manifests)[:32]}"
+    kind = "" if development else "-build"
+    folder = cache_directory() / f"javascript-packages-{manifests_digest(manifests)[:32]}{kind}"
     if not folder.is_dir():
         progress("JavaScript: installing npm packages")
-        _install(manifests, folder)
+        _install(manifests, folder, () if development else ("--omit=dev",))
     note_use(folder)
     return folder / "node_modules"
 
@@ -199,7 +202,7 @@ def esbuild() -> Path:
     raise ToolchainError("esbuild has no executable for this machine among the installed npm packages")
 
 
-def _install(manifests: Path, folder: Path) -> None:
+def _install(manifests: Path, folder: Path, options: Sequence[str] = ()) -> None:
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="javascript-packages-"))
     own = Path(tempfile.mkdtemp(dir=folder.parent, prefix="npm-cache-"))
     try:
@@ -214,6 +217,7 @@ def _install(manifests: Path, folder: Path) -> None:
                 "--no-audit",
                 "--no-fund",
                 "--loglevel=error",
+                *options,
             ],
             cwd=temporary,
             environment={} if _has_home() else {"npm_config_cache": str(own)},

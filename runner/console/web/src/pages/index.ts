@@ -1,0 +1,37 @@
+/** The pages: their addresses, what loads them, and where the navigation shows them. */
+import type { ComponentType } from "preact";
+import type { Session } from "../api/session";
+import type { IconName } from "../shell/icons";
+import { texts } from "../texts";
+
+export interface PageProps {
+  /** The parts of the address that the pattern names. Hostile. */
+  params: Record<string, string>;
+}
+
+export interface Page {
+  /** As `match` of the router reads it. */
+  readonly pattern: string;
+  readonly load: () => Promise<{ default: ComponentType<PageProps> }>;
+}
+
+/** The first that matches is shown. */
+export const pages: readonly Page[] = [];
+
+export interface NavigationItem {
+  readonly text: string;
+  readonly icon: IconName;
+  readonly to: string;
+  /** With Alt: the key that leads there. */
+  readonly key: string;
+  readonly shown?: (session: Session) => boolean;
+}
+
+export const navigation: readonly NavigationItem[] = [
+  { text: texts.navigation.triggers, icon: "triggers", to: "/triggers", key: "1" },
+  { text: texts.navigation.executions, icon: "executions", to: "/executions", key: "3" },
+  { text: texts.navigation.settings, icon: "settings", to: "/settings", key: "5" },
+];
+
+/** Where `/console` leads. */
+export const HOME = "/triggers";
