@@ -16,7 +16,11 @@ export interface Page {
 }
 
 /** The first that matches is shown. */
-export const pages: readonly Page[] = [];
+export const pages: readonly Page[] = [
+  { pattern: "/triggers", load: () => import("./triggers/list_page") },
+  { pattern: "/triggers/:id", load: () => import("./triggers/flow_page") },
+  { pattern: "/executions", load: () => import("./executions/page") },
+];
 
 export interface NavigationItem {
   readonly text: string;
