@@ -1,7 +1,7 @@
 // `node build.mjs OUTDIR`: bundles the console into OUTDIR: index.html, and assets/ with hashed names.
 //
 // Packages are found in NODE_PATH, or in node_modules beside this file. In index.html the service replaces
-// {{nonce}} with the nonce of its Content-Security-Policy. The build fails above BUDGET.
+// __CSP_NONCE__ with the nonce of its Content-Security-Policy. The build fails above BUDGET.
 
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { loadSession, sessionState } from "./api/session";
+import { ApiError } from "./api/errors";
+import { loadSession, openLink, sessionState } from "./api/session";
 import { Failed } from "./components/parts";
 import { HOME } from "./pages";
 import SignIn from "./pages/sign_in";
@@ -12,9 +13,10 @@ import { Toasts } from "./shell/toasts";
 /** The whole console. */
 export function App() {
   const failure = useSignal<unknown>(null);
+  const badLink = useSignal(false);
   const load = () => {
     failure.value = null;
-    loadSession().catch((error: unknown) => (failure.value = error));
+    begin(() => (badLink.value = true)).catch((error: unknown) => (failure.value = error));
   };
   useEffect(load, []);
   useEffect(() => {
@@ -36,9 +38,27 @@ export function App() {
   return (
     <>
       {failure.value !== null && <Failed error={failure.value} retry={load} />}
-      {signingIn && value.state !== "unknown" && <SignIn />}
+      {signingIn && value.state !== "unknown" && <SignIn failed={badLink.value} />}
       {!signingIn && (value.state === "active" || value.state === "ended") && <Shell session={value.session} />}
       <Toasts />
     </>
   );
+}
+
+/** Uses the one-time link of the address, whose token stands behind `#`, or asks who is signed in. */
+async function begin(onBadLink: () => void): Promise<void> {
+  const token = new URLSearchParams(location.hash.slice(1)).get("link");
+  if (token !== null) {
+    history.replaceState(null, "", location.pathname + location.search);
+    try {
+      await openLink(token);
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      onBadLink();
+    }
+  }
+  await loadSession();
 }

@@ -59,10 +59,9 @@ export const texts = {
     about: "The console of this actionbox service.",
     link: { title: "One-time link", about: "Whoever runs the service gets a link with the command", command: "actionbox console link" },
     client: { title: "Client", id: "Client id", secret: "Client secret", submit: "Sign in" },
-    oidc: (name: string) => `Sign in with ${name}`,
-    using: "Signing in with the link…",
+    oidc: "Sign in with your account",
     or: "or",
-    failed: "Signing in failed. The link may have been used or have expired, or the secret is wrong.",
-    wait: (seconds: number) => `Too many attempts. Try again in ${count(seconds, "second")}.`,
+    failed: "The client id or the secret is wrong.",
+    linkFailed: "This link was used already, or has expired. Ask for another one.",
   },
 };

@@ -1,10 +1,7 @@
-import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { loadSession } from "../api/session";
-import { useLink } from "../api/sign_in";
 import { navigate, query } from "../router/router";
-import { SignInForm } from "../shell/sign_in_form";
 import { Logo } from "../shell/logo";
+import { SignInForm } from "../shell/sign_in_form";
 import { texts } from "../texts";
 
 /** Where to go after signing in: only a path of the console, never another site. */
@@ -13,39 +10,21 @@ export function target(): string {
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(wanted) && !wanted.startsWith("/sign-in") ? wanted : "/";
 }
 
-/** The page of somebody without a session. A one-time link has its code behind `#`, which no server log sees. */
-export default function SignIn() {
-  const using = useSignal(/^#code=./.test(location.hash));
-  const failed = useSignal(false);
-  const done = async () => {
-    const to = target();
-    await loadSession();
-    navigate(to, { replace: true });
-  };
-  useEffect(() => {
-    const code = new URLSearchParams(location.hash.slice(1)).get("code");
-    if (code) {
-      history.replaceState(null, "", location.pathname + location.search);
-      useLink(code)
-        .then(done)
-        .catch(() => {
-          using.value = false;
-          failed.value = true;
-        });
-    }
-  }, []);
+/** The page of somebody without a session; `failed`: a link was tried, and did not sign in. */
+export default function SignIn({ failed }: { failed: boolean }) {
+  const again = useSignal(failed);
   return (
     <main class="sign-in" id="content">
       <div class="card">
         <Logo />
         <h1>{texts.signIn.title}</h1>
         <p class="muted">{texts.signIn.about}</p>
-        {failed.value && (
+        {again.value && (
           <div class="note bad" role="alert">
-            {texts.signIn.failed}
+            {texts.signIn.linkFailed}
           </div>
         )}
-        {using.value ? <p role="status">{texts.signIn.using}</p> : <SignInForm onDone={() => void done()} />}
+        <SignInForm onDone={() => navigate(target(), { replace: true })} />
       </div>
     </main>
   );

@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { connected, json } from "../api/client";
-import { loadSession, type Session, sessionState, signOut } from "../api/session";
+import { type Session, sessionState, signOut } from "../api/session";
 import { Dialog } from "../components/dialog";
 import { Hostile } from "../components/hostile";
 import { said } from "../components/parts";
@@ -102,14 +102,14 @@ function Foot({ session, onHelp }: { session: Session; onHelp: () => void }) {
         <Icon name="keyboard" />
         {texts.shell.help} <kbd>?</kbd>
       </button>
-      {session.mode === "service" && (
+      {session.mode !== "dev" && (
         <button type="button" class="quiet" onClick={leave}>
           <Icon name="leave" />
           {texts.shell.signOut}
         </button>
       )}
       <p class="small muted cut">
-        <Hostile text={session.subject} limit={80} brief />
+        <Hostile text={session.actor} limit={80} brief />
       </p>
     </div>
   );
@@ -139,8 +139,7 @@ function Connection() {
 
 /** Asks to sign in over the page, which keeps its state; another tenant's session loads everything anew. */
 function Ended({ before }: { before: Session }) {
-  const done = async () => {
-    await loadSession();
+  const done = () => {
     const { value } = sessionState;
     if (value.state === "active" && value.session.tenant.id !== before.tenant.id) {
       navigate("/", { replace: true });
@@ -150,7 +149,7 @@ function Ended({ before }: { before: Session }) {
   return (
     <Dialog title={texts.shell.ended.title}>
       <p>{texts.shell.ended.about}</p>
-      <SignInForm onDone={() => void done()} />
+      <SignInForm onDone={done} />
     </Dialog>
   );
 }

@@ -1,7 +1,6 @@
-import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { ApiError } from "../api/errors";
-import { signIn, type SignInMethods, signInMethods } from "../api/sign_in";
+import { OIDC, signIn, ways } from "../api/session";
 import { Field } from "../components/field";
 import { Hostile } from "../components/hostile";
 import { said } from "../components/parts";
@@ -9,17 +8,10 @@ import { texts } from "../texts";
 
 /** What to sign in with; also in the dialog over a page whose session has ended. `onDone` comes with a new session. */
 export function SignInForm({ onDone }: { onDone: () => void }) {
-  const methods = useSignal<SignInMethods | null>(null);
   const id = useSignal("");
   const secret = useSignal("");
   const busy = useSignal(false);
   const failure = useSignal<string | null>(null);
-  useEffect(() => {
-    signInMethods().then(
-      (found) => (methods.value = found),
-      (error: unknown) => (failure.value = said(error)),
-    );
-  }, []);
 
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -35,7 +27,7 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
       busy.value = false;
     }
   };
-  const oidc = methods.value?.oidc;
+  const oidc = ways.value.includes("oidc");
   return (
     <div class="sign-in-form">
       {failure.value && (
@@ -45,9 +37,8 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
       )}
       {oidc && (
         <>
-          <a class="button primary" href="/console/api/sign-in/oidc">
-            {texts.signIn.oidc("")}
-            <Hostile text={oidc.name} limit={60} brief />
+          <a class="button primary" href={OIDC}>
+            {texts.signIn.oidc}
           </a>
           <p class="divider">{texts.signIn.or}</p>
         </>
