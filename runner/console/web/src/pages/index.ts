@@ -22,6 +22,9 @@ export const pages: readonly Page[] = [
   { pattern: "/executions/:id", load: () => import("./execution") },
   { pattern: "/rollouts", load: () => import("./rollouts") },
   { pattern: "/rollouts/:action/:id", load: () => import("./rollouts/rollout") },
+  { pattern: "/triggers", load: () => import("./triggers/list_page") },
+  { pattern: "/triggers/:id", load: () => import("./triggers/flow_page") },
+  { pattern: "/executions", load: () => import("./executions/page") },
 ];
 
 export interface NavigationItem {
