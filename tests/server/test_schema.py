@@ -297,7 +297,10 @@ def test_each_success_is_seen_and_fits(whole: Server) -> None:
         client.call("POST", "//oauth/token", {"grant_type": "client_credentials", **secret})
         client.call("DELETE", f"/actions/{action['id']}", force=True)
         client.call("DELETE", f"/modules/{module['id']}")
-    assert {item for item in found if item[1] < 300} == successes()
+    # Those of the console are seen by `tests/console`, with a session.
+    assert {item for item in found if item[1] < 300} == {
+        item for item in successes() if "/console/" not in item[0]
+    }
 
 
 def with_ids(client: Client) -> dict[str, Any]:

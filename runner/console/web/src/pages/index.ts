@@ -25,6 +25,8 @@ export const pages: readonly Page[] = [
   { pattern: "/triggers", load: () => import("./triggers/list_page") },
   { pattern: "/triggers/:id", load: () => import("./triggers/flow_page") },
   { pattern: "/executions", load: () => import("./executions/page") },
+  { pattern: "/settings", load: () => import("./settings/page") },
+  { pattern: "/settings/:section", load: () => import("./settings/page") },
 ];
 
 export interface NavigationItem {
