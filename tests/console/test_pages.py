@@ -10,6 +10,7 @@ import pytest
 from runner.console import bundle
 from runner.console.pages import ConsolePages
 from runner.http.middleware import RequestContext
+from runner.server.app import App
 from tests.console.browser import Browser
 from tests.serving.server import Server
 
@@ -29,11 +30,12 @@ def browser(embedded: Server) -> Browser:
 def bare(embedded: Server) -> Iterator[list[bundle.Files | None]]:
     """What the service finds as its bundle; nothing at first."""
     found: list[bundle.Files | None] = [None]
-    pages = ConsolePages(lambda: found[0])
-    before = embedded.app.shortcuts
-    embedded.app.shortcuts = ((pages.takes, RequestContext(pages)),)
+    pages, app = ConsolePages(lambda: found[0]), embedded.app
+    assert isinstance(app, App)
+    before = app.shortcuts
+    app.shortcuts = ((pages.takes, RequestContext(pages)),)
     yield found
-    embedded.app.shortcuts = before
+    app.shortcuts = before
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,9 @@ def test_every_address_answers_the_page(browser: Browser, path: str) -> None:
     assert reply.status == 200
     assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
     text = reply.json.decode()
-    nonce = re.search(r'<meta name="csp-nonce" content="([\w-]{24})"', text)[1]
+    found = re.search(r'<meta name="csp-nonce" content="([\w-]{24})"', text)
+    assert found is not None
+    nonce = found[1]
     assert reply.headers["Content-Security-Policy"] == POLICY.format(nonce)
     assert reply.headers["Cache-Control"] == "no-store"
     assert (reply.headers["X-Frame-Options"], reply.headers["Referrer-Policy"]) == ("DENY", "no-referrer")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from runner.console.links import new_link
 from tests.console.browser import Browser, signed_in
 from tests.serving.server import Server, running, settings_for
+from triggers import get_trigger
 
 API = "/console/api"
 ACTIONS = "/api/v2/actions/actions"
@@ -163,3 +167,65 @@ def test_a_second_author_gets_what_the_first_stored(server: Server) -> None:
     assert late.json["stored"]["code"] == "exports.one = 1;"
     now = {"If-Match": late.headers["ETag"]}
     assert two.call("PATCH", f"{ACTIONS}/{made['id']}", {"code": "exports.both = 3;"}, now).status == 200
+
+
+def invoke(browser: Browser, user_id: str) -> str:
+    event = get_trigger("post-login").example_event
+    event = {**event, "user": {**event["user"], "user_id": user_id, "identities": []}}
+    reply = browser.call("POST", "/runtime/v1/triggers/post-login/invoke", {"event": event})
+    assert reply.status == 200, reply
+    return str(reply.json["execution_id"])
+
+
+def test_executions_of_a_user(pair: tuple[Server, Server]) -> None:
+    browser = signed_in(pair[0])
+    policy = browser.call("PATCH", "/api/v2/record-policy", {"policy": "all"})
+    assert policy.status == 200, policy
+    code = "exports.onExecutePostLogin = async (event, api) => {};"
+    body = {**NEW, "code": code, "deploy": True}
+    action = browser.call("POST", ACTIONS, body).json
+    deadline = time.monotonic() + 120
+    while "deployed_version" not in browser.call("GET", f"{ACTIONS}/{action['id']}").json:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    bindings = {"bindings": [{"ref": {"type": "action_id", "value": action["id"]}}]}
+    assert browser.call("PATCH", "/api/v2/actions/triggers/post-login/bindings", bindings).status == 200
+    first, _, third = [invoke(browser, f"auth0|{name}") for name in ("maya", "other", "maya")]
+    found: list[str] = []
+    while len(found) < 2 and time.monotonic() < deadline:
+        listed = browser.call("GET", "/runtime/v1/executions?user=auth0%7Cmaya").json["executions"]
+        found = [item["id"] for item in listed]
+    assert found == [third, first]
+    assert (
+        browser.call("GET", "/runtime/v1/executions?user=auth0%7Cmaya&decision=deny").json["executions"] == []
+    )
+    assert browser.call("GET", "/runtime/v1/executions?user=auth0%7Cnobody").json["executions"] == []
+    other = signed_in(pair[0], ["read:executions"])
+    assert other.call("GET", "/runtime/v1/executions").status == 200
+    reply = other.call("GET", "/runtime/v1/executions?user=x")
+    assert reply.json["errorCode"] == "insufficient_scope"
+
+
+def test_a_tail_ends_with_its_session(pair: tuple[Server, Server]) -> None:
+    one, other = pair
+    client = one.client()
+    assert client.credentials is not None
+    watcher, admin = (Browser(one.url).sign_in(client.credentials) for _ in range(2))
+    (cookie,) = [f"{name}={value}" for name, value in watcher.cookies.items()]
+    own = watcher.call("GET", f"{API}/session").json["id"]
+    url = f"{one.url}/runtime/v1/logs/stream"
+    stream = urllib3.request("GET", url, headers={"Cookie": cookie}, preload_content=False, timeout=120)
+    assert (stream.status, stream.read1()) == (200, b": open\n\n")
+    ended = threading.Event()
+
+    def read() -> None:
+        while stream.read1():
+            pass
+        ended.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    assert not ended.wait(1.5)
+    elsewhere = Browser(other.url, cookies=dict(admin.cookies))
+    assert elsewhere.call("DELETE", f"{API}/sessions/{own}").status == 204
+    assert ended.wait(60)
+    stream.close()
