@@ -374,7 +374,8 @@ export const texts = {
   },
 
   executions: {
-    search: "Execution id, or user",
+    search: "Execution id, or user id",
+    ofUser: "By user, only executions that were recorded are found.",
     trigger: "Trigger",
     action: "Action",
     decision: "Decision",

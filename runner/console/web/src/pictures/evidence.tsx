@@ -7,7 +7,7 @@ export interface Reading {
   readonly factor: number;
 }
 
-const WIDTH = 600;
+const WIDTH = 420;
 const HEIGHT = 130;
 const LEFT = 40;
 const BOTTOM = 16;

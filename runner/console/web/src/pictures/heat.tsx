@@ -9,7 +9,7 @@ interface Item {
   readonly ms: number;
 }
 
-const WIDTH = 600;
+const WIDTH = 420;
 const LEFT = 48;
 const ROW = 12;
 const BOTTOM = 16;

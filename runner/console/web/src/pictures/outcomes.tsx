@@ -8,8 +8,8 @@ interface Item {
   readonly decision: string | null;
 }
 
-const WIDTH = 600;
-const HEIGHT = 120;
+const WIDTH = 420;
+const HEIGHT = 110;
 const LEFT = 28;
 const BOTTOM = 16;
 const BARS = 30;
@@ -33,7 +33,7 @@ export function Outcomes({ items }: { items: readonly Item[] }) {
   const most = Math.max(...bars.map((bar) => bar.items.length));
   const axis = ticks(most);
   const top = axis.at(-1) ?? 1;
-  const y = (count: number) => (HEIGHT - BOTTOM) * (1 - count / top);
+  const y = (count: number) => 4 + (HEIGHT - BOTTOM - 4) * (1 - count / top);
   const step = (WIDTH - LEFT) / bars.length;
   const told = decisions.map((name) => `${counts.get(name)?.length ?? 0} ${name}`).join(", ");
   return (

@@ -73,6 +73,10 @@ export default function ExecutionPage({ params }: PageProps) {
               reason={reason.value}
               onReveal={() => (asking.value = true)}
             />
+          ) : record.result.value.state === "loading" ? (
+            <p class="loading" role="status">
+              {texts.loading}
+            </p>
           ) : (
             <WithoutRecord execution={execution} />
           )}

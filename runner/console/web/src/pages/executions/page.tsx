@@ -67,6 +67,7 @@ export default function ExecutionsPage() {
         <Tail feed={feed} live={live} possible={canFollow(wanted)} />
       </PageHead>
       <FilterBar wanted={wanted} field={field} />
+      {wanted.user && <p class="small muted">{may("read:execution_data") ? words.ofUser : texts.forbidden("read:execution_data")}</p>}
       {feed.error.value !== null && <Failed error={feed.error.value} retry={() => void feed.load()} />}
       <div class={chosen ? "executions with-detail" : "executions"}>
         <div class="card execution-list">
