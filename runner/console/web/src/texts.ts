@@ -375,6 +375,9 @@ export const texts = {
 
   executions: {
     search: "Execution id, or user id",
+    charts: "Charts",
+    outcomes: "Outcomes of those shown",
+    latency: "Time of those shown",
     ofUser: "By user, only executions that were recorded are found.",
     trigger: "Trigger",
     action: "Action",
