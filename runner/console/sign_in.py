@@ -119,10 +119,10 @@ async def get_session(request: Request) -> Response:
         if cookie is not None:
             check_same_origin(request, service.settings.url)
             principal = await run_in_threadpool(service.sessions.authenticate, cookie)
-            return answer(await run_in_threadpool(_view, service, principal))
+            return answer(await run_in_threadpool(_view, request, principal))
     except TokenError:
         pass
-    return answer({"signed_in": False, "ways": _ways(service)})
+    return answer({"signed_in": False, "ways": _ways(request)})
 
 
 @router.post(
@@ -221,7 +221,7 @@ async def open_session(request: Request, who: SignedIn, *, instead_of: Principal
         return value, service.sessions.authenticate(value)
 
     value, principal = await run_in_threadpool(make)
-    response = answer(await run_in_threadpool(_view, service, principal))
+    response = answer(await run_in_threadpool(_view, request, principal))
     set_cookie(service, response, value)
     return response
 
@@ -250,12 +250,12 @@ def _refused(request: Request, message: str) -> ApiError:
     return limits.refusal(request, message)
 
 
-def _ways(service: ApiService) -> list[str]:
-    del service
-    return ["client", "link"]
+def _ways(request: Request) -> list[str]:
+    return ["client", "link", *(["oidc"] if request.app.state.oidc is not None else [])]
 
 
-def _view(service: ApiService, principal: Principal) -> ConsoleSession:
+def _view(request: Request, principal: Principal) -> ConsoleSession:
+    service: ApiService = request.app.state.service
     with service.store.read() as session:
         row = session.get(SessionRow, (principal.tenant, principal.session_id))
         tenant = session.get(Tenant, principal.tenant)
@@ -265,7 +265,7 @@ def _view(service: ApiService, principal: Principal) -> ConsoleSession:
         raise TokenError("The session has ended")
     return {
         "signed_in": True,
-        "ways": _ways(service),
+        "ways": _ways(request),
         "id": row.id,
         "actor": row.actor,
         "tenant": {"id": tenant.id, "name": tenant.name},
