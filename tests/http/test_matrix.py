@@ -136,6 +136,7 @@ def test_foreign_ids_are_as_absent_ones(
         bodies: dict[str, Any] = {
             "/test": {"event_type": "user.created"} if "stream_id" in path else {"payload": {}},
             "/redeliver": {},
+            "/replay": {},
             "/rollback": {"module_version_id": ids["version_id"]},
             "/rollouts": ROLLOUT,
             "/shadows": SHADOW,

@@ -16,7 +16,18 @@ export interface Page {
 }
 
 /** The first that matches is shown. */
-export const pages: readonly Page[] = [];
+export const pages: readonly Page[] = [
+  { pattern: "/actions", load: () => import("./actions") },
+  { pattern: "/actions/:id", load: () => import("./actions/action") },
+  { pattern: "/executions/:id", load: () => import("./execution") },
+  { pattern: "/rollouts", load: () => import("./rollouts") },
+  { pattern: "/rollouts/:action/:id", load: () => import("./rollouts/rollout") },
+  { pattern: "/triggers", load: () => import("./triggers/list_page") },
+  { pattern: "/triggers/:id", load: () => import("./triggers/flow_page") },
+  { pattern: "/executions", load: () => import("./executions/page") },
+  { pattern: "/settings", load: () => import("./settings/page") },
+  { pattern: "/settings/:section", load: () => import("./settings/page") },
+];
 
 export interface NavigationItem {
   readonly text: string;
@@ -29,7 +40,9 @@ export interface NavigationItem {
 
 export const navigation: readonly NavigationItem[] = [
   { text: texts.navigation.triggers, icon: "triggers", to: "/triggers", key: "1" },
+  { text: texts.navigation.actions, icon: "actions", to: "/actions", key: "2" },
   { text: texts.navigation.executions, icon: "executions", to: "/executions", key: "3" },
+  { text: texts.navigation.rollouts, icon: "rollouts", to: "/rollouts", key: "4" },
   { text: texts.navigation.settings, icon: "settings", to: "/settings", key: "5" },
 ];
 
