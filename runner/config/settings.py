@@ -83,6 +83,7 @@ class ServiceSettings(BaseSettings):
         budget_ms, wall_ms, memory_mb: a flow's leg, and each execution.
         handle_seconds: how long a suspended flow waits.
         tenant_concurrency, tenant_queue, queue: executions of one tenant that run and wait, and of all.
+        console_session_hours: after which whoever is signed in to the console signs in again.
         execution_days: how long executions are kept (reference/limits.md: 10 days).
         record_policy: which executions are recorded to be run again, for tenants that chose nothing, see
             `runner.records.policy`.
@@ -138,6 +139,7 @@ class ServiceSettings(BaseSettings):
     tenant_concurrency: Annotated[int, Field(ge=1, le=10_000)] = 16
     tenant_queue: Annotated[int, Field(ge=0, le=100_000)] = 64
     queue: Annotated[int, Field(ge=0, le=1_000_000)] = 512
+    console_session_hours: Annotated[float, Field(gt=0, le=720)] = 12
     execution_days: Annotated[float, Field(gt=0, le=3_650)] = 10
     record_policy: str = DEFAULT.text
     record_days: Annotated[float, Field(gt=0, le=3_650)] = 7

@@ -21,6 +21,7 @@ from starlette.types import Message, Receive, Scope, Send
 from runner.admin.first_client import command, credential_lines
 from runner.admin.setup import open_service_keys, open_store
 from runner.config.settings import ServiceSettings
+from runner.console.links import new_link
 from runner.management.base.service import Service
 from runner.model.errors import InputError
 from runner.runtime.metrics import Metrics
@@ -217,15 +218,20 @@ def _greet(service: Service, tls: TlsFiles | None) -> None:
     start that takes long would otherwise never see."""
     first = ensure_tenant(service)
     settings = service.settings
+    again = command(settings, "console link TENANT")
     lines = [f"actionbox serves {settings.url}", f"  database  {settings.shown()['database_url']}"]
     ca = None if tls is None else tls.ca
     if ca is not None:
         lines.append(f"  CA file   {ca}")
     if first is None:
         show = command(settings, "tenant credentials TENANT")
+        lines.append(f"Console: {settings.url}/console (`{again}` prints a link that signs in).")
         lines.append(f"Tokens: POST /oauth/token with a client's id and secret (`{show}` shows them).")
     else:
         show = command(settings, f"tenant credentials {first.credentials.tenant}")
         lines += ["", f"First start. These are the credentials; `{show}` shows them again:"]
         lines += [f"  {text}".rstrip() for text in credential_lines(settings, first, ca)]
+        with service.store.begin() as session:
+            link = new_link(session, settings, first.credentials.tenant)
+        lines += ["", "Open the console; the link signs in once, within 15 minutes:", f"  {link}"]
     say("\n".join(lines) + "\n\n")

@@ -128,7 +128,7 @@ def bundle(modules: Path, entry: str) -> str:
     """
     with tempfile.TemporaryDirectory(dir=modules.parent, prefix="bundle-") as folder:
         out = Path(folder) / "bundle.js"
-        _run(
+        run_tool(
             [
                 str(node()),
                 str(modules / "esbuild" / "bin" / "esbuild"),
@@ -208,7 +208,7 @@ def _install(manifests: Path, folder: Path, options: Sequence[str] = ()) -> None
     try:
         for name in _MANIFESTS:
             shutil.copy(manifests / name, temporary / name)
-        _run(
+        run_tool(
             [
                 str(node()),
                 str(_npm()),
@@ -242,7 +242,12 @@ def _has_home() -> bool:
         return False
 
 
-def _run(command: list[str], *, cwd: Path, environment: dict[str, str], seconds: int, what: str) -> None:
+def run_tool(command: list[str], *, cwd: Path, environment: dict[str, str], seconds: int, what: str) -> None:
+    """Run a tool of ours in `cwd`, with `environment` beside this process's own.
+
+    Raises:
+        ToolchainError: it failed, or took longer than `seconds`; with the end of its output.
+    """
     try:
         done = subprocess.run(  # noqa: S603 - a list, no shell
             command,
