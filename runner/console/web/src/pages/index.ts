@@ -16,7 +16,10 @@ export interface Page {
 }
 
 /** The first that matches is shown. */
-export const pages: readonly Page[] = [];
+export const pages: readonly Page[] = [
+  { pattern: "/folder", load: () => import("./folder/folder") },
+  { pattern: "/simulate", load: () => import("./simulate/simulate") },
+];
 
 export interface NavigationItem {
   readonly text: string;
@@ -27,11 +30,24 @@ export interface NavigationItem {
   readonly shown?: (session: Session) => boolean;
 }
 
+const onFolder = ({ mode }: Session): boolean => mode === "dev";
+
 export const navigation: readonly NavigationItem[] = [
+  { text: texts.navigation.folder, icon: "cases", to: "/folder", key: "0", shown: onFolder },
   { text: texts.navigation.triggers, icon: "triggers", to: "/triggers", key: "1" },
   { text: texts.navigation.executions, icon: "executions", to: "/executions", key: "3" },
+  {
+    text: texts.navigation.simulate,
+    icon: "play",
+    to: "/simulate",
+    key: "4",
+    shown: ({ scopes }) => scopes.includes("invoke:triggers"),
+  },
   { text: texts.navigation.settings, icon: "settings", to: "/settings", key: "5" },
 ];
 
 /** Where `/console` leads. */
 export const HOME = "/triggers";
+
+/** The same on a folder, where there may be no trigger with an Action yet. */
+export const home = ({ mode }: Session): string => (mode === "dev" ? "/folder" : HOME);
