@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """Every router under `/console/api`."""
-    from runner.console import sign_in
+    from runner.console import audit, clients, sessions, sign_in, tenants
 
-    return tuple(part.router for part in (sign_in,))
+    return tuple(part.router for part in (sign_in, sessions, audit, clients, tenants))

@@ -48,6 +48,7 @@ class OpenRoute(ApiRoute):
         for status in statuses:
             declared[status] = {"model": Error, "description": REFUSALS[status]}
             declared[status] |= refusal_headers(status, limited=False)
+        declared |= given["responses"] or {}
         APIRoute.__init__(self, path, endpoint, **{**given, "responses": declared})
 
     def admitting(self, answer: Callable[[ApiService, Request], Awaitable[Response]]) -> Handler:

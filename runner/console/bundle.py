@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -53,23 +52,21 @@ def build(progress: Progress) -> None:
 
 
 def packed(progress: Progress) -> bytes:
-    """The bundle, built. Raises `ToolchainError`."""
-    modules = installed(WEB, progress)
+    """The bundle, built; its size is told. Raises `ToolchainError`."""
+    modules = installed(WEB, progress, development=False)
     progress("Console: bundling")
     with tempfile.TemporaryDirectory(dir=artefacts.cache_directory(), prefix="bundling-") as name:
-        # Node looks for packages beside the sources, which may belong to another user.
-        work, out = Path(name) / "web", Path(name) / "out"
-        shutil.copytree(WEB, work, ignore=shutil.ignore_patterns(*_NOT_SOURCES))
-        (work / "node_modules").symlink_to(modules, target_is_directory=True)
-        run_tool(
-            [str(node()), str(work / _SCRIPT), str(out)],
-            cwd=work,
-            environment={},
+        out = Path(name)
+        said = run_tool(
+            [str(node()), str(WEB / _SCRIPT), str(out)],
+            cwd=out,
+            environment={"NODE_PATH": str(modules)},
             seconds=_BUILD_SECONDS,
             what="bundling the console",
         )
         if not (out / PAGE).is_file():
             raise ToolchainError(f"bundling the console made no {PAGE}")
+        progress(said.strip())
         return _zipped(out)
 
 

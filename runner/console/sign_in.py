@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, NotRequired
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
 from typing_extensions import TypedDict
 
 from runner.console.base import OpenRoute, console_router
@@ -15,9 +16,11 @@ from runner.console.links import use_link
 from runner.http.answer_types import Instant, closed, moment
 from runner.http.auth.oauth import WrongSecretError, client_with_secret
 from runner.http.auth.same_origin import check_same_origin
+from runner.http.auth.scopes import OPERATE
 from runner.http.auth.sessions import SignedIn
 from runner.http.auth.tokens import Principal, TokenError
-from runner.http.errors import ApiError
+from runner.http.described import refusals
+from runner.http.errors import ApiError, not_found
 from runner.http.rate_limit import RateLimiter
 from runner.http.routing import signed_in
 from runner.management.base.context import answer, no_content
@@ -27,7 +30,12 @@ from runner.store.tables.console import SessionRow
 from runner.store.tables.models import Tenant
 
 router: Final = console_router("Console: sign-in", OpenRoute)
-PATHS: Final = ("/console/api/session", "/console/api/sign-in/client", "/console/api/sign-in/link")
+PATHS: Final = (
+    "/console/api/session",
+    "/console/api/session/tenant",
+    "/console/api/sign-in/client",
+    "/console/api/sign-in/link",
+)
 _ATTEMPTS_PER_SECOND: Final = 0.2
 _ATTEMPTS_BURST: Final = 20
 """Failed attempts from one address; further ones are answered 429. A good one always passes: behind a proxy
@@ -70,6 +78,12 @@ class LinkSignIn(_Body):
     token: Annotated[str, Field(min_length=1, max_length=255)]
 
 
+class TenantChoice(_Body):
+    """`tenant`: the id of a tenant that the session may change to."""
+
+    tenant: Annotated[str, Field(min_length=1, max_length=64)]
+
+
 @closed
 class ConsoleTenant(TypedDict):
     """A tenant. `name`: for people."""
@@ -84,6 +98,7 @@ class ConsoleSession(TypedDict):
 
     `signed_in`: false, and then nothing is known but the ways to sign in (`client`, `link`, `oidc`).
     `mode`: `dev` where the Actions are files of a folder.
+    `tenants`: those that the session may change to; an operator's may change to any.
     """
 
     signed_in: bool
@@ -92,6 +107,7 @@ class ConsoleSession(TypedDict):
     id: NotRequired[str]
     actor: NotRequired[str]
     tenant: NotRequired[ConsoleTenant]
+    tenants: NotRequired[list[ConsoleTenant]]
     scopes: NotRequired[list[str]]
     expires_at: NotRequired[Instant]
 
@@ -142,6 +158,33 @@ async def sign_in_with_link(request: Request, body: LinkSignIn) -> Response:
     return await open_session(request, who)
 
 
+@router.post(
+    "/session/tenant",
+    summary="Change to another tenant",
+    response_model=ConsoleSession,
+    responses=refusals(404),
+)
+async def change_tenant(request: Request, body: TenantChoice) -> Response:
+    """Ends the session and opens one for that tenant, with what its user may do there."""
+    service: Service = request.app.state.service
+    principal = await signed_in(service, request, service.sessions.cookie_of(request) or "")
+
+    def look() -> SignedIn | None:
+        with service.store.read() as session:
+            row = session.get(SessionRow, (principal.tenant, principal.session_id))
+            if row is None or "\0" in body.tenant or session.get(Tenant, body.tenant) is None:
+                return None
+        scopes = row.scopes if OPERATE in principal.scopes else row.grants.get(body.tenant)
+        if scopes is None:
+            return None
+        return SignedIn(body.tenant, row.actor, row.way, scopes, grants=row.grants)
+
+    who = await run_in_threadpool(look)
+    if who is None:
+        raise not_found("tenant")
+    return await open_session(request, who, instead_of=principal)
+
+
 @router.delete("/session", summary="Sign out", status_code=204)
 async def sign_out(request: Request) -> Response:
     """Ends the session of the cookie, here and on every replica."""
@@ -165,12 +208,15 @@ async def sign_out(request: Request) -> Response:
     return response
 
 
-async def open_session(request: Request, who: SignedIn) -> Response:
-    """The answer that opens a session: its cookie, and what `GET /session` will say."""
+async def open_session(request: Request, who: SignedIn, *, instead_of: Principal | None = None) -> Response:
+    """The answer that opens a session: its cookie, and what `GET /session` will say. `instead_of`: one that
+    ends by this."""
     service: Service = request.app.state.service
 
     def make() -> tuple[str, Principal]:
         with service.store.begin() as session:
+            if instead_of is not None:
+                service.sessions.end(session, instead_of.tenant, instead_of.session_id)
             value = service.sessions.open(session, who, request)
             audit.begin(request.state.request_id, "")
             audit.note(session, who.tenant, who.actor, "session.sign_in", who.way)
@@ -215,6 +261,8 @@ def _view(service: Service, principal: Principal) -> ConsoleSession:
     with service.store.read() as session:
         row = session.get(SessionRow, (principal.tenant, principal.session_id))
         tenant = session.get(Tenant, principal.tenant)
+        granted = [] if row is None else list(row.grants)
+        others = session.scalars(select(Tenant).where(Tenant.id.in_(granted)).order_by(Tenant.id)).all()
     if row is None or tenant is None:
         raise TokenError("The session has ended")
     return {
@@ -224,6 +272,7 @@ def _view(service: Service, principal: Principal) -> ConsoleSession:
         "id": row.id,
         "actor": row.actor,
         "tenant": {"id": tenant.id, "name": tenant.name},
+        "tenants": [{"id": item.id, "name": item.name} for item in others],
         "scopes": sorted(principal.scopes),
         "expires_at": moment(row.expires_at),
     }

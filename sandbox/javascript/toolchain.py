@@ -242,8 +242,8 @@ def _has_home() -> bool:
         return False
 
 
-def run_tool(command: list[str], *, cwd: Path, environment: dict[str, str], seconds: int, what: str) -> None:
-    """Run a tool of ours in `cwd`, with `environment` beside this process's own.
+def run_tool(command: list[str], *, cwd: Path, environment: dict[str, str], seconds: int, what: str) -> str:
+    """What a tool of ours says, run in `cwd` with `environment` beside this process's own.
 
     Raises:
         ToolchainError: it failed, or took longer than `seconds`; with the end of its output.
@@ -261,9 +261,11 @@ def run_tool(command: list[str], *, cwd: Path, environment: dict[str, str], seco
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"{what} did not finish: {error}") from error
+    said = done.stdout.decode("utf-8", "replace")
     if done.returncode != 0:
-        tail = done.stdout.decode("utf-8", "replace").strip()[-2000:]
+        tail = said.strip()[-2000:]
         raise ToolchainError(f"{what} failed; is the npm registry of this machine reachable?\n{tail}")
+    return said
 
 
 def _wheel() -> Path:

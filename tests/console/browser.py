@@ -43,10 +43,10 @@ class Browser:
             if value:
                 self.cookies[name] = value
         is_json = answer.headers.get("content-type", "").startswith("application/json")
-        found = json.loads(answer.data) if answer.data and is_json else None
+        parsed = json.loads(answer.data) if answer.data and is_json else None
         if is_json or not answer.data:
-            check_answer(method, self.url + path, answer.status, answer.headers, found)
-        return Reply(answer.status, found if is_json else answer.data, answer.headers)
+            check_answer(method, self.url + path, answer.status, answer.headers, parsed)
+        return Reply(answer.status, parsed if is_json else answer.data, answer.headers)
 
     def sign_in(self, made: Credentials) -> Browser:
         """With a client's id and secret."""

@@ -44,6 +44,9 @@ CONSOLE_SCOPES: Final = {
     "read:audit": "Read the audit trail.",
     "read:sessions": "List the sessions of the console.",
     "delete:sessions": "End sessions of the console.",
+    "read:clients": "List API clients.",
+    "create:clients": "Add API clients, with no scope that their maker lacks.",
+    "delete:clients": "Revoke API clients.",
 }
 ALL_SCOPES: Final = {**MANAGEMENT_SCOPES, **RUNTIME_SCOPES, **CONSOLE_SCOPES}
 """What a client of a tenant can have."""

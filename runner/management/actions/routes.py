@@ -147,7 +147,7 @@ def update_action(
     home = caller.service.home.changing(caller.principal.client_id, action_id)
     with home as keep, caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
-        check_match(if_match, action_etag(row))
+        check_match(if_match, action_etag(row), lambda: _view(caller, session, row))
         if body.name is not None and body.name != row.name:
             row.name = body.name
             _flush(session, body.name)

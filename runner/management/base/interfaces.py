@@ -11,6 +11,7 @@ from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.replay.execution_record import ExecutionRecord
 from runner.replay.record import FlowRecord
+from runner.shadow.answers import OtherAnswer
 from runner.shadow.leg import LegShadow
 from sandbox.action_build import Build, Module, Wanted
 from sandbox.core.program import Dependencies, Source
@@ -74,7 +75,11 @@ class FlowRunner(Protocol):
         ...
 
     def shadow(
-        self, tenant: str, record: FlowRecord, actions: Sequence[Action], control: Sequence[Action]
+        self,
+        tenant: str,
+        record: FlowRecord,
+        actions: Sequence[Action],
+        control: Sequence[Action],
     ) -> LegShadow:
         """Run `actions` on a recorded leg, see `runner.shadow.leg.shadow_leg`, behind everybody's logins.
 
@@ -86,6 +91,18 @@ class FlowRunner(Protocol):
             BusyError: nothing ran.
             LostRunError: the run did not end.
         """
+        ...
+
+    def replay(
+        self,
+        tenant: str,
+        record: FlowRecord,
+        actions: Sequence[Action],
+        control: Sequence[Action],
+        answers: Sequence[OtherAnswer],
+    ) -> LegShadow:
+        """The same for somebody who may read the record, see `runner.shadow.leg.told_leg`. Raises as
+        `shadow` does."""
         ...
 
 

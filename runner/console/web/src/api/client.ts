@@ -5,11 +5,13 @@
  */
 import createClient from "openapi-fetch";
 import { signal } from "@preact/signals";
+import type { components as ConsoleParts, paths as ConsolePaths } from "./schema/console";
 import type { components as ManagementParts, paths as ManagementPaths } from "./schema/management";
 import type { components as RuntimeParts, paths as RuntimePaths } from "./schema/runtime";
 import { LostConnection, refusal } from "./errors";
 
 export type Management = ManagementParts["schemas"];
+export type Console = ConsoleParts["schemas"];
 export type Runtime = RuntimeParts["schemas"];
 
 /** False from a request that got no answer until one gets through. */
@@ -38,7 +40,7 @@ export async function send(request: Request): Promise<Response> {
 }
 
 /** `api.GET("/runtime/v1/executions", { params: { query: { … } } })`: use it through `ask`. */
-export const api = createClient<ManagementPaths & RuntimePaths>({
+export const api = createClient<ConsolePaths & ManagementPaths & RuntimePaths>({
   baseUrl: location.origin,
   credentials: "same-origin",
   redirect: "error",

@@ -2,11 +2,19 @@
 import { computed, signal } from "@preact/signals";
 import { json, unauthorised } from "./client";
 
+/** A tenant; its name is hostile. */
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+}
+
 export interface Session {
   readonly id: string;
   /** Who: a person's name or a client's id. Hostile. */
   readonly actor: string;
-  readonly tenant: { readonly id: string; readonly name: string };
+  readonly tenant: Tenant;
+  /** Those that the session may change to; an operator's may change to any. */
+  readonly tenants?: readonly Tenant[];
   readonly scopes: readonly string[];
   readonly expires_at: string;
   /** "dev": the console of `actionbox dev` on a folder. */
@@ -66,6 +74,12 @@ export async function signIn(clientId: string, clientSecret: string): Promise<vo
 /** Uses a one-time link: its token works once. */
 export async function openLink(token: string): Promise<void> {
   take(await json<Answer>("POST", "/console/api/sign-in/link", { token }));
+}
+
+/** Opens a session for another tenant in the place of this one, and loads the console anew. */
+export async function changeTenant(tenant: string): Promise<void> {
+  await json("POST", "/console/api/session/tenant", { tenant });
+  location.assign("/console");
 }
 
 /** Where signing in with the identity provider begins. */

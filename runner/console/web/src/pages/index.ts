@@ -19,6 +19,16 @@ export interface Page {
 export const pages: readonly Page[] = [
   { pattern: "/folder", load: () => import("./folder/folder") },
   { pattern: "/simulate", load: () => import("./simulate/simulate") },
+  { pattern: "/actions", load: () => import("./actions") },
+  { pattern: "/actions/:id", load: () => import("./actions/action") },
+  { pattern: "/executions/:id", load: () => import("./execution") },
+  { pattern: "/rollouts", load: () => import("./rollouts") },
+  { pattern: "/rollouts/:action/:id", load: () => import("./rollouts/rollout") },
+  { pattern: "/triggers", load: () => import("./triggers/list_page") },
+  { pattern: "/triggers/:id", load: () => import("./triggers/flow_page") },
+  { pattern: "/executions", load: () => import("./executions/page") },
+  { pattern: "/settings", load: () => import("./settings/page") },
+  { pattern: "/settings/:section", load: () => import("./settings/page") },
 ];
 
 export interface NavigationItem {
@@ -35,14 +45,16 @@ const onFolder = ({ mode }: Session): boolean => mode === "dev";
 export const navigation: readonly NavigationItem[] = [
   { text: texts.navigation.folder, icon: "cases", to: "/folder", key: "0", shown: onFolder },
   { text: texts.navigation.triggers, icon: "triggers", to: "/triggers", key: "1" },
+  { text: texts.navigation.actions, icon: "actions", to: "/actions", key: "2" },
   { text: texts.navigation.executions, icon: "executions", to: "/executions", key: "3" },
   {
     text: texts.navigation.simulate,
     icon: "play",
     to: "/simulate",
-    key: "4",
+    key: "6",
     shown: ({ scopes }) => scopes.includes("invoke:triggers"),
   },
+  { text: texts.navigation.rollouts, icon: "rollouts", to: "/rollouts", key: "4" },
   { text: texts.navigation.settings, icon: "settings", to: "/settings", key: "5" },
 ];
 

@@ -1,8 +1,9 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { connected, json } from "../api/client";
-import { type Session, sessionState, signOut } from "../api/session";
+import { changeTenant, type Session, sessionState, signOut } from "../api/session";
 import { Dialog } from "../components/dialog";
+import { plain } from "../components/escape";
 import { Hostile } from "../components/hostile";
 import { said } from "../components/parts";
 import { navigation } from "../pages";
@@ -58,10 +59,7 @@ export function Shell({ session }: { session: Session }) {
           <Logo />
           <span>{texts.name}</span>
         </Link>
-        <p class="tenant" title={texts.shell.tenant}>
-          <span class="hidden-label">{texts.shell.tenant}</span>
-          <Hostile text={session.tenant.name} limit={60} brief />
-        </p>
+        <TenantName session={session} />
         <ul>
           {items.map(({ text, icon, to }) => (
             <li key={to}>
@@ -81,6 +79,35 @@ export function Shell({ session }: { session: Session }) {
       {help.value && <Help onClose={() => (help.value = false)} />}
       {sessionState.value.state === "ended" && <Ended before={session} />}
     </div>
+  );
+}
+
+/** The tenant, and the others that the session may change to. */
+function TenantName({ session: { tenant, tenants = [] } }: { session: Session }) {
+  const others = tenants.filter(({ id }) => id !== tenant.id);
+  if (others.length === 0) {
+    return (
+      <p class="tenant" title={texts.shell.tenant}>
+        <span class="hidden-label">{texts.shell.tenant}</span>
+        <Hostile text={tenant.name || tenant.id} limit={60} brief />
+      </p>
+    );
+  }
+  return (
+    <select
+      class="tenant"
+      aria-label={texts.shell.tenant}
+      value={tenant.id}
+      onChange={(event) => {
+        changeTenant(event.currentTarget.value).catch((error: unknown) => toast(said(error), "bad"));
+      }}
+    >
+      {[tenant, ...others].map(({ id, name }) => (
+        <option key={id} value={id}>
+          {plain(name || id, 60)}
+        </option>
+      ))}
+    </select>
   );
 }
 

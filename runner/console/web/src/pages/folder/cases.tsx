@@ -4,7 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { type CaseAnswer, type CaseFile, listCases, runCases } from "../../api/dev";
 import { useLoad } from "../../api/load";
 import { Hostile } from "../../components/hostile";
-import { Badge, Card, duration, Empty, Failed, Ready, said, type Tone } from "../../components/parts";
+import { Badge, Card, duration, Empty, Ready, said, type Tone } from "../../components/parts";
 import { toast } from "../../shell/toasts";
 import { texts } from "../../texts";
 import { EditFile } from "./edit_file";
@@ -94,7 +94,11 @@ function FileCases({ item, results, editing }: FileProps) {
           {texts.folder.edit("")}
         </button>
       </div>
-      {item.problem && <Failed error={problemText(item.problem)} />}
+      {item.problem && (
+        <div class="note bad">
+          <Hostile text={[item.problem.message, item.problem.next_step].filter(Boolean).join(" ")} block />
+        </div>
+      )}
       <ul class="cases">
         {item.cases.map(({ name }, index) => (
           <CaseRow key={index} name={name} result={results?.[index]} />
@@ -176,8 +180,4 @@ function Differences({ of }: { of: CaseAnswer }) {
 function failureText(failure: NonNullable<NonNullable<CaseAnswer["outcome"]>["failure"]>): string {
   const place = failure.place ? ` (${failure.place.file}:${failure.place.line})` : "";
   return `${failure.message}${place} ${failure.next_step ?? ""}`;
-}
-
-function problemText(problem: NonNullable<CaseFile["problem"]>): Error {
-  return new FileProblem([problem.message, problem.next_step].filter(Boolean).join(" "));
 }
