@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from runner.http.answer_types import Count, Number, TriggerId, closed
 from runner.model.caps import MAX_INPUT_FILE_BYTES
+from runner.model.outcome import FlowOutcome
 
 FileName = Annotated[str, Field(min_length=1, max_length=512)]
 
@@ -156,7 +157,7 @@ class CaseAnswer(TypedDict):
     Attributes:
         step: that differs, from 1; 0 when none ran.
         filled: sentence about what the trigger's example gave.
-        outcome: of that step, or of the last one (`FlowOutcome`).
+        outcome: of that step, or of the last one.
     """
 
     file: str
@@ -167,7 +168,7 @@ class CaseAnswer(TypedDict):
     differences: list[CaseDifference]
     filled: NotRequired[str]
     problem: NotRequired[Problem]
-    outcome: NotRequired[dict[str, Any]]
+    outcome: NotRequired[FlowOutcome]
 
 
 @closed

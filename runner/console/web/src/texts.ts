@@ -402,8 +402,7 @@ export const texts = {
     vars: "Variables",
     factors: "Factors that were passed",
     newFactors: "Factors that were enrolled",
-    noFactors: "None is named: say which.",
-    factor: "Factor",
+  },
   triggers: {
     about: "Each trigger runs its Actions in this order. An arrow is what one hands to the next.",
     empty: "No Action is bound: the answer is allow.",

@@ -14,11 +14,11 @@ interface Props {
   onReturn: ((parts: SimulatedReturn) => void) | null;
 }
 
-type Parts = Omit<SimulatedReturn, "handle">;
+type Parts = Partial<Omit<SimulatedReturn, "handle">>;
 
 export function Return({ outcome, suspension, busy, onReturn }: Props) {
   const { kind, handle } = suspension;
-  const submit = onReturn && ((parts: Parts) => onReturn({ handle, ...parts }));
+  const submit = onReturn && ((parts: Parts) => onReturn({ handle, ...parts } as SimulatedReturn));
   return (
     <section class="return" aria-label={texts.simulate.waits[kind] ?? kind}>
       <h3>{texts.simulate.waits[kind] ?? kind}</h3>
