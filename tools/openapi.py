@@ -12,6 +12,8 @@ from typing import Any, Final
 from fastapi import APIRouter
 
 from runner.console import routers as console_routers
+from runner.console import simulations
+from runner.dev.routes import router as folder_router
 from runner.hooks.management.routes import router as hooks_router
 from runner.http.auth import oauth
 from runner.management import routers
@@ -23,7 +25,10 @@ from runner.server.openapi import description
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "openapi"
 _APIS: Final = {
     "management": ("actionbox: Management API for Actions", (*routers(), hooks_router, oauth.router)),
-    "console": ("actionbox: routes of the console", console_routers()),
+    "console": (
+        "actionbox: routes of the console; those under /console/api/dev are there on a folder only",
+        (*console_routers(), simulations.router, folder_router),
+    ),
     "runtime": ("actionbox: runtime API", (runtime_router, record_router, oauth.router, health.router)),
 }
 
@@ -44,6 +49,7 @@ def whole() -> dict[str, Any]:
         runtime_router,
         record_router,
         *console_routers(),
+        simulations.router,
     )
     return _description("actionbox", included)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, NotRequired
+from typing import Annotated, Final, Literal, NotRequired
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -23,8 +23,8 @@ from runner.http.described import refusals
 from runner.http.errors import ApiError, not_found
 from runner.http.rate_limit import RateLimiter
 from runner.http.routing import signed_in
-from runner.http.service import ApiService
 from runner.management.base.context import answer, no_content
+from runner.management.base.service import Service
 from runner.store import audit
 from runner.store.tables.console import SessionRow
 from runner.store.tables.models import Tenant
@@ -97,11 +97,13 @@ class ConsoleSession(TypedDict):
     """Who is signed in.
 
     `signed_in`: false, and then nothing is known but the ways to sign in (`client`, `link`, `oidc`).
+    `mode`: `dev` where the Actions are files of a folder.
     `tenants`: those that the session may change to; an operator's may change to any.
     """
 
     signed_in: bool
     ways: list[str]
+    mode: Literal["service", "dev"]
     id: NotRequired[str]
     actor: NotRequired[str]
     tenant: NotRequired[ConsoleTenant]
@@ -113,7 +115,7 @@ class ConsoleSession(TypedDict):
 @router.get("/session", summary="Who is signed in", response_model=ConsoleSession)
 async def get_session(request: Request) -> Response:
     """Answers 200 also when nobody is: the console asks first."""
-    service: ApiService = request.app.state.service
+    service: Service = request.app.state.service
     cookie = service.sessions.cookie_of(request)
     try:
         if cookie is not None:
@@ -122,7 +124,7 @@ async def get_session(request: Request) -> Response:
             return answer(await run_in_threadpool(_view, request, principal))
     except TokenError:
         pass
-    return answer({"signed_in": False, "ways": _ways(request)})
+    return answer({"signed_in": False, "ways": _ways(request), "mode": service.home.mode})
 
 
 @router.post(
@@ -132,7 +134,7 @@ async def get_session(request: Request) -> Response:
 )
 async def sign_in_with_client(request: Request, body: ClientSignIn) -> Response:
     """Opens a session with the client's tenant and scopes; it ends when the client is revoked."""
-    service: ApiService = request.app.state.service
+    service: Service = request.app.state.service
     try:
         client = await run_in_threadpool(client_with_secret, service, body.client_id, body.client_secret)
     except WrongSecretError:
@@ -146,7 +148,7 @@ async def sign_in_with_link(request: Request, body: LinkSignIn) -> Response:
     """Opens a session with the token of a link that the service or `actionbox console link` printed."""
 
     def use() -> SignedIn | None:
-        service: ApiService = request.app.state.service
+        service: Service = request.app.state.service
         with service.store.begin() as session:
             return use_link(session, body.token)
 
@@ -164,7 +166,7 @@ async def sign_in_with_link(request: Request, body: LinkSignIn) -> Response:
 )
 async def change_tenant(request: Request, body: TenantChoice) -> Response:
     """Ends the session and opens one for that tenant, with what its user may do there."""
-    service: ApiService = request.app.state.service
+    service: Service = request.app.state.service
     principal = await signed_in(service, request, service.sessions.cookie_of(request) or "")
 
     def look() -> SignedIn | None:
@@ -186,7 +188,7 @@ async def change_tenant(request: Request, body: TenantChoice) -> Response:
 @router.delete("/session", summary="Sign out", status_code=204)
 async def sign_out(request: Request) -> Response:
     """Ends the session of the cookie, here and on every replica."""
-    service: ApiService = request.app.state.service
+    service: Service = request.app.state.service
     response = no_content()
     cookie = service.sessions.cookie_of(request)
     if cookie is None:
@@ -209,7 +211,7 @@ async def sign_out(request: Request) -> Response:
 async def open_session(request: Request, who: SignedIn, *, instead_of: Principal | None = None) -> Response:
     """The answer that opens a session: its cookie, and what `GET /session` will say. `instead_of`: one that
     ends by this."""
-    service: ApiService = request.app.state.service
+    service: Service = request.app.state.service
 
     def make() -> tuple[str, Principal]:
         with service.store.begin() as session:
@@ -226,7 +228,7 @@ async def open_session(request: Request, who: SignedIn, *, instead_of: Principal
     return response
 
 
-def set_cookie(service: ApiService, response: Response, value: str) -> None:
+def set_cookie(service: Service, response: Response, value: str) -> None:
     """Name the session to the browser, for as long as it lasts."""
     sessions = service.sessions
     response.set_cookie(
@@ -240,7 +242,7 @@ def set_cookie(service: ApiService, response: Response, value: str) -> None:
     )
 
 
-def forget_cookie(service: ApiService, response: Response) -> None:
+def forget_cookie(service: Service, response: Response) -> None:
     sessions = service.sessions
     response.delete_cookie(sessions.cookie, path="/", secure=sessions.secure, httponly=True, samesite="lax")
 
@@ -255,7 +257,7 @@ def _ways(request: Request) -> list[str]:
 
 
 def _view(request: Request, principal: Principal) -> ConsoleSession:
-    service: ApiService = request.app.state.service
+    service: Service = request.app.state.service
     with service.store.read() as session:
         row = session.get(SessionRow, (principal.tenant, principal.session_id))
         tenant = session.get(Tenant, principal.tenant)
@@ -266,6 +268,7 @@ def _view(request: Request, principal: Principal) -> ConsoleSession:
     return {
         "signed_in": True,
         "ways": _ways(request),
+        "mode": service.home.mode,
         "id": row.id,
         "actor": row.actor,
         "tenant": {"id": tenant.id, "name": tenant.name},

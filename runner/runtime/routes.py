@@ -158,11 +158,12 @@ async def _once(
         if isinstance(found, StoredResponse):
             return _answer(found, replayed=True)
         slot = found
-    return _answer(await _settled(runtime, slot, run(slot)))
+    return _answer(await settled(runtime, slot, run(slot)))
 
 
-async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[StoredResponse]) -> StoredResponse:
-    """The result of `work`, also for those that wait for the same slot. Raises `ApiError`."""
+async def settled(runtime: Runtime, slot: Slot | None, work: Awaitable[StoredResponse]) -> StoredResponse:
+    """The result of `work`, which runs a flow, also for those that wait for the same slot. Raises
+    `ApiError`."""
     answer: StoredResponse | None = None
     try:
         answer = await work
@@ -171,7 +172,7 @@ async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[StoredRe
     except KeyReusedError:  # on another replica, meanwhile
         raise _key_reused() from None
     except _REFUSALS as error:
-        raise _refusal(error) from None
+        raise refusal(error) from None
     finally:
         if slot is not None and answer is None:
             runtime.idempotency.abandon(slot)
@@ -359,7 +360,7 @@ _REFUSALS: Final = (
 _RESUME_STATUS: Final = {"unknown_handle": 404, "handle_used": 410, "handle_expired": 410}
 
 
-def _refusal(error: Exception) -> ApiError:
+def refusal(error: Exception) -> ApiError:
     """The answer to a request that cannot be run; nothing ran."""
     if isinstance(error, UnknownTriggerError):
         return ApiError(404, str(error), "unknown_trigger")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runner.console import open_paths, sign_in
+from runner.console import open_paths, sign_in, simulations
 from runner.console import routers as console_routers
 from runner.console.oidc.grants import provider_of
 from runner.console.pages import ConsolePages
@@ -57,11 +57,12 @@ class App(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
+def create_app(service: Service, plane: Plane | None = None, more: Sequence[APIRouter] = ()) -> FastAPI:
     """The app; building it checks that every route declares its scopes.
 
     Args:
         plane: the runtime side; without it the app serves the Management API only.
+        more: routers beside those of both APIs.
     """
     app = App(
         title="actionbox",
@@ -85,14 +86,14 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     app.shortcuts = ((pages.takes, RequestContext(pages)),)
     if plane is not None:
         app.state.runtime = plane.runtime
-        routers += [runtime_router, record_router]
+        routers += [runtime_router, record_router, simulations.router]
         fast, hooks = FastRoutes(), HookEndpoint(plane.hooks)
         app.shortcuts = (
             (fast.takes, RequestContext(fast)),
             (hooks.takes, RequestContext(hooks)),
             *app.shortcuts,
         )
-    for router in routers:
+    for router in (*routers, *more):
         # As they are: `include_router` would make each route, and the validators of its answers, once more.
         app.router.routes.extend(router.routes)
     check_routes(app, _PUBLIC)

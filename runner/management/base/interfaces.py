@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
@@ -119,3 +120,44 @@ class Records(Protocol):
     ) -> Iterator[ExecutionRecord]:
         """Up to `most` of a trigger, the newest first, in plain form."""
         ...
+
+
+Keep = Callable[[Mapping[str, Any]], None]
+"""Told what an Action is about to be, as the API shows it. Raises `ApiError`, and nothing changes then."""
+
+
+class Home(Protocol):
+    """Where else than in the database the Actions of this service live, such as in an author's files.
+
+    Attributes:
+        mode: how the console calls it.
+    """
+
+    @property
+    def mode(self) -> Literal["service", "dev"]: ...
+
+    def creating(self, client_id: str) -> AbstractContextManager[Keep]:
+        """While a client creates an Action. Raises `ApiError`."""
+        ...
+
+    def changing(self, client_id: str, action_id: str) -> AbstractContextManager[Keep]:
+        """While a client changes an Action's draft. Raises `ApiError`."""
+        ...
+
+    def check_removal(self, client_id: str, action_id: str) -> None:
+        """Raises `ApiError` when an Action is not removed here."""
+        ...
+
+
+class NoHome:
+    """The database is all there is."""
+
+    mode: Literal["service"] = "service"
+
+    def creating(self, client_id: str) -> AbstractContextManager[Keep]:  # noqa: ARG002
+        return nullcontext(lambda _: None)
+
+    def changing(self, client_id: str, action_id: str) -> AbstractContextManager[Keep]:  # noqa: ARG002
+        return nullcontext(lambda _: None)
+
+    def check_removal(self, client_id: str, action_id: str) -> None: ...

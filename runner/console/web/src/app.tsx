@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { ApiError } from "./api/errors";
 import { loadSession, openLink, sessionState } from "./api/session";
 import { Failed } from "./components/parts";
-import { HOME } from "./pages";
+import { home } from "./pages";
 import SignIn from "./pages/sign_in";
 import { navigate, path, query } from "./router/router";
 import { onKeyDown } from "./shell/keys";
@@ -32,7 +32,7 @@ export function App() {
       const here = path.value + (query.value.size ? `?${query.value}` : "");
       navigate(here === "/" ? "/sign-in" : `/sign-in?to=${encodeURIComponent(here)}`, { replace: true });
     } else if (path.value === "/" && value.state === "active") {
-      navigate(HOME, { replace: true });
+      navigate(home(value.session), { replace: true });
     }
   }, [value.state, path.value]);
 

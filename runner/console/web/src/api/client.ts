@@ -73,8 +73,14 @@ export async function ask<T>(asked: Promise<Answer<T>>): Promise<T> {
  * @throws {ApiError} The service refused.
  * @throws {LostConnection} No answer came.
  */
-export async function json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+export async function json<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+  more: Record<string, string> = {},
+): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json", ...more };
   if (body !== undefined) {
     headers["Content-Type"] = "application/json";
   }
