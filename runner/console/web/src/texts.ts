@@ -314,6 +314,7 @@ export const texts = {
     oidc: "Sign in with your account",
     or: "or",
     failed: "The client id or the secret is wrong.",
+    refused: "Signing in failed:",
     linkFailed: "This link was used already, or has expired. Ask for another one.",
   },
 
