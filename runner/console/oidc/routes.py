@@ -12,9 +12,11 @@ import hmac
 import json
 import secrets
 import time
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
@@ -36,6 +38,8 @@ from runner.store.tables.models import Tenant
 PATHS: Final = ("/console/api/sign-in/oidc", CALLBACK)
 _SECONDS: Final = 600
 """In which somebody must have signed in at the provider."""
+_SLOTS: Final = CapacityLimiter(4)
+"""Threads that wait for the provider; those of the Management API are few, and not for waiting."""
 _CONTEXT: Final = ("actionbox console sign-in v1",)
 _HOME: Final = "/console"
 _FAILED: Final = "/console#sign-in-failed="
@@ -70,7 +74,7 @@ async def begin_sign_in(
     found = _provider(request)
     attempt = provider.Request(*(secrets.token_urlsafe(32) for _ in range(3)))
     try:
-        address = await run_in_threadpool(found.address, attempt)
+        address = await to_thread.run_sync(found.address, attempt, limiter=_SLOTS)
     except ProviderError as error:
         return _failed(request, str(error))
     response = _to(address)
@@ -108,7 +112,8 @@ async def end_sign_in(request: Request, code: Text = None, state: Text = None, i
             raise SignInError("This sign-in was begun elsewhere. Try again.")
         if not code or (iss is not None and iss != service.settings.oidc_issuer):
             raise SignInError("The identity provider did not sign you in.")
-        who = await run_in_threadpool(_signed_in, service, found, attempt, code)
+        claims = await to_thread.run_sync(found.claims, attempt, code, limiter=_SLOTS)
+        who = await run_in_threadpool(_granted, service, claims)
     except SignInError as error:
         return _failed(request, str(error))
     opened = await open_session(request, who)
@@ -118,8 +123,8 @@ async def end_sign_in(request: Request, code: Text = None, state: Text = None, i
     return response
 
 
-def _signed_in(service: Service, found: OpenIdProvider, attempt: provider.Request, code: str) -> SignedIn:
-    claims = found.claims(attempt, code)
+def _granted(service: Service, claims: Mapping[str, Any]) -> SignedIn:
+    """Raises `SignInError`."""
     with service.store.read() as session:
         tenants = frozenset(session.scalars(select(Tenant.id)))
     settings = service.settings
