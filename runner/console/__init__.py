@@ -12,5 +12,15 @@ if TYPE_CHECKING:
 def routers() -> tuple[APIRouter, ...]:
     """Every router under `/console/api`."""
     from runner.console import audit, clients, sessions, sign_in, tenants
+    from runner.console.oidc import routes as oidc
 
-    return tuple(part.router for part in (sign_in, sessions, audit, clients, tenants))
+    parts = (sign_in, oidc, sessions, audit, clients, tenants)
+    return *(part.router for part in parts), oidc.callback_router
+
+
+def open_paths() -> tuple[str, ...]:
+    """Paths that need no session, because they are for signing in."""
+    from runner.console import sign_in
+    from runner.console.oidc import routes as oidc
+
+    return *sign_in.PATHS, *oidc.PATHS

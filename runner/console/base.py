@@ -38,7 +38,9 @@ class ConsoleRoute(ApiRoute):
 
 class OpenRoute(ApiRoute):
     """A route that anybody may ask, because it is for signing in. A page of another site may not, so that
-    nobody is signed in as somebody else without knowing."""
+    nobody is signed in as somebody else without knowing. `strict`: whether unknown parameters are refused."""
+
+    strict = True
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
         statuses = [400, 401, 403, 429]
@@ -58,7 +60,8 @@ class OpenRoute(ApiRoute):
             service: ApiService = request.app.state.service
             if request.method not in SAFE:
                 check_same_origin(request, service.settings.url)
-            check_query(request, queries)
+            if self.strict:
+                check_query(request, queries)
             return await answer(service, request)
 
         return handle

@@ -121,10 +121,10 @@ async def get_session(request: Request) -> Response:
         if cookie is not None:
             check_same_origin(request, service.settings.url)
             principal = await run_in_threadpool(service.sessions.authenticate, cookie)
-            return answer(await run_in_threadpool(_view, service, principal))
+            return answer(await run_in_threadpool(_view, request, principal))
     except TokenError:
         pass
-    return answer({"signed_in": False, "ways": _ways(service), "mode": service.home.mode})
+    return answer({"signed_in": False, "ways": _ways(request), "mode": service.home.mode})
 
 
 @router.post(
@@ -223,7 +223,7 @@ async def open_session(request: Request, who: SignedIn, *, instead_of: Principal
         return value, service.sessions.authenticate(value)
 
     value, principal = await run_in_threadpool(make)
-    response = answer(await run_in_threadpool(_view, service, principal))
+    response = answer(await run_in_threadpool(_view, request, principal))
     set_cookie(service, response, value)
     return response
 
@@ -252,12 +252,12 @@ def _refused(request: Request, message: str) -> ApiError:
     return limits.refusal(request, message)
 
 
-def _ways(service: Service) -> list[str]:
-    del service
-    return ["client", "link"]
+def _ways(request: Request) -> list[str]:
+    return ["client", "link", *(["oidc"] if request.app.state.oidc is not None else [])]
 
 
-def _view(service: Service, principal: Principal) -> ConsoleSession:
+def _view(request: Request, principal: Principal) -> ConsoleSession:
+    service: Service = request.app.state.service
     with service.store.read() as session:
         row = session.get(SessionRow, (principal.tenant, principal.session_id))
         tenant = session.get(Tenant, principal.tenant)
@@ -267,7 +267,7 @@ def _view(service: Service, principal: Principal) -> ConsoleSession:
         raise TokenError("The session has ended")
     return {
         "signed_in": True,
-        "ways": _ways(service),
+        "ways": _ways(request),
         "mode": service.home.mode,
         "id": row.id,
         "actor": row.actor,

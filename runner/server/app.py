@@ -10,8 +10,9 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runner.console import open_paths, sign_in, simulations
 from runner.console import routers as console_routers
-from runner.console import sign_in, simulations
+from runner.console.oidc.grants import provider_of
 from runner.console.pages import ConsolePages
 from runner.hooks.endpoint import HookEndpoint
 from runner.hooks.management.routes import router as hooks_router
@@ -31,7 +32,7 @@ from runner.server.composition import Plane
 from runner.server.openapi import describe
 from runner.workers.parent.requests import WorkerStartError
 
-_PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS, *sign_in.PATHS})
+_PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS, *open_paths()})
 """Paths that need no token. Adding one here is a decision about security."""
 _THREADS: Final = 4
 """In which the Management API works. Each more is one more that takes the interpreter lock from the event
@@ -79,6 +80,7 @@ def create_app(service: Service, plane: Plane | None = None, more: Sequence[APIR
     app.state.plane = plane
     install_error_handlers(app)
     app.state.sign_ins = sign_in.SignInLimits.usual()
+    app.state.oidc = provider_of(service.settings)
     routers = [oauth.router, health.router, *management_routers(), hooks_router, *console_routers()]
     pages = ConsolePages()
     app.shortcuts = ((pages.takes, RequestContext(pages)),)

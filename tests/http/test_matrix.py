@@ -13,7 +13,7 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from runner.console import sign_in
+from runner.console import open_paths
 from runner.http.auth.scopes import ALL_SCOPES, OPERATE
 from runner.http.routing import ApiRoute, api_routes, check_routes, declared_scopes
 from runner.server.app import create_app
@@ -30,7 +30,7 @@ from tests.serving.entities import (
 from tests.serving.server import Client, Server
 
 HOOKS = "//api/v2/identity-provider-hooks"
-PUBLIC = {"/oauth/token", "/health", "/ready", *sign_in.PATHS}
+PUBLIC = {"/oauth/token", "/health", "/ready", *open_paths()}
 ROLLOUT = {"stages": [{"canary": {"percent": 5, "events": 10}}, {"promote": True}]}
 SHADOW = {"candidate": {"draft": True}}
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};"

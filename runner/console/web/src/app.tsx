@@ -9,14 +9,15 @@ import { navigate, path, query } from "./router/router";
 import { onKeyDown } from "./shell/keys";
 import { Shell } from "./shell/shell";
 import { Toasts } from "./shell/toasts";
+import { texts } from "./texts";
 
 /** The whole console. */
 export function App() {
   const failure = useSignal<unknown>(null);
-  const badLink = useSignal(false);
+  const refused = useSignal<string | null>(null);
   const load = () => {
     failure.value = null;
-    begin(() => (badLink.value = true)).catch((error: unknown) => (failure.value = error));
+    begin((text) => (refused.value = text)).catch((error: unknown) => (failure.value = error));
   };
   useEffect(load, []);
   useEffect(() => {
@@ -38,18 +39,29 @@ export function App() {
   return (
     <>
       {failure.value !== null && <Failed error={failure.value} retry={load} />}
-      {signingIn && value.state !== "unknown" && <SignIn failed={badLink.value} />}
+      {signingIn && value.state !== "unknown" && <SignIn refused={refused.value} />}
       {!signingIn && (value.state === "active" || value.state === "ended") && <Shell session={value.session} />}
       <Toasts />
     </>
   );
 }
 
-/** Uses the one-time link of the address, whose token stands behind `#`, or asks who is signed in. */
-async function begin(onBadLink: () => void): Promise<void> {
-  const token = new URLSearchParams(location.hash.slice(1)).get("link");
-  if (token !== null) {
+/**
+ * Uses the one-time link of the address, whose token stands behind `#`, or asks who is signed in.
+ *
+ * What the service says there about a failed way to sign in is given to `onRefused`; anybody may have written it.
+ */
+async function begin(onRefused: (text: string) => void): Promise<void> {
+  const behind = new URLSearchParams(location.hash.slice(1));
+  const token = behind.get("link");
+  const failed = behind.get("sign-in-failed");
+  if (token !== null || failed !== null) {
     history.replaceState(null, "", location.pathname + location.search);
+  }
+  if (failed !== null) {
+    onRefused(failed);
+  }
+  if (token !== null) {
     try {
       await openLink(token);
       return;
@@ -57,7 +69,7 @@ async function begin(onBadLink: () => void): Promise<void> {
       if (!(error instanceof ApiError)) {
         throw error;
       }
-      onBadLink();
+      onRefused(texts.signIn.linkFailed);
     }
   }
   await loadSession();

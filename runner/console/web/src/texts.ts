@@ -16,6 +16,7 @@ export const texts = {
   pending: "pending",
   none: "None",
   older: "Show more",
+  options: "What can be done",
   more: (rest: number) => `Show more (${count(rest, "character")})`,
   broken: "The console has a fault:",
   lost: "The service cannot be reached.",
@@ -175,7 +176,6 @@ export const texts = {
     },
     filter: "Kinds of calls",
     onlyFailed: "only failed",
-    call: (number: number, kind: string, title: string) => `${number}, ${kind}: ${title}`,
     changed: "changed",
     at: (time: string) => `at ${time}`,
     took: (time: string) => `took ${time}`,
@@ -313,6 +313,7 @@ export const texts = {
     oidc: "Sign in with your account",
     or: "or",
     failed: "The client id or the secret is wrong.",
+    refused: "Signing in failed:",
     linkFailed: "This link was used already, or has expired. Ask for another one.",
   },
 
@@ -462,7 +463,11 @@ export const texts = {
   },
 
   executions: {
-    search: "Execution id, or user",
+    search: "Execution id, or user id",
+    charts: "Charts",
+    outcomes: "Outcomes of those shown",
+    latency: "Time of those shown",
+    ofUser: "By user, only executions that were recorded are found.",
     trigger: "Trigger",
     action: "Action",
     decision: "Decision",

@@ -54,6 +54,19 @@ test("a link that was used leads to the other ways", async () => {
   expect(await screen.findByText(/This link was used already/)).not.toBeNull();
 });
 
+test("why the identity provider did not sign in is told as text", async () => {
+  serve({ "GET /console/api/session": { body: { signed_in: false, ways: ["client", "link", "oidc"] } } });
+  navigate("/triggers");
+  location.hash = `#sign-in-failed=${encodeURIComponent("<b>no</b>\u202e group")}`;
+  render(<App />);
+  const told = await screen.findByRole("alert");
+  expect(told.textContent).toContain("<b>no</b>\\u202e group");
+  expect(location.hash).toBe("");
+  expect(screen.getByText("Sign in with your account").getAttribute("href")).toBe(
+    "/console/api/sign-in/oidc?to=%2Fconsole%2Ftriggers",
+  );
+});
+
 test("a session that ends leaves the page, and signing in again goes on with it", async () => {
   const me = session("read:actions");
   serve({

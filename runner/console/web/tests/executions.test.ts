@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { Feed, merged } from "../src/pages/executions/feed";
 import { filters, type Item, matches, parameters } from "../src/pages/executions/filters";
 import { navigate } from "../src/router/router";
@@ -63,4 +63,44 @@ test("portions follow each other with the service's cursor", async () => {
   expect(ids(feed.items.value)).toEqual(["b", "a"]);
   expect(feed.hasMore.value).toBe(false);
   expect(asked.map(({ query }) => query.get("after"))).toEqual([null, "n1"]);
+});
+
+/** A service with a stream that the test writes to. */
+function stream() {
+  let write: (text: string) => void = () => undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      write = (text) => controller.enqueue(new TextEncoder().encode(text));
+    },
+  });
+  vi.stubGlobal("fetch", async () => new Response(body, { headers: { "Content-Type": "text/event-stream" } }));
+  return (text: string) => write(text);
+}
+
+const event = (found: Item) => `id: ${found.id}\ndata: ${JSON.stringify(found)}\n\n`;
+
+test("the tail shows what ends, newest first, and tells what the service left out", async () => {
+  const write = stream();
+  const feed = new Feed(filters());
+  feed.follow();
+  write(`: open\n\n${event(item("a"))}${event(item("b"))}: 7 executions were left out\n\n`);
+  await vi.waitFor(() => expect(ids(feed.items.value)).toEqual(["b", "a"]));
+  expect(feed.tail.value).toBe("open");
+  expect(feed.dropped.value).toBe(7);
+  feed.close();
+});
+
+test("while it is paused a bounded number waits, and what gave way is counted", async () => {
+  const write = stream();
+  const feed = new Feed(filters());
+  feed.follow();
+  feed.pause();
+  write(Array.from({ length: 2500 }, (_, index) => event(item(`${index}`))).join(""));
+  await vi.waitFor(() => expect(feed.waiting.value).toBe(1000));
+  expect(feed.items.value).toHaveLength(0);
+  expect(feed.dropped.value).toBe(1500);
+  feed.resume();
+  expect(feed.items.value).toHaveLength(1000);
+  expect(feed.items.value[0]?.id).toBe("2499");
+  feed.close();
 });

@@ -1,5 +1,5 @@
-import { beforeEach, expect, test } from "vitest";
-import { match, navigate, path, query, setQuery, to } from "../src/router/router";
+import { beforeEach, expect, test, vi } from "vitest";
+import { leaving, match, navigate, path, query, setQuery, to } from "../src/router/router";
 
 beforeEach(() => navigate("/"));
 
@@ -20,4 +20,19 @@ test("filters live in the address", () => {
   expect(location.pathname + location.search).toBe("/console/executions?trigger=post-login");
   expect(path.value).toBe("/executions");
   expect(query.value.get("trigger")).toBe("post-login");
+});
+
+test("a page with changes is left only when the user gives them up", () => {
+  navigate("/triggers/post-login");
+  leaving.allowed = () => false;
+  const confirm = vi.fn(() => false);
+  vi.stubGlobal("confirm", confirm);
+  navigate("/executions");
+  expect(path.value).toBe("/triggers/post-login");
+  setQuery({ x: "1" });
+  expect(confirm).toHaveBeenCalledTimes(1);
+  confirm.mockReturnValue(true);
+  navigate("/executions");
+  expect(path.value).toBe("/executions");
+  leaving.allowed = null;
 });

@@ -22,7 +22,7 @@ export function PageList<T>({ pages, columns, empty, row }: Props<T>) {
             <tr>
               {columns.map((column, index) => (
                 <th key={index} scope="col">
-                  {column}
+                  {column || <span class="hidden-label">{texts.options}</span>}
                 </th>
               ))}
             </tr>

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { Hostile } from "../components/hostile";
 import { navigate, query } from "../router/router";
 import { Logo } from "../shell/logo";
 import { SignInForm } from "../shell/sign_in_form";
@@ -10,21 +10,22 @@ export function target(): string {
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(wanted) && !wanted.startsWith("/sign-in") ? wanted : "/";
 }
 
-/** The page of somebody without a session; `failed`: a link was tried, and did not sign in. */
-export default function SignIn({ failed }: { failed: boolean }) {
-  const again = useSignal(failed);
+/** The page of somebody without a session. `refused`: why another way to sign in failed; hostile. */
+export default function SignIn({ refused }: { refused: string | null }) {
   return (
     <main class="sign-in" id="content">
       <div class="card">
         <Logo />
         <h1>{texts.signIn.title}</h1>
         <p class="muted">{texts.signIn.about}</p>
-        {again.value && (
+        {refused !== null && (
           <div class="note bad" role="alert">
-            {texts.signIn.linkFailed}
+            <p>
+              {texts.signIn.refused} <Hostile text={refused} limit={200} brief />
+            </p>
           </div>
         )}
-        <SignInForm onDone={() => navigate(target(), { replace: true })} />
+        <SignInForm to={target()} onDone={() => navigate(target(), { replace: true })} />
       </div>
     </main>
   );

@@ -1,5 +1,6 @@
 /** Addresses of the console: paths under /console and their query, kept in signals. */
 import { computed, signal } from "@preact/signals";
+import { texts } from "../texts";
 
 export const BASE = "/console";
 
@@ -16,10 +17,26 @@ export const path = computed(() => address.value.path);
 /** The query; change it with `setQuery`. */
 export const query = computed(() => address.value.query);
 
-addEventListener("popstate", () => (address.value = read()));
-
 /** Asks before a page with unsaved changes is left; set by the page, and unset when it goes. */
 export const leaving: { allowed: (() => boolean) | null } = { allowed: null };
+
+/** Whether the page may be left: it has no changes, or the user gives them up. */
+function mayLeave(): boolean {
+  return !leaving.allowed || leaving.allowed() || confirm(texts.shell.leave);
+}
+
+addEventListener("popstate", () => {
+  const next = read();
+  if (next.path === address.value.path || mayLeave()) {
+    address.value = next;
+  } else {
+    history.pushState(null, "", whole(address.value)); // stay
+  }
+});
+
+function whole({ path: under, query: parameters }: { path: string; query: URLSearchParams }): string {
+  return BASE + under + (parameters.size > 0 ? `?${parameters}` : "");
+}
 
 addEventListener("beforeunload", (event) => {
   if (leaving.allowed && !leaving.allowed()) {
@@ -29,6 +46,10 @@ addEventListener("beforeunload", (event) => {
 
 /** Goes to `to`, a path under /console with its query, as `/executions?status=final`. */
 export function navigate(to: string, options: { replace?: boolean } = {}): void {
+  const target = new URL(BASE + to, location.origin).pathname;
+  if (target !== BASE + address.value.path && !mayLeave()) {
+    return;
+  }
   history[options.replace ? "replaceState" : "pushState"](null, "", BASE + to);
   const before = address.value.path;
   address.value = read();

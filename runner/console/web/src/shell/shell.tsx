@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { connected, json } from "../api/client";
-import { changeTenant, type Session, sessionState, signOut } from "../api/session";
+import { changeTenant, loadSession, type Session, sessionState, signOut } from "../api/session";
 import { Dialog } from "../components/dialog";
 import { plain } from "../components/escape";
 import { Hostile } from "../components/hostile";
@@ -173,6 +173,11 @@ function Ended({ before }: { before: Session }) {
       location.reload();
     }
   };
+  useEffect(() => {
+    const look = () => void loadSession().then(done, () => undefined); // signed in beside, perhaps
+    addEventListener("focus", look);
+    return () => removeEventListener("focus", look);
+  }, []);
   return (
     <Dialog title={texts.shell.ended.title}>
       <p>{texts.shell.ended.about}</p>

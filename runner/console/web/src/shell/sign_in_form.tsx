@@ -4,10 +4,18 @@ import { OIDC, signIn, ways } from "../api/session";
 import { Field } from "../components/field";
 import { Hostile } from "../components/hostile";
 import { said } from "../components/parts";
+import { BASE } from "../router/router";
 import { texts } from "../texts";
 
-/** What to sign in with; also in the dialog over a page whose session has ended. `onDone` comes with a new session. */
-export function SignInForm({ onDone }: { onDone: () => void }) {
+interface Props {
+  /** Where the identity provider leads back to, under /console; left out, it opens beside the page. */
+  to?: string;
+  /** There is a session. */
+  onDone: () => void;
+}
+
+/** What to sign in with; also in the dialog over a page whose session has ended. */
+export function SignInForm({ to, onDone }: Props) {
   const id = useSignal("");
   const secret = useSignal("");
   const busy = useSignal(false);
@@ -37,7 +45,7 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
       )}
       {oidc && (
         <>
-          <a class="button primary" href={OIDC}>
+          <a class="button primary" href={`${OIDC}?to=${encodeURIComponent(BASE + (to ?? ""))}`} target={to === undefined ? "_blank" : undefined}>
             {texts.signIn.oidc}
           </a>
           <p class="divider">{texts.signIn.or}</p>

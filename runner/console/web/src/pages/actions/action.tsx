@@ -10,7 +10,7 @@ import { texts } from "../../texts";
 import type { PageProps } from "..";
 import { declarations, problemsOf } from "./declarations";
 import { Deploy } from "./deploy";
-import { type Draft, useDraft } from "./draft";
+import { type Draft, useDraft, writtenOf } from "./draft";
 import { Editor, type Written } from "./editor";
 import { Merge } from "./merge";
 import { Packages } from "./packages";
@@ -93,10 +93,6 @@ export default function ActionPage({ params }: PageProps) {
       {deploying.value && <Deploy draft={draft} onClose={() => (deploying.value = false)} />}
     </>
   );
-}
-
-export function writtenOf(draft: Draft): Written {
-  return draft.action.value?.runtime === "python3" ? "python" : "javascript";
 }
 
 function Source({ draft, readOnly }: { draft: Draft; readOnly: boolean }) {

@@ -74,7 +74,7 @@ export interface Problem {
 /** The errors of a build with their places: `… (roles.js:3:5) …`. Those without one stand in the first line. */
 export function problemsOf(errors: readonly { readonly msg: string }[]): Problem[] {
   return errors.map(({ msg }) => {
-    const place = /\([^()\s]+\.(?:js|mjs|ts|py):(\d+)(?::(\d+))?\)/.exec(msg);
+    const place = /\([^()]+\.(?:js|mjs|ts|py):(\d+)(?::(\d+))?\)/.exec(msg);
     return { line: Number(place?.[1] ?? 1), column: Number(place?.[2] ?? 1), text: msg };
   });
 }

@@ -9,8 +9,7 @@ import { Link } from "../../router/link";
 import { to } from "../../router/router";
 import { toast } from "../../shell/toasts";
 import { texts } from "../../texts";
-import { writtenOf } from "./action";
-import type { Draft } from "./draft";
+import { type Draft, writtenOf } from "./draft";
 import { Merge } from "./merge";
 
 const words = texts.actions;

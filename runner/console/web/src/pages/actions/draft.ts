@@ -8,6 +8,7 @@ import { api, type Management } from "../../api/client";
 import { ApiError, refusal } from "../../api/errors";
 import { session } from "../../api/session";
 import { leaving } from "../../router/router";
+import type { Written } from "./editor";
 
 export type Action = Management["Action"];
 export type Fields = Management["UpdateAction"];
@@ -249,4 +250,9 @@ export function useDraft(id: string): Draft {
       keep(id, null);
     },
   };
+}
+
+/** What the source is written in. */
+export function writtenOf(draft: Draft): Written {
+  return draft.action.value?.runtime === "python3" ? "python" : "javascript";
 }

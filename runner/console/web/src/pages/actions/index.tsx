@@ -39,8 +39,8 @@ export default function ActionsPage() {
           const shown = actions.filter((action) => action.name.toLowerCase().includes(name.toLowerCase()));
           return (
             <Card
-              title={
-                <label>
+              tools={
+                <label class="search">
                   <span class="hidden-label">{words.search}</span>
                   <input
                     id="action-search"

@@ -5,11 +5,11 @@ import { useLoad } from "../../api/load";
 import { may } from "../../api/session";
 import { Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
+import { LogView } from "../../components/log_view";
 import { Badge, DecisionBadge, Empty, Failed, Ready, duration } from "../../components/parts";
 import { Link } from "../../router/link";
 import { query, setQuery, to } from "../../router/router";
 import { texts } from "../../texts";
-import { Logs } from "../execution/logs";
 import { OutcomeDifference, ReplayDifferences } from "../execution/outcome";
 import { declarations } from "./declarations";
 import type { Draft } from "./draft";
@@ -185,7 +185,7 @@ function Outcome({ result }: { result: Result }) {
           </p>
         )}
         <OutcomeDifference effects={payload.effects} event={null} />
-        {payload.logs.length > 0 && <Logs results={[{ action_name: "", logs: payload.logs }]} />}
+        <LogView lines={payload.logs} label={words.logs} />
       </div>
     );
   }
@@ -208,20 +208,17 @@ function Outcome({ result }: { result: Result }) {
           ))}
           <ReplayDifferences differences={leg.differences} />
           <OutcomeDifference effects={leg.outcome["effects"]} event={null} />
-          <Logs results={logsOf(leg.outcome)} />
+          <LogView lines={logsOf(leg.outcome)} label={words.logs} />
         </div>
       ))}
     </div>
   );
 }
 
+/** What all Actions wrote; a replay has no times. */
 function logsOf(outcome: Record<string, unknown>) {
   const actions = (Array.isArray(outcome["actions"]) ? outcome["actions"] : []) as {
-    name: string;
-    logs?: { level: string; text: string }[];
+    logs?: { level: string; text: string; cut_bytes?: number }[];
   }[];
-  return actions.map(({ name, logs }) => ({
-    action_name: name,
-    logs: (logs ?? []).map((line) => ({ at_ms: 0, ...line })),
-  }));
+  return actions.flatMap(({ logs }) => (logs ?? []).map((line) => ({ cut_bytes: 0, ...line, at_ms: 0 })));
 }

@@ -8,8 +8,7 @@ import { Link } from "../../router/link";
 
 import { toast } from "../../shell/toasts";
 import { texts } from "../../texts";
-import { writtenOf } from "./action";
-import type { Draft } from "./draft";
+import { type Draft, writtenOf } from "./draft";
 import { Merge } from "./merge";
 
 const words = texts.actions.versions;

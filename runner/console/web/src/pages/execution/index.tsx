@@ -5,7 +5,9 @@ import { useLoad } from "../../api/load";
 import { may } from "../../api/session";
 import { Dialog } from "../../components/dialog";
 import { Field } from "../../components/field";
+import { plain } from "../../components/escape";
 import { Hostile } from "../../components/hostile";
+import { LogView } from "../../components/log_view";
 import { Badge, Card, DecisionBadge, PageHead, Ready, Time, duration } from "../../components/parts";
 import { FlowPicture } from "../../pictures/flow";
 import { query, setQuery, to } from "../../router/router";
@@ -13,7 +15,6 @@ import { texts } from "../../texts";
 import type { PageProps } from "..";
 import type { Runtime } from "../../api/client";
 import type { Leg } from "./journal";
-import { Logs } from "./logs";
 import { OutcomeDifference } from "./outcome";
 import { Run } from "./run";
 import { ReplayResult } from "./replay_result";
@@ -241,7 +242,9 @@ function WithoutRecord({ execution }: { execution: Stored }) {
   return (
     <div class="columns">
       <Card title={words.logs}>
-        <Logs results={execution.results} />
+        {execution.results.map((result, index) => (
+          <LogView key={index} lines={result.logs} label={texts.logs.of(plain(result.action_name, 60))} />
+        ))}
       </Card>
       <Card title={words.outcome}>
         <OutcomeDifference effects={execution.outcome?.effects} event={null} />

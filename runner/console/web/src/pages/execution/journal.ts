@@ -230,7 +230,7 @@ const IDLE_SHARE = 0.04; // of the width, for a squeezed gap, however long
 export function squeezed(shown: readonly Call[]): Scale {
   const marks = [...new Set(shown.flatMap(({ start, end }) => [start, end]))].toSorted((one, other) => one - other);
   const steps = marks.slice(1).map((mark, index) => mark - (marks[index] ?? 0));
-  const usual = steps.toSorted((one, other) => one - other)[Math.floor(steps.length / 2)] ?? 0;
+  const usual = steps.toSorted((one, other) => one - other)[Math.floor((steps.length - 1) / 2)] ?? 0;
   const longest = Math.max(usual * 8, 5);
   const widths = steps.map((step) => Math.min(step, longest));
   const gaps = steps.flatMap((step, index) =>

@@ -1,7 +1,6 @@
 import { Hostile } from "../../components/hostile";
 import { duration } from "../../components/parts";
 import { VirtualList } from "../../components/virtual_list";
-import { plain } from "../../components/escape";
 import { texts } from "../../texts";
 import { type Call, type Kind, squeezed } from "./journal";
 
@@ -33,12 +32,12 @@ export function Timeline({ calls, selected, onSelect, changed }: Props) {
       render={(call) => (
         <button
           type="button"
-          class={`call ${call.kind}${call.failed ? " failed" : ""}`}
+          class={`call k-${call.kind}${call.failed ? " failed" : ""}`}
           aria-pressed={call.sequence === selected}
-          aria-label={texts.execution.call(call.sequence, texts.execution.kinds[call.kind], plain(call.title, 120))}
           onClick={() => onSelect(call.sequence)}
         >
           <span class="number muted">{call.sequence}</span>
+          <span class="hidden-label">{texts.execution.kinds[call.kind]}</span>
           <span class="name cut">
             {changed?.has(call.sequence) && <b class="mark">{texts.execution.changed} </b>}
             <Hostile text={call.title} limit={160} brief />
@@ -49,7 +48,7 @@ export function Timeline({ calls, selected, onSelect, changed }: Props) {
               <rect key={start} class="gap" x={x(start)} y="0" width={Math.max(1, x(end) - x(start))} height="12" />
             ))}
             <rect
-              class={`span ${call.kind}`}
+              class={"span"}
               x={x(call.start)}
               y="2"
               width={Math.max(LEAST, x(call.end) - x(call.start))}
@@ -76,7 +75,7 @@ export function KindFilter({ counts, hidden, onlyFailed, onToggle, onFailed }: F
   return (
     <div class="kinds" role="group" aria-label={texts.execution.filter}>
       {[...counts].map(([kind, count]) => (
-        <button key={kind} type="button" class={`kind ${kind}`} aria-pressed={!hidden.has(kind)} onClick={() => onToggle(kind)}>
+        <button key={kind} type="button" class={`kind k-${kind}`} aria-pressed={!hidden.has(kind)} onClick={() => onToggle(kind)}>
           <i aria-hidden="true" />
           {texts.execution.kinds[kind]} <span class="muted">{count}</span>
         </button>

@@ -7,7 +7,7 @@ import { type Filters, type Item, matches, parameters } from "./filters";
 const PORTION = 100;
 const MOST_ROWS = 5000;
 const MOST_WAITING = 1000;
-const SHOW_EVERY_MS = 100;
+const SHOW_EVERY_MS = 200;
 const LEFT_OUT = /^(\d+) executions were left out/;
 
 export type TailState = "off" | "connecting" | "open" | "lost";

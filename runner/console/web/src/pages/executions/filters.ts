@@ -67,3 +67,10 @@ export function matches(item: Item, wanted: Filters): boolean {
 export function canFollow({ user, span }: Filters): boolean {
   return user === "" && span !== "custom";
 }
+
+/** Milliseconds from the start of the first Action to the end of the last; null where none ran. */
+export function tookMs({ results }: Item): number | null {
+  const first = results[0];
+  const last = results.at(-1);
+  return first && last ? new Date(last.ended_at).getTime() - new Date(first.started_at).getTime() : null;
+}

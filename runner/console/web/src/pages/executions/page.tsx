@@ -7,6 +7,7 @@ import { VirtualList } from "../../components/virtual_list";
 import { navigate, query, setQuery, to } from "../../router/router";
 import { useShortcuts } from "../../shell/keys";
 import { texts } from "../../texts";
+import { Charts } from "./charts";
 import { Detail } from "./detail";
 import { Feed } from "./feed";
 import { canFollow, filters } from "./filters";
@@ -24,6 +25,7 @@ export default function ExecutionsPage() {
   const key = JSON.stringify(wanted);
   const feed = useMemo(() => new Feed(wanted), [key]);
   const live = query.value.get("live") === "1" && canFollow(wanted) && may("read:logs");
+  const charts = query.value.get("charts") === "1";
   const narrow = useNarrow();
   const field = useSignal<HTMLInputElement | null>(null);
   useEffect(() => {
@@ -64,10 +66,19 @@ export default function ExecutionsPage() {
   return (
     <>
       <PageHead title={texts.navigation.executions}>
+        <button
+          type="button"
+          aria-pressed={charts}
+          onClick={() => setQuery({ charts: charts ? undefined : "1" })}
+        >
+          {words.charts}
+        </button>
         <Tail feed={feed} live={live} possible={canFollow(wanted)} />
       </PageHead>
       <FilterBar wanted={wanted} field={field} />
+      {wanted.user && <p class="small muted">{may("read:execution_data") ? words.ofUser : texts.forbidden("read:execution_data")}</p>}
       {feed.error.value !== null && <Failed error={feed.error.value} retry={() => void feed.load()} />}
+      {charts && <Charts items={items} />}
       <div class={chosen ? "executions with-detail" : "executions"}>
         <div class="card execution-list">
           {items.length > 0 ? (

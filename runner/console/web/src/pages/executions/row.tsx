@@ -1,7 +1,7 @@
 import { Hostile } from "../../components/hostile";
 import { Badge, DecisionBadge, duration, Time } from "../../components/parts";
 import { texts } from "../../texts";
-import type { Item } from "./filters";
+import { type Item, tookMs } from "./filters";
 
 interface Props {
   item: Item;
@@ -14,9 +14,7 @@ interface Props {
 export function Row({ item, selected, narrow, onSelect }: Props) {
   const failed = item.results.find(({ error, failure }) => error || failure);
   const names = item.results.map(({ action_name }) => action_name).join(" → ");
-  const first = item.results[0];
-  const last = item.results.at(-1);
-  const took = first && last ? new Date(last.ended_at).getTime() - new Date(first.started_at).getTime() : null;
+  const took = tookMs(item);
   return (
     <button
       type="button"
