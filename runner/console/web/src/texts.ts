@@ -176,7 +176,6 @@ export const texts = {
     },
     filter: "Kinds of calls",
     onlyFailed: "only failed",
-    call: (number: number, kind: string, title: string) => `${number}, ${kind}: ${title}`,
     changed: "changed",
     at: (time: string) => `at ${time}`,
     took: (time: string) => `took ${time}`,

@@ -48,7 +48,7 @@ export function Card({ title, tools, children }: { title?: ComponentChildren; to
     <section class="card">
       {(title || tools) && (
         <header>
-          <h2>{title}</h2>
+          {title ? <h2>{title}</h2> : <span />}
           {tools && <div class="buttons">{tools}</div>}
         </header>
       )}
@@ -61,7 +61,7 @@ export function Card({ title, tools, children }: { title?: ComponentChildren; to
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
-      <h3>{title}</h3>
+      <p class="empty-title">{title}</p>
       {children && <p class="muted">{children}</p>}
     </div>
   );

@@ -1,7 +1,6 @@
 import { Hostile } from "../../components/hostile";
 import { duration } from "../../components/parts";
 import { VirtualList } from "../../components/virtual_list";
-import { plain } from "../../components/escape";
 import { texts } from "../../texts";
 import { type Call, type Kind, squeezed } from "./journal";
 
@@ -35,10 +34,10 @@ export function Timeline({ calls, selected, onSelect, changed }: Props) {
           type="button"
           class={`call k-${call.kind}${call.failed ? " failed" : ""}`}
           aria-pressed={call.sequence === selected}
-          aria-label={texts.execution.call(call.sequence, texts.execution.kinds[call.kind], plain(call.title, 120))}
           onClick={() => onSelect(call.sequence)}
         >
           <span class="number muted">{call.sequence}</span>
+          <span class="hidden-label">{texts.execution.kinds[call.kind]}</span>
           <span class="name cut">
             {changed?.has(call.sequence) && <b class="mark">{texts.execution.changed} </b>}
             <Hostile text={call.title} limit={160} brief />
