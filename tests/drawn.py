@@ -10,10 +10,11 @@ from hypothesis import settings
 _UNTIL = os.environ.get("ACTIONBOX_FUZZ_UNTIL")
 FUZZ_UNTIL: Final = float(_UNTIL) if _UNTIL else None
 """Seconds since 1970 at which fuzzing ends; None in `make test`, which draws the same for everybody."""
-FACTOR: Final = 1 if FUZZ_UNTIL is None else 20
-"""How many times more examples a round of fuzzing draws."""
+_FACTOR: Final = 0.4 if FUZZ_UNTIL is None else 20
+"""`make test` draws the same each time, so that many tell little; `make fuzz` goes on from there."""
+_LEAST: Final = 4
 
 
 def examples(count: int, **more: Any) -> settings:
-    """Settings of a test that draws `count` examples, and more of them in `make fuzz`."""
-    return settings(max_examples=count * FACTOR, **more)
+    """Settings of a test that draws some `count` examples: fewer in `make test`, more in `make fuzz`."""
+    return settings(max_examples=max(min(count, _LEAST), round(count * _FACTOR)), **more)

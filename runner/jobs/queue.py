@@ -109,6 +109,13 @@ class JobQueue:
         """Take a job out, whatever its state; what its run comes to is lost."""
         session.execute(delete(JobRow).where(JobRow.tenant_id == tenant, JobRow.id == job_id))
 
+    def first_due(self) -> float | None:
+        """Seconds until the next job of any kind is due, 0 when one is; None when none waits. One row of an
+        index: for whoever asks often and mostly finds nothing."""
+        with self._store.read() as session:
+            first = session.scalar(_FIRST)
+        return None if first is None else max((first - self._clock()).total_seconds(), 0.0)
+
     def claim(self, kinds: Sequence[str], most: int, turns: Turns | None = None) -> list[Job]:
         """Up to `most` jobs that are due, now leased to this worker, in fair shares: see `Turns`."""
         return self.look(kinds, most, turns)[0]
@@ -286,6 +293,7 @@ def _counts(most: int = MOST_COUNTED) -> Any:
 
 _TAKING: Final = _taking()
 _COUNTS: Final = _counts()
+_FIRST: Final = select(func.min(JobRow.next_at)).where(JobRow.state == READY)
 _NEXT: Final = select(func.min(JobRow.next_at)).where(
     JobRow.kind.in_(bindparam("kinds", expanding=True)), JobRow.state == READY
 )

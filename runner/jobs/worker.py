@@ -132,6 +132,13 @@ class JobWorker:
     async def _look(self) -> float:
         """Begin what there is to do and a place for; the seconds until the next look."""
         usual = _HEARD_SECONDS if self._store.hears else _LOOK_SECONDS
+        try:
+            first = await asyncio.to_thread(self._queue.first_due)
+        except Exception as error:  # noqa: BLE001 - a database that is away comes back
+            self._missed("jobs cannot be claimed", error)
+            return _LOOK_SECONDS
+        if first is None or first > 0:
+            return usual if first is None else min(usual, first)
         pauses = [usual]
         for running in self._groups:
             if running.free <= 0:

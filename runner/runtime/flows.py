@@ -35,7 +35,7 @@ from runner.runtime.invocation import (
 )
 from runner.runtime.log_hub import Hub
 from runner.runtime.records.execution_records import LegRecord
-from runner.runtime.records.group_commit import Change, GroupCommit, Rows
+from runner.runtime.records.group_commit import Change, GroupCommit, Rows, all_of
 from runner.runtime.records.idempotency import Idempotency, Slot, StoredResponse
 from runner.runtime.records.recording import Recording, flow_policy
 from runner.runtime.schemas import Accepted, InvokeBody, ResumeBody, accepted_event
@@ -76,14 +76,14 @@ class Flows:
         observe: Callable[[FlowOutcome], None] = lambda _: None,
         recorder: Recorder,
         policy: RecordPolicy = DEFAULT,
-        recorded: Callable[[Session, str, str], None] = lambda _session, _tenant, _id: None,
+        recorded: Callable[[str, str], Change | None] = lambda _tenant, _id: None,
         rollouts: RolloutLegs | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`kept`: how long executions stay. `observe`: told of every outcome. `recorder`: keeps records of
-        what Actions did; `policy`: of which executions, where a tenant chose none. `recorded`: told, in the
-        transaction that writes it, of every execution. `rollouts`: keeps what legs leave for the
-        counts of rollouts."""
+        what Actions did; `policy`: of which executions, where a tenant chose none. `recorded`: what the
+        transaction that writes an execution is to do beside, if anything. `rollouts`: keeps what legs leave
+        for the counts of rollouts."""
         self._bindings = bindings
         self._pool = pool
         self._suspensions = suspensions
@@ -336,19 +336,13 @@ class Flows:
         )
         left = self._rollouts.left(tenant, outcome, versions, result.hosts)
 
-        def change(session: Session) -> None:
-            if not first:
-                shown.update(record.extend(session))
-            left.note(session)
-            self._keep(session, tenant, result, state)
-            if again is not None:
-                self._retry_later(session, again, outcome)
-            if slot is not None and answer is not None:
-                self._idempotency.keep(session, slot, answer)
-            if end is not None:
-                end(session)
-            self._recorded(session, tenant, outcome.execution_id)
-
+        extend = [] if first else [lambda session: shown.update(record.extend(session))]
+        note = [left.note] if left.hosts else []
+        wanted = self._wanted(tenant, result, state, again)
+        if slot is not None and answer is not None:
+            wanted.append(lambda session: self._idempotency.keep(session, slot, answer))
+        tell = self._recorded(tenant, outcome.execution_id)
+        change = all_of([*extend, *note, *wanted, end, tell])
         await self._write(change, slot, {**record.rows(), **left.rows})
         left.written()
         result.follow(tenant, traceparent)
@@ -360,7 +354,7 @@ class Flows:
         if self._hub.has_readers(tenant):
             self._hub.publish(tenant, record.shown() if first else shown)
 
-    async def _write(self, change: Change, slot: Slot | None, rows: Rows | None = None) -> None:
+    async def _write(self, change: Change | None, slot: Slot | None, rows: Rows | None = None) -> None:
         """Raises `AnsweredElsewhereError` when another replica has stored an answer for the slot's key."""
         try:
             await self._writer.write(change, rows)
@@ -377,6 +371,17 @@ class Flows:
         stored = StoredFlow.read(found.text)
         pinned = self._bindings.pinned(tenant, stored.flow.trigger, found.versions)
         return stored, pinned, found
+
+    def _wanted(
+        self, tenant: str, result: LegResult, state: RecordState | None, again: Invocation | None
+    ) -> list[Change]:
+        """What its outcome asks for: to be kept for its resume, or to be tried again."""
+        found: list[Change] = []
+        if result.outcome.suspension is not None and result.suspended is not None:
+            found.append(lambda session: self._keep(session, tenant, result, state))
+        if again is not None and result.outcome.effects.notification is not None:
+            found.append(lambda session: self._retry_later(session, again, result.outcome))
+        return found
 
     def _keep(self, session: Session, tenant: str, result: LegResult, state: RecordState | None) -> None:
         """Keep a flow that suspended."""

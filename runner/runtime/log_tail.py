@@ -69,10 +69,12 @@ class Follower:
             store.listen(WATCHED, self._watched, elsewhere=True)
             store.listen(EXECUTIONS, self._recorded_elsewhere, elsewhere=True)
 
-    def recorded(self, session: Session, tenant: str, execution_id: str) -> None:
-        """An execution is recorded in the transaction of `session`: tell those who watch it elsewhere."""
-        if self._monotonic() < self._elsewhere.get(tenant, 0.0):
-            announce(session, Notice(EXECUTIONS, tenant, execution_id))
+    def recorded(self, tenant: str, execution_id: str) -> Callable[[Session], None] | None:
+        """An execution is about to be recorded: tells those who watch it elsewhere, in the transaction that
+        does; None when nobody does."""
+        if self._monotonic() >= self._elsewhere.get(tenant, 0.0):
+            return None
+        return lambda session: announce(session, Notice(EXECUTIONS, tenant, execution_id))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set."""

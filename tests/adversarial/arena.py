@@ -25,10 +25,10 @@ from tests.flow.actions import javascript, python
 from triggers import get_trigger
 
 LIMITS: Final = Limits(wall_ms=200, memory_bytes=64 * MIB)
-PATIENT: Final = Limits(wall_ms=8_000, memory_bytes=64 * MIB)
+PATIENT: Final = Limits(wall_ms=120_000, memory_bytes=64 * MIB)
 """For attacks that must end by another cap than time, on a machine that is busy."""
-CEILING_SECONDS: Final = 10.0
-"""No attack takes longer, however busy the machine is; `make bench` measures how late stops are."""
+CEILING_SECONDS: Final = 300.0
+"""Only what never ends takes longer; `make bench` measures how late stops are."""
 
 OURS: Final = (
     str(Path(__file__).parents[2]),

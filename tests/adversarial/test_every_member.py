@@ -98,7 +98,7 @@ def action(trigger: Trigger, language: Language) -> Action:
 @pytest.mark.parametrize("trigger_id", [trigger.id for trigger in all_triggers()])
 def test_every_member_with_anything(trigger_id: str, language: Language) -> None:
     trigger = next(trigger for trigger in all_triggers() if trigger.id == trigger_id)
-    limits = Limits(wall_ms=9_000, memory_bytes=96 * MIB, commands=100_000, command_bytes=32 * MIB)
+    limits = Limits(wall_ms=300_000, memory_bytes=96 * MIB, commands=100_000, command_bytes=32 * MIB)
     outcome = attack(action(trigger, language), trigger=trigger_id, limits=limits)
     lines = printed(outcome)
     assert lines, outcome.failure

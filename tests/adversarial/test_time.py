@@ -255,7 +255,7 @@ def test_the_top_level_is_looked_at_without_network_and_under_the_same_limits(la
             Language.PYTHON: f"f = http.get\ntry: f('{url}')\nexcept Exception: pass\ndef on_execute_post_login(event, api): pass",
         }
         program = sandbox.build(Source(language, "a", texts[language]), LIMITS)
-        assert sandbox.exports(program, Limits(wall_ms=5_000)) in (
+        assert sandbox.exports(program, Limits(wall_ms=60_000)) in (
             ("onExecutePostLogin",),
             ("on_execute_post_login",),
         )

@@ -6,19 +6,20 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 import urllib3
 
-from tests.e2e.serving import ACTIONBOX, environment
+from tests.e2e.serving import environment
+from tests.forked import Forked
 
 HTTP = urllib3.PoolManager(retries=False, timeout=10)
 _LONG = "x" * 100
+Target = Callable[[], AbstractContextManager[int]]
 
 
 def free_port() -> int:
@@ -54,13 +55,13 @@ def full_disk() -> Iterator[int]:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("target", [no_reader, stalled_reader, full_disk])
-def test_answers_and_connections_are_as_ever(tmp_path: Path, target: Callable[[], object]) -> None:
+def test_answers_and_connections_are_as_ever(
+    tmp_path: Path, target: Callable[[], AbstractContextManager[int]]
+) -> None:
     port, metrics = free_port(), free_port()
     env = environment(tmp_path, ACTIONBOX_LOG_LEVEL="info", ACTIONBOX_METRICS_PORT=str(metrics))
-    with target() as descriptor:  # type: ignore[attr-defined]
-        process = subprocess.Popen(
-            [ACTIONBOX, "serve", "--port", str(port)], env=env, stdout=descriptor, stderr=descriptor
-        )
+    with target() as descriptor:
+        process = Forked(["serve", "--port", str(port)], env, descriptor)
         try:
             url = f"http://127.0.0.1:{port}"
             until_ready(process, url)
@@ -80,7 +81,7 @@ def test_answers_and_connections_are_as_ever(tmp_path: Path, target: Callable[[]
             process.wait()
 
 
-def until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+def until_ready(process: Forked, url: str) -> None:
     deadline = time.monotonic() + 120
     while True:
         assert process.poll() is None, "it ended"

@@ -35,7 +35,7 @@ from auth0.management.core.api_error import ApiError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from runner.client import Accepted, Api
+from runner.client import Accepted
 from runner.server.assembly import FIRST_TENANT
 from sandbox.javascript.toolchain import node
 from sandbox.wasm.artefacts import cache_directory
@@ -467,38 +467,6 @@ def write_project(folder: Path) -> None:
     (folder / "action-modules" / "shared.json").write_text(json.dumps(module))
 
 
-def put_project(folder: Path, api: Api) -> None:
-    """The same by requests of our own."""
-
-    def each(kind: str) -> list[dict[str, Any]]:
-        return [json.loads(path.read_text()) for path in sorted((folder / kind).glob("*.json"))]
-
-    def text(item: dict[str, Any]) -> str:
-        return (folder / item["code"]).read_text()
-
-    (module,) = each("action-modules")
-    body = {"name": module["name"], "code": text(module)}
-    made = api.send("POST", "/api/v2/actions/modules", body=body).value["id"]
-    version = api.send("POST", f"/api/v2/actions/modules/{made}/versions").value["id"]
-    ids = {}
-    for item in each("actions"):
-        uses = [{"module_id": made, "module_version_id": version} for _ in item.get("modules", ())]
-        keys = ("name", "runtime", "supported_triggers", "secrets", "dependencies")
-        body = {**{key: item[key] for key in keys}, "code": text(item), "modules": uses}
-        ids[item["name"]] = api.send("POST", "/api/v2/actions/actions", body=body).value["id"]
-        api.send("POST", f"/api/v2/actions/actions/{ids[item['name']]}/deploy", query={"wait": True})
-    refs = [{"ref": {"type": "action_id", "value": ids["hello"]}, "display_name": "hello"}]
-    api.send("PATCH", "/api/v2/actions/triggers/post-login/bindings", body={"bindings": refs})
-    for profile in each("token-exchange-profiles"):
-        profile["action_id"] = ids[profile.pop("action")]
-        api.send("POST", "/api/v2/token-exchange-profiles", body=profile)
-    for stream in each("event-streams"):
-        stream["destination"]["configuration"]["action_id"] = ids["sink"]
-        api.send("POST", "/api/v2/event-streams", body=stream)
-    for provider in each("emails"):
-        api.send("POST", "/api/v2/emails/provider", body=provider)
-
-
 @pytest.fixture
 def emptied(served: Served, sdk: ManagementClient) -> Iterator[None]:
     """Nothing of the project is left for other tests."""
@@ -519,26 +487,15 @@ def deploy_tool(folder: Path, served: Served, *steps: str) -> None:
     run_node(folder, served, "deploy.mjs", *steps, DOMAIN=domain(served), TOKEN=served.token)
 
 
-@pytest.mark.slow  # the tool itself compiles all its JSON Schemas
+@pytest.mark.slow  # the tool itself compiles all its JSON Schemas, once in its process
 @pytest.mark.usefixtures("emptied")
-def test_the_deploy_tool_imports(
-    node_clients: Path, served: Served, sdk: ManagementClient, tmp_path: Path
-) -> None:
-    write_project(tmp_path)
-    deploy_tool(node_clients, served, "deploy", str(tmp_path))
-    check_project(sdk, version=1)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("emptied")
-def test_the_deploy_tool_exports_and_imports_that(
+def test_the_deploy_tool_imports_exports_and_imports_that(
     node_clients: Path, served: Served, sdk: ManagementClient, tmp_path: Path
 ) -> None:
     """The secret's value outlives it, which the export does not show."""
     write_project(tmp_path / "in")
-    put_project(tmp_path / "in", served.api())
     out = tmp_path / "out"
-    deploy_tool(node_clients, served, "dump", str(out), "deploy", str(out))
+    deploy_tool(node_clients, served, "deploy", str(tmp_path / "in"), "dump", str(out), "deploy", str(out))
     check_project(sdk, version=2)
     assert next(out.glob("actions/hello/code.js")).read_text() == TELLS
     exported = json.loads((out / "actions" / "hello.json").read_text())
@@ -553,7 +510,7 @@ def test_the_deploy_tool_exports_and_imports_that(
 
 
 def check_project(sdk: ManagementClient, *, version: int) -> None:
-    """All of it is there; `version`: of the deployed Action."""
+    """All of it is there; `version`: of the deployed Action, one for each import."""
     action = next(iter(sdk.actions.list(action_name="hello")))
     assert [item.action.name for item in sdk.actions.triggers.bindings.list("post-login")] == ["hello"]
     assert action.deployed_version is not None

@@ -153,10 +153,11 @@ class TestCaps:
     @pytest.mark.parametrize("make", [python, javascript])
     def test_a_log_full_of_secrets(self, runner: Runner, event: dict[str, Any], make: Any) -> None:
         if make is python:
-            body = "line = (event.secrets." + self.NAME + " + ' ') * 3000\nfor i in range(9): print(i, line)"
+            body = f"line = (event.secrets.{self.NAME} + '-' * 82) * 300\nfor i in range(9): print(i, line)"
         else:
             body = (
-                f"for (let i = 0; i < 9; i++) console.log(i, (event.secrets.{self.NAME} + ' ').repeat(3000));"
+                f"const line = (event.secrets.{self.NAME} + '-'.repeat(82)).repeat(300);"
+                "for (let i = 0; i < 9; i++) console.log(i, line);"
             )
         outcome = runner.run("post-login", event, [make(body, secrets={self.NAME: "aaaaaaaa"})])
         lines = outcome.actions[0].logs

@@ -73,7 +73,7 @@ def run(
     """Execute an Action with `packages`."""
     made = build(text, *packages, filename=filename)
     assert made.program is not None, made.failure
-    limits, api, network = sandbox.Limits(wall_ms=10_000), FakeApi(), egress or NoEgress()
+    limits, api, network = sandbox.Limits(wall_ms=120_000), FakeApi(), egress or NoEgress()
     request = Request(_HANDLER, json.dumps(event or {}), json.dumps(SURFACE))
     ran = Ran(sandbox.run(made.program, request, limits, LivePort(api, network, limits)), api)
     if WAYS is not None:

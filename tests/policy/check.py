@@ -14,7 +14,7 @@ from sandbox.port.live import LivePort
 from sandbox.python.engine import PythonEngine
 from tests.sandbox.ports import FakeApi
 
-LIMITS = Limits(wall_ms=10_000)
+LIMITS = Limits(wall_ms=60_000)
 HANDLER = "\ndef on_execute_post_login(event, api):\n    pass\n"
 
 

@@ -91,8 +91,8 @@ class TestFixture:
                     secrets={"KEY": "for all", "MORE": "x"},
                     fetch=[{"url": "https://api.example/*", "answer": {"json": {"n": 5}}}],
                     cache={"c": "kept"},
-                    limits=Limits(wall_ms=3000),
-                    budget_ms=4000,
+                    limits=Limits(wall_ms=60_000),
+                    budget_ms=80_000,
                 )
                 assert outcome.actions[0].logs[0].text == "5 kept", outcome.failure
                 assert [request.url for request in actionbox.requests] == ["https://api.example/x"]

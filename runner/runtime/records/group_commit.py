@@ -30,7 +30,7 @@ millisecond of processor time, whatever is in it, and answers of a busy service 
 
 @dataclass(slots=True)
 class _Waiting:
-    change: Change
+    change: Change | None
     rows: Rows
     done: asyncio.Future[None] = field(repr=False)
 
@@ -66,9 +66,9 @@ class GroupCommit:
             self._expected -= 1
             self._begin()
 
-    async def write(self, change: Change, rows: Rows | None = None) -> None:
-        """Insert `rows` and make `change`; on disk when this returns. Raises what they or the database
-        raise."""
+    async def write(self, change: Change | None, rows: Rows | None = None) -> None:
+        """Insert `rows` and make `change`, if there is one; on disk when this returns. Raises what they or
+        the database raise."""
         waiting = _Waiting(change, rows or {}, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._begin()
@@ -137,10 +137,15 @@ class GroupCommit:
         spoils no other. Not when the database is what failed: the transaction may have been committed before
         the connection broke, and none of them may be done twice."""
         try:
+            rows, changes = _together(batch), [item.change for item in batch if item.change is not None]
+            if not changes:
+                self._store.insert(rows)
+                return [None] * len(batch)
             with self._store.begin(urgent=True) as session:
-                _insert(session, batch)
-                for item in batch:
-                    item.change(session)
+                for statement, found in rows.items():
+                    session.connection().execute(statement, found)
+                for change in changes:
+                    change(session)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
             if len(batch) == 1 or is_unavailable(error):
                 return [error] * len(batch)
@@ -149,11 +154,23 @@ class GroupCommit:
         return [self._commit([item])[0] for item in batch]
 
 
-def _insert(session: Session, batch: list[_Waiting]) -> None:
+def all_of(changes: Sequence[Change | None]) -> Change | None:
+    """All that are there, in their order; None of none."""
+    found = [change for change in changes if change is not None]
+    if not found:
+        return None
+
+    def change(session: Session) -> None:
+        for part in found:
+            part(session)
+
+    return change
+
+
+def _together(batch: list[_Waiting]) -> dict[Insert, list[Mapping[str, Any]]]:
     rows: dict[Insert, list[Mapping[str, Any]]] = {}
     for item in batch:
         for statement, added in item.rows.items():
-            rows.setdefault(statement, []).extend(added)
-    for statement, found in rows.items():
-        if found:
-            session.connection().execute(statement, found)
+            if added:
+                rows.setdefault(statement, []).extend(added)
+    return rows

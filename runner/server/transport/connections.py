@@ -26,6 +26,7 @@ from runner.config.settings import ServiceSettings
 from runner.http.errors import error_body
 from runner.model.caps import MAX_BODY_BYTES
 from runner.server.transport.framing import RequestFraming
+from runner.server.transport.plain import PREFIXES, PlainExchange
 from sandbox.egress.http.lines import ContentTooLargeError, FramingError
 
 _log: Final = structlog.get_logger("actionbox.connections")
@@ -101,6 +102,8 @@ class Connection(H11Protocol):
         self._bad: FramingError | None = None
         self._answer: tuple[bytes, bytes] = b"", b""
         self._passed_over = 0
+        self._plain: PlainExchange | None = None
+        self._held = b""
         self._seen: tuple[object, _Phase] = (None, _Phase.HEAD)
         self._since = time.monotonic()
         self._unread = 0
@@ -121,11 +124,49 @@ class Connection(H11Protocol):
             self._framing.feed(data)
         except FramingError as error:
             self._bad, data = error, data[: error.at]
-        if self._passed_over or (between and self._is_early(data)):
+        if self._plain is not None:
+            data = self._go_on(self._plain, data)
+        elif self._passed_over or (between and self._is_early(data)):
             data = self._pass_over(data)
+        elif between and self._begin_plain(data):
+            data = b""
         if data:
             super().data_received(data)
         self._refuse_bad()
+
+    def _begin_plain(self, data: bytes) -> bool:
+        """Whether `data` is one request, or the begin of one with its whole head, that the app answers
+        without h11: then all of it is taken."""
+        if not data.startswith(PREFIXES) or self._bad is not None or not self._is_idle():
+            return False
+        end, head = data.find(_END_OF_HEAD), self._framing.head
+        body = len(data) - end - len(_END_OF_HEAD)
+        if not 0 < end <= _EARLY_BODY or body > head.length or not head.is_plain:
+            return False
+        self._unset_keepalive_if_required()
+        self.cycle = self._plain = PlainExchange(self, head)
+        self._plain.take(data[len(data) - body :])
+        self._plain.begin(self)
+        return True
+
+    def _go_on(self, plain: PlainExchange, data: bytes) -> bytes:
+        """More of a plain request; what follows it waits until it is answered."""
+        self._unset_keepalive_if_required()
+        data = plain.take(data)
+        if not plain.response_complete:
+            if data:
+                self._held += data
+                self.flow.pause_reading()
+            return b""
+        if not plain.left:
+            self._plain = None
+        return data
+
+    def _is_idle(self) -> bool:
+        """Nothing is under way, and nothing of a next request has come."""
+        conn = self.conn
+        idle = conn.our_state is h11.IDLE and conn.their_state is h11.IDLE and not conn.trailing_data[0]
+        return idle and self._plain is None
 
     def _is_early(self, data: bytes) -> bool:
         """Whether `data` begins with a request that is answered early: then all of it is to be passed over.
@@ -135,9 +176,7 @@ class Connection(H11Protocol):
         end = data.find(_END_OF_HEAD)
         head = data[: end + 2]
         length = None if end < 0 else _plain_length(head)
-        conn = self.conn
-        idle = conn.our_state is h11.IDLE and conn.their_state is h11.IDLE and not conn.trailing_data[0]
-        if length is None or not idle or self.transport.get_write_buffer_size():
+        if length is None or not self._is_idle() or self.transport.get_write_buffer_size():
             return False
         begin = end + len(_END_OF_HEAD)
         found = self.early(head, data[begin : begin + length] if len(data) >= begin + length else None)
@@ -164,6 +203,11 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """Called by uvicorn; whatever came after the request that was answered has its turn now."""
         super().on_response_complete()
+        if self._plain is not None and not self._plain.left:
+            self._plain = None
+            held, self._held = self._held, b""
+            if held and not self.transport.is_closing():
+                super().data_received(held)
         self._refuse_bad()
 
     def _refuse_bad(self) -> None:

@@ -8,13 +8,37 @@ CRLF, one length or one coding and never both (RFC 9112 sections 3, 5, 6 and 11.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import Final
 
 from sandbox.egress.http.lines import FramingError, Lines, read_field, read_length
 
-_REQUEST: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e]+ HTTP/1\.([01])")
+_REQUEST: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP/1\.([01])")
 _KNOWN: Final = re.compile(rb"HTTP/1\.[01]")
 _FRAMING_FIELDS: Final = frozenset({b"content-length", b"transfer-encoding"})
+_SPECIAL: Final = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """The head of a request. `fields`: its headers, with names in lower case; `length`: bytes of its body, if
+    it says so; `version`: `1` of HTTP/1.1."""
+
+    method: bytes
+    target: bytes
+    version: bytes
+    fields: list[tuple[bytes, bytes]] = field(default_factory=list)
+    length: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """It asks nothing of its connection but an answer, and to be kept."""
+        hosts = 0
+        for name, value in self.fields:
+            if name in _SPECIAL or (name == b"connection" and value.lower() != b"keep-alive"):
+                return False
+            hosts += name == b"host"
+        return self.version == b"1" and hosts == 1
 
 
 class RequestFraming(Lines):
@@ -22,9 +46,13 @@ class RequestFraming(Lines):
 
     Args:
         most_content: bytes that the chunks of one body may announce together.
+
+    Attributes:
+        head: of the request that came last, as far as it came.
     """
 
     def __init__(self, most_content: int) -> None:
+        self.head = RequestHead(b"", b"", b"")
         super().__init__(self._request_line, most_content)
 
     @property
@@ -39,7 +67,8 @@ class RequestFraming(Lines):
             if version.startswith(b"HTTP/") and _KNOWN.fullmatch(version) is None:
                 raise FramingError("only HTTP/1.0 and HTTP/1.1 are spoken here")
             raise FramingError("the request line is not valid")
-        self._chunkable = found[1] == b"1"
+        self.head = RequestHead(found[1], found[2], found[3])
+        self._chunkable = found[3] == b"1"
         self._length: int | None = None
         self._chunked = False
         self._expect = self._field_or_end
@@ -49,6 +78,7 @@ class RequestFraming(Lines):
             self._end_of_head()
             return
         name, value = read_field(line)
+        self.head.fields.append((name, value))
         if name not in _FRAMING_FIELDS:
             return
         if self._chunked or self._length is not None:
@@ -64,7 +94,7 @@ class RequestFraming(Lines):
         if self._chunked:
             self._expect = self._chunk_size
         else:
-            self._content = self._length or 0
+            self._content = self.head.length = self._length or 0
             self._after_chunks()
 
     def _after_chunks(self) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
 from pydantic_core import PydanticSerializationError, to_json
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, Insert, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as TurnTimeoutError
@@ -40,6 +40,8 @@ _KEPT_ALIVE: Final = {
 """A database machine that is gone is noticed within seconds; the system's own defaults are a quarter of an
 hour and more."""
 
+_BEGIN: Final = "begin immediate"
+"""What a transaction of SQLite begins with that writes."""
 Listener = Callable[[Notice], None]
 
 
@@ -107,7 +109,7 @@ class Store:
         try:
             with self._turn(urgent), self._sessions.begin() as session:
                 if self._writer is not None:
-                    session.execute(text("begin immediate"))
+                    session.connection().exec_driver_sql(_BEGIN)
                 before = self._written(session) if self.failing else None
                 yield session
                 if self._writer is None:
@@ -120,6 +122,25 @@ class Store:
             self.failing = False
         for notice in announced(session):
             self.tell(notice)
+
+    def insert(self, rows: Mapping[Insert, Sequence[Mapping[str, Any]]]) -> None:
+        """Insert the rows of each statement in an urgent transaction of their own, see `begin`. There is no
+        session: its bookkeeping takes as long as all the rest."""
+        if self.failing:
+            with self.begin(urgent=True) as session:
+                for statement, found in rows.items():
+                    session.connection().execute(statement, found)
+            return
+        try:
+            with self._turn(True), self.engine.connect() as connection:
+                if self._writer is not None:
+                    connection.exec_driver_sql(_BEGIN)
+                for statement, found in rows.items():
+                    connection.execute(statement, found)
+                connection.commit()
+        except Exception as error:
+            self.failing = is_unavailable(error)
+            raise
 
     def _written(self, session: Session) -> object:
         """Differs once the transaction has written: one that found nothing to do proves nothing."""

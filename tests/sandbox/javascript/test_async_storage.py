@@ -26,7 +26,7 @@ def test_every_continuation_has_the_store_that_it_has_in_node(succeed: Run) -> N
         "exports.onExecutePostLogin = async () => {\n"
         "  for (const line of await exports.program()) console.log(line); };"
     )
-    ours = succeed(text, limits=Limits(wall_ms=10_000)).log
+    ours = succeed(text, limits=Limits(wall_ms=60_000)).log
     assert ours == in_node()
     assert len(ours) > 80
 

@@ -39,7 +39,7 @@ class Runner:
     """Builds and runs Actions on one engine."""
 
     engine: PythonEngine
-    limits: Limits = field(default_factory=lambda: Limits(wall_ms=5_000))
+    limits: Limits = field(default_factory=lambda: Limits(wall_ms=60_000))
 
     def build(self, text: str, limits: Limits | None = None) -> Program:
         return self.engine.build(Source(Language.PYTHON, "rule.py", text), limits or self.limits)

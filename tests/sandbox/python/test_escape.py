@@ -23,7 +23,7 @@ from sandbox.result import ExecutionResult
 from tests.sandbox.ports import FakeApi
 from tests.sandbox.python.actions import Runner
 
-LIMITS = Limits(wall_ms=3_000)
+LIMITS = Limits(wall_ms=60_000)
 
 
 @pytest.fixture(params=["restricted", "unrestricted"])

@@ -115,7 +115,7 @@ def test_exports_lists_public_functions_without_running(runner: Runner) -> None:
 
 def exports(runner: Runner, source: str) -> tuple[str, ...]:
     port = LivePort(FakeApi(), NoEgress(), Limits())
-    return runner.engine.exports(runner.build(source), Limits(wall_ms=2_000), port)
+    return runner.engine.exports(runner.build(source), Limits(wall_ms=60_000), port)
 
 
 def test_exports_by_running_the_top_level(runner: Runner) -> None:

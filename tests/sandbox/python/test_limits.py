@@ -111,7 +111,7 @@ GROWTH = {
 
 @pytest.mark.parametrize("name", GROWTH)
 def test_memory(runner: Runner, name: str) -> None:
-    failure = runner.failure(GROWTH[name], limits=Limits(wall_ms=20_000, memory_bytes=64 * MIB))
+    failure = runner.failure(GROWTH[name], limits=Limits(wall_ms=120_000, memory_bytes=64 * MIB))
     assert failure.code is FailureCode.MEMORY, failure
     assert failure.message == "The Action needs more memory than its limit of 64 MiB."
 
@@ -164,7 +164,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("name", FLOODS)
 def test_floods_of_host_calls(runner: Runner, name: str) -> None:
-    failure = runner.failure(FLOODS[name], limits=Limits(wall_ms=20_000))
+    failure = runner.failure(FLOODS[name], limits=Limits(wall_ms=120_000))
     assert failure.code is FailureCode.OUTPUT, failure
 
 

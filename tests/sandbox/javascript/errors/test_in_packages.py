@@ -53,7 +53,7 @@ def fail(tmp_path_factory: pytest.TempPathFactory) -> Fail:
         )
         made = build(text)
         assert made.program is not None, made.failure
-        limits = sandbox.Limits(wall_ms=5_000)
+        limits = sandbox.Limits(wall_ms=60_000)
         port = LivePort(FakeApi(), NoEgress(), limits)
         request = Request("onExecutePostLogin", "{}", json.dumps({}))
         failure = sandbox.run(made.program, request, limits, port).failure

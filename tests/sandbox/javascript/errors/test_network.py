@@ -54,7 +54,7 @@ def lookup(host: str, port: int) -> list[tuple[int, int, int, str, tuple[str, in
 def told(run: Run) -> Tell:
     def tell(*urls: str, policy: EgressPolicy | None = None) -> list[str]:
         egress = HttpEgress(policy or EgressPolicy(allow_private=True), lookup=lookup)
-        return run(ACTION, {"urls": urls}, egress=egress, limits=Limits(wall_ms=15_000)).log
+        return run(ACTION, {"urls": urls}, egress=egress, limits=Limits(wall_ms=60_000)).log
 
     return tell
 

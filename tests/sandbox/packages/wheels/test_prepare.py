@@ -21,7 +21,7 @@ from sandbox.port.live import LivePort
 from tests.sandbox.packages.wheels.made import put, put_installed, wheel_bytes
 from tests.sandbox.ports import FakeApi
 
-LIMITS = Limits(wall_ms=10_000)
+LIMITS = Limits(wall_ms=60_000)
 
 
 def source(body: str, top: str = "") -> Source:
