@@ -39,7 +39,8 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of the folder after a push. `generation`: one more each time that anything changed."""
+    """The state of the folder after a push. `generation`: one more each time that a file has changed, of
+    whatever kind."""
 
     generation: int = 0
     actions: tuple[Pushed, ...] = ()
@@ -86,11 +87,8 @@ class Sync:
         except RunnerError as error:
             troubles.append(Trouble("", error.message, error.next_step))
             actions = self.status.actions
-        old = self.status
-        new = Status(old.generation, actions, tuple(troubles), found.manifest)
-        moved = new != old or dict(found.tags) != self._tags
         self._tags, self._units = dict(found.tags), dict(found.project.actions)
-        self.status = replace(new, generation=old.generation + moved)
+        self.status = Status(self.status.generation + 1, actions, tuple(troubles), found.manifest)
         return self.status
 
     def action(self, action_id: str) -> Pushed | None:

@@ -2,6 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { type Folder as Contents, folder, watchFolder } from "../../api/dev";
+import { plain } from "../../components/escape";
 import { Hostile } from "../../components/hostile";
 import { Badge, Card, Empty, PageHead } from "../../components/parts";
 import { Link } from "../../router/link";
@@ -32,8 +33,8 @@ export default function Folder() {
         )}
       </PageHead>
       <p class="muted">
-        <code>
-          <Hostile text={value.folder} limit={300} brief />
+        <code title={plain(value.folder)}>
+          <Hostile text={value.folder.split("/").at(-1) ?? ""} limit={100} brief />
         </code>
       </p>
       {value.manifest && <p class="small muted">{texts.folder.manifest}</p>}
