@@ -76,7 +76,7 @@ class ApiRoute(APIRoute):
             service = await self._admit(request, scopes, queries)
             principal: Principal = request.state.principal
             with service.requests.taken(principal.tenant):
-                act = audit.begin(request.state.request_id, principal.session_id)
+                act = audit.begin(getattr(request.state, "request_id", ""), principal.session_id)
                 if not principal.session_id or request.method in SAFE:
                     return await answer(service, request)
                 return await _on_record(service, request, act, answer)

@@ -13,13 +13,14 @@ import urllib3
 
 from runner.admin.tenants import create_tenant
 from runner.config.oidc import OidcGrant
-from runner.config.settings import ServiceSettings
-from runner.console.oidc.grants import provider_of
+from runner.config.settings import ServiceSettings, load_settings
+from runner.console.oidc.grants import provider_of, signed_in_by
 from runner.console.sign_in import SignInLimits
 from runner.http.rate_limit import RateLimiter
 from runner.model.errors import InputError
 from tests.console.browser import Browser
 from tests.console.openid import CLIENT, SECRET, OpenId, openid
+from tests.docs.pages import blocks
 from tests.serving.server import Server, running, settings_for
 
 BEGIN = "/console/api/sign-in/oidc"
@@ -257,3 +258,13 @@ def test_settings_that_do_not_fit(changes: dict[str, Any], problem: str) -> None
     usual = {"oidc_issuer": "https://id.harbor.example", "oidc_client_id": "c"}
     with pytest.raises(InputError, match=problem):
         provider_of(ServiceSettings(**{**usual, **changes}))
+
+
+def test_the_settings_of_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "actionbox.toml").write_text(blocks("console.md", "toml")[0])
+    monkeypatch.setenv("ACTIONBOX_CONFIG", str(tmp_path / "actionbox.toml"))
+    settings = load_settings()
+    assert provider_of(settings) is not None
+    groups = {"sub": "1", "groups": ["platform", "actions-authors"]}
+    who = signed_in_by(groups, settings.oidc_groups_claim, settings.oidc_grants, {"main"})
+    assert {"*", "operate:tenants", "read:actions"} <= set(who.scopes)

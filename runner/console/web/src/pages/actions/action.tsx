@@ -109,6 +109,7 @@ function Source({ draft, readOnly }: { draft: Draft; readOnly: boolean }) {
       </header>
       <Editor
         text={draft.text.value}
+        turn={draft.turn.value}
         written={writtenOf(draft)}
         label={words.editorOf(plain(action?.name ?? "", 80))}
         onChange={draft.edit}

@@ -24,7 +24,12 @@ export interface Draft {
   readonly theirs: Signal<Action | null>;
   /** This browser kept text that was not saved. */
   readonly restored: Signal<boolean>;
+  /** Counts texts that came from elsewhere than the editor. */
+  readonly turn: Signal<number>;
+  /** What the editor has now. */
   readonly edit: (text: string) => void;
+  /** Puts another text into the editor. */
+  readonly replace: (text: string) => void;
   /** Saves the text, and fields beside it. False when it was refused; `failed` or `theirs` says why. */
   readonly save: (fields?: Fields) => Promise<boolean>;
   /** Waits for the build of what is saved. */
@@ -100,6 +105,7 @@ async function patch(id: string, fields: Fields, tag: string | null): Promise<Ta
 export function useDraft(id: string): Draft {
   const action = useSignal<Action | null>(null);
   const text = useSignal("");
+  const turn = useSignal(0);
   const saved = useSignal<Saved>("saved");
   const failed = useSignal<unknown>(null);
   const theirs = useSignal<Action | null>(null);
@@ -111,6 +117,11 @@ export function useDraft(id: string): Draft {
     action.value = found;
   };
 
+  const put = (next: string) => {
+    text.value = next;
+    turn.value += 1;
+  };
+
   const reload = async () => {
     try {
       const found = await get(id);
@@ -118,7 +129,7 @@ export function useDraft(id: string): Draft {
       take(found);
       const kept = before === undefined ? keptOf(id) : null;
       if (kept && kept.text !== found.action.code) {
-        text.value = kept.text;
+        put(kept.text);
         saved.value = "unsaved";
         restored.value = true;
         if (kept.base !== found.action.code) {
@@ -126,7 +137,7 @@ export function useDraft(id: string): Draft {
           theirs.value = found.action;
         }
       } else if (saved.value === "saved") {
-        text.value = found.action.code;
+        put(found.action.code);
       }
     } catch (error) {
       failed.value = error;
@@ -224,11 +235,16 @@ export function useDraft(id: string): Draft {
   return {
     action,
     text,
+    turn,
     saved,
     failed,
     theirs,
     restored,
     edit,
+    replace(next) {
+      edit(next);
+      turn.value += 1;
+    },
     save,
     built,
     reload,
@@ -237,13 +253,13 @@ export function useDraft(id: string): Draft {
         take(state.current.newer); // what was shown: somebody who saved after that is told of again
       }
       theirs.value = null;
-      text.value = chosen;
+      put(chosen);
       saved.value = "unsaved";
       await save();
     },
     discard() {
       clearTimeout(state.current.timer);
-      text.value = action.value?.code ?? "";
+      put(action.value?.code ?? "");
       saved.value = "saved";
       restored.value = false;
       theirs.value = null;

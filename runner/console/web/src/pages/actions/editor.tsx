@@ -62,8 +62,9 @@ export function common(written: Written, label: string): Extension[] {
 }
 
 interface Props {
-  /** The document; a new value replaces what is there. */
   text: string;
+  /** Changes when `text` was replaced by something else than typing: then it takes the place of what is there. */
+  turn: number;
   written: Written;
   label: string;
   onChange: (text: string) => void;
@@ -75,7 +76,7 @@ interface Props {
 
 /** The editor of a source. */
 export function Editor(props: Props) {
-  const { text, written, label, problems, readOnly = false } = props;
+  const { turn, written, label, problems, readOnly = false } = props;
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const latest = useRef(props);
@@ -113,10 +114,11 @@ export function Editor(props: Props) {
 
   useEffect(() => {
     const editor = view.current;
+    const { text } = latest.current;
     if (editor && editor.state.doc.toString() !== text) {
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
     }
-  }, [text]);
+  }, [turn]);
 
   useEffect(() => {
     const editor = view.current;

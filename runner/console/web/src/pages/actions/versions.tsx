@@ -99,7 +99,7 @@ function Compare({ draft, version, onClose }: { draft: Draft; version: Version; 
           <button
             type="button"
             onClick={() => {
-              draft.edit(version.code);
+              draft.replace(version.code);
               onClose();
             }}
           >
