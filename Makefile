@@ -12,6 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 run: images ## set everything up and run a sample flow
 	$(BIN)/actionbox run samples/post-login/weekday-rule.js samples/post-login/roles_to_claims.py --trigger post-login --event samples/post-login/roles_to_claims.event.json
+	@echo "Open the console on your own Actions:  $(BIN)/actionbox dev FOLDER --open"
 
 test: images ## set everything up and run the tests
 	$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)") --dist worksteal

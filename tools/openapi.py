@@ -1,5 +1,5 @@
-"""`python -m tools.openapi` writes the descriptions of both APIs to `docs/openapi`; `--check`
-only says which are stale."""
+"""`python -m tools.openapi` writes the descriptions of both APIs and of the console's routes to
+`docs/openapi`; `--check` only says which are stale."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 
+from runner.console import routers as console_routers
+from runner.console import simulations
+from runner.dev.routes import router as folder_router
 from runner.hooks.management.routes import router as hooks_router
 from runner.http.auth import oauth
 from runner.management import routers
@@ -22,6 +25,10 @@ from runner.server.openapi import description
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "openapi"
 _APIS: Final = {
     "management": ("actionbox: Management API for Actions", (*routers(), hooks_router, oauth.router)),
+    "console": (
+        "actionbox: routes of the console; those under /console/api/dev are there on a folder only",
+        (*console_routers(), simulations.router, folder_router),
+    ),
     "runtime": ("actionbox: runtime API", (runtime_router, record_router, oauth.router, health.router)),
 }
 
@@ -34,7 +41,16 @@ def documents() -> dict[str, str]:
 
 def whole() -> dict[str, Any]:
     """The description of everything, as a service with both APIs gives it."""
-    included = (oauth.router, health.router, *routers(), hooks_router, runtime_router, record_router)
+    included = (
+        oauth.router,
+        health.router,
+        *routers(),
+        hooks_router,
+        runtime_router,
+        record_router,
+        *console_routers(),
+        simulations.router,
+    )
     return _description("actionbox", included)
 
 

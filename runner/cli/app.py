@@ -174,6 +174,30 @@ def run_tests(
 
 @app.command()
 @with_options
+def dev(
+    packages: PackageOptions,
+    folder: Annotated[Path, typer.Argument(help="The folder of Actions.")] = Path(),
+    opens: Annotated[bool, typer.Option("--open", help="Open a browser.")] = False,
+    port: Annotated[int | None, typer.Option("--port", "-p", help="Port; left out, a free one.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes that run Actions (default 1).")
+    ] = None,
+    secret: SecretOption = [],  # noqa: B006 - typer makes a new one
+    secrets: SecretsFile = None,
+) -> None:
+    """Open the console on a folder of Actions: write, run and test them, and click through a whole login.
+
+    Serves on this machine alone, with a database that is gone afterwards. What is saved in the console is
+    written to the files.
+    """
+    from runner.cli.author.dev import dev_command
+
+    packages.use()
+    dev_command(folder, secret, secrets, port=port, workers=workers, opens=opens)
+
+
+@app.command()
+@with_options
 def replay(options: ReplayOptions, packages: PackageOptions, target: Target) -> None:
     """Run what was recorded again, bit by bit: an execution of the service, a file, or a folder of files.
 
@@ -244,4 +268,5 @@ app.command("worker")(service.worker)
 app.command("config")(service.show_config)
 app.add_typer(service.tenants, name="tenant")
 app.add_typer(service.clients, name="client")
+app.add_typer(service.console, name="console")
 app.add_typer(service.keys, name="keys")

@@ -19,7 +19,7 @@ from runner.cli.terminal import error_console
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
-_SERVERS: Final = ("serve", "worker")
+_SERVERS: Final = ("dev", "serve", "worker")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -61,6 +61,7 @@ KeyFiles = Annotated[
 ]
 tenants = typer.Typer(help="Tenants of the service.", no_args_is_help=True)
 clients = typer.Typer(help="API clients of a tenant.", no_args_is_help=True)
+console = typer.Typer(help="The console of the service.", no_args_is_help=True)
 keys = typer.Typer(help="The key ring that seals secrets and signs tokens.", no_args_is_help=True)
 
 
@@ -263,6 +264,27 @@ def revoke_client(
     with service.store() as store, store.begin() as session:
         revoke(session, client)
     typer.echo(f"revoked {client}")
+
+
+@console.command("link")
+@with_options
+def console_link(
+    service: Installation,
+    tenant: Annotated[str, typer.Argument(help="Id of the tenant whose Actions are shown first.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="A scope; may be repeated. Left out: all, in every tenant."),
+    ] = None,
+    actor: Annotated[str, typer.Option("--name", help="Who signs in, for the audit trail.")] = "operator",
+    minutes: Annotated[float, typer.Option("--minutes", min=1, max=1440, help="How long it is good.")] = 15,
+) -> None:
+    """Print a link that signs in to the console once."""
+    from runner.console.links import OPERATOR, new_link
+
+    settings = service.settings()
+    with service.store() as store, store.begin() as session:
+        link = new_link(session, settings, tenant, actor=actor, scopes=scope or OPERATOR, minutes=minutes)
+    typer.echo(link)
 
 
 @keys.command("create")

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as SourceError
 
+from runner.config.oidc import OidcGrant
 from runner.model.caps import (
     DEFAULT_BUDGET_MS,
     DEFAULT_HANDLE_SECONDS,
@@ -83,6 +84,10 @@ class ServiceSettings(BaseSettings):
         budget_ms, wall_ms, memory_mb: a flow's leg, and each execution.
         handle_seconds: how long a suspended flow waits.
         tenant_concurrency, tenant_queue, queue: executions of one tenant that run and wait, and of all.
+        console_session_hours: after which whoever is signed in to the console signs in again.
+        oidc_issuer, oidc_client_id, oidc_client_secret, oidc_scope: an OpenID provider that people sign in
+            to the console with; none if the issuer is empty.
+        oidc_groups_claim, oidc_grants: the claim with somebody's groups, and what each group may do.
         execution_days: how long executions are kept (reference/limits.md: 10 days).
         record_policy: which executions are recorded to be run again, for tenants that chose nothing, see
             `runner.records.policy`.
@@ -138,6 +143,13 @@ class ServiceSettings(BaseSettings):
     tenant_concurrency: Annotated[int, Field(ge=1, le=10_000)] = 16
     tenant_queue: Annotated[int, Field(ge=0, le=100_000)] = 64
     queue: Annotated[int, Field(ge=0, le=1_000_000)] = 512
+    console_session_hours: Annotated[float, Field(gt=0, le=720)] = 12
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scope: str = "openid email profile"
+    oidc_groups_claim: str = "groups"
+    oidc_grants: tuple[OidcGrant, ...] = ()
     execution_days: Annotated[float, Field(gt=0, le=3_650)] = 10
     record_policy: str = DEFAULT.text
     record_days: Annotated[float, Field(gt=0, le=3_650)] = 7

@@ -57,6 +57,11 @@ class Error(TypedDict):
             dict[str, Any], Field(description="Of a refused deploy: whom it would lock out (`GuardReport`).")
         ]
     ]
+    stored: NotRequired[
+        Annotated[
+            dict[str, Any], Field(description="Of a 412 about an Action: what is stored now (`Action`).")
+        ]
+    ]
 
 
 def headers(*names: str) -> dict[str, Any]:

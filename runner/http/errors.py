@@ -41,12 +41,15 @@ class ApiError(HTTPException):
         *,
         headers: Mapping[str, str] | None = None,
         report: Mapping[str, Any] | None = None,
+        stored: Mapping[str, Any] | None = None,
     ) -> None:
-        """`report`: what the refusal is founded on, as JSON."""
+        """`report`: what the refusal is founded on, as JSON; `stored`: what is there instead of what the
+        request expected."""
         super().__init__(status, message, dict(headers or {}))
         self.message: Final = message
         self.error_code: Final = error_code
         self.report: Final = report
+        self.stored: Final = stored
 
 
 def bad_request(message: str, error_code: str = "") -> ApiError:
@@ -100,10 +103,11 @@ async def answer_to(request: Request, error: Exception) -> Response | None:
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if isinstance(error, ApiError):
-        if error.report is not None:
-            body = {**error_body(error.status_code, error.message, error.error_code), "report": error.report}
-            return JSONResponse(body, error.status_code, error.headers)
-        return error_response(error.status_code, error.message, error.error_code, error.headers)
+        body = error_body(error.status_code, error.message, error.error_code)
+        for name, value in (("report", error.report), ("stored", error.stored)):
+            if value is not None:
+                body[name] = value
+        return JSONResponse(body, error.status_code, error.headers)
     message = {
         404: "There is no such path.",
         405: "This path does not take that method.",

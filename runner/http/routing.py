@@ -16,13 +16,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 
 from runner.http.auth.caller import bearer_token, check_scopes, current_caller, unauthorized
+from runner.http.auth.same_origin import SAFE, check_same_origin
 from runner.http.auth.tokens import Principal, TokenError
 from runner.http.described import BODY_METHODS, of_token_holders
 from runner.http.errors import ApiError, bad_request, invalid_body
@@ -31,6 +34,7 @@ from runner.http.json_body import BodyError, parse_body
 from runner.http.queries import Kinds, check_path, check_query, query_kinds
 from runner.http.service import ApiService
 from runner.http.validation import shown
+from runner.store import audit
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 SMALL_BYTES: Final = 16 * 1024
@@ -41,7 +45,8 @@ _DRAIN_SECONDS: Final = 2.0
 
 
 class ApiRoute(APIRoute):
-    """A route for holders of tokens. `plane`: path of the API that the token must be for."""
+    """A route for holders of tokens, and for who is signed in to the console. `plane`: path of the API that
+    the token must be for."""
 
     plane = ""
 
@@ -69,8 +74,12 @@ class ApiRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             service = await self._admit(request, scopes, queries)
-            with service.requests.taken(request.state.principal.tenant):
-                return await answer(service, request)
+            principal: Principal = request.state.principal
+            with service.requests.taken(principal.tenant):
+                act = audit.begin(getattr(request.state, "request_id", ""), principal.session_id)
+                if not principal.session_id or request.method in SAFE:
+                    return await answer(service, request)
+                return await _on_record(service, request, act, answer)
 
         return handle
 
@@ -87,6 +96,8 @@ class ApiRoute(APIRoute):
         request.state.headers = allowance.headers
         if allowance.retry_after:
             raise ApiError(429, "Too many requests: the tenant's rate limit is reached.", "too_many_requests")
+        if principal.session_id:
+            check_same_origin(request, service.settings.url)
         check_scopes(principal, scopes)
         check_path(request)
         check_query(request, queries)
@@ -137,7 +148,51 @@ def api_routes(routes: Sequence[BaseRoute]) -> Iterator[APIRoute]:
             yield route
 
 
+async def _on_record(
+    service: ApiService,
+    request: Request,
+    act: audit.Act,
+    answer: Callable[[ApiService, Request], Awaitable[Response]],
+) -> Response:
+    """The answer to a session's request that may change something, which leaves an audit row whatever comes
+    of it: that of the change, or one of its own."""
+    status = 500
+    try:
+        response = await answer(service, request)
+        status = response.status_code
+        return response
+    except RequestValidationError:
+        status = 400
+        raise
+    except HTTPException as error:
+        status = error.status_code
+        raise
+    finally:
+        if status >= 400 or not act.noted:
+            await run_in_threadpool(_note_request, service, request, act, status)
+
+
+def _note_request(service: ApiService, request: Request, act: audit.Act, status: int) -> None:
+    principal: Principal = request.state.principal
+    route: APIRoute = request.scope["route"]
+    named = "/".join(map(str, request.path_params.values()))
+    with service.store.begin() as session:
+        audit.note_request(
+            session,
+            principal.tenant,
+            principal.client_id,
+            f"{request.method} {route.path}",
+            named,
+            act,
+            status,
+        )
+
+
 async def _authenticate(service: ApiService, request: Request, plane: str) -> Principal:
+    """Raises `ApiError` 401."""
+    cookie = service.sessions.cookie_of(request)
+    if cookie is not None and "authorization" not in request.headers:
+        return await signed_in(service, request, cookie)
     text = bearer_token(request)
     principal = service.authenticator.recall(text)
     if principal is None:
@@ -148,6 +203,16 @@ async def _authenticate(service: ApiService, request: Request, plane: str) -> Pr
     if plane not in principal.planes:
         raise unauthorized(f"Bad audience: expected one that ends in {plane}")
     return principal
+
+
+async def signed_in(service: ApiService, request: Request, cookie: str) -> Principal:
+    """Whose session a cookie names. Raises `ApiError` 401 (`session_ended`)."""
+    try:
+        return await run_in_threadpool(service.sessions.authenticate, cookie)
+    except TokenError as error:
+        refused = _bad_token(service, request, str(error))
+        code = "session_ended" if refused.status_code == 401 else refused.error_code
+        raise ApiError(refused.status_code, refused.message, code, headers=refused.headers) from None
 
 
 def _bad_token(service: ApiService, request: Request, why: str) -> ApiError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from runner.config.settings import ServiceSettings
 from runner.http.auth.assertions import Assertions
 from runner.http.auth.authenticator import Authenticator
+from runner.http.auth.sessions import Sessions
 from runner.http.auth.tokens import Tokens
 from runner.http.concurrency_limits import InFlight
 from runner.http.rate_limit import RateLimiter
@@ -26,6 +27,7 @@ class ApiService:
     tokens: Tokens
     authenticator: Authenticator
     assertions: Assertions
+    sessions: Sessions
     limiter: RateLimiter
     failures: RateLimiter
     requests: InFlight

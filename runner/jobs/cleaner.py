@@ -1,5 +1,5 @@
 """Deleting what has been kept long enough: executions and their records, used handles and
-assertions, answers, finished jobs."""
+assertions, sessions and links of the console, answers, finished jobs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from runner.store import Store
 from runner.store.sealed import kept_versions
 from runner.store.tables.client_keys import UsedAssertionRow
 from runner.store.tables.columns import now
+from runner.store.tables.console import SessionRow, SignInLinkRow
 from runner.store.tables.entities import EventDeliveryRow
 from runner.store.tables.records import RecordRow, RecordSubjectRow
 from runner.store.tables.runs import (
@@ -48,6 +49,17 @@ execution is deleted."""
 _EVERY_SECONDS: Final = 300.0
 
 
+_EXPIRING: Final[tuple[Any, ...]] = (
+    SuspensionRow,
+    IdempotencyRow,
+    UsedAssertionRow,
+    RecordRow,
+    RecordSubjectRow,
+    SessionRow,
+    SignInLinkRow,
+)
+
+
 class Cleaner:
     """Deletes old rows. Several replicas may run one each."""
 
@@ -70,7 +82,7 @@ class Cleaner:
         """Delete all that is due; how many rows by table. Ends early once `stopped` says so."""
         moment = self._clock()
         found = {"executions": self._portions(_Executions(moment), stopped)}
-        for table in (SuspensionRow, IdempotencyRow, UsedAssertionRow, RecordRow, RecordSubjectRow):
+        for table in _EXPIRING:
             at = table.expires_at
             found[table.__tablename__] = self._portions(_Rows(table, at, at < moment), stopped)
         done = and_(JobRow.state == DONE, JobRow.updated_at < moment - _DONE_KEPT)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """Every router of the API."""
-    from runner.management import bindings, clients, record_policy, token_exchange_profiles
+    from runner.management import bindings, clients, declarations, record_policy, token_exchange_profiles
     from runner.management.actions import draft_tests, versions
     from runner.management.actions import routes as actions
     from runner.management.logs import executions
@@ -18,6 +18,7 @@ def routers() -> tuple[APIRouter, ...]:
     from runner.management.modules import routes as modules
     from runner.management.modules import versions as module_versions
     from runner.management.providers import email, phone
+    from runner.management.replays import routes as replays
     from runner.management.rollouts import routes as rollouts
     from runner.management.shadows import routes as shadows
     from runner.management.streams import deliveries
@@ -30,7 +31,9 @@ def routers() -> tuple[APIRouter, ...]:
         draft_tests,
         shadows,
         bindings,
+        declarations,
         executions,
+        replays,
         modules,
         module_versions,
         clients,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,28 +50,68 @@ def with_dependencies(path: Path, source: Source) -> Source:
     """
     if source.language is Language.PYTHON:
         return with_wheels(path, source, lambda text: _progress(text))
-    manifest = path.with_name(MANIFEST)
-    loads = "require" in source.text or "import" in source.text
-    if not loads or not manifest.is_file():
-        return source
     # Imported when used: most Actions have no dependencies.
-    from sandbox.action_build import DependencyError
+    from sandbox.packages.errors import DependencyError
 
     try:
-        return _prepare(path, source, read_json(manifest))
+        found = declared(path, source.text)
+        return _prepare(path, source, found) if found.packages or found.modules else source
     except DependencyError as error:
         raise ActionError("dependency", error.message, next_step=error.next_step, source=str(path)) from error
 
 
-def _prepare(path: Path, source: Source, manifest: Mapping[str, Any]) -> Source:
-    from sandbox.action_build import Lock, Module, Wanted, prepare
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a manifest declares and a source requires.
+
+    Attributes:
+        packages: versions by name.
+        modules: shared modules, in order of name.
+    """
+
+    packages: Mapping[str, str]
+    modules: tuple[DeclaredModule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredModule:
+    """A shared module. `file`: without its folder; `packages`: versions by name."""
+
+    name: str
+    file: str
+    text: str
+    packages: Mapping[str, str]
+
+
+def declared(path: Path, text: str) -> Declared:
+    """What the `package.json` beside the JavaScript file `path`, whose text this is, declares of what that
+    requires. Raises `ActionError` (`dependency`, `invalid_package_json`)."""
+    manifest = path.with_name(MANIFEST)
+    loads = "require" in text or "import" in text
+    if not loads or not manifest.is_file():
+        return Declared({}, ())
+    # Imported when used: most Actions have no dependencies.
     from sandbox.javascript.building.bundle import required_names
 
-    required = required_names(source.text, source.filename)
-    declared = _strings(manifest.get("dependencies"), "dependencies", path)
-    wanted = [Wanted(name, version) for name, version in sorted(declared.items()) if name in required]
-    own = manifest.get("actionbox")
+    content = read_json(manifest)
+    required = required_names(text, path.name)
+    packages = _strings(content.get("dependencies"), "dependencies", path)
+    own = content.get("actionbox")
     listed = own.get("modules") if isinstance(own, dict) else None
+    return Declared(
+        {name: version for name, version in sorted(packages.items()) if name in required},
+        tuple(
+            DeclaredModule(name, *_module(path, name, item))
+            for name, item in sorted((listed if isinstance(listed, dict) else {}).items())
+            if _SCOPE + name in required
+        ),
+    )
+
+
+def _prepare(path: Path, source: Source, found: Declared) -> Source:
+    from sandbox.action_build import Lock, Module, Wanted, prepare
+
+    wanted = [Wanted(*pair) for pair in found.packages.items()]
     locks = LockFile(path.parent, "locks")
 
     def known(key: str) -> Lock | None:
@@ -78,17 +119,12 @@ def _prepare(path: Path, source: Source, manifest: Mapping[str, Any]) -> Source:
         return None if text is None else Lock.from_json(text)
 
     modules = []
-    for name, item in sorted((listed if isinstance(listed, dict) else {}).items()):
-        if _SCOPE + name not in required:
-            continue
-        file, text, packages = _module(path, name, item)
-        items = tuple(Wanted(*pair) for pair in sorted(packages.items()))
-        modules.append(Module(name, file, text, items, known(_SCOPE + name)))
-    if not wanted and not modules:
-        return source
+    for item in found.modules:
+        items = tuple(Wanted(*pair) for pair in sorted(item.packages.items()))
+        modules.append(Module(item.name, item.file, item.text, items, known(_SCOPE + item.name)))
     made = prepare(source, wanted, origin=make_origin, modules=modules, lock=known(path.name), say=_progress)
-    found = {path.name: made.lock, **{_SCOPE + name: lock for name, lock in made.module_locks.items()}}
-    locks.put({key: lock.to_json() for key, lock in found.items() if lock.wanted}, _progress)
+    fixed = {path.name: made.lock, **{_SCOPE + name: lock for name, lock in made.module_locks.items()}}
+    locks.put({key: lock.to_json() for key, lock in fixed.items() if lock.wanted}, _progress)
     return made.source
 
 

@@ -156,7 +156,7 @@ class Flows:
         timing: ServerTiming | None = None,
     ) -> StoredResponse:
         """Go on with a suspended flow. Raises `ResumeError`, `EventError`, `TooBusyError`."""
-        stored, pinned, found = await asyncio.to_thread(self._waiting, tenant, body.handle)
+        stored, pinned, found = await asyncio.to_thread(self.waiting, tenant, body.handle)
         recording = Recording.further(self._recorder, RecordState.read(found.record), stored.flow)
         call = ResumeCall(
             handle=body.handle,
@@ -364,7 +364,7 @@ class Flows:
                 raise
             raise AnsweredElsewhereError(found) from None
 
-    def _waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, Waiting]:
+    def waiting(self, tenant: str, handle: str) -> tuple[StoredFlow, Pinned, Waiting]:
         """A suspended flow, the versions that it goes on with, and what was kept with it. Raises
         `ResumeError`."""
         found = self._suspensions.found(store_key(tenant, handle))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from runner.http.answer_types import TriggerId
-from runner.http.auth.caller import Caller, needs
+from runner.http.auth.caller import Caller, check_scopes, needs
 from runner.http.cursor_pagination import Cursor
 from runner.http.described import operation_id, refusals
 from runner.http.errors import ApiError, bad_request, not_found
@@ -28,6 +29,7 @@ from runner.model.errors import FlowError, ResumeError
 from runner.model.outcome import FlowOutcome
 from runner.records.recorder import Recorder
 from runner.records.store import RecordStore
+from runner.records.subjects import MAX_SUBJECT, subject_hash, tenant_key
 from runner.runtime import answers
 from runner.runtime.entities import (
     ProviderDisabledError,
@@ -48,8 +50,9 @@ from triggers import EventError, UnknownTriggerError
 
 _HEARTBEAT_SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 1.0
-"""How long a stream may be open after the service was told to stop."""
+"""How long a stream may be open after the service was told to stop, or after its session has ended."""
 _MAX_PAGE: Final = 100_000
+_DATA: Final = "read:execution_data"
 _OUTCOME: Final = "The outcome of the flow."
 
 router = APIRouter(
@@ -155,11 +158,12 @@ async def _once(
         if isinstance(found, StoredResponse):
             return _answer(found, replayed=True)
         slot = found
-    return _answer(await _settled(runtime, slot, run(slot)))
+    return _answer(await settled(runtime, slot, run(slot)))
 
 
-async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[StoredResponse]) -> StoredResponse:
-    """The result of `work`, also for those that wait for the same slot. Raises `ApiError`."""
+async def settled(runtime: Runtime, slot: Slot | None, work: Awaitable[StoredResponse]) -> StoredResponse:
+    """The result of `work`, which runs a flow, also for those that wait for the same slot. Raises
+    `ApiError`."""
     answer: StoredResponse | None = None
     try:
         answer = await work
@@ -168,7 +172,7 @@ async def _settled(runtime: Runtime, slot: Slot | None, work: Awaitable[StoredRe
     except KeyReusedError:  # on another replica, meanwhile
         raise _key_reused() from None
     except _REFUSALS as error:
-        raise _refusal(error) from None
+        raise refusal(error) from None
     finally:
         if slot is not None and answer is None:
             runtime.idempotency.abandon(slot)
@@ -212,6 +216,14 @@ def list_executions(
     decision: Annotated[str | Absent, Query(max_length=32)] = None,
     since: Annotated[datetime | Absent, Query(alias="from")] = None,
     until: Annotated[datetime | Absent, Query(alias="to")] = None,
+    user: Annotated[
+        str | Absent,
+        Query(
+            min_length=1,
+            max_length=MAX_SUBJECT,
+            description="Id of a user: those about him that were recorded. Needs `read:execution_data` too.",
+        ),
+    ] = None,
     page: Page = 0,
     per_page: PerPage = 20,
     after: After = None,
@@ -226,7 +238,11 @@ def list_executions(
             raise bad_request(
                 f"Query validation error: {name} needs a time zone, such as Z.", "invalid_query_string"
             )
-    filters = Filters(trigger, action, status, decision, since, until)
+    subject = None
+    if user is not None:
+        check_scopes(caller.principal, [_DATA])
+        subject = subject_hash(tenant_key(runtime.store, runtime.keys(), caller.tenant), user)
+    filters = Filters(trigger, action, status, decision, since, until, subject)
     with runtime.store.read() as session:
         start = None if after is None else Cursor.of(after, "after")
         found = executions.list_executions(session, caller.tenant, filters, page, per_page, start)
@@ -262,7 +278,7 @@ async def stream_logs(
     action: Annotated[str | Absent, Query(max_length=255)] = None,
 ) -> Response:
     """Executions as they end, with their console output, as server-sent events."""
-    stream = _events(request, caller.tenant, runtime, action)
+    stream = _events(request, caller, runtime, action)
     try:
         first = await anext(stream)
     except TooManyReadersError:
@@ -305,12 +321,18 @@ async def rerun_job(job_id: str, caller: JobManager, runtime: Here) -> Response:
     return JSONResponse({"id": job_id, "state": "ready"}, 202)
 
 
-async def _events(request: Request, tenant: str, runtime: Runtime, action: str | None) -> AsyncIterator[str]:
+async def _events(
+    request: Request, caller: Caller[ApiService], runtime: Runtime, action: str | None
+) -> AsyncIterator[str]:
     """The stream: a comment at once, so that the client sees it is open, then items and heartbeats."""
-    async with runtime.hub.reader(tenant) as reader:
+    async with runtime.hub.reader(caller.tenant) as reader:
         yield ": open\n\n"
-        quiet = 0.0
+        quiet, looked = 0.0, time.monotonic()
         while not await request.is_disconnected() and not request.app.state.stopping:
+            if caller.principal.session_id and time.monotonic() - looked >= _LOOK_SECONDS:
+                if not await run_in_threadpool(caller.service.sessions.is_open, caller.principal):
+                    return
+                looked = time.monotonic()
             shown = await reader.next(_LOOK_SECONDS)
             quiet = 0.0 if shown is not None else quiet + _LOOK_SECONDS
             if reader.lost:
@@ -338,7 +360,7 @@ _REFUSALS: Final = (
 _RESUME_STATUS: Final = {"unknown_handle": 404, "handle_used": 410, "handle_expired": 410}
 
 
-def _refusal(error: Exception) -> ApiError:
+def refusal(error: Exception) -> ApiError:
     """The answer to a request that cannot be run; nothing ran."""
     if isinstance(error, UnknownTriggerError):
         return ApiError(404, str(error), "unknown_trigger")

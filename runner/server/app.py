@@ -1,15 +1,19 @@
-"""The app: both APIs, tokens and health, on what `Service` holds."""
+"""The app: both APIs, the console, tokens and health, on what `Service` holds."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runner.console import open_paths, sign_in, simulations
+from runner.console import routers as console_routers
+from runner.console.oidc.grants import provider_of
+from runner.console.pages import ConsolePages
 from runner.hooks.endpoint import HookEndpoint
 from runner.hooks.management.routes import router as hooks_router
 from runner.http.auth import oauth
@@ -28,7 +32,7 @@ from runner.server.composition import Plane
 from runner.server.openapi import describe
 from runner.workers.parent.requests import WorkerStartError
 
-_PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS})
+_PUBLIC: Final = frozenset({"/oauth/token", *health.PATHS, *open_paths()})
 """Paths that need no token. Adding one here is a decision about security."""
 _THREADS: Final = 4
 """In which the Management API works. Each more is one more that takes the interpreter lock from the event
@@ -53,11 +57,12 @@ class App(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
+def create_app(service: Service, plane: Plane | None = None, more: Sequence[APIRouter] = ()) -> FastAPI:
     """The app; building it checks that every route declares its scopes.
 
     Args:
         plane: the runtime side; without it the app serves the Management API only.
+        more: routers beside those of both APIs.
     """
     app = App(
         title="actionbox",
@@ -74,13 +79,21 @@ def create_app(service: Service, plane: Plane | None = None) -> FastAPI:
     app.state.start_error = None
     app.state.plane = plane
     install_error_handlers(app)
-    routers = [oauth.router, health.router, *management_routers(), hooks_router]
+    app.state.sign_ins = sign_in.SignInLimits.usual()
+    app.state.oidc = provider_of(service.settings)
+    routers = [oauth.router, health.router, *management_routers(), hooks_router, *console_routers()]
+    pages = ConsolePages()
+    app.shortcuts = ((pages.takes, RequestContext(pages)),)
     if plane is not None:
         app.state.runtime = plane.runtime
-        routers += [runtime_router, record_router]
+        routers += [runtime_router, record_router, simulations.router]
         fast, hooks = FastRoutes(), HookEndpoint(plane.hooks)
-        app.shortcuts = (fast.takes, RequestContext(fast)), (hooks.takes, RequestContext(hooks))
-    for router in routers:
+        app.shortcuts = (
+            (fast.takes, RequestContext(fast)),
+            (hooks.takes, RequestContext(hooks)),
+            *app.shortcuts,
+        )
+    for router in (*routers, *more):
         # As they are: `include_router` would make each route, and the validators of its answers, once more.
         app.router.routes.extend(router.routes)
     check_routes(app, _PUBLIC)

@@ -11,6 +11,7 @@ from runner.config.keys import Keys
 from runner.config.settings import ServiceSettings
 from runner.http.auth.assertions import Assertions
 from runner.http.auth.authenticator import Authenticator
+from runner.http.auth.sessions import Sessions
 from runner.http.auth.tokens import Tokens
 from runner.http.concurrency_limits import InFlight, Slots
 from runner.http.rate_limit import RateLimiter
@@ -48,6 +49,9 @@ def make_service(
         tokens=tokens,
         authenticator=Authenticator(tokens, store),
         assertions=Assertions(store, settings.url),
+        sessions=Sessions(
+            store, secure=settings.url.startswith("https:"), hours=settings.console_session_hours
+        ),
         limiter=RateLimiter(settings.rate_per_second, settings.rate_burst),
         failures=RateLimiter(_FAILURES_PER_SECOND, _FAILURES_BURST),
         flows=flows,

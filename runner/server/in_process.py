@@ -13,7 +13,8 @@ from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.project.dependencies import origin_of
 from runner.replay.record import FlowRecord
-from runner.shadow.leg import LegShadow, shadow_leg
+from runner.shadow.answers import OtherAnswer
+from runner.shadow.leg import LegShadow, shadow_leg, told_leg
 from sandbox.action_build import Build, Module, Wanted, build_action
 from sandbox.core.failure import BuildError
 from sandbox.core.program import Dependencies, Source
@@ -72,6 +73,16 @@ class InProcess:
     def warm(self, tenant: str, source: Source) -> None:  # noqa: ARG002 - for runners with workers
         with contextlib.suppress(BuildError):
             self._runner.programs.get(source)
+
+    def replay(
+        self,
+        tenant: str,  # noqa: ARG002 - for runners that are fair between tenants
+        record: FlowRecord,
+        actions: Sequence[Action],
+        control: Sequence[Action],
+        answers: Sequence[OtherAnswer],
+    ) -> LegShadow:
+        return told_leg(record, actions, self._runner.programs, control=control or None, answers=answers)
 
     def _origin(self) -> Any:
         return origin_of(self._settings.npm_registry, self._settings.npm_packages)

@@ -14,6 +14,7 @@ from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.privacy.fidelity import Fidelity
 from runner.replay.record import FlowRecord
+from runner.shadow.answers import OtherAnswer
 from runner.shadow.leg import LegShadow
 from runner.workers import BuildCall, LegCall, ShadowCall, StampCall, TooBusyError, WorkerPool
 from sandbox.action_build import Build, Module, Wanted
@@ -66,12 +67,30 @@ class Pooled:
     def shadow(
         self, tenant: str, record: FlowRecord, actions: Sequence[Action], control: Sequence[Action]
     ) -> LegShadow:
-        call = ShadowCall(
+        return self._shadowed(tenant, self._shadow_call(record, actions, control))
+
+    def replay(
+        self,
+        tenant: str,
+        record: FlowRecord,
+        actions: Sequence[Action],
+        control: Sequence[Action],
+        answers: Sequence[OtherAnswer],
+    ) -> LegShadow:
+        call = self._shadow_call(record, actions, control)
+        return self._shadowed(tenant, call.model_copy(update={"answers": tuple(answers)}))
+
+    def _shadow_call(
+        self, record: FlowRecord, actions: Sequence[Action], control: Sequence[Action]
+    ) -> ShadowCall:
+        return ShadowCall(
             record=_bare(record).model_dump_json(by_alias=True),
             actions=tuple(actions),
             control=tuple(control),
             settings=self._settings,
         )
+
+    def _shadowed(self, tenant: str, call: ShadowCall) -> LegShadow:
         try:
             return self._wait(self._pool.shadow(tenant, call))
         except TooBusyError as error:

@@ -8,19 +8,20 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import FrameType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from runner.admin.first_client import command, credential_lines
 from runner.admin.setup import open_service_keys, open_store
 from runner.config.settings import ServiceSettings
+from runner.console.links import new_link
 from runner.management.base.service import Service
 from runner.model.errors import InputError
 from runner.runtime.metrics import Metrics
@@ -45,7 +46,21 @@ _SWITCH_SECONDS: Final = 0.0005
 thread that answers the Management API. It needs it some forty times for a login: 5 ms each made 200 ms."""
 
 
-def serve(settings: ServiceSettings) -> None:
+class Edition:
+    """A kind of service: what one has beside both APIs, and what it says at its start."""
+
+    routers: Sequence[APIRouter] = ()
+
+    def prepared(self, service: Service) -> Service:
+        """The service as it is to be, before anything starts."""
+        return service
+
+    def greet(self, service: Service, tls: TlsFiles | None) -> None:
+        """Once it takes requests."""
+        _greet(service, tls)
+
+
+def serve(settings: ServiceSettings, edition: Edition | None = None) -> None:
     """Serve until SIGINT or SIGTERM; must be called in the main thread.
 
     Raises:
@@ -53,10 +68,10 @@ def serve(settings: ServiceSettings) -> None:
         WorkerStartError: workers cannot be started.
     """
     with in_order() as told:
-        _serve(settings, told)
+        _serve(settings, told, edition or Edition())
 
 
-def _serve(settings: ServiceSettings, told: threading.Event) -> None:
+def _serve(settings: ServiceSettings, told: threading.Event, edition: Edition) -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     configure_logs(settings.log_level, settings.log_format)
     listener = _bind(settings)
@@ -67,10 +82,14 @@ def _serve(settings: ServiceSettings, told: threading.Event) -> None:
         keys = open_service_keys(settings, store)
         plane = Plane.of(settings, store, keys)
         service = make_service(settings, store, keys, lambda _: (plane.pooled, plane.pooled))
-        app = create_app(service, plane)
+        service = edition.prepared(service)
+        app = create_app(service, plane, edition.routers)
         serve_metrics(settings, plane.metrics)
         server = _Server(
-            app, _config(_Briefly(app), settings, tls, plane.unsigned), lambda: _greet(service, tls), told
+            app,
+            _config(_Briefly(app), settings, tls, plane.unsigned),
+            lambda: edition.greet(service, tls),
+            told,
         )
         server.run(sockets=[listener])
     finally:
@@ -217,15 +236,20 @@ def _greet(service: Service, tls: TlsFiles | None) -> None:
     start that takes long would otherwise never see."""
     first = ensure_tenant(service)
     settings = service.settings
+    again = command(settings, "console link TENANT")
     lines = [f"actionbox serves {settings.url}", f"  database  {settings.shown()['database_url']}"]
     ca = None if tls is None else tls.ca
     if ca is not None:
         lines.append(f"  CA file   {ca}")
     if first is None:
         show = command(settings, "tenant credentials TENANT")
+        lines.append(f"Console: {settings.url}/console (`{again}` prints a link that signs in).")
         lines.append(f"Tokens: POST /oauth/token with a client's id and secret (`{show}` shows them).")
     else:
         show = command(settings, f"tenant credentials {first.credentials.tenant}")
         lines += ["", f"First start. These are the credentials; `{show}` shows them again:"]
         lines += [f"  {text}".rstrip() for text in credential_lines(settings, first, ca)]
+        with service.store.begin() as session:
+            link = new_link(session, settings, first.credentials.tenant)
+        lines += ["", "Open the console; the link signs in once, within 15 minutes:", f"  {link}"]
     say("\n".join(lines) + "\n\n")

@@ -36,6 +36,7 @@ class Applier:
         force: why to deploy even what would lock people out; None not to.
         rollout: how a change of what is deployed already goes live; None to deploy it at once.
         started: ids of the rollouts that were started, by name of the Action.
+        modules: ids of the modules that exist, by name.
     """
 
     api: Api
@@ -45,8 +46,7 @@ class Applier:
     force: str | None = None
     rollout: Mapping[str, Any] | None = None
     started: dict[str, str] = field(default_factory=dict)
-    _modules: dict[str, str] = field(default_factory=dict)
-    """Ids of modules by name."""
+    modules: dict[str, str] = field(default_factory=dict)
 
     def apply(self, changes: Sequence[Change], modules: Mapping[str, str]) -> int:
         """Make `changes` in order, and say how many of them changed anything: values of secrets can be sent
@@ -55,23 +55,26 @@ class Applier:
         Raises:
             PushError, ServiceError: what was done before stays done; a second push goes on from there.
         """
-        self._modules = dict(modules)
+        self.modules = dict(modules)
         made = 0
         for change in changes:
             self.say(f"{change.step.value} {change.kind} {change.name}")
-            if change.kind == "binding":
-                path = f"{TRIGGERS}/{change.name}/bindings"
-                self.api.send("PATCH", path, query=forced(self.force), body=change.body)
-                made += 1
-            else:
-                made += self._module(change) if change.kind == "module" else self._action(change)
+            made += self.make(change)
         return made
+
+    def make(self, change: Change) -> bool:
+        """Make one change, and say whether it changed anything. Raises as `apply` does."""
+        if change.kind == "binding":
+            path = f"{TRIGGERS}/{change.name}/bindings"
+            self.api.send("PATCH", path, query=forced(self.force), body=change.body)
+            return True
+        return self._module(change) if change.kind == "module" else self._action(change)
 
     def _module(self, change: Change) -> bool:
         module = self._write(MODULES, change)
         if module is None:
             return True
-        self._modules[change.name] = str(module["id"])
+        self.modules[change.name] = str(module["id"])
         if module.get("all_changes_published"):
             return False
         if change.deploy:
@@ -122,7 +125,7 @@ class Applier:
 
     def _reference(self, item: Mapping[str, Any]) -> dict[str, str]:
         name, number = item["module_name"], item["module_version_number"]
-        module_id = self._modules.get(name)
+        module_id = self.modules.get(name)
         if module_id is None:
             raise PushError(
                 "unknown_module",

@@ -105,42 +105,56 @@ class Project:
             InputError: `no_project`, `not_yaml`, `invalid_project` (with the place in the file).
             ActionError: a source file cannot be used, as `load_source` says.
         """
-        path = folder / MANIFEST
-        if not path.is_file():
-            raise InputError(
-                "no_project",
-                f"there is no {MANIFEST} in {folder}",
-                next_step="Write one (docs/tenant-cli.md), or begin with `actionbox pull`.",
-            )
-        manifest = _parse(read_text(path, "project file"), str(path))
-        _check(manifest, str(path))
+        manifest = read_manifest(folder)
+
+        def code(entry: ModuleEntry) -> tuple[str, Language]:
+            source = load_source(folder / entry.file)
+            return _plain_text(source.text, source.language, entry.file), source.language
+
         return cls(
-            actions={name: _action(name, entry, folder) for name, entry in manifest.actions.items()},
-            modules={name: _module(name, entry, folder) for name, entry in manifest.modules.items()},
+            actions={name: unit_of(name, entry, *code(entry)) for name, entry in manifest.actions.items()},
+            modules={name: unit_of(name, entry, *code(entry)) for name, entry in manifest.modules.items()},
             bindings=manifest.bindings,
         )
 
 
-def _action(name: str, entry: ActionEntry, folder: Path) -> Unit:
-    unit = _module(name, entry, folder)
-    return replace(
-        unit,
-        trigger=entry.trigger,
-        runtime=entry.runtime or RUNTIMES[unit.language],
-        modules=entry.modules,
-        deploy=entry.deploy,
-    )
+def read_manifest(folder: Path) -> Manifest:
+    """The project file of `folder`. Raises `InputError` as `Project.read` does."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise InputError(
+            "no_project",
+            f"there is no {MANIFEST} in {folder}",
+            next_step="Write one (docs/tenant-cli.md), or begin with `actionbox pull`.",
+        )
+    return parse_manifest(read_text(path, "project file"), str(path))
 
 
-def _module(name: str, entry: ModuleEntry, folder: Path) -> Unit:
-    source = load_source(folder / entry.file)
-    return Unit(
+def parse_manifest(text: str, name: str) -> Manifest:
+    """The project file whose text this is. Raises `InputError`: `not_yaml`, `invalid_project`."""
+    manifest = _parse(text, name)
+    _check(manifest, name)
+    return manifest
+
+
+def unit_of(name: str, entry: ModuleEntry, code: str, language: Language) -> Unit:
+    """The Action, or the module, of an entry and the source in its file."""
+    unit = Unit(
         name=name,
-        code=_plain_text(source.text, source.language, entry.file),
+        code=code,
         dependencies=entry.dependencies,
         secrets=entry.secrets,
         file=entry.file,
-        language=source.language,
+        language=language,
+    )
+    if not isinstance(entry, ActionEntry):
+        return unit
+    return replace(
+        unit,
+        trigger=entry.trigger,
+        runtime=entry.runtime or RUNTIMES[language],
+        modules=entry.modules,
+        deploy=entry.deploy,
     )
 
 

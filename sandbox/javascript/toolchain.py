@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -103,16 +103,19 @@ def packages(progress: Progress) -> Path:
     return installed(HERE, progress)
 
 
-def installed(manifests: Path, progress: Progress) -> Path:
+def installed(manifests: Path, progress: Progress, *, development: bool = True) -> Path:
     """The `node_modules` folder that the lock file in the folder `manifests` describes, installed once.
+
+    Without `development`, packages that only tests and checks need (`devDependencies`) are left out.
 
     Raises:
         ToolchainError: npm failed, with the end of its output.
     """
-    folder = cache_directory() / f"javascript-packages-{manifests_digest(manifests)[:32]}"
+    kind = "" if development else "-build"
+    folder = cache_directory() / f"javascript-packages-{manifests_digest(manifests)[:32]}{kind}"
     if not folder.is_dir():
         progress("JavaScript: installing npm packages")
-        _install(manifests, folder)
+        _install(manifests, folder, () if development else ("--omit=dev",))
     note_use(folder)
     return folder / "node_modules"
 
@@ -125,7 +128,7 @@ def bundle(modules: Path, entry: str) -> str:
     """
     with tempfile.TemporaryDirectory(dir=modules.parent, prefix="bundle-") as folder:
         out = Path(folder) / "bundle.js"
-        _run(
+        run_tool(
             [
                 str(node()),
                 str(modules / "esbuild" / "bin" / "esbuild"),
@@ -199,13 +202,13 @@ def esbuild() -> Path:
     raise ToolchainError("esbuild has no executable for this machine among the installed npm packages")
 
 
-def _install(manifests: Path, folder: Path) -> None:
+def _install(manifests: Path, folder: Path, options: Sequence[str] = ()) -> None:
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="javascript-packages-"))
     own = Path(tempfile.mkdtemp(dir=folder.parent, prefix="npm-cache-"))
     try:
         for name in _MANIFESTS:
             shutil.copy(manifests / name, temporary / name)
-        _run(
+        run_tool(
             [
                 str(node()),
                 str(_npm()),
@@ -214,6 +217,7 @@ def _install(manifests: Path, folder: Path) -> None:
                 "--no-audit",
                 "--no-fund",
                 "--loglevel=error",
+                *options,
             ],
             cwd=temporary,
             environment={} if _has_home() else {"npm_config_cache": str(own)},
@@ -238,7 +242,12 @@ def _has_home() -> bool:
         return False
 
 
-def _run(command: list[str], *, cwd: Path, environment: dict[str, str], seconds: int, what: str) -> None:
+def run_tool(command: list[str], *, cwd: Path, environment: dict[str, str], seconds: int, what: str) -> str:
+    """What a tool of ours says, run in `cwd` with `environment` beside this process's own.
+
+    Raises:
+        ToolchainError: it failed, or took longer than `seconds`; with the end of its output.
+    """
     try:
         done = subprocess.run(  # noqa: S603 - a list, no shell
             command,
@@ -252,9 +261,11 @@ def _run(command: list[str], *, cwd: Path, environment: dict[str, str], seconds:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"{what} did not finish: {error}") from error
+    said = done.stdout.decode("utf-8", "replace")
     if done.returncode != 0:
-        tail = done.stdout.decode("utf-8", "replace").strip()[-2000:]
+        tail = said.strip()[-2000:]
         raise ToolchainError(f"{what} failed; is the npm registry of this machine reachable?\n{tail}")
+    return said
 
 
 def _wheel() -> Path:

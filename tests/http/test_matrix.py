@@ -13,7 +13,8 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from runner.http.auth.scopes import ALL_SCOPES
+from runner.console import open_paths
+from runner.http.auth.scopes import ALL_SCOPES, OPERATE
 from runner.http.routing import ApiRoute, api_routes, check_routes, declared_scopes
 from runner.server.app import create_app
 from runner.store.tables.columns import named_id
@@ -29,7 +30,7 @@ from tests.serving.entities import (
 from tests.serving.server import Client, Server
 
 HOOKS = "//api/v2/identity-provider-hooks"
-PUBLIC = {"/oauth/token", "/health", "/ready"}
+PUBLIC = {"/oauth/token", "/health", "/ready", *open_paths()}
 ROLLOUT = {"stages": [{"canary": {"percent": 5, "events": 10}}, {"promote": True}]}
 SHADOW = {"candidate": {"draft": True}}
 HANDLER = "exports.onExecutePostLogin = async (event, api) => {};"
@@ -70,6 +71,8 @@ def ids(whole: Server) -> dict[str, str]:
         "secret_id": "0",
         "user_id": "auth0|nobody",
         "rollout_id": create(owner, f"{rolled}/rollouts", ROLLOUT)["id"],
+        "session_id": named_id("ses"),
+        "client_id": uuid.uuid4().hex,
         "shadow_id": owner.call("POST", f"{rolled}/shadows", SHADOW).json["id"],
     }
 
@@ -90,7 +93,7 @@ def test_there_are_routes(routes: list[tuple[str, str, list[str]]]) -> None:
     assert len([path for _, path, _ in routes if path.startswith("/runtime/v1")]) >= 7
     management = [path for _, path, _ in routes if path.startswith("/api/v2/actions")]
     assert len(management) >= 25
-    assert all(scopes and set(scopes) <= set(ALL_SCOPES) for _, _, scopes in routes)
+    assert all(scopes and set(scopes) <= {*ALL_SCOPES, OPERATE} for _, _, scopes in routes)
 
 
 def test_no_token(whole: Server, routes: list[tuple[str, str, list[str]]], ids: dict[str, str]) -> None:
@@ -133,6 +136,7 @@ def test_foreign_ids_are_as_absent_ones(
         bodies: dict[str, Any] = {
             "/test": {"event_type": "user.created"} if "stream_id" in path else {"payload": {}},
             "/redeliver": {},
+            "/replay": {},
             "/rollback": {"module_version_id": ids["version_id"]},
             "/rollouts": ROLLOUT,
             "/shadows": SHADOW,

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from runner.jobs.cleaner import Cleaner
 from runner.store import Store
+from runner.store.tables.console import SessionRow, SignInLinkRow
 from runner.store.tables.entities import EventDeliveryRow, EventStreamRow
 from runner.store.tables.models import ActionRow, Tenant
 from runner.store.tables.runs import ExecutionAction, ExecutionRow, IdempotencyRow, JobRow, SuspensionRow
@@ -48,12 +49,17 @@ def test_old_rows_go_and_the_others_stay(store: Store) -> None:
                 SuspensionRow(key=f"s{number}", tenant_id="t", execution_id="e", text="x", expires_at=moment)
             )
             session.add(IdempotencyRow(tenant_id="t", key=f"i{number}", digest="d", expires_at=moment))
+            named = {"tenant_id": "t", "digest": f"d{number}", "actor": "maya", "expires_at": moment}
+            session.add(SessionRow(id=f"ses_{number}", way="link", **named))
+            session.add(SignInLinkRow(**named))
     cleaner = Cleaner(store, clock=lambda: NOW)
     gone = {
         "executions": 1_200,
         "suspensions": 1,
         "idempotency_keys": 1,
         "used_assertions": 0,
+        "console_sessions": 1,
+        "console_links": 1,
         "jobs": 1,
         "kept_versions": 0,
         "execution_records": 0,
@@ -68,6 +74,8 @@ def test_old_rows_go_and_the_others_stay(store: Store) -> None:
         assert session.scalar(select(func.count()).select_from(ExecutionAction)) == 0
         assert session.scalars(select(SuspensionRow.key)).all() == ["s1"]
         assert session.scalars(select(IdempotencyRow.key)).all() == ["i1"]
+        assert session.scalars(select(SessionRow.digest)).all() == ["d1"]
+        assert session.scalars(select(SignInLinkRow.digest)).all() == ["d1"]
 
 
 def test_deliveries_go_with_their_executions(store: Store) -> None:

@@ -11,9 +11,9 @@ from runner.flow.programs import ProgramCache
 from runner.model.outcome import FlowOutcome
 from runner.testing.cases.load import Case
 from runner.testing.cases.model import Step
-from runner.testing.cases.run import _Play, _prompt, _request
+from runner.testing.cases.returning import returned
+from runner.testing.cases.run import _Play
 from runner.testing.cases.worlds import OneUser, fixed_cache
-from runner.testing.simulated_return import with_timestamps
 from sandbox.egress import StubEgress, parse_stubs
 from tests.case_files import cases_below
 from tests.parity.told import Teller, failures
@@ -66,13 +66,7 @@ def stepped(play: _Play, step: Step, flow: Flow, outcome: FlowOutcome | None) ->
     assert outcome.suspension is not None
     handle, now = outcome.suspension.handle, float(mark_of(play.case))
     waiting = flow.waiting(handle)
-    back = {
-        "request": _request(waiting, step.resume, now),
-        "prompt": _prompt(waiting, step.resume),
-        "methods": with_timestamps(step.resume.methods, now),
-        "enrolled": step.resume.enrolled,
-    }
-    return flow.resume(handle, actions, back)
+    return flow.resume(handle, actions, returned(waiting, step.resume, now))
 
 
 def mark_of(case: Case) -> str:

@@ -159,6 +159,7 @@ def executions(client: Client) -> None:
     assert resumed.json["decision"] == "deny", resumed
     record = client.get(f"//runtime/v1/executions/{suspended['execution_id']}/record", reason="to see it")
     assert [leg["number"] for leg in record["legs"]] == [1, 2]
+    client.call("POST", f"/executions/{suspended['execution_id']}/replay", {})
     client.call("DELETE", "//runtime/v1/subjects/auth0|nobody")
     client.get("//runtime/v1/executions", decision="deny")
 
@@ -283,6 +284,7 @@ def test_each_success_is_seen_and_fits(whole: Server) -> None:
         client.call("PATCH", "//api/v2/record-policy", {"days": 1})
         streamed(client)
         client.get("/triggers")
+        client.get("/triggers/post-login/declarations", language="python")
         (entry, *_) = client.get("//api/v2/logs")
         client.get("//api/v2/logs", include_totals=True)
         client.get(f"//api/v2/logs/{entry['log_id']}")
@@ -297,7 +299,10 @@ def test_each_success_is_seen_and_fits(whole: Server) -> None:
         client.call("POST", "//oauth/token", {"grant_type": "client_credentials", **secret})
         client.call("DELETE", f"/actions/{action['id']}", force=True)
         client.call("DELETE", f"/modules/{module['id']}")
-    assert {item for item in found if item[1] < 300} == successes()
+    # Those of the console are seen by `tests/console`, with a session.
+    assert {item for item in found if item[1] < 300} == {
+        item for item in successes() if "/console/" not in item[0]
+    }
 
 
 def with_ids(client: Client) -> dict[str, Any]:
@@ -358,7 +363,7 @@ def test_the_description(whole: Server) -> None:
         assert operation["summary"]
         for status, response in operation["responses"].items():
             bodies = [content["schema"] for content in response.get("content", {}).values()]
-            empty = status == "204" or operation["operationId"] == "redeliver_one"
+            empty = status in ("204", "302") or operation["operationId"] == "redeliver_one"
             assert "$ref" in response or bodies or empty, (operation["operationId"], status)
             assert {} not in bodies, (operation["operationId"], status)
         if "security" in operation:

@@ -11,6 +11,7 @@ from rich.status import Status
 
 import sandbox
 from runner.cli.terminal import error_console, line, output_console
+from runner.console import bundle
 from runner.model.errors import InputError
 from sandbox.core.caps import CACHE_UNUSED_DAYS
 from sandbox.core.program import Language
@@ -68,6 +69,7 @@ def images_command(*, show: bool, prune: bool, unused_days: float | None) -> Non
     began = time.monotonic()
     with _spinner():
         sandbox.build_images(say)
+        bundle.build(say)
     error_console().print(line(f"guest images are ready ({time.monotonic() - began:.1f} s)"))
 
 

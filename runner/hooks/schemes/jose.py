@@ -77,11 +77,11 @@ async def check_signed(
 ) -> bytes:
     """The payload of a JWS that a key of `listed`, or of the set at `url`, signed. Raises `RefusedError`."""
     header = compact_header(text, parts=3)
-    found = _signed(text, header, usable_keys(listed)) if listed else None
+    found = verified(text, header, usable_keys(listed)) if listed else None
     if found is None and url:
-        found = _signed(text, header, usable_keys(await source.keys(tenant, url)))
+        found = verified(text, header, usable_keys(await source.keys(tenant, url)))
         if found is None:
-            found = _signed(text, header, usable_keys(await source.keys(tenant, url, fresh=True)))
+            found = verified(text, header, usable_keys(await source.keys(tenant, url, fresh=True)))
     if found is None:
         raise unsigned()
     return found
@@ -133,7 +133,8 @@ def compact_header(text: bytes, *, parts: int) -> dict[str, Any]:
     return header
 
 
-def _signed(text: bytes, header: Mapping[str, Any], keys: Sequence[Key]) -> bytes | None:
+def verified(text: bytes, header: Mapping[str, Any], keys: Sequence[Key]) -> bytes | None:
+    """The payload of a JWS with this `header` that one of `keys` signed; None when none did."""
     algorithm, wanted = header.get("alg"), header.get("kid")
     for key in keys:
         if algorithm not in _SIGNATURES.get(key.key_type, ()):

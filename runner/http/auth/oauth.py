@@ -22,8 +22,8 @@ from typing_extensions import TypedDict
 from runner.http.answer_types import closed
 from runner.http.auth.assertions import ASSERTION_TYPE, BadAssertionError
 from runner.http.auth.client_secrets import secret_matches
-from runner.http.auth.scopes import MANAGEMENT_SCOPES, RUNTIME_SCOPES
-from runner.http.auth.tokens import GRANTED, MANAGEMENT_PATH, plane_of
+from runner.http.auth.scopes import ALL_SCOPES, MANAGEMENT_SCOPES, RUNTIME_SCOPES
+from runner.http.auth.tokens import CONSOLE_PATH, GRANTED, MANAGEMENT_PATH, RUNTIME_PATH, plane_of
 from runner.http.described import REFUSALS, headers, operation_id, refusal_headers, refusals
 from runner.http.errors import ApiError, phrase
 from runner.http.form_body import FORM, form_pairs
@@ -48,7 +48,10 @@ _FIELDS: Final = {
             "description": "Instead of a secret: a signed JWT (RFC 7523).",
         },
         "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
-        "audience": {"type": "string", "description": "Any URL that ends in /api/v2/ or /runtime/v1/."},
+        "audience": {
+            "type": "string",
+            "description": "Any URL that ends in /api/v2/, /runtime/v1/ or /console/api/.",
+        },
         "scope": {"type": "string", "description": "Blank-separated; all scopes of the client if left out."},
     },
 }
@@ -59,6 +62,11 @@ _BODY: Final = {
     }
 }
 _DUMMY_DIGEST: Final = "0" * 64
+_SCOPES: Final = {
+    MANAGEMENT_PATH: MANAGEMENT_SCOPES,
+    RUNTIME_PATH: RUNTIME_SCOPES,
+    CONSOLE_PATH: ALL_SCOPES,
+}
 
 
 @closed
@@ -82,13 +90,15 @@ class AccessToken(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class _Client:
+class ClientFound:
+    """A client that has proven who it is."""
+
     tenant: str
     id: str
     scopes: tuple[str, ...]
 
 
-class _WrongSecretError(Exception):
+class WrongSecretError(Exception):
     """No client has this id and this secret."""
 
 
@@ -199,18 +209,18 @@ def _basic(request: Request) -> tuple[str, str] | None:
     return unquote_plus(user), unquote_plus(password)
 
 
-def _authenticated(service: ApiService, request: Request, fields: dict[str, str]) -> _Client:
+def _authenticated(service: ApiService, request: Request, fields: dict[str, str]) -> ClientFound:
     """Raises `_OAuthError`: also 429 after too many failures from one address."""
     _check_grant(fields)
     assertion = _assertion(request, fields)
     try:
         if assertion:
             row = service.assertions.verify(assertion, fields.get("client_id", ""))
-            return _Client(row.tenant_id, row.id, tuple(row.scopes))
-        return _with_secret(service, *_credentials(request, fields))
+            return ClientFound(row.tenant_id, row.id, tuple(row.scopes))
+        return client_with_secret(service, *_credentials(request, fields))
     except BadAssertionError as error:
         why = str(error)
-    except _WrongSecretError:
+    except WrongSecretError:
         why = "Unauthorized"
     allowance = service.failures.take(request.client.host if request.client else "")
     if allowance.retry_after:
@@ -219,25 +229,26 @@ def _authenticated(service: ApiService, request: Request, fields: dict[str, str]
     raise _OAuthError(401, "invalid_client", why)
 
 
-def _with_secret(service: ApiService, client_id: str, secret: str) -> _Client:
+def client_with_secret(service: ApiService, client_id: str, secret: str) -> ClientFound:
+    """The client. Raises `WrongSecretError`. Reads the database: call it in a thread."""
     with service.store.read() as session:
         row = session.scalar(select(ApiClient).where(ApiClient.id == client_id))
         good = secret_matches(secret, row.secret_digest if row is not None else _DUMMY_DIGEST)
         if row is not None and good and row.revoked_at is None:
-            return _Client(row.tenant_id, row.id, tuple(row.scopes))
-    raise _WrongSecretError
+            return ClientFound(row.tenant_id, row.id, tuple(row.scopes))
+    raise WrongSecretError
 
 
-def _grant(service: ApiService, client: _Client, fields: dict[str, str]) -> dict[str, Any]:
+def _grant(service: ApiService, client: ClientFound, fields: dict[str, str]) -> dict[str, Any]:
     audience = fields.get("audience") or service.settings.url + MANAGEMENT_PATH
     plane = plane_of(audience)
     if plane is None:
         raise _OAuthError(
             403,
             "access_denied",
-            f"there is no API {shown(audience)}; an audience ends in /api/v2/ or /runtime/v1/",
+            f"there is no API {shown(audience)}; an audience ends in /api/v2/, /runtime/v1/ or /console/api/",
         )
-    known = MANAGEMENT_SCOPES if plane == MANAGEMENT_PATH else RUNTIME_SCOPES
+    known = _SCOPES[plane]
     every = [scope for scope in client.scopes if scope in known]
     granted = every
     if fields.get("scope"):

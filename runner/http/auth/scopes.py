@@ -40,4 +40,15 @@ RUNTIME_SCOPES: Final = {
     "read:logs": MANAGEMENT_SCOPES["read:logs"],
     "manage:jobs": "List and re-run asynchronous work that failed.",
 }
-ALL_SCOPES: Final = {**MANAGEMENT_SCOPES, **RUNTIME_SCOPES}
+CONSOLE_SCOPES: Final = {
+    "read:audit": "Read the audit trail.",
+    "read:sessions": "List the sessions of the console.",
+    "delete:sessions": "End sessions of the console.",
+    "read:clients": "List API clients.",
+    "create:clients": "Add API clients, with no scope that their maker lacks.",
+    "delete:clients": "Revoke API clients.",
+}
+ALL_SCOPES: Final = {**MANAGEMENT_SCOPES, **RUNTIME_SCOPES, **CONSOLE_SCOPES}
+"""What a client of a tenant can have."""
+OPERATE: Final = "operate:tenants"
+"""List and add tenants, and work in each: for sessions of operators, and never for a client."""

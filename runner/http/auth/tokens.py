@@ -27,7 +27,8 @@ ISSUER: Final = "actionbox"
 TENANT_CLAIM: Final = "https://actionbox/tenant"
 MANAGEMENT_PATH: Final = "/api/v2/"
 RUNTIME_PATH: Final = "/runtime/v1/"
-PLANES: Final = (MANAGEMENT_PATH, RUNTIME_PATH)
+CONSOLE_PATH: Final = "/console/api/"
+PLANES: Final = (MANAGEMENT_PATH, RUNTIME_PATH, CONSOLE_PATH)
 GRANTED: Final = ("*",)
 """Scopes of a token that stands for all that its client has: short, however many there are."""
 _MAX_TOKEN: Final = 8192
@@ -48,10 +49,11 @@ class Principal:
 
     Attributes:
         tenant: all that the call may see.
-        client_id: in audit rows.
+        client_id: in audit rows; who signed in, of a session.
         scopes: granted, exactly as written; `GRANTED` in a token that leaves them to its client.
         planes: paths of the APIs that the token is for.
         expires_at: epoch seconds.
+        session_id: of the console's session whose cookie came in the place of a token; "" for a token.
     """
 
     tenant: str
@@ -59,6 +61,7 @@ class Principal:
     scopes: frozenset[str]
     planes: frozenset[str]
     expires_at: float
+    session_id: str = ""
 
 
 class Tokens:

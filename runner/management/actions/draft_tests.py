@@ -15,9 +15,8 @@ from runner.management.base import responses
 from runner.management.base.context import ActionCreator, Caller, answer, find, management_router
 from runner.management.base.interfaces import BusyError
 from runner.management.base.schemas import TestAction
-from runner.model.action import Action
+from runner.management.shadows.candidates import Candidate, draft_of
 from runner.model.outcome import FlowOutcome
-from runner.store.resolved_flow import Reader
 from runner.store.tables.models import ActionRow
 from runner.testing.partial_event import completed
 from sandbox.core.failure import Failure
@@ -41,7 +40,8 @@ async def test_action(caller: ActionCreator, action_id: str, body: TestAction) -
 
 
 def _test(caller: Caller, action_id: str, body: TestAction) -> Response:
-    trigger_id, action = _load(caller, action_id)
+    draft = built_draft(caller, action_id)
+    trigger_id, action = draft.trigger, draft.action
     event = completed(get_trigger(trigger_id), _event(body.payload))
     began = time.perf_counter()
     try:
@@ -74,15 +74,14 @@ def _wrong_event(error: EventError, payload: Mapping[str, Any]) -> ApiError:
     return invalid_body(f"{place}: {problem}.")
 
 
-def _load(caller: Caller, action_id: str) -> tuple[str, Action]:
-    """The trigger, and the draft as it would run, built. Raises `ApiError`."""
+def built_draft(caller: Caller, action_id: str) -> Candidate:
+    """The draft as it would run, once it is built. Raises `ApiError`."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         with caller.service.store.read() as session:
             row = find(session, ActionRow, caller.tenant, action_id, WHAT)
             if row.status == BUILT:
-                reader = Reader(session, caller.service.keys.ring, caller.tenant)
-                return row.trigger_id, reader.candidate(row, row)
+                return draft_of(session, caller.service.keys.ring, row)
             if row.status in _SETTLED or time.monotonic() > deadline:
                 why = f" {row.errors[0]['msg']}" if row.errors else ""
                 raise bad_request(

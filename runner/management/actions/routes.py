@@ -102,7 +102,8 @@ def create_action(caller: ActionCreator, body: CreateAction) -> Response:
         modules=[],
         revision=0,
     )
-    with caller.service.store.begin() as session:
+    home = caller.service.home.creating(caller.principal.client_id)
+    with home as keep, caller.service.store.begin() as session:
         check_room(session, ActionRow, caller.tenant, caller.service.settings.tenant_actions, "actions")
         session.add(row)
         _flush(session, body.name)
@@ -113,6 +114,7 @@ def create_action(caller: ActionCreator, body: CreateAction) -> Response:
         note(caller, session, "action.create", row.id, row.code)
         session.flush()
         value = _view(caller, session, row)
+        keep(value)
     return answer(value, 201, action_etag(row))
 
 
@@ -142,9 +144,10 @@ def update_action(
     """Only what is sent changes; `secrets` and `dependencies` are complete new sets. With `If-Match` the
     change is made only when nobody else made one."""
     drafts.check_source(body, caller.service.settings)
-    with caller.service.store.begin() as session:
+    home = caller.service.home.changing(caller.principal.client_id, action_id)
+    with home as keep, caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
-        check_match(if_match, action_etag(row))
+        check_match(if_match, action_etag(row), lambda: _view(caller, session, row))
         if body.name is not None and body.name != row.name:
             row.name = body.name
             _flush(session, body.name)
@@ -157,6 +160,7 @@ def update_action(
         note(caller, session, "action.update", row.id, row.code)
         session.flush()
         value = _view(caller, session, row)
+        keep(value)
     return answer(value, 200, action_etag(row))
 
 
@@ -171,6 +175,7 @@ def delete_action(
 ) -> Response:
     """With all its versions. A bound Action is refused unless `force` is true; one that an entity runs,
     always. Flows that wait with it go on with it until they expire."""
+    caller.service.home.check_removal(caller.principal.client_id, action_id)
     with caller.service.store.begin() as session:
         row = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_match(if_match, action_etag(row))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from fastapi import APIRouter, Header, Response
@@ -105,8 +106,11 @@ def etag(*parts: object) -> str:
     return '"' + "-".join(str(part) for part in parts) + '"'
 
 
-def check_match(given: str | None, current: str) -> None:
-    """Raises `ApiError` 412 when `If-Match` is given and nothing of it matches `current`."""
+def check_match(
+    given: str | None, current: str, stored: Callable[[], Mapping[str, Any]] | None = None
+) -> None:
+    """Raises `ApiError` 412 when `If-Match` is given and nothing of it matches `current`; with what is
+    `stored`, so that nobody's change need be lost."""
     if given is None:
         return
     tags = [tag.strip() for tag in given.split(",")]
@@ -115,6 +119,8 @@ def check_match(given: str | None, current: str) -> None:
             412,
             "Somebody changed this since you read it: get it again and repeat your change.",
             "precondition_failed",
+            headers={"ETag": current},
+            stored=None if stored is None else stored(),
         )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from runner.model.action import Action
 from runner.model.outcome import FlowOutcome
 from runner.replay.execution_record import ExecutionRecord
 from runner.replay.record import FlowRecord
+from runner.shadow.answers import OtherAnswer
 from runner.shadow.leg import LegShadow
 from sandbox.action_build import Build, Module, Wanted
 from sandbox.core.program import Dependencies, Source
@@ -73,7 +75,11 @@ class FlowRunner(Protocol):
         ...
 
     def shadow(
-        self, tenant: str, record: FlowRecord, actions: Sequence[Action], control: Sequence[Action]
+        self,
+        tenant: str,
+        record: FlowRecord,
+        actions: Sequence[Action],
+        control: Sequence[Action],
     ) -> LegShadow:
         """Run `actions` on a recorded leg, see `runner.shadow.leg.shadow_leg`, behind everybody's logins.
 
@@ -92,6 +98,18 @@ class FlowRunner(Protocol):
         seconds at most."""
         ...
 
+    def replay(
+        self,
+        tenant: str,
+        record: FlowRecord,
+        actions: Sequence[Action],
+        control: Sequence[Action],
+        answers: Sequence[OtherAnswer],
+    ) -> LegShadow:
+        """The same for somebody who may read the record, see `runner.shadow.leg.told_leg`. Raises as
+        `shadow` does."""
+        ...
+
 
 class Records(Protocol):
     """Records of executions: `runner.records.store.RecordStore`."""
@@ -107,3 +125,44 @@ class Records(Protocol):
     ) -> Iterator[ExecutionRecord]:
         """Up to `most` of a trigger, the newest first, in plain form."""
         ...
+
+
+Keep = Callable[[Mapping[str, Any]], None]
+"""Told what an Action is about to be, as the API shows it. Raises `ApiError`, and nothing changes then."""
+
+
+class Home(Protocol):
+    """Where else than in the database the Actions of this service live, such as in an author's files.
+
+    Attributes:
+        mode: how the console calls it.
+    """
+
+    @property
+    def mode(self) -> Literal["service", "dev"]: ...
+
+    def creating(self, client_id: str) -> AbstractContextManager[Keep]:
+        """While a client creates an Action. Raises `ApiError`."""
+        ...
+
+    def changing(self, client_id: str, action_id: str) -> AbstractContextManager[Keep]:
+        """While a client changes an Action's draft. Raises `ApiError`."""
+        ...
+
+    def check_removal(self, client_id: str, action_id: str) -> None:
+        """Raises `ApiError` when an Action is not removed here."""
+        ...
+
+
+class NoHome:
+    """The database is all there is."""
+
+    mode: Literal["service"] = "service"
+
+    def creating(self, client_id: str) -> AbstractContextManager[Keep]:  # noqa: ARG002
+        return nullcontext(lambda _: None)
+
+    def changing(self, client_id: str, action_id: str) -> AbstractContextManager[Keep]:  # noqa: ARG002
+        return nullcontext(lambda _: None)
+
+    def check_removal(self, client_id: str, action_id: str) -> None: ...

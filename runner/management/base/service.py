@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runner.config.keys import Keys
 from runner.http.concurrency_limits import Slots
 from runner.http.service import ApiService
 from runner.jobs.queue import JobQueue
 from runner.management.base.build_queue import BuildQueue
-from runner.management.base.interfaces import Builder, FlowRunner, Records
+from runner.management.base.interfaces import Builder, FlowRunner, Home, NoHome, Records
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Service(ApiService):
     builds: orders builds.
     tests: tests of drafts that run.
     records: of executions, for shadow runs.
+    home: where Actions live beside the database.
     """
 
     keys: Keys
@@ -29,3 +30,4 @@ class Service(ApiService):
     builds: BuildQueue
     tests: Slots
     records: Records
+    home: Home = field(default_factory=NoHome)

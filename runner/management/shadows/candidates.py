@@ -88,11 +88,18 @@ class Flow:
 
 
 class Flows:
-    """Finds the Actions of recorded legs; remembers what they have in common. Safe between threads."""
+    """Finds the Actions of recorded legs; remembers what they have in common. Safe between threads.
 
-    def __init__(self, store: Store, ring: Callable[[], KeyRing], candidate: Candidate) -> None:
+    Args:
+        candidate: None for flows as they were.
+    """
+
+    def __init__(
+        self, store: Store, ring: Callable[[], KeyRing], tenant: str, candidate: Candidate | None = None
+    ) -> None:
         self._store = store
         self._ring = ring
+        self._tenant = tenant
         self._candidate = candidate
         self._lock = threading.Lock()
         self._bundles: dict[str, Dependencies] = {}
@@ -106,7 +113,9 @@ class Flows:
         with self._lock:
             pairs = zip(record.actions, ids, strict=False)
             control = tuple(self._control(pinned, *known) for pinned, known in pairs)
-        at = self._place(record, [action_id for action_id, _ in ids])
+        if self._candidate is None:
+            return Flow(control, control)
+        at = self._place(record, [action_id for action_id, _ in ids], self._candidate)
         candidate = self._candidate.action
         if at is None:
             return Flow(control, (*control, candidate))
@@ -115,12 +124,12 @@ class Flows:
             new = replace(new, fail_policy=candidate.fail_policy, last_good=candidate.last_good)
         return Flow(control, (*control[:at], new, *control[at + 1 :]))
 
-    def _place(self, record: FlowRecord, ids: list[str]) -> int | None:
-        if self._candidate.action_id in ids:
-            return ids.index(self._candidate.action_id)
+    def _place(self, record: FlowRecord, ids: list[str], candidate: Candidate) -> int | None:
+        if candidate.action_id in ids:
+            return ids.index(candidate.action_id)
         names = [action.name for action in record.actions]
-        known = self._candidate.name in names and not any(ids)
-        return names.index(self._candidate.name) if known else None
+        known = candidate.name in names and not any(ids)
+        return names.index(candidate.name) if known else None
 
     def _control(self, pinned: PinnedAction, action_id: str, version_id: str) -> Action:
         values = self._values(pinned, action_id, version_id)
@@ -135,13 +144,13 @@ class Flows:
         if key not in self._secrets:
             with self._store.read() as session:
                 version = version_id or self._deployed(session, action_id, pinned.name)
-                reader = Reader(session, self._ring(), self._candidate.tenant)
+                reader = Reader(session, self._ring(), self._tenant)
                 found: Any = reader.pinned([version]).secrets[0] if version else {}
             self._secrets[key] = flattened(found)
         return self._secrets[key]
 
     def _deployed(self, session: Session, action_id: str, name: str) -> str:
-        mine = select(ActionRow.deployed_version_id).where(ActionRow.tenant_id == self._candidate.tenant)
+        mine = select(ActionRow.deployed_version_id).where(ActionRow.tenant_id == self._tenant)
         query = mine.where(ActionRow.id == action_id if action_id else ActionRow.name == name)
         return session.scalar(query.order_by(ActionRow.created_at).limit(1)) or ""
 
@@ -153,7 +162,7 @@ class Flows:
         digest = known.digest
         if digest not in self._bundles:
             with self._store.read() as session:
-                row = session.get(BundleRow, (self._candidate.tenant, digest))
+                row = session.get(BundleRow, (self._tenant, digest))
                 if row is None:
                     raise GoneError("packages")
                 self._bundles[digest] = _BUNDLE.validate_json(row.content)

@@ -159,7 +159,7 @@ class Guard:
         tally = _Tally()
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="actionbox-guard") as threads:
             waiting: list[tuple[_Login, Future[LegShadow]]] = []
-            flows = Flows(self._store, self._ring, candidate)
+            flows = Flows(self._store, self._ring, candidate.tenant, candidate)
             for login in self._logins(candidate, rules, last, until, tally):
                 try:
                     flow = flows.of(login.record)

@@ -150,7 +150,7 @@ class ShadowRunner:
         told = time.monotonic()
         with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="actionbox-shadow") as threads:
             waiting: deque[tuple[FlowRecord, Future[LegShadow]]] = deque()
-            flows = Flows(self._store, lambda: self._keys.ring, shadow.candidate)
+            flows = Flows(self._store, lambda: self._keys.ring, shadow.tenant, shadow.candidate)
             for number, record in enumerate(self._legs(shadow), shadow.done):
                 if stop.is_set():
                     break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, select, text, tuple_
 from sqlalchemy.orm import Session, defer
@@ -15,6 +15,7 @@ from runner.http.cursor_pagination import Cursor
 from runner.model.caps import MAX_LIST_BYTES
 from runner.runtime.schemas import execution
 from runner.store.database.by_size import portions
+from runner.store.tables.records import RecordSubjectRow
 from runner.store.tables.runs import (
     UNUSUAL_DECISION,
     UNUSUAL_STATUS,
@@ -25,10 +26,14 @@ from runner.store.tables.runs import (
     JobRow,
 )
 
+_MOST_ABOUT: Final = 1_000
+"""Executions about one user that are looked among."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Filters of a list; None does not narrow. `since` is included, `until` is not."""
+    """Filters of a list; None does not narrow. `since` is included, `until` is not; `subject`: the hash of a
+    user's id, see `runner.records.subjects`."""
 
     trigger: str | None = None
     action: str | None = None
@@ -36,11 +41,12 @@ class Filters:
     decision: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    subject: str | None = None
 
     @property
     def narrows(self) -> bool:
         """Whether executions are looked at for more than their Actions and their time."""
-        return not (self.trigger is None and self.status is None and self.decision is None)
+        return any(item is not None for item in (self.trigger, self.status, self.decision, self.subject))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ def list_executions(
         after: where to go on, and then `page` means nothing.
     """
     query = _wanted(session, tenant, filters, after)
+    if filters.subject is not None:
+        query = query.where(ExecutionRow.id.in_(_about(session, tenant, filters.subject)))
     if after is None:
         query = query.offset(page * per_page)
     places = [Cursor(at, key) for key, at in session.execute(query.limit(per_page + 1))]
@@ -70,6 +78,14 @@ def list_executions(
     rows = {row.id: row for row in _light(session, tenant, shown)}
     items = [execution(rows[key]) for key in shown if key in rows]
     return Part(items, places[len(shown) - 1] if len(shown) < len(places) else None)
+
+
+def _about(session: Session, tenant: str, subject: str) -> Sequence[str]:
+    """Ids of the newest recorded executions that are about a user. They are few, so these are what databases
+    begin with, where SQLite would try each execution."""
+    mine = (RecordSubjectRow.tenant_id == tenant, RecordSubjectRow.subject == subject)
+    newest = select(RecordSubjectRow.execution_id).where(*mine).order_by(RecordSubjectRow.expires_at.desc())
+    return session.scalars(newest.limit(_MOST_ABOUT)).all()
 
 
 def _portions(session: Session, tenant: str, ids: Sequence[str]) -> Iterator[list[str]]:

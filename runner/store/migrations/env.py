@@ -5,11 +5,12 @@ from __future__ import annotations
 from alembic import context
 
 from runner.store.sealed import kept_versions, key_checks
-from runner.store.tables import client_keys, entities, models, records, rollouts, runs, shadows
+from runner.store.tables import client_keys, console, entities, models, records, rollouts, runs, shadows
 from runner.store.tables.columns import Base
 
 for module in (
     client_keys.ClientKeyRow,
+    console.SessionRow,
     entities.TokenExchangeProfileRow,
     key_checks.KeyCheckRow,
     kept_versions.KeptVersionRow,

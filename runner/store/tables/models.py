@@ -215,10 +215,12 @@ class AuditRow(Base):
     """The audit trail; rows are only ever added (threat-model P9).
 
     Attributes:
-        actor: client id of the token.
-        operation: such as `action.deploy`.
+        actor: client id of the token, or who signed in to the session.
+        operation: such as `action.deploy`; method and path of a request that no other row is about.
         digest: SHA-256 of the code, where there is some.
         reason: that the actor gave, where one is asked for.
+        session_id, request_id: of the console's session, if it was one, and of the request.
+        status: that a request was answered with, in rows that are about requests.
     """
 
     __tablename__ = "audit"
@@ -228,7 +230,10 @@ class AuditRow(Base):
     tenant_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     at: Mapped[datetime] = mapped_column(default=now)
     actor: Mapped[str] = mapped_column(String(ID_LENGTH))
-    operation: Mapped[str] = mapped_column(String(64))
+    operation: Mapped[str] = mapped_column(String(NAME_LENGTH))
     object_id: Mapped[str] = mapped_column(String(NAME_LENGTH))
     digest: Mapped[str | None] = mapped_column(String(64), default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)
+    session_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), default=None)
+    request_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), default=None)
+    status: Mapped[int | None] = mapped_column(default=None)

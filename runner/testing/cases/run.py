@@ -21,13 +21,13 @@ from runner.model.text import printable
 from runner.project.action_files import load_action
 from runner.project.allowlist import parse_rules
 from runner.project.jsonfile import read_json
-from runner.suspension.stores import SuspendedFlow
 from runner.testing.cases.load import Case
 from runner.testing.cases.match import Difference, differences
 from runner.testing.cases.model import ActionSpec, ResumeSpec, Step
+from runner.testing.cases.returning import returned
 from runner.testing.cases.worlds import OneUser, fixed_cache, frozen_clock, seeded_entropy
 from runner.testing.partial_event import completed
-from runner.testing.simulated_return import merge_patch, returning_request, session_token, with_timestamps
+from runner.testing.simulated_return import merge_patch
 from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError
 from sandbox.egress import StubEgress, parse_stubs
@@ -201,33 +201,8 @@ class _Play:
         if suspension is None:
             raise InputError("not_suspended", "the step before this `resume` did not suspend")
         waiting = self.runner.waiting(suspension.handle)
-        return self.runner.resume(
-            suspension.handle,
-            request=_request(waiting, resume, self.runner.clock.wall()),
-            prompt=_prompt(waiting, resume),
-            methods=with_timestamps(resume.methods, self.runner.clock.wall()),
-            enrolled=resume.enrolled,
-            secrets=self._actions(step),
-        )
-
-
-def _request(waiting: SuspendedFlow, resume: ResumeSpec, now: float) -> dict[str, Any]:
-    query, body = dict(resume.query), dict(resume.body)
-    if resume.token is not None:
-        token = resume.token
-        target = body if token.into == "body" else query
-        target[token.parameter] = session_token(
-            waiting, token.secret, token.claims, now=now, expires_in=token.expires_in
-        )
-    if resume.state and waiting.state and "state" not in query and "state" not in body:
-        query["state"] = waiting.state
-    return returning_request(waiting, query=query, body=body, patch=resume.request)
-
-
-def _prompt(waiting: SuspendedFlow, resume: ResumeSpec) -> dict[str, Any] | None:
-    if resume.prompt is None:
-        return {} if waiting.kind == "prompt" else None
-    return resume.prompt.model_dump(exclude_none=True)
+        parts = returned(waiting, resume, self.runner.clock.wall())
+        return self.runner.resume(suspension.handle, **parts, secrets=self._actions(step))
 
 
 def _log_differences(expected: Any, outcome: FlowOutcome) -> list[Difference]:

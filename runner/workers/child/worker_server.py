@@ -20,7 +20,8 @@ from runner.model.errors import FlowError, InputError, ResumeError
 from runner.model.outcome import FlowOutcome
 from runner.records.policy import Wish
 from runner.replay.record import FlowRecord
-from runner.shadow.leg import LEG_SHADOW, shadow_leg
+from runner.shadow.answers import OtherAnswer
+from runner.shadow.leg import LEG_SHADOW, shadow_leg, told_leg
 from runner.suspension.stores import PinnedAction
 from runner.workers.child.builder import Asking
 from runner.workers.child.host_proxies import LegStore, RemoteCache, RemoteDirectory, RemoteEgress
@@ -138,7 +139,11 @@ class WorkerServer(Asking):
         try:
             record = FlowRecord.model_validate_json(body)
             record = record.model_copy(update={"budget_ms": min(record.budget_ms, head["budget_ms"])})
-            found = shadow_leg(record, actions, self._programs, control=control or None, discreet=True)
+            if head["answers"] is None:
+                found = shadow_leg(record, actions, self._programs, control=control or None, discreet=True)
+            else:
+                answers = [OtherAnswer(**item) for item in head["answers"]]
+                found = told_leg(record, actions, self._programs, control=control or None, answers=answers)
         except ValidationError:
             self._refuse(number, InputError("invalid_record", "the record is of another release"))
         except InputError as error:

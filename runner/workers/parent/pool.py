@@ -215,7 +215,11 @@ class WorkerPool:
         ]
         pending = self._calls.call(
             tenant,
-            head={"t": "shadow", "budget_ms": call.settings.budget_ms},
+            head={
+                "t": "shadow",
+                "budget_ms": call.settings.budget_ms,
+                "answers": None if call.answers is None else [asdict(item) for item in call.answers],
+            },
             body=call.record.encode(),
             sources=tuple(dict.fromkeys(sources)),
             settings=call.settings,

@@ -15,6 +15,7 @@ from runner.model.outcome import FlowOutcome
 from runner.model.settings import Settings
 from runner.records.policy import Wish
 from runner.replay.record import FlowRecord
+from runner.shadow.answers import OtherAnswer
 from runner.suspension.resume import StoredFlow
 from runner.suspension.stores import SuspendedFlow
 from sandbox.action_build import Module, Wanted
@@ -135,12 +136,14 @@ class ShadowCall(_Call):
         actions: as many as it has, with their secrets.
         control: the recorded ones; none when they are not to be run as well.
         settings: of which the budget holds.
+        answers: that change it; None when values are not to be told (`told_leg` tells them).
     """
 
     record: str = Field(repr=False)
     actions: tuple[Action, ...]
     control: tuple[Action, ...] = ()
     settings: Settings = Settings()
+    answers: tuple[OtherAnswer, ...] | None = Field(default=None, repr=False)
 
 
 class StampCall(_Call):

@@ -71,6 +71,12 @@ def type_text(term: Term, types: Types) -> str:
     return types.names[term.record] if term.record is not None else term.kind
 
 
+def signatures(trigger: Trigger) -> dict[str, str]:
+    """The signature of each member of the api, by its path."""
+    printer = _Printer(trigger)
+    return {method.path: printer.signature(method) for method in trigger.surface.methods}
+
+
 class _Printer:
     """Writes one trigger."""
 
@@ -114,12 +120,14 @@ class _Printer:
             yield f"/** Members of `api.{name}`. */\nexport interface {_namespace(name)} {{\n{body}\n}}"
 
     def method(self, method: Method) -> str:
+        return f"{_comment(_about(method), '  ')}\n  {self.signature(method)};"
+
+    def signature(self, method: Method) -> str:
         parts = [self.argument(item) for item in method.parameters]
         if method.options:
             mark = "" if method.options.required else "?"
             parts.append(f"{method.options.name}{mark}: {self.options(method.options)}")
-        signature = f"{method.name}({', '.join(parts)}): {self.returns(method)};"
-        return f"{_comment(_about(method), '  ')}\n  {signature}"
+        return f"{method.name}({', '.join(parts)}): {self.returns(method)}"
 
     def argument(self, item: Parameter | Option) -> str:
         term = of_argument(item)

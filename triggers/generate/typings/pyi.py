@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from triggers.generate.typings.ambient import AMBIENT
@@ -82,6 +82,15 @@ def type_text(term: Term, types: Types, given: bool = False) -> str:
     return "Mapping[str, Any]" if given and is_open(term.record) else types.names[term.record]
 
 
+def signatures(trigger: Trigger) -> dict[str, str]:
+    """The signature of each member of the api, by its path as JavaScript has it."""
+    printer = _Printer(trigger)
+    return {
+        method.path: printer.signature(method, printer.arguments(method))
+        for method in trigger.surface.methods
+    }
+
+
 class _Printer:
     """Writes one trigger."""
 
@@ -138,9 +147,12 @@ class _Printer:
             yield "\n".join([f"class {_namespace(name)}:", *about, *mine])
 
     def method(self, method: Method) -> str:
-        parts = ", ".join(["self", *self.arguments(method)])
-        signature = f"    def {snake_case(method.name)}({parts}) -> {self.returns(method)}:"
+        parts = ["self", *self.arguments(method)]
+        signature = f"    def {self.signature(method, parts)}:"
         return "\n".join([signature, *_docstring(_about(method), "        ")])
+
+    def signature(self, method: Method, parts: Sequence[str]) -> str:
+        return f"{snake_case(method.name)}({', '.join(parts)}) -> {self.returns(method)}"
 
     def arguments(self, method: Method) -> list[str]:
         """Parameters, and each option as a keyword.

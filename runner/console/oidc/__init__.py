@@ -1,0 +1,1 @@
+"""Signing in with an OpenID provider: code with PKCE, and groups that are mapped to scopes."""

@@ -1,0 +1,106 @@
+"""A real `actionbox dev` over a folder, and a browser's session with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from tests.serving.server import Reply
+
+_POOL = urllib3.PoolManager(maxsize=8, retries=False, timeout=120)
+_LINK = re.compile(r"http://localhost:\d+/console#link=(\S+)")
+PATIENCE = 100.0
+
+
+@dataclass
+class Dev:
+    """The process. `said`: its standard output so far."""
+
+    folder: Path
+    url: str
+    link: str
+    said: Callable[[], str]
+    cookie: str = field(default="", repr=False)
+
+    def sign_in(self) -> None:
+        """As the console's page does with the link."""
+        reply = self.call("POST", "/console/api/sign-in/link", {"token": self.link.partition("=")[2]})
+        assert reply.status == 200, reply
+        self.cookie = reply.headers["set-cookie"].partition(";")[0]
+
+    def call(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        sent = {"Sec-Fetch-Site": "same-origin", **(headers or {})}
+        if self.cookie:
+            sent["Cookie"] = self.cookie
+        data = None if body is None else json.dumps(body).encode()
+        if data is not None:
+            sent["Content-Type"] = "application/json"
+        answer = _POOL.request(method, self.url + path, body=data, headers=sent)
+        return Reply(answer.status, json.loads(answer.data) if answer.data else None, answer.headers)
+
+    def get(self, path: str) -> Any:
+        reply = self.call("GET", path)
+        assert reply.status == 200, reply
+        return reply.json
+
+    def post(self, path: str, body: Any) -> Any:
+        reply = self.call("POST", path, body)
+        assert reply.status in (200, 201), reply
+        return reply.json
+
+    def until(self, good: Callable[[Any], bool]) -> Any:
+        """The folder, once it is so."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = self.get("/console/api/dev")
+            if good(found):
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.1)
+
+    def action(self, name: str) -> tuple[dict[str, Any], str]:
+        """The Action of this name, with its entity tag."""
+        found = next(item for item in self.get("/console/api/dev")["actions"] if item["name"] == name)
+        reply = self.call("GET", f"/api/v2/actions/actions/{found['id']}")
+        assert reply.status == 200, reply
+        return reply.json, reply.headers["etag"]
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[Dev]:
+    """`actionbox dev FOLDER` for the block."""
+    output = folder.parent / "dev.out"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ACTIONBOX_")}
+    environment |= {name: value for name, value in os.environ.items() if name == "ACTIONBOX_CACHE"}
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("actionbox")), "dev", str(folder), *options],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while (found := _LINK.search(output.read_text())) is None:
+            assert process.poll() is None, output.read_text()
+            assert time.monotonic() < deadline, output.read_text()
+            time.sleep(0.1)
+        parts = urlsplit(found[0])
+        yield Dev(folder, f"http://127.0.0.1:{parts.port}", found[0], output.read_text)
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0, output.read_text()
