@@ -61,6 +61,27 @@ export function common(written: Written, label: string): Extension[] {
   ];
 }
 
+/**
+ * Typing over a selection of several lines: left to itself, Chromium keeps their look in inline styles, which the page's
+ * policy refuses and reports.
+ */
+const overLines = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to } = view.state.selection.main;
+    const lines = view.state.doc;
+    if (event.inputType !== "insertText" || event.data === null || lines.lineAt(from).number === lines.lineAt(to).number) {
+      return false;
+    }
+    const text = event.data;
+    const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type" });
+    event.preventDefault();
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert))) {
+      view.dispatch(insert());
+    }
+    return true;
+  },
+});
+
 interface Props {
   text: string;
   /** Changes when `text` was replaced by something else than typing: then it takes the place of what is there. */
@@ -94,6 +115,7 @@ export function Editor(props: Props) {
           highlightSelectionMatches(),
           foldGutter(),
           history(),
+          overLines,
           indentOnInput(),
           closeBrackets(),
           lintGutter(),

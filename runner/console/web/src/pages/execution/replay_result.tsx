@@ -48,7 +48,7 @@ export function ReplayResult({ replays, leg: number, names }: Props) {
     >
       <div class="body stack" role="status">
         {leg?.incomparable && <p class="note">{words.incomparable(leg.incomparable)}</p>}
-        {!candidate && !replayed.same && replayed.form === "redacted" && <p class="note">{words.pseudonyms}</p>}
+        {!candidate && !replayed.what_if && !replayed.same && replayed.form === "redacted" && <p class="note">{words.pseudonyms}</p>}
         {leg?.unanswered.map((item, index) => (
           <p key={index} class="note warn">
             <span>
