@@ -77,6 +77,7 @@ def test_what_a_page_names_exists(page: Path) -> None:
 
 
 RUN = {
+    "docs/console.md": 1,  # test_console_page.py
     "README.md": 4,
     "docs/dependencies.md": 2,
     "docs/embedding.md": 5,
