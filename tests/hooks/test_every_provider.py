@@ -50,7 +50,8 @@ def blocking(hook: Hook) -> bool:
 @pytest.fixture(scope="module")
 def lines(whole: Server) -> dict[str, Line]:
     """A hook of each kind, of one tenant: hooks of the same trigger share their Actions."""
-    client, deployed = whole.client(), {}
+    client = whole.client()
+    deployed: dict[Any, Any] = {}
     return {
         f"{provider.name}-{hook.name}": replace(
             line(whole, provider.name, hook.name, client), _deployed=deployed
