@@ -28,7 +28,7 @@ coverage: images ## run the tests, or TESTS of them, and show how many statement
 fuzz: images ## draw new examples in all generated tests for SECONDS; what fails becomes an @example
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
-DRILLS := tests/drills tests/packages tests/hooks/test_firebase_emulator.py tests/shadow/test_edits.py
+DRILLS := tests/drills tests/packages tests/e2e/test_clients.py tests/hooks/test_firebase_emulator.py tests/shadow/test_edits.py
 drill: images ## kill, starve and refuse the service for half an hour (docs/operations.md); all versions of packages
 	ACTIONBOX_DRILL=1 $(BIN)/python -m pytest $(DRILLS) -v
 
