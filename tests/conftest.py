@@ -112,6 +112,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 _LONG = (
     "adversarial/test_every_member.py",
+    "console/test_in_browser.py",
     "dev",
     "drills",
     "e2e",

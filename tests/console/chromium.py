@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
 
 SCREENSHOTS: Final = Path(__file__).parents[2] / "docs" / "console"
@@ -26,6 +27,8 @@ addEventListener("securitypolicyviolation", (event) => {
 });
 """
 Theme = Literal["light", "dark"]
+_THEMES: Final[tuple[Theme, Theme]] = ("light", "dark")
+_NARROW: Final = 380
 
 
 def executable() -> str:
@@ -69,13 +72,27 @@ def page_of(
         context.close()
 
 
+def check_access(page: Page) -> None:
+    """The page is for everybody: axe finds nothing in either theme, and it fits a phone's width."""
+    for theme in _THEMES:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        found = Axe().run(page, options={"resultTypes": ["violations"]})
+        assert found.violations_count == 0, f"{page.url} ({theme}): {found.generate_report()}"
+    page.emulate_media(color_scheme="light")
+    before = page.viewport_size
+    assert before is not None
+    page.set_viewport_size({"width": _NARROW, "height": 800})
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.set_viewport_size(before)
+    assert width <= _NARROW, page.url
+
+
 def screenshot(page: Page, name: str) -> None:
     """Both themes of what the page shows, for the documentation, when `ACTIONBOX_SCREENSHOTS` is set."""
-    themes: tuple[Theme, Theme] = ("light", "dark")
     if not os.environ.get("ACTIONBOX_SCREENSHOTS"):
         return
     SCREENSHOTS.mkdir(exist_ok=True)
-    for theme in themes:
+    for theme in _THEMES:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         path = SCREENSHOTS / f"{name}-{theme}.png"
         page.screenshot(path=path, animations="disabled")

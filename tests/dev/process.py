@@ -21,7 +21,7 @@ from tests.serving.server import Reply
 
 _POOL = urllib3.PoolManager(maxsize=8, retries=False, timeout=120)
 _LINK = re.compile(r"http://localhost:\d+/console#link=(\S+)")
-PATIENCE = 100.0
+PATIENCE = 300.0
 
 
 @dataclass
