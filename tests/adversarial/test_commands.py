@@ -58,7 +58,7 @@ def test_members_of_the_api_cannot_be_replaced(sabotage: str) -> None:
 
 def test_members_of_ones_own_may_be_added() -> None:
     text = "api.mine = 1; api.access.mine = () => 2; console.log(api.mine, api.access.mine())"
-    assert printed(attack(javascript(text))) == ["1 2"]
+    assert printed(attack(javascript(text), limits=PATIENT)) == ["1 2"]
 
 
 @pytest.mark.parametrize("where", ["top", "handler"])

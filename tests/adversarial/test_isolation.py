@@ -121,7 +121,7 @@ ABSENT_JS = [
 
 @pytest.mark.parametrize("name", ABSENT_JS)
 def test_what_makes_fine_clocks_or_reaches_out_is_absent(name: str) -> None:
-    assert printed(attack(javascript(f"console.log(typeof {name})"))) == ["undefined"]
+    assert printed(attack(javascript(f"console.log(typeof {name})"), limits=PATIENT)) == ["undefined"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import sandbox
 from sandbox.core.caps import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
 from sandbox.core.failure import BuildError, Failure
 from sandbox.core.program import Language, Source
-from tests.adversarial.arena import OURS, attack, canary, ended, printed, source
+from tests.adversarial.arena import OURS, PATIENT, attack, canary, ended, printed, source
 
 JS_END = "\nexports.onExecutePostLogin = (event, api) => { console.log('ran') };"
 PY_END = "\ndef on_execute_post_login(event, api): print('ran')\n"
@@ -197,7 +197,7 @@ def test_what_stands_at_the_end_swallows_nothing(tail: str) -> None:
     if tail in ("\n#", "\n/*"):
         assert built(Language.JAVASCRIPT, text) is not None
         return
-    assert printed(attack(source(text, Language.JAVASCRIPT))) == ["ran"]
+    assert printed(attack(source(text, Language.JAVASCRIPT), limits=PATIENT)) == ["ran"]
 
 
 CHARACTERS = {
@@ -251,7 +251,7 @@ def test_names_are_judged_as_python_reads_them(name: str) -> None:
 def test_a_cookie_changes_nothing() -> None:
     for cookie in ("utf-7", "latin-1", "nope", "utf-16"):
         text = f"# coding: {cookie}\nx = 'é+AGEAYg-'{PY_END}"
-        assert printed(attack(source(text, Language.PYTHON))) == ["ran"]
+        assert printed(attack(source(text, Language.PYTHON), limits=PATIENT)) == ["ran"]
 
 
 def test_a_bad_source_in_a_flow_is_a_typed_failure() -> None:

@@ -16,7 +16,7 @@ from sandbox.core.caps import Limits
 from sandbox.core.failure import BuildError
 from sandbox.core.program import Language, Source
 from sandbox.egress import EgressPolicy, HttpEgress
-from tests.adversarial.arena import LIMITS, attack, ended, source
+from tests.adversarial.arena import LIMITS, PATIENT, attack, ended, source
 from tests.flow.actions import javascript, python
 from tests.sandbox.egress.peers import response, serving
 
@@ -212,7 +212,7 @@ LEFT_UNDONE = {
 @pytest.mark.parametrize("name", LEFT_UNDONE)
 def test_what_a_handler_does_not_wait_for_is_left_undone(name: str) -> None:
     text = f"exports.onExecutePostLogin = (event, api) => {{ {LEFT_UNDONE[name]} }};"
-    outcome = attack(source(text, Language.JAVASCRIPT))
+    outcome = attack(source(text, Language.JAVASCRIPT), limits=PATIENT)
     assert outcome.failure is None
     assert outcome.effects.decision == "allow"
 

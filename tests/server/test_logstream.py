@@ -55,7 +55,7 @@ class Stalled(io.StringIO):
 @pytest.fixture
 def as_before() -> Iterator[None]:
     yield
-    configure_logs("error", "json")
+    configure_logs("warning", "json")  # other tests of the process look for their warnings
 
 
 def closed() -> io.StringIO:
