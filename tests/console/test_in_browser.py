@@ -192,7 +192,7 @@ def test_the_audit_trail_tells_who_did_it(day: Day, page: Page) -> None:
     opened(page, day, "settings/audit")
     rows = page.locator("tr", has_text=re.compile(r"action\.deploy"))
     expect(rows.first).to_contain_text(day.served.client_id[:16])
-    expect(page.locator("tr", has_text="rollout.abort").first).to_be_visible()
+    expect(page.locator("tr", has_text="session.sign_in").first).to_be_visible()
 
 
 @pytest.mark.parametrize(
