@@ -1,5 +1,6 @@
 import { useId } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import type { Signal } from "@preact/signals";
 
 interface Props {
   label: string;
@@ -24,5 +25,28 @@ export function Field({ label, hint, error, children }: Props) {
         </p>
       )}
     </div>
+  );
+}
+
+/** Binds a control for text to what is written in it: `<input {...bound(name)} />`. */
+export function bound(signal: Signal<string>) {
+  return {
+    value: signal.value,
+    onInput: (event: { currentTarget: { value: string } }) => {
+      signal.value = event.currentTarget.value;
+    },
+  };
+}
+
+/** Options that are called as their values. */
+export function Options({ of }: { of: readonly string[] }) {
+  return (
+    <>
+      {of.map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </>
   );
 }

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { ApiError } from "../api/errors";
 import { OIDC, signIn, ways } from "../api/session";
-import { Field } from "../components/field";
+import { bound, Field } from "../components/field";
 import { Hostile } from "../components/hostile";
 import { said } from "../components/parts";
 import { BASE } from "../router/router";
@@ -61,8 +61,7 @@ export function SignInForm({ to, onDone }: Props) {
               spellcheck={false}
               required
               maxLength={255}
-              value={id.value}
-              onInput={(event) => (id.value = event.currentTarget.value)}
+              {...bound(id)}
             />
           )}
         </Field>
@@ -75,8 +74,7 @@ export function SignInForm({ to, onDone }: Props) {
               autocomplete="current-password"
               required
               maxLength={1024}
-              value={secret.value}
-              onInput={(event) => (secret.value = event.currentTarget.value)}
+              {...bound(secret)}
             />
           )}
         </Field>

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { api, ask } from "../../api/client";
 import { ApiError } from "../../api/errors";
 import { Dialog } from "../../components/dialog";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { Failed } from "../../components/parts";
 import { Link } from "../../router/link";
@@ -64,7 +64,7 @@ export function Deploy({ draft, onClose }: { draft: Draft; onClose: () => void }
       {locked && (
         <Field label={words.force} hint={words.forceHint}>
           {(ids) => (
-            <input {...ids} maxLength={500} value={reason.value} onInput={(event) => (reason.value = event.currentTarget.value)} />
+            <input {...ids} maxLength={500} {...bound(reason)} />
           )}
         </Field>
       )}

@@ -3,7 +3,7 @@ import { api, ask, type Management } from "../../api/client";
 import { useLoad } from "../../api/load";
 import { may } from "../../api/session";
 import { Dialog } from "../../components/dialog";
-import { Field } from "../../components/field";
+import { bound, Field, Options } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { Badge, Card, Empty, Failed, PageHead, Ready, Time } from "../../components/parts";
 import { Link } from "../../router/link";
@@ -165,15 +165,13 @@ function Create({ onClose }: { onClose: () => void }) {
       >
         <Field label={words.name}>
           {(given) => (
-            <input {...given} required maxLength={255} value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />
+            <input {...given} required maxLength={255} {...bound(name)} />
           )}
         </Field>
         <Field label={words.trigger}>
           {(given) => (
             <select {...given} value={trigger.value} onChange={(event) => (trigger.value = event.currentTarget.value)}>
-              {ids.map((id) => (
-                <option key={id}>{id}</option>
-              ))}
+              <Options of={ids} />
             </select>
           )}
         </Field>

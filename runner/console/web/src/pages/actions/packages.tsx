@@ -3,7 +3,7 @@ import { api, ask } from "../../api/client";
 import { useLoad } from "../../api/load";
 import { may } from "../../api/session";
 import { plain } from "../../components/escape";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { texts } from "../../texts";
 import type { Draft } from "./draft";
@@ -65,12 +65,12 @@ function Dependencies({ draft }: { draft: Draft }) {
           <div class="row">
             <Field label={words.name}>
               {(ids) => (
-                <input {...ids} class="mono" required value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />
+                <input {...ids} class="mono" required {...bound(name)} />
               )}
             </Field>
             <Field label={words.version}>
               {(ids) => (
-                <input {...ids} class="mono" required value={version.value} onInput={(event) => (version.value = event.currentTarget.value)} />
+                <input {...ids} class="mono" required {...bound(version)} />
               )}
             </Field>
           </div>

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { may } from "../../api/session";
 import { plain } from "../../components/escape";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { Time } from "../../components/parts";
 import { toast } from "../../shell/toasts";
@@ -62,7 +62,7 @@ export function Secrets({ draft }: { draft: Draft }) {
           <div class="row">
             <Field label={words.name}>
               {(ids) => (
-                <input {...ids} class="mono" required maxLength={128} value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />
+                <input {...ids} class="mono" required maxLength={128} {...bound(name)} />
               )}
             </Field>
             <Field label={words.value}>
@@ -72,8 +72,7 @@ export function Secrets({ draft }: { draft: Draft }) {
                   type="password"
                   autocomplete="new-password"
                   required
-                  value={value.value}
-                  onInput={(event) => (value.value = event.currentTarget.value)}
+                  {...bound(value)}
                 />
               )}
             </Field>
@@ -105,8 +104,7 @@ function SetValue({ name, onSet, onRemove }: { name: string; onSet: (text: strin
         autocomplete="new-password"
         aria-label={words.label(plain(name, 60))}
         placeholder={words.set}
-        value={value.value}
-        onInput={(event) => (value.value = event.currentTarget.value)}
+        {...bound(value)}
       />
       <button type="submit" disabled={!value.value}>
         {texts.save}

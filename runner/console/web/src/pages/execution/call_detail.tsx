@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { Badge, duration } from "../../components/parts";
 import { texts } from "../../texts";
@@ -161,8 +161,7 @@ function Change({ call, other, onChange }: Required<Pick<Props, "call" | "onChan
             class="mono"
             rows={Math.min(14, value.value.split("\n").length + 1)}
             spellcheck={false}
-            value={value.value}
-            onInput={(event) => (value.value = event.currentTarget.value)}
+            {...bound(value)}
           />
         )}
       </Field>

@@ -4,7 +4,7 @@ import { api, ask } from "../../api/client";
 import { useLoad } from "../../api/load";
 import { may } from "../../api/session";
 import { Dialog } from "../../components/dialog";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { plain } from "../../components/escape";
 import { Hostile } from "../../components/hostile";
 import { LogView } from "../../components/log_view";
@@ -267,7 +267,7 @@ function RevealDialog({ onClose, onReveal }: { onClose: () => void; onReveal: (r
         <p>{words.revealAbout}</p>
         <Field label={words.reason}>
           {(ids) => (
-            <input {...ids} required maxLength={500} value={why.value} onInput={(event) => (why.value = event.currentTarget.value)} />
+            <input {...ids} required maxLength={500} {...bound(why)} />
           )}
         </Field>
         <footer>

@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
 import { api, ask } from "../../api/client";
 import { useLoad } from "../../api/load";
+import { Options } from "../../components/field";
 import { navigate, setQuery, to } from "../../router/router";
 import { texts } from "../../texts";
 import { DECISIONS, type Filters, SPANS, STATUSES } from "./filters";
@@ -119,11 +120,7 @@ function Choice({ name, label, value, options }: ChoiceProps) {
       onChange={(event) => setQuery({ [name]: event.currentTarget.value, at: undefined })}
     >
       <option value="">{label}</option>
-      {all.map((option) => (
-        <option key={option} value={option}>
-          {option}
-        </option>
-      ))}
+      <Options of={all} />
     </select>
   );
 }

@@ -4,7 +4,7 @@ import { api, ask } from "../../api/client";
 import { makeAction } from "../../api/dev";
 import { useLoad } from "../../api/load";
 import { Dialog } from "../../components/dialog";
-import { Field } from "../../components/field";
+import { bound, Field, Options } from "../../components/field";
 import { Failed, Ready } from "../../components/parts";
 import { navigate, to } from "../../router/router";
 import { toast } from "../../shell/toasts";
@@ -51,11 +51,7 @@ export function NewAction({ onClose }: { onClose: () => void }) {
             <Ready of={result.value}>
               {({ triggers }) => (
                 <select {...ids} value={trigger.value} onChange={(event) => (trigger.value = event.currentTarget.value)}>
-                  {triggers.map(({ id }) => (
-                    <option key={id} value={id}>
-                      {id}
-                    </option>
-                  ))}
+                  <Options of={triggers.map(({ id }) => id)} />
                 </select>
               )}
             </Ready>
@@ -78,8 +74,7 @@ export function NewAction({ onClose }: { onClose: () => void }) {
                 maxLength={64}
                 spellcheck={false}
                 autocomplete="off"
-                value={name.value}
-                onInput={(event) => (name.value = event.currentTarget.value)}
+                {...bound(name)}
               />
             )}
           </Field>

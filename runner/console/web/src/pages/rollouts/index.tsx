@@ -3,7 +3,7 @@ import { api, ask, type Management } from "../../api/client";
 import { useLoad } from "../../api/load";
 import { may } from "../../api/session";
 import { Dialog } from "../../components/dialog";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { plain } from "../../components/escape";
 import { Hostile } from "../../components/hostile";
 import { Badge, Card, Empty, Failed, PageHead, Ready, Time, type Tone } from "../../components/parts";
@@ -151,7 +151,7 @@ function Start({ actions, only, onClose }: { actions: readonly Action[]; only: s
   const number = (label: string, value: typeof percent, limits: { min: number; max: number; step?: number }, hint?: string) => (
     <Field label={label} hint={hint}>
       {(ids) => (
-        <input {...ids} {...limits} type="number" required value={value.value} onInput={(event) => (value.value = event.currentTarget.value)} />
+        <input {...ids} {...limits} type="number" required {...bound(value)} />
       )}
     </Field>
   );

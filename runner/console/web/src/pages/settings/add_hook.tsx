@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { api, ask, type Management } from "../../api/client";
 import { Dialog } from "../../components/dialog";
-import { Field } from "../../components/field";
+import { Field, Options } from "../../components/field";
 import { said } from "../../components/parts";
 import { texts } from "../../texts";
 
@@ -55,22 +55,14 @@ export function AddHook({ onAdded, onClose }: { onAdded: (id: string) => void; o
                 hook.value = HOOKS[provider.value][0] ?? "";
               }}
             >
-              {Object.keys(HOOKS).map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
+              <Options of={Object.keys(HOOKS)} />
             </select>
           )}
         </Field>
         <Field label={words.hook} error={error.value}>
           {(ids) => (
             <select {...ids} value={hook.value} onChange={(event) => (hook.value = event.currentTarget.value)}>
-              {HOOKS[provider.value].map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
+              <Options of={HOOKS[provider.value]} />
             </select>
           )}
         </Field>

@@ -4,13 +4,13 @@ import { usePages } from "../../api/pages";
 import { may, session } from "../../api/session";
 import { Confirm, Dialog } from "../../components/dialog";
 import { plain } from "../../components/escape";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { PageList } from "../../components/page_list";
 import { Badge, Card, said, Time } from "../../components/parts";
 import { toast } from "../../shell/toasts";
 import { texts } from "../../texts";
-import { Credentials } from "./credentials";
+import { Credentials, useNewCredentials } from "./credentials";
 
 type Client = Console["ListedClient"];
 
@@ -95,27 +95,18 @@ function AddClient({ onClose }: { onClose: () => void }) {
   const mine = (session.value?.scopes ?? []).filter((scope) => scope !== "operate:tenants");
   const name = useSignal("");
   const chosen = useSignal<ReadonlySet<string>>(new Set(mine));
-  const made = useSignal<Console["NewCredentials"] | null>(null);
-  const error = useSignal<string | null>(null);
-  const add = async (event: Event) => {
-    event.preventDefault();
-    try {
-      made.value = await ask(
-        api.POST("/console/api/clients", { body: { name: name.value, scopes: [...chosen.value].toSorted() } }),
-      );
-    } catch (failure) {
-      error.value = said(failure);
-    }
-  };
-  if (made.value) {
-    return <Credentials of={made.value} onClose={onClose} />;
+  const { made, error, submit } = useNewCredentials(() =>
+    ask(api.POST("/console/api/clients", { body: { name: name.value, scopes: [...chosen.value].toSorted() } })),
+  );
+  if (made) {
+    return <Credentials of={made} onClose={onClose} />;
   }
   return (
     <Dialog title={words.add} onClose={onClose}>
-      <form class="form" onSubmit={add}>
-        <Field label={words.name} error={error.value}>
+      <form class="form" onSubmit={submit}>
+        <Field label={words.name} error={error}>
           {(ids) => (
-            <input {...ids} required maxLength={255} value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />
+            <input {...ids} required maxLength={255} {...bound(name)} />
           )}
         </Field>
         <fieldset>

@@ -1,9 +1,26 @@
+import { useSignal } from "@preact/signals";
 import type { Console } from "../../api/client";
 import { Dialog } from "../../components/dialog";
+import { said } from "../../components/parts";
 import { toast } from "../../shell/toasts";
 import { texts } from "../../texts";
 
 const words = texts.settings.credentials;
+
+/** A form that makes something with credentials: what was made, what went wrong, and what to do when it is sent. */
+export function useNewCredentials(make: () => Promise<Console["NewCredentials"]>) {
+  const made = useSignal<Console["NewCredentials"] | null>(null);
+  const error = useSignal<string | null>(null);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    try {
+      made.value = await make();
+    } catch (failure) {
+      error.value = said(failure);
+    }
+  };
+  return { made: made.value, error: error.value, submit };
+}
 
 /** New credentials: they are shown this once. */
 export function Credentials({ of, onClose }: { of: Console["NewCredentials"]; onClose: () => void }) {

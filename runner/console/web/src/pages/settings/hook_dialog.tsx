@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { api, ask, type Management } from "../../api/client";
 import { may } from "../../api/session";
 import { Dialog } from "../../components/dialog";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { Badge, said, Time } from "../../components/parts";
 import { toast } from "../../shell/toasts";
@@ -174,8 +174,7 @@ function Secrets({ hook, editable, attempt }: SecretsProps) {
                 autocomplete="off"
                 minLength={8}
                 maxLength={16_384}
-                value={value.value}
-                onInput={(event) => (value.value = event.currentTarget.value)}
+                {...bound(value)}
               />
             )}
           </Field>

@@ -3,7 +3,7 @@ import { api, ask, type Management } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { may } from "../../api/session";
 import { Dialog } from "../../components/dialog";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { PageList } from "../../components/page_list";
 import { Card, said } from "../../components/parts";
@@ -120,8 +120,7 @@ function HostDialog({ action, onClose, onSaved }: { action: Action; onClose: () 
                 class="mono"
                 rows={6}
                 spellcheck={false}
-                value={text.value}
-                onInput={(event) => (text.value = event.currentTarget.value)}
+                {...bound(text)}
               />
             )}
           </Field>

@@ -3,13 +3,13 @@ import { api, ask, type Console } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { changeTenant, session } from "../../api/session";
 import { Dialog } from "../../components/dialog";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { PageList } from "../../components/page_list";
 import { Badge, Card, said, Time } from "../../components/parts";
 import { toast } from "../../shell/toasts";
 import { texts } from "../../texts";
-import { Credentials } from "./credentials";
+import { Credentials, useNewCredentials } from "./credentials";
 
 const words = texts.settings.tenantList;
 
@@ -71,23 +71,16 @@ export function Tenants() {
 function AddTenant({ onClose }: { onClose: () => void }) {
   const id = useSignal("");
   const name = useSignal("");
-  const made = useSignal<Console["NewCredentials"] | null>(null);
-  const error = useSignal<string | null>(null);
-  const add = async (event: Event) => {
-    event.preventDefault();
-    try {
-      made.value = await ask(api.POST("/console/api/tenants", { body: { id: id.value, name: name.value } }));
-    } catch (failure) {
-      error.value = said(failure);
-    }
-  };
-  if (made.value) {
-    return <Credentials of={made.value} onClose={onClose} />;
+  const { made, error, submit } = useNewCredentials(() =>
+    ask(api.POST("/console/api/tenants", { body: { id: id.value, name: name.value } })),
+  );
+  if (made) {
+    return <Credentials of={made} onClose={onClose} />;
   }
   return (
     <Dialog title={words.add} onClose={onClose}>
-      <form class="form" onSubmit={add}>
-        <Field label={words.id} hint={words.idHint} error={error.value}>
+      <form class="form" onSubmit={submit}>
+        <Field label={words.id} hint={words.idHint} error={error}>
           {(ids) => (
             <input
               {...ids}
@@ -95,13 +88,12 @@ function AddTenant({ onClose }: { onClose: () => void }) {
               maxLength={63}
               spellcheck={false}
               pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
-              value={id.value}
-              onInput={(event) => (id.value = event.currentTarget.value)}
+              {...bound(id)}
             />
           )}
         </Field>
         <Field label={words.name}>
-          {(ids) => <input {...ids} maxLength={255} value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />}
+          {(ids) => <input {...ids} maxLength={255} {...bound(name)} />}
         </Field>
         <footer class="buttons">
           <button type="submit" class="primary">

@@ -2,7 +2,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { Outcome, SimulatedReturn, Suspension } from "../../api/dev";
 import { may } from "../../api/session";
-import { Field } from "../../components/field";
+import { bound, Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { texts } from "../../texts";
 import { object, pairs, tokenClaims } from "./values";
@@ -188,8 +188,7 @@ function Text({ label, value, required = false }: { label: string; value: Signal
           required={required}
           spellcheck={false}
           autocomplete="off"
-          value={value.value}
-          onInput={(event) => (value.value = event.currentTarget.value)}
+          {...bound(value)}
         />
       )}
     </Field>
@@ -205,8 +204,7 @@ function Lines({ label, hint, error, value }: { label: string; hint?: string; er
           class="code"
           rows={3}
           spellcheck={false}
-          value={value.value}
-          onInput={(event) => (value.value = event.currentTarget.value)}
+          {...bound(value)}
         />
       )}
     </Field>

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { api, ask } from "../../api/client";
 import { exampleEvent, type Simulated, simulate, type SimulatedReturn, simulateReturn } from "../../api/dev";
 import { useLoad } from "../../api/load";
-import { Field } from "../../components/field";
+import { bound, Field, Options } from "../../components/field";
 import { Card, Failed, PageHead, Ready } from "../../components/parts";
 import { query, setQuery } from "../../router/router";
 import { useShortcuts } from "../../shell/keys";
@@ -71,11 +71,7 @@ export default function Simulate() {
               <Ready of={triggers.value}>
                 {({ triggers: listed }) => (
                   <select {...ids} value={trigger} onChange={(change) => setQuery({ trigger: change.currentTarget.value })}>
-                    {listed.map(({ id }) => (
-                      <option key={id} value={id}>
-                        {id}
-                      </option>
-                    ))}
+                    <Options of={listed.map(({ id }) => id)} />
                   </select>
                 )}
               </Ready>
@@ -92,8 +88,7 @@ export default function Simulate() {
                 class="code"
                 rows={12}
                 spellcheck={false}
-                value={event.value}
-                onInput={(change) => (event.value = change.currentTarget.value)}
+                {...bound(event)}
               />
             )}
           </Field>

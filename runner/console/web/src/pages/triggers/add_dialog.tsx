@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useLoad } from "../../api/load";
 import { Dialog } from "../../components/dialog";
+import { bound } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { Badge, Empty, Ready } from "../../components/parts";
 import { texts } from "../../texts";
@@ -20,13 +21,13 @@ const SHOWN = 50;
 export function AddDialog({ trigger, present, onAdd, onClose }: Props) {
   const { result, reload } = useLoad((signal) => loadCandidates(trigger, signal), [trigger]);
   const wanted = useSignal("");
-  const bound = new Set(present.map(({ actionId }) => actionId));
+  const taken = new Set(present.map(({ actionId }) => actionId));
   return (
     <Dialog title={words.add} onClose={onClose}>
       <Ready of={result.value} retry={reload}>
         {(all) => {
           const text = wanted.value.toLowerCase();
-          const free = all.filter(({ actionId }) => !bound.has(actionId));
+          const free = all.filter(({ actionId }) => !taken.has(actionId));
           const found = free.filter(({ name }) => name.toLowerCase().includes(text));
           return free.length === 0 ? (
             <Empty title={words.noneToAdd}>{words.noneToAddAbout}</Empty>
@@ -37,8 +38,7 @@ export function AddDialog({ trigger, present, onAdd, onClose }: Props) {
                 aria-label={texts.keys.search}
                 placeholder={texts.keys.search}
                 autofocus
-                value={wanted.value}
-                onInput={(event) => (wanted.value = event.currentTarget.value)}
+                {...bound(wanted)}
               />
               <ul class="choices">
                 {found.slice(0, SHOWN).map((item) => (
