@@ -5,8 +5,6 @@ The token stands behind the `#` of the address, which browsers send to nobody; t
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
@@ -16,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from runner.admin.tenants import find_tenant
 from runner.config.settings import ServiceSettings
+from runner.http.auth.client_secrets import new_secret, secret_digest
 from runner.http.auth.scopes import OPERATE
 from runner.http.auth.sessions import SignedIn
 from runner.http.auth.tokens import GRANTED
@@ -39,10 +38,10 @@ def new_link(
 ) -> str:
     """The address of a link for `tenant`. Raises `InputError` (`no_tenant`)."""
     find_tenant(session, tenant)
-    token = secrets.token_urlsafe(32)
+    token = new_secret()
     session.add(
         SignInLinkRow(
-            digest=_digest(token),
+            digest=secret_digest(token),
             tenant_id=tenant,
             actor=actor,
             scopes=list(scopes),
@@ -54,12 +53,8 @@ def new_link(
 
 def use_link(session: Session, token: str) -> SignedIn | None:
     """Who it signs in; None when it was used, has expired, or never was. Of two at once one gets it."""
-    query = delete(SignInLinkRow).where(SignInLinkRow.digest == _digest(token)).returning(SignInLinkRow)
+    query = delete(SignInLinkRow).where(SignInLinkRow.digest == secret_digest(token)).returning(SignInLinkRow)
     row = session.scalars(query).one_or_none()
     if row is None or row.expires_at <= now():
         return None
     return SignedIn(row.tenant_id, row.actor, "link", row.scopes)
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

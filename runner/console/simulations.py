@@ -21,7 +21,7 @@ from runner.console.base import Caller, console_router
 from runner.http.answer_types import TriggerId, closed
 from runner.http.auth.caller import check_scopes, needs
 from runner.http.described import refusals
-from runner.http.errors import ApiError, bad_request
+from runner.http.errors import bad_request
 from runner.model.errors import InputError, ResumeError
 from runner.model.outcome import FlowOutcome
 from runner.runtime.routes import Here, Runtime, refusal, settled
@@ -31,7 +31,7 @@ from runner.suspension.stores import SuspendedFlow
 from runner.testing.cases.model import PromptSpec, ResumeSpec
 from runner.testing.cases.returning import returned
 from runner.testing.partial_event import completed
-from triggers import UnknownTriggerError, get_trigger
+from triggers import Trigger, UnknownTriggerError, get_trigger
 
 router: Final = console_router("Console: simulations")
 Invoker = Annotated[Caller, needs("invoke:triggers")]
@@ -116,10 +116,7 @@ class ExampleEvent(TypedDict):
 )
 def get_example(caller: Invoker, trigger_id: str) -> Response:  # noqa: ARG001
     """The example event of a trigger."""
-    try:
-        trigger = get_trigger(trigger_id)
-    except UnknownTriggerError as error:
-        raise ApiError(404, str(error), "unknown_trigger") from None
+    trigger = _trigger(trigger_id)
     return JSONResponse({"trigger_id": trigger.id, "event": trigger.example_event})
 
 
@@ -131,10 +128,7 @@ def get_example(caller: Invoker, trigger_id: str) -> Response:  # noqa: ARG001
 )
 async def simulate(caller: Invoker, body: Simulate, runtime: Here) -> Response:
     """Invoke a trigger on an event that need not be whole."""
-    try:
-        trigger = get_trigger(body.trigger_id)
-    except UnknownTriggerError as error:
-        raise ApiError(404, str(error), "unknown_trigger") from None
+    trigger = _trigger(body.trigger_id)
     event = completed(trigger, body.event)
     invoked = InvokeBody(
         event=event.event, action_id=body.action_id, executed_rules=tuple(body.executed_rules)
@@ -162,6 +156,14 @@ async def simulate_return(caller: Invoker, body: SimulatedReturn, runtime: Here)
     answer = await settled(runtime, None, runtime.flows.resume(caller.tenant, resume))
     value = json.loads(answer.text)
     return JSONResponse({"execution_id": value["execution_id"], "outcome": value})
+
+
+def _trigger(trigger_id: str) -> Trigger:
+    """Raises `ApiError`."""
+    try:
+        return get_trigger(trigger_id)
+    except UnknownTriggerError as error:
+        raise refusal(error) from None
 
 
 def _resume(runtime: Runtime, tenant: str, body: SimulatedReturn) -> ResumeBody:

@@ -97,13 +97,7 @@ def _result(file: str, result: CaseResult) -> dict[str, Any]:
 
 def _problem(error: Exception) -> dict[str, Any]:
     if isinstance(error, RunnerError | BuildError):
-        trouble = Trouble.of("", error)
-        return {
-            "message": trouble.message,
-            **({"next_step": trouble.next_step} if trouble.next_step else {}),
-            **({} if trouble.line is None else {"line": trouble.line}),
-            **({} if trouble.column is None else {"column": trouble.column}),
-        }
+        return Trouble.of("", error).told()
     if isinstance(error, EventError):
         return {"message": "; ".join(str(problem) for problem in error.problems[:5]) or str(error)}
     return {"message": str(error)}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 import sandbox
 from runner.dev.folder import File, Folder
@@ -60,6 +60,11 @@ class Trouble:
                 None if place is None else place.column,
             )
         return cls(file, error.message, error.next_step)
+
+    def told(self) -> dict[str, Any]:
+        """As `runner.dev.schemas.Problem`, for which the file is told elsewhere."""
+        more = {"next_step": self.next_step or None, "line": self.line, "column": self.column}
+        return {"message": self.message, **{name: item for name, item in more.items() if item is not None}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from runner.console.base import console_router
 from runner.dev import schemas
-from runner.dev.discovery import Trouble
 from runner.dev.folder import FileChangedError
 from runner.dev.home import FolderHome, changed, check_name
 from runner.dev.scaffold import scaffold
@@ -182,17 +181,7 @@ def _folder(home: FolderHome) -> dict[str, Any]:
             }
             for item in status.actions
         ],
-        "problems": [{"file": item.file, **problem(item)} for item in status.troubles],
-    }
-
-
-def problem(trouble: Trouble) -> dict[str, Any]:
-    """As `schemas.Problem`."""
-    return {
-        "message": trouble.message,
-        **({"next_step": trouble.next_step} if trouble.next_step else {}),
-        **({} if trouble.line is None else {"line": trouble.line}),
-        **({} if trouble.column is None else {"column": trouble.column}),
+        "problems": [{"file": item.file, **item.told()} for item in status.troubles],
     }
 
 

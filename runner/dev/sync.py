@@ -166,7 +166,7 @@ class Sync:
         """`unit` with the secrets that the service has of it, and without those that nobody gave. `named`: it
         has those alone that it names, and not all that were given."""
         kept = there.secrets if there is not None else ()
-        given = {**self._values.get(SHARED, {}), **self._values.get(owner, {})}
+        given = self._given(owner)
         names = {*(unit.secrets if named else given), *kept}
         return replace(unit, secrets=tuple(sorted(name for name in names if name in given or name in kept)))
 
@@ -177,13 +177,15 @@ class Sync:
             units: by owner of the secrets.
             there: what the service has, by the same names.
         """
-        shared = self._values.get(SHARED, {})
         found = {}
         for owner in units:
             kept = there[owner].secrets if owner in there else ()
-            given = {**shared, **self._values.get(owner, {})}
-            found[owner] = {name: value for name, value in given.items() if name not in kept}
+            found[owner] = {name: value for name, value in self._given(owner).items() if name not in kept}
         return found
+
+    def _given(self, owner: str) -> dict[str, str]:
+        """The values that were given for an owner of secrets."""
+        return {**self._values.get(SHARED, {}), **self._values.get(owner, {})}
 
     def _make(
         self,

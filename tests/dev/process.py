@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
+from tests.console.browser import Browser
 
-from tests.serving.server import Reply
-
-_POOL = urllib3.PoolManager(maxsize=8, retries=False, timeout=120)
 _LINK = re.compile(r"http://localhost:\d+/console#link=(\S+)")
 PATIENCE = 300.0
 
 
-@dataclass
-class Dev:
-    """The process. `said`: its standard output so far."""
+@dataclass(kw_only=True)
+class Dev(Browser):
+    """The process, and a browser with it. `said`: its standard output so far."""
 
     folder: Path
-    url: str
     link: str
     said: Callable[[], str]
-    cookie: str = field(default="", repr=False)
 
-    def sign_in(self) -> None:
-        """As the console's page does with the link."""
+    def use_link(self) -> None:
+        """Sign in, as the console's page does with the link."""
         reply = self.call("POST", "/console/api/sign-in/link", {"token": self.link.partition("=")[2]})
         assert reply.status == 200, reply
-        self.cookie = reply.headers["set-cookie"].partition(";")[0]
-
-    def call(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> Reply:
-        sent = {"Sec-Fetch-Site": "same-origin", **(headers or {})}
-        if self.cookie:
-            sent["Cookie"] = self.cookie
-        data = None if body is None else json.dumps(body).encode()
-        if data is not None:
-            sent["Content-Type"] = "application/json"
-        answer = _POOL.request(method, self.url + path, body=data, headers=sent)
-        return Reply(answer.status, json.loads(answer.data) if answer.data else None, answer.headers)
 
     def get(self, path: str) -> Any:
         reply = self.call("GET", path)
@@ -100,7 +81,7 @@ def serving(folder: Path, *options: str) -> Iterator[Dev]:
             assert time.monotonic() < deadline, output.read_text()
             time.sleep(0.1)
         parts = urlsplit(found[0])
-        yield Dev(folder, f"http://127.0.0.1:{parts.port}", found[0], output.read_text)
+        yield Dev(url=f"http://127.0.0.1:{parts.port}", folder=folder, link=found[0], said=output.read_text)
     finally:
         process.terminate()
         assert process.wait(60) == 0, output.read_text()

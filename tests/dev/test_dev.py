@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.console.browser import Browser
 from tests.dev.process import Dev, serving
 
 DENIES = """\
@@ -32,7 +33,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     folder = tmp_path_factory.mktemp("dev") / "actions"
     folder.mkdir()
     with serving(folder, "--secret", "SITE_KEY=a-secret-of-the-profile-site-0001") as found:
-        found.sign_in()
+        found.use_link()
         yield found
 
 
@@ -202,7 +203,7 @@ def test_files_are_written_inside_the_folder_and_as_they_were_read(dev: Dev) -> 
 
 
 def test_only_who_has_the_link_and_comes_from_the_console(dev: Dev) -> None:
-    stranger = Dev(dev.folder, dev.url, dev.link, dev.said)
+    stranger = Browser(dev.url)
     for path in ("/console/api/dev", "/console/api/dev/files/guard.js", "/api/v2/actions/actions"):
         assert stranger.call("GET", path).status == 401
     assert stranger.call("POST", "/console/api/dev/actions", {"trigger_id": "post-login"}).status == 401

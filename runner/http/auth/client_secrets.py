@@ -1,4 +1,4 @@
-"""Secrets of API clients: made once, kept as digests, compared in constant time."""
+"""Secrets of API clients, sessions and links: made once, kept as digests, compared in constant time."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ def new_secret() -> str:
 
 
 def secret_digest(secret: str) -> str:
+    """All that is kept of it: SHA-256, in hexadecimal digits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -6,16 +6,16 @@ Each request reads its row, so a session that was ended anywhere is ended everyw
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from fastapi import Request
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
+from runner.http.auth.client_secrets import new_secret, secret_digest
 from runner.http.auth.scopes import ALL_SCOPES
 from runner.http.auth.tokens import GRANTED, PLANES, Principal, TokenError
 from runner.store.database.engine import Store
@@ -70,7 +70,7 @@ class Sessions:
 
     def open(self, session: Session, who: SignedIn, request: Request) -> str:
         """A new session; its cookie's value."""
-        value = secrets.token_urlsafe(32)
+        value = new_secret()
         moment = self._clock()
         mine = (SessionRow.tenant_id == who.tenant, SessionRow.actor == who.actor)
         newest = select(SessionRow.id).where(*mine).order_by(SessionRow.created_at.desc())
@@ -80,7 +80,7 @@ class Sessions:
             SessionRow(
                 tenant_id=who.tenant,
                 id=named_id("ses"),
-                digest=_digest(value),
+                digest=secret_digest(value),
                 actor=who.actor,
                 way=who.way,
                 client_id=who.client_id,
@@ -97,9 +97,9 @@ class Sessions:
 
     def authenticate(self, value: str) -> Principal:
         """The principal of a cookie. Raises `TokenError`. Uses the database: call it in a thread."""
-        digest, moment = _digest(value[:_MAX_COOKIE]), self._clock()
+        digest, moment = secret_digest(value[:_MAX_COOKIE]), self._clock()
         with self._store.read() as session:
-            found = _of(session, SessionRow.digest == digest, moment)
+            found = _of(session, moment, SessionRow.digest == digest)
         if found is None:
             raise TokenError(_ENDED)
         row, scopes = found
@@ -125,7 +125,7 @@ class Sessions:
             return True
         with self._store.read() as session:
             named = (SessionRow.tenant_id == principal.tenant, SessionRow.id == principal.session_id)
-            return _of(session, *named, self._clock()) is not None
+            return _of(session, self._clock(), *named) is not None
 
     def end(self, session: Session, tenant: str, session_id: str) -> bool:
         """End a session; whether there was one."""
@@ -135,9 +135,10 @@ class Sessions:
         return bool(done.rowcount)
 
 
-def _of(session: Session, *wanted: Any) -> tuple[SessionRow, frozenset[str]] | None:
-    """The session that has not ended at a moment (the last of `wanted`), and what it may do now."""
-    *conditions, moment = wanted
+def _of(
+    session: Session, moment: datetime, *named: ColumnElement[bool]
+) -> tuple[SessionRow, frozenset[str]] | None:
+    """The session that is `named` so and has not ended at a moment, and what it may do now."""
     query = (
         select(SessionRow, ApiClient)
         .join(Tenant, Tenant.id == SessionRow.tenant_id)
@@ -145,7 +146,7 @@ def _of(session: Session, *wanted: Any) -> tuple[SessionRow, frozenset[str]] | N
             ApiClient,
             (ApiClient.tenant_id == SessionRow.tenant_id) & (ApiClient.id == SessionRow.client_id),
         )
-        .where(*conditions, SessionRow.expires_at > moment)
+        .where(*named, SessionRow.expires_at > moment)
     )
     found = session.execute(query).one_or_none()
     if found is None:
@@ -177,7 +178,3 @@ def actor_of(name: str) -> str:
 def _harmless(text: str, most: int) -> str:
     """What databases keep and logs show on one line."""
     return "".join(char if char.isprintable() else "?" for char in text)[:most]
-
-
-def _digest(value: str) -> str:
-    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
