@@ -26,9 +26,10 @@ def with_bodies(journal: Any, change: Callable[[str], str]) -> Any:
 def _entry(entry: Any, change: Callable[[str], str]) -> Any:
     if not isinstance(entry, dict):
         return entry
-    holder, name = next(
-        (place for kind, place in _HOLDERS.items() if kind == entry.get("operation")), ("", "")
-    )
+    operation = entry.get("operation")
+    if not isinstance(operation, str) or operation not in _HOLDERS:
+        return entry
+    holder, name = _HOLDERS[operation]
     held = entry.get(holder)
     text = held.get(name) if isinstance(held, dict) else None
     if not isinstance(held, dict) or not isinstance(text, str):

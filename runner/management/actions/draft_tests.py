@@ -49,9 +49,7 @@ def _test(caller: Caller, action_id: str, body: TestAction) -> Response:
     except EventError as error:
         raise _wrong_event(error, body.payload) from None
     except BusyError as error:
-        raise ApiError(
-            429, str(error), "too_many_requests", headers={"Retry-After": str(error.retry_after)}
-        ) from None
+        raise too_busy(error) from None
     payload = _payload(outcome, (time.perf_counter() - began) * 1000)
     if event.filled:
         payload["filled_in"] = list(event.filled)
@@ -72,6 +70,11 @@ def _wrong_event(error: EventError, payload: Mapping[str, Any]) -> ApiError:
     problem = str(error.problems[0]) if error.problems else str(error)
     place = "$.payload.event" if "event" in payload else "$.payload"
     return invalid_body(f"{place}: {problem}.")
+
+
+def too_busy(error: BusyError) -> ApiError:
+    """The answer to who would have to wait too long for a worker."""
+    return ApiError(429, str(error), "too_many_requests", headers={"Retry-After": str(error.retry_after)})
 
 
 def built_draft(caller: Caller, action_id: str) -> Candidate:

@@ -75,11 +75,7 @@ class FlowRunner(Protocol):
         ...
 
     def shadow(
-        self,
-        tenant: str,
-        record: FlowRecord,
-        actions: Sequence[Action],
-        control: Sequence[Action],
+        self, tenant: str, record: FlowRecord, actions: Sequence[Action], control: Sequence[Action]
     ) -> LegShadow:
         """Run `actions` on a recorded leg, see `runner.shadow.leg.shadow_leg`, behind everybody's logins.
 

@@ -14,7 +14,7 @@ from runner.http.described import refusals
 from runner.http.errors import ApiError, bad_request, not_found
 from runner.http.kept_records import KeptRecords, plain_reason
 from runner.http.queries import Absent
-from runner.management.actions.draft_tests import built_draft
+from runner.management.actions.draft_tests import built_draft, too_busy
 from runner.management.actions.routes import WHAT
 from runner.management.base.context import Caller, find, management_router
 from runner.management.base.interfaces import BusyError, LostRunError
@@ -137,9 +137,7 @@ def _run(caller: Caller, leg: FlowRecord, flow: Flow, others: list[OtherAnswer] 
             return caller.service.flows.replay(caller.tenant, leg, flow.actions, control, others or ())
         except BusyError as error:
             if time.monotonic() + error.retry_after > until:
-                raise ApiError(
-                    429, str(error), "too_many_requests", headers={"Retry-After": str(error.retry_after)}
-                ) from None
+                raise too_busy(error) from None
             time.sleep(error.retry_after)
 
 

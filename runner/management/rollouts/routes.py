@@ -75,7 +75,7 @@ def start_rollout(caller: ActionCreator, action_id: str, body: RolloutPlan, forc
     the Action is not deployed otherwise. With a lock-out list, of the tenant or of the rollout, it is first
     tried on recorded logins, as a deploy is. (Ours.)"""
     seen = _guarded(caller, action_id, body, force)
-    _warm(caller, action_id, body)
+    _warm(caller, seen, action_id, body)
     with caller.service.store.begin() as session:
         action = find(session, ActionRow, caller.tenant, action_id, WHAT, lock=True)
         check_no_rollout(session, action)
@@ -138,12 +138,13 @@ def _tried(session: Session, ring: KeyRing, caller: Caller, action_id: str, body
     return version_of(session, ring, action, _old(session, action, body))
 
 
-def _warm(caller: Caller, action_id: str, body: RolloutPlan) -> None:
+def _warm(caller: Caller, seen: Candidate | None, action_id: str, body: RolloutPlan) -> None:
     """Have the candidate in the workers before anybody gets it, so that its first logins are not the ones
-    that wait."""
-    with caller.service.store.read() as session:
-        found = _tried(session, caller.service.keys.ring, caller, action_id, body)
-    caller.service.flows.warm(caller.tenant, found.action.source)
+    that wait. `seen`: the candidate, if the guard has looked at it."""
+    if seen is None:
+        with caller.service.store.read() as session:
+            seen = _tried(session, caller.service.keys.ring, caller, action_id, body)
+    caller.service.flows.warm(caller.tenant, seen.action.source)
 
 
 def _candidate(
