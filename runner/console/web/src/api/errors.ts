@@ -1,3 +1,5 @@
+import { objectOf } from "../json";
+
 /** An answer of the service that is not a success. `message` comes from the service: show it with `<Hostile>`. */
 export class ApiError extends Error {
   override name = "ApiError";
@@ -20,7 +22,7 @@ export class LostConnection extends Error {
 
 /** The error that an answer with this status and body is. */
 export function refusal(status: number, body: unknown): ApiError {
-  const said = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+  const said = objectOf(body);
   const text = (name: string): string => (typeof said[name] === "string" ? said[name] : "");
   return new ApiError(status, text("errorCode") || text("error"), text("message") || text("error") || `${status}`, body);
 }

@@ -82,20 +82,15 @@ interface Tagged {
 }
 
 async function get(id: string): Promise<Tagged> {
-  const { data, error, response } = await api.GET("/api/v2/actions/actions/{action_id}", {
-    params: { path: { action_id: id } },
-  });
-  if (!response.ok || !data) {
-    throw refusal(response.status, error);
-  }
-  return { action: data, tag: response.headers.get("ETag") };
+  return tagged(await api.GET("/api/v2/actions/actions/{action_id}", { params: { path: { action_id: id } } }));
 }
 
 async function patch(id: string, fields: Fields, tag: string | null): Promise<Tagged> {
-  const { data, error, response } = await api.PATCH("/api/v2/actions/actions/{action_id}", {
-    params: { path: { action_id: id }, header: tag ? { "If-Match": tag } : {} },
-    body: fields,
-  });
+  const params = { path: { action_id: id }, header: tag ? { "If-Match": tag } : {} };
+  return tagged(await api.PATCH("/api/v2/actions/actions/{action_id}", { params, body: fields }));
+}
+
+function tagged({ data, error, response }: { data?: Action; error?: unknown; response: Response }): Tagged {
   if (!response.ok || !data) {
     throw refusal(response.status, error);
   }

@@ -7,6 +7,7 @@ import { Field } from "../../components/field";
 import { Hostile } from "../../components/hostile";
 import { LogView } from "../../components/log_view";
 import { Badge, DecisionBadge, Empty, Failed, Ready, duration } from "../../components/parts";
+import { isObject, type Json, parsed } from "../../json";
 import { Link } from "../../router/link";
 import { query, setQuery, to } from "../../router/router";
 import { texts } from "../../texts";
@@ -29,13 +30,9 @@ export interface TestRun {
   readonly run: () => Promise<void>;
 }
 
-function parsed(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text || "{}");
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
+function eventOf(text: string): Json | null {
+  const value = parsed(text || "{}");
+  return isObject(value) ? value : null;
 }
 
 /** Saves the draft, waits for its build, and runs it on what is chosen. */
@@ -47,7 +44,7 @@ export function useTest(draft: Draft): TestRun {
   const run = async () => {
     const id = draft.action.value?.id;
     const execution = query.value.get("on");
-    const given = parsed(event.value);
+    const given = eventOf(event.value);
     if (!id || running.value || !given) {
       return;
     }
@@ -117,7 +114,7 @@ export function TestPanel({ draft, test }: { draft: Draft; test: TestRun }) {
         )}
       </div>
       {source.value === "event" ? (
-        <Field label={words.json} hint={words.hint} error={parsed(test.event.value) ? null : words.notJson}>
+        <Field label={words.json} hint={words.hint} error={eventOf(test.event.value) ? null : words.notJson}>
           {(ids) => (
             <textarea
               {...ids}

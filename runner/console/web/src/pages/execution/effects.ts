@@ -1,15 +1,10 @@
 /** What an execution changes, as lines of a difference. All texts are hostile. */
+import { isObject, type Json, objectOf } from "../../json";
 
 export interface Change {
   readonly path: string;
   readonly before: string | null;
   readonly after: string | null;
-}
-
-type Json = Record<string, unknown>;
-
-function object(value: unknown): Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }
 
 function own(value: Json, name: string): unknown {
@@ -40,14 +35,14 @@ const BEFORE: Record<string, readonly string[]> = {
 /** The changes that the effects of an outcome ask for. `event`: what was there before; null when nobody knows. */
 export function changes(effects: unknown, event: unknown): Change[] {
   const found: Change[] = [];
-  for (const [name, value] of Object.entries(object(effects))) {
+  for (const [name, value] of Object.entries(objectOf(effects))) {
     if (name === "decision" || isNothing(value)) {
       continue;
     }
-    const there = BEFORE[name]?.reduce<unknown>((item, part) => own(object(item), part), event);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const there = BEFORE[name]?.reduce<unknown>((item, part) => own(objectOf(item), part), event);
+    if (isObject(value)) {
       for (const [key, inner] of Object.entries(value)) {
-        const before = shown(own(object(there), key));
+        const before = shown(own(objectOf(there), key));
         if (!isNothing(inner) || before !== null) {
           found.push({ path: `${name}.${key}`, before, after: inner === null ? null : shown(inner) });
         }

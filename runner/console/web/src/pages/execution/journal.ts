@@ -1,4 +1,5 @@
 /** The calls of an execution's journal, with their times as far as the record tells them. All texts are hostile. */
+import { objectOf, parsed } from "../../json";
 
 export interface Entry {
   readonly sequence: number;
@@ -66,18 +67,6 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function parsed(value: unknown): unknown {
-  try {
-    return JSON.parse(text(value));
-  } catch {
-    return undefined;
-  }
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-}
-
 /** Base64 as the text that it is in UTF-8; what is not stays as it came. */
 export function decoded(base64: string): string {
   try {
@@ -88,15 +77,15 @@ export function decoded(base64: string): string {
 }
 
 function answerOf(wait: Entry): Answer | null {
-  const settled = record(parsed(wait.result["answer"]));
-  const ok = record(settled["ok"]);
+  const settled = objectOf(parsed(wait.result["answer"]));
+  const ok = objectOf(settled["ok"]);
   if (typeof ok["status"] === "number") {
     const headers = Array.isArray(ok["headers"])
       ? ok["headers"].flatMap((pair): [string, string][] => (Array.isArray(pair) ? [[text(pair[0]), text(pair[1])]] : []))
       : [];
     return { status: ok["status"], headers, body: decoded(text(ok["body"])) };
   }
-  const error = record(settled["error"]);
+  const error = objectOf(settled["error"]);
   return "message" in error ? { error: text(error["message"]) } : null;
 }
 
@@ -109,7 +98,7 @@ function titleOf({ operation, arguments: given, result }: Entry): string {
     return `console.${text(given["level"])} ${text(given["text"])}`;
   }
   if (operation === "start") {
-    const request = record(parsed(given["arguments"]));
+    const request = objectOf(parsed(given["arguments"]));
     return `${text(request["method"]) || "GET"} ${text(request["url"]) || text(given["operation"])}`;
   }
   if (operation === "wait") {
@@ -154,7 +143,7 @@ export function calls(journal: Journal): Call[] {
   for (const [index, entry] of journal.entries.entries()) {
     const at = times[index] ?? 0;
     if (entry.operation === "wait" && text(entry.result["answer"])) {
-      const handle = record(parsed(entry.result["answer"]))["id"];
+      const handle = objectOf(parsed(entry.result["answer"]))["id"];
       if (typeof handle === "number" && !answers.has(handle)) {
         answers.set(handle, { at, answer: answerOf(entry) });
       }
@@ -264,7 +253,7 @@ export function changeable({ entry, kind, answer }: Call): string | null {
     return JSON.stringify(value, null, 2);
   }
   if (kind === "api" && /^(cache\.get$|groups\.|roles\.)/.test(text(entry.arguments["path"]))) {
-    const reply = record(parsed(entry.result["reply"]));
+    const reply = objectOf(parsed(entry.result["reply"]));
     return "error" in reply ? null : JSON.stringify(reply["ok"] ?? null, null, 2);
   }
   return entry.operation === "wall" ? String(entry.result["ms"]) : null;

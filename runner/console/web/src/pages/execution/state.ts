@@ -1,4 +1,5 @@
 /** What the api holds after so many calls: commands folded as a flow folds them, for the eye. All texts are hostile. */
+import { parsed } from "../../json";
 import type { Call } from "./journal";
 
 export interface Line {
@@ -12,12 +13,8 @@ export interface Line {
 const NAMED = /^(idToken|accessToken)\.setCustomClaim$|^user\.set(User|App)Metadata$|^samlResponse\.setAttribute$|^transaction\.setMetadata$|^cache\.(set|delete)$/;
 
 function values(text: unknown): unknown[] {
-  try {
-    const found: unknown = JSON.parse(typeof text === "string" ? text : "");
-    return Array.isArray(found) ? found : [];
-  } catch {
-    return [];
-  }
+  const found = parsed(text);
+  return Array.isArray(found) ? found : [];
 }
 
 /** The state after the call `last` (its number in the journal), in the order in which it came about. */

@@ -1,15 +1,14 @@
 /** Values that people type: JSON objects, and lines of NAME=VALUE. */
+import { isObject, type Json } from "../../json";
 
 /** The object that a text is as JSON, or what is wrong with it. An empty text is an empty object. */
-export function object(text: string): Record<string, unknown> | string {
+export function object(text: string): Json | string {
   if (text.trim() === "") {
     return {};
   }
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : text.trim().slice(0, 40);
+    return isObject(value) ? value : text.trim().slice(0, 40);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
