@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -113,6 +114,33 @@ def test_a_body_that_comes_after_its_answer_is_passed_over(server: Server) -> No
         assert b"401" in refused[0]
         client.sendall(whole[-5:] + whole)
         assert answers(client, 1) == refused
+
+
+def test_an_answer_without_a_length_is_the_last_of_its_connection(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it ends is told by the end of the connection."""
+
+    async def in_parts(_scope: Any, _receive: Any, send: Any) -> None:
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+        )
+        for part in (b"one ", b"two"):
+            await send({"type": "http.response.body", "body": part, "more_body": part != b"two"})
+
+    def takes(scope: Any) -> bool:
+        return bool(scope["path"] == "/runtime/v1/in-parts")
+
+    app: Any = server.app
+    monkeypatch.setattr(app, "shortcuts", ((takes, in_parts), *app.shortcuts))
+    with connect(server) as client:
+        client.sendall(b"POST /runtime/v1/in-parts HTTP/1.1\r\nHost: x\r\n\r\n")
+        text = b""
+        while part := client.recv(65_536):
+            text += part
+    head, _, body = text.partition(b"\r\n\r\n")
+    assert b"connection: close" in head.lower()
+    assert body == b"one two"
 
 
 def test_what_follows_it_is_framed_as_strictly(server: Server) -> None:

@@ -62,7 +62,7 @@ export function Run({ leg, names, replays }: Props) {
           {replayed && (
             <div class="segments" role="group" aria-label={words.which}>
               {(["recorded", "now"] as const).map((name) => (
-                <button key={name} type="button" aria-pressed={(which.value === name) === true} onClick={() => (which.value = name)}>
+                <button key={name} type="button" aria-pressed={which.value === name} onClick={() => (which.value = name)}>
                   {words[name]}
                 </button>
               ))}
